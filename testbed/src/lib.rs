@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The test bed: a real Kubernetes control plane, the local RDS and both services, started on loopback for the demo and for the end-to-end
+//! tests. Never shipped.
+
+pub mod controlplane;
+pub mod eventually;
+pub mod kubectl;
+pub mod launcher;
+pub mod ports;
+pub mod process;
+
+use anyhow::Result;
+
+/// Prepares this process for the test bed. Call it first in `main`, before any thread is started.
+///
+/// A run as [`launcher`] does not return from here. Otherwise the TLS provider of the whole process is chosen.
+///
+/// # Errors
+/// When a run as launcher cannot start its program.
+pub fn init() -> Result<()> {
+    launcher::run_if_asked()?;
+    // A provider that somebody chose before is as good: kube and sqlx only need that there is one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Where the programs of the control plane are.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::process::Command;
+
+/// The script that builds what is missing and prints the folder.
+const BUILD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/controlplane/build.sh");
+
+/// The programs of a control plane, and kubectl.
+#[derive(Clone, Debug)]
+pub struct Binaries {
+    pub(super) etcd: PathBuf,
+    pub(super) apiserver: PathBuf,
+    pub(super) controller_manager: PathBuf,
+    /// kubectl: the machine's own where it has one.
+    pub kubectl: PathBuf,
+}
+
+impl Binaries {
+    /// Finds the programs, after building what is missing. The first build takes some minutes; its progress goes to stderr.
+    ///
+    /// `KUBEBUILDER_ASSETS` goes first, as with envtest. It has no kube-controller-manager, which works with an API server of its own minor
+    /// version or the next (Kubernetes' version skew policy).
+    ///
+    /// # Errors
+    /// When the build fails, or Go is missing.
+    pub async fn ensure() -> Result<Self> {
+        let output = Command::new(BUILD)
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .with_context(|| format!("running {BUILD}"))?;
+        ensure!(
+            output.status.success(),
+            "the control plane could not be built"
+        );
+        let built = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+        let assets = std::env::var_os("KUBEBUILDER_ASSETS")
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from);
+        let folders: Vec<PathBuf> = assets.into_iter().chain([built]).collect();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let everywhere: Vec<PathBuf> = folders
+            .iter()
+            .cloned()
+            .chain(std::env::split_paths(&path))
+            .collect();
+        Ok(Self {
+            etcd: find("etcd", &folders)?,
+            apiserver: find("kube-apiserver", &folders)?,
+            controller_manager: find("kube-controller-manager", &folders)?,
+            kubectl: find("kubectl", &everywhere)?,
+        })
+    }
+}
+
+fn find(program: &str, folders: &[PathBuf]) -> Result<PathBuf> {
+    let Some(found) = folders
+        .iter()
+        .map(|folder| folder.join(program))
+        .find(|path| is_executable(path))
+    else {
+        bail!("{program} is in none of {folders:?}");
+    };
+    Ok(found)
+}
+
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}

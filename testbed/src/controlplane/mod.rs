@@ -1,0 +1,291 @@
+//! A Kubernetes control plane on loopback: etcd, kube-apiserver and kube-controller-manager, ready in seconds, gone with this process.
+//!
+//! It has no nodes: Pods are never run. Services work all the same (see [`service_range`]): what listens on a Service's address is reached.
+
+mod audit;
+mod binaries;
+mod flags;
+mod kubeconfig;
+pub mod pki;
+pub mod service_range;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::{
+    authentication::v1::{TokenRequest, TokenRequestSpec},
+    core::v1::ServiceAccount,
+};
+use kube::{
+    Api, Client, Config,
+    api::PostParams,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+pub(crate) use self::kubeconfig::write_private;
+pub use self::{
+    audit::{Mark, WriteRequest},
+    binaries::Binaries,
+};
+use self::{
+    flags::Layout,
+    kubeconfig::{Server, render},
+    pki::Authority,
+    service_range::ServiceRange,
+};
+use crate::{
+    eventually::eventually,
+    kubectl::Kubectl,
+    ports,
+    process::{Process, Spec},
+};
+
+/// From nothing to ready; two seconds on an idle machine.
+const READY: Duration = Duration::from_secs(90);
+
+/// How long a program may take to end by itself: nothing it holds is worth more.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a ServiceAccount's token holds, in seconds: a week, longer than any demo stays up.
+const TOKEN_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// What differs from one control plane to the next.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to write the administrator's kubeconfig.
+    pub kubeconfig: PathBuf,
+    /// Whether to keep an audit log of all writes, for [`ControlPlane::writes_since`].
+    pub audit: bool,
+}
+
+/// A running control plane. Dropping it kills it; [`stop`](Self::stop) ends it in order.
+pub struct ControlPlane {
+    layout: Layout,
+    server: Server,
+    client: Client,
+    kubectl: Kubectl,
+    etcd: Process,
+    apiserver: Process,
+    controller_manager: Process,
+    _services: ServiceRange,
+}
+
+impl ControlPlane {
+    /// Starts a control plane that keeps its files below `dir` (its logs in `dir/logs`) and waits until it is ready.
+    ///
+    /// What `dir` holds of an earlier one is not used again: give it a fresh folder.
+    ///
+    /// # Errors
+    /// When a program ends early or is not ready in time; with the end of its log.
+    pub async fn start(binaries: &Binaries, dir: &Path, options: Options) -> Result<Self> {
+        let services = ServiceRange::claim()?;
+        let [etcd, etcd_peer, apiserver] = ports::free()?;
+        let dir = std::path::absolute(dir)?;
+        let layout = Layout {
+            dir,
+            etcd,
+            etcd_peer,
+            apiserver,
+            services: services.to_string(),
+            audit: options.audit,
+        };
+        let server = write_files(&layout, &options)?;
+
+        let logs = layout.path("logs");
+        let etcd =
+            Process::start(Spec::new("etcd", &binaries.etcd, &logs).args(flags::etcd(&layout)))
+                .await?;
+        let apiserver =
+            Spec::new("kube-apiserver", &binaries.apiserver, &logs).args(flags::apiserver(&layout));
+        let apiserver = Process::start(apiserver).await?;
+        let manager = Spec::new(
+            "kube-controller-manager",
+            &binaries.controller_manager,
+            &logs,
+        );
+        let controller_manager =
+            Process::start(manager.args(flags::controller_manager(&layout))).await?;
+
+        let client = client(&options.kubeconfig).await?;
+        let kubectl = Kubectl::new(&binaries.kubectl, &options.kubeconfig);
+        let mut plane = Self {
+            layout,
+            server,
+            client,
+            kubectl,
+            etcd,
+            apiserver,
+            controller_manager,
+            _services: services,
+        };
+        plane.wait_until_ready().await?;
+        Ok(plane)
+    }
+
+    /// A client with the administrator's rights.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// kubectl with the administrator's rights.
+    pub fn kubectl(&self) -> &Kubectl {
+        &self.kubectl
+    }
+
+    /// The address of the API server.
+    pub fn url(&self) -> &str {
+        &self.server.url
+    }
+
+    /// The process ids of etcd, the API server and the controller manager, as far as they run.
+    pub fn pids(&self) -> Vec<u32> {
+        [&self.etcd, &self.apiserver, &self.controller_manager]
+            .into_iter()
+            .filter_map(Process::pid)
+            .collect()
+    }
+
+    /// Writes a kubeconfig with a token of this ServiceAccount, which must exist, and gives its path. Whoever uses it has the very rights
+    /// that the ServiceAccount's roles give.
+    ///
+    /// # Errors
+    /// When the ServiceAccount does not exist, or the file cannot be written.
+    pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf> {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
+        let wish = TokenRequest {
+            spec: TokenRequestSpec {
+                expiration_seconds: Some(TOKEN_SECONDS),
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let answer = accounts
+            .create_token_request(name, &PostParams::default(), &wish)
+            .await
+            .with_context(|| {
+                format!("asking for a token of the ServiceAccount {namespace}/{name}")
+            })?;
+        let token = answer
+            .status
+            .context("a TokenRequest without status")?
+            .token;
+        let path = self.layout.path(&format!("{namespace}.{name}.kubeconfig"));
+        write_private(&path, &render(&self.server, name, &token, namespace)?)?;
+        Ok(path)
+    }
+
+    /// kubectl with the rights of this ServiceAccount.
+    ///
+    /// # Errors
+    /// As [`service_account_kubeconfig`](Self::service_account_kubeconfig).
+    pub async fn kubectl_as(&self, namespace: &str, name: &str) -> Result<Kubectl> {
+        let kubeconfig = self.service_account_kubeconfig(namespace, name).await?;
+        Ok(self.kubectl.with_kubeconfig(kubeconfig))
+    }
+
+    /// All requests since `mark` that were meant to write, and the next mark. Needs [`Options::audit`].
+    ///
+    /// # Errors
+    /// When there is no audit log, or it cannot be read.
+    pub fn writes_since(&self, mark: Mark) -> Result<(Vec<WriteRequest>, Mark)> {
+        ensure!(self.layout.audit, "this control plane keeps no audit log");
+        audit::writes_since(&self.layout.audit_log(), mark)
+    }
+
+    /// Fails when one of the programs has ended, with the end of its log.
+    ///
+    /// # Errors
+    /// When one is not running.
+    pub fn check(&mut self) -> Result<()> {
+        self.etcd.check()?;
+        self.apiserver.check()?;
+        self.controller_manager.check()
+    }
+
+    /// Ends the programs in order.
+    ///
+    /// # Errors
+    /// When one cannot be ended.
+    pub async fn stop(mut self) -> Result<()> {
+        self.controller_manager.stop(GRACE).await?;
+        self.apiserver.stop(GRACE).await?;
+        self.etcd.stop(GRACE).await?;
+        Ok(())
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        let client = self.client.clone();
+        let ready = eventually(READY, "a ready control plane", async || {
+            client
+                .request_text(http::Request::get("/readyz").body(Vec::new())?)
+                .await?;
+            // Made by the controller manager: so it works too, and Pods and tokens of `default` could be asked for.
+            Api::<ServiceAccount>::namespaced(client.clone(), "default")
+                .get("default")
+                .await?;
+            Ok(())
+        });
+        let mut watch = tokio::time::interval(Duration::from_millis(200));
+        tokio::pin!(ready);
+        loop {
+            tokio::select! {
+                outcome = &mut ready => return outcome,
+                _ = watch.tick() => self.check()?,
+            }
+        }
+    }
+}
+
+/// Makes the keys, certificates and tokens that the programs are told of; gives what clients of the API server need to know.
+fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
+    let authority = Authority::new("testbed control plane")?;
+    let server = authority.server(&["127.0.0.1", "localhost", "kubernetes.default.svc"])?;
+    let etcd_client = authority.client("kube-apiserver")?;
+    let (token_key, token_public_key) = pki::token_key()?;
+    let (admin, manager) = (pki::random_token(), pki::random_token());
+    let seen = Server {
+        url: format!("https://127.0.0.1:{}", layout.apiserver),
+        ca: authority.certificate().to_owned(),
+    };
+    let tokens = format!(
+        "{admin},admin,admin,system:masters\n{manager},system:kube-controller-manager,kube-controller-manager\n"
+    );
+    for (name, content) in [
+        ("ca.crt", authority.certificate()),
+        ("server.crt", &server.certificate),
+        ("server.key", &server.key),
+        ("client.crt", &etcd_client.certificate),
+        ("client.key", &etcd_client.key),
+        ("serviceaccount.key", &token_key),
+        ("serviceaccount.pub", &token_public_key),
+        ("tokens.csv", &tokens),
+        ("audit-policy.yaml", audit::POLICY),
+        (
+            "controller-manager.kubeconfig",
+            &render(&seen, "kube-controller-manager", &manager, "default")?,
+        ),
+    ] {
+        write_private(&layout.path(name), content)?;
+    }
+    write_private(
+        &options.kubeconfig,
+        &render(&seen, "admin", &admin, "default")?,
+    )?;
+    Ok(seen)
+}
+
+/// A client with the credentials of a kubeconfig.
+///
+/// # Errors
+/// When the file cannot be read or used.
+pub async fn client(kubeconfig: &Path) -> Result<Client> {
+    let read = Kubeconfig::read_from(kubeconfig)
+        .with_context(|| format!("reading {}", kubeconfig.display()))?;
+    let mut config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
+    // The API server is on this machine: a proxy in the environment is not meant for it.
+    config.proxy_url = None;
+    Ok(Client::try_from(config)?)
+}

@@ -1,0 +1,27 @@
+//! The end-to-end tests: real parts only. One process starts what the tests share, runs them and ends everything.
+
+mod controlplane;
+mod world;
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Result;
+use libtest_mimic::{Arguments, Trial};
+
+use crate::world::World;
+
+fn main() -> Result<ExitCode> {
+    testbed::init()?;
+    if let Some(code) = controlplane::run_as_parent()? {
+        return Ok(code);
+    }
+    let mut arguments = Arguments::from_args();
+    // The tests wait more than they compute.
+    arguments.test_threads = arguments.test_threads.or(Some(8));
+
+    let world = Arc::new(World::new()?);
+    let trials: Vec<Trial> = controlplane::trials(&world);
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    world.stop()?;
+    Ok(conclusion.exit_code())
+}
