@@ -7,6 +7,8 @@ pub mod kubectl;
 pub mod launcher;
 pub mod ports;
 pub mod process;
+pub mod sql;
+pub mod stack;
 
 use anyhow::Result;
 

@@ -1,0 +1,133 @@
+//! The local RDS: how it is started, and what it says about itself.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use aws_sdk_rds::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+};
+use serde::Deserialize;
+
+use super::{programs::Programs, service::Readiness};
+use crate::process::Spec;
+
+/// The region that the local RDS plays.
+pub const REGION: &str = "eu-central-1";
+
+/// Accepted by the local RDS, which verifies no secret.
+pub(super) const ACCESS_KEY: (&str, &str) = ("local", "local");
+
+/// What the folder of a local RDS says about it.
+#[derive(Clone, Debug, Deserialize)]
+struct Ready {
+    endpoint: String,
+    ca: PathBuf,
+}
+
+/// Calls by action and SQL statements that write, counted by the local RDS since its start.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct Counters {
+    /// How often each action was called.
+    pub calls: BTreeMap<String, u64>,
+    /// Calls that were meant to change something.
+    pub mutating: u64,
+    /// Statements that write, by instance.
+    pub sql_writes: BTreeMap<String, u64>,
+}
+
+/// A local RDS that keeps all it has in one folder.
+#[derive(Clone, Debug)]
+pub struct LocalRds {
+    dir: PathBuf,
+    port: u16,
+}
+
+impl LocalRds {
+    pub(super) fn new(dir: PathBuf, port: u16) -> Self {
+        Self { dir, port }
+    }
+
+    pub(super) fn spec(&self, programs: &Programs, logs: &Path, time_scale: f64) -> Spec {
+        Spec::new("local-rds", &programs.local_rds, logs)
+            .args(["--data-dir".as_ref(), self.dir.as_os_str()])
+            .args([
+                &format!("--listen=127.0.0.1:{}", self.port),
+                "--region",
+                REGION,
+            ])
+            .args([
+                &format!("--time-scale={time_scale}"),
+                "--exit-with-parent",
+                "--log-statements",
+            ])
+            // It downloads PostgreSQL.
+            .inherit(&[
+                "HTTPS_PROXY",
+                "https_proxy",
+                "NO_PROXY",
+                "no_proxy",
+                "SSL_CERT_FILE",
+                "SSL_CERT_DIR",
+            ])
+    }
+
+    /// The URL of its API.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The CA of its instances' certificates.
+    pub fn ca(&self) -> PathBuf {
+        self.dir.join("ca.pem")
+    }
+
+    /// A client of its API, the same as for AWS.
+    pub fn client(&self) -> Client {
+        let config = aws_sdk_rds::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(self.endpoint())
+            .credentials_provider(Credentials::new(
+                ACCESS_KEY.0,
+                ACCESS_KEY.1,
+                None,
+                None,
+                "testbed",
+            ))
+            .build();
+        Client::from_conf(config)
+    }
+
+    /// What it has counted.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn counters(&self) -> Result<Counters> {
+        let answer = reqwest::get(format!("{}/_local/counters", self.endpoint()))
+            .await?
+            .error_for_status()?;
+        serde_json::from_slice(&answer.bytes().await?)
+            .context("reading the counters of the local RDS")
+    }
+}
+
+impl Readiness for LocalRds {
+    async fn check(&self) -> Result<()> {
+        let path = self.dir.join("ready.json");
+        let ready: Ready = serde_json::from_slice(
+            &fs::read(&path).with_context(|| format!("reading {}", path.display()))?,
+        )?;
+        ensure!(
+            ready.endpoint == self.endpoint() && ready.ca == self.ca(),
+            "of another start: {ready:?}"
+        );
+        // The file may be left from before a crash; the server itself tells.
+        self.counters().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! `manifests/` as they are shipped, with the one thing a machine has to add: the CA of the webhook's certificate.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde::Deserialize as _;
+use serde_yaml_ng::Value;
+
+use crate::kubectl::Kubectl;
+
+/// The overlay for services that run beside the control plane, below the workspace.
+const OVERLAY: &str = "manifests/overlays/local";
+
+/// What `kubectl kustomize` makes of an overlay.
+#[derive(Clone, Debug)]
+pub struct Manifests(Vec<Value>);
+
+impl Manifests {
+    /// Renders the local overlay.
+    ///
+    /// # Errors
+    /// When kubectl cannot render it.
+    pub async fn render(kubectl: &Kubectl, workspace: &Path) -> Result<Self> {
+        let overlay = workspace.join(OVERLAY);
+        let overlay = overlay
+            .to_str()
+            .context("the workspace's path is not UTF-8")?;
+        Self::parse(&kubectl.ok(&["kustomize", overlay]).await?)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let documents = serde_yaml_ng::Deserializer::from_str(text).map(Value::deserialize);
+        Ok(Self(
+            documents
+                .collect::<Result<_, _>>()
+                .context("rendered manifests that are no YAML")?,
+        ))
+    }
+
+    /// All but the webhook configurations: what must be there before the services can run.
+    ///
+    /// # Errors
+    /// When the objects cannot be written as YAML.
+    pub fn without_registrations(&self) -> Result<String> {
+        Self::to_yaml(self.0.iter().filter(|object| !is_registration(object)))
+    }
+
+    /// The CRDs alone.
+    ///
+    /// # Errors
+    /// When the objects cannot be written as YAML.
+    pub fn crds(&self) -> Result<String> {
+        Self::to_yaml(
+            self.0
+                .iter()
+                .filter(|object| object["kind"] == "CustomResourceDefinition"),
+        )
+    }
+
+    /// The webhook configurations, with the CA that the API server shall trust: to be applied when the webhook answers.
+    ///
+    /// # Errors
+    /// When the objects cannot be written as YAML.
+    pub fn registrations(&self, ca: &str) -> Result<String> {
+        let bundle = BASE64_STANDARD.encode(ca);
+        let mut registrations: Vec<Value> = self
+            .0
+            .iter()
+            .filter(|object| is_registration(object))
+            .cloned()
+            .collect();
+        for registration in &mut registrations {
+            for webhook in registration["webhooks"]
+                .as_sequence_mut()
+                .into_iter()
+                .flatten()
+            {
+                webhook["clientConfig"]["caBundle"] = Value::from(bundle.as_str());
+            }
+        }
+        Self::to_yaml(&registrations)
+    }
+
+    fn to_yaml<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Result<String> {
+        let documents: Vec<String> = objects
+            .into_iter()
+            .map(serde_yaml_ng::to_string)
+            .collect::<Result<_, _>>()
+            .context("writing manifests")?;
+        Ok(documents.join("---\n"))
+    }
+}
+
+fn is_registration(object: &Value) -> bool {
+    object["kind"]
+        .as_str()
+        .is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RENDERED: &str = "\
+kind: CustomResourceDefinition
+metadata: {name: things}
+---
+kind: Service
+metadata: {name: rds-webhook}
+---
+kind: ValidatingWebhookConfiguration
+metadata: {name: rds-webhook}
+webhooks:
+- name: a
+  clientConfig: {service: {name: rds-webhook}}
+- name: b
+  clientConfig: {service: {name: rds-webhook}}
+";
+
+    #[test]
+    fn registrations_get_the_ca_and_wait_for_the_rest() {
+        let manifests = Manifests::parse(RENDERED).unwrap();
+        let first = Manifests::parse(&manifests.without_registrations().unwrap()).unwrap();
+        let kinds: Vec<_> = first
+            .0
+            .iter()
+            .map(|object| object["kind"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["CustomResourceDefinition", "Service"]);
+
+        let then = Manifests::parse(&manifests.registrations("a certificate").unwrap()).unwrap();
+        let [configuration] = then.0.as_slice() else {
+            panic!("{then:?}")
+        };
+        for webhook in configuration["webhooks"].as_sequence().unwrap() {
+            assert_eq!(webhook["clientConfig"]["caBundle"], "YSBjZXJ0aWZpY2F0ZQ==");
+            assert_eq!(webhook["clientConfig"]["service"]["name"], "rds-webhook");
+        }
+    }
+}
