@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+/// Why the SQL engine could not do what it was asked.
+///
+/// No text of these holds a password or a statement: what the server says is cut to its primary message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// No connection: refused, no route, name not resolved, or the server is starting or full. Worth a retry with a back-off.
+    #[error("cannot reach {host}:{port}: {reason}; check that the instance is available and that its security groups let this cluster in")]
+    Unreachable {
+        /// Host that was tried.
+        host: String,
+        /// Port that was tried.
+        port: u16,
+        /// What the operating system or the server answered.
+        reason: String,
+    },
+    /// The server's certificate was not accepted, or the server speaks no TLS. Nothing was sent to it.
+    #[error("the certificate of {host}:{port} is not trusted: {reason}; check that the CA bundle the reconciler was started with holds the CA of the instance")]
+    TlsFailed {
+        /// Host whose certificate was refused.
+        host: String,
+        /// Port of it.
+        port: u16,
+        /// What the verification found.
+        reason: String,
+    },
+    /// The server refused the password (SQLSTATE 28P01). A role that is missing gets the same answer.
+    #[error("the server refuses the password of {user}")]
+    AuthenticationFailed {
+        /// Role that tried to log in.
+        user: String,
+    },
+    /// The server knows who asks, and refuses (SQLSTATE 42501, and class 28 other than a wrong password).
+    #[error("not permitted as {user}: {message}; check what this role was granted, on RDS the master user is no superuser")]
+    NotPermitted {
+        /// Role that asked.
+        user: String,
+        /// The server's primary message.
+        message: String,
+    },
+    /// Something else is in the way: the name is taken, the object is in use, or others depend on it. A new plan may resolve it.
+    #[error("in conflict with what is there: {message}")]
+    Conflict {
+        /// The server's primary message, or whose the name is.
+        message: String,
+    },
+    /// The call took longer than it may. The server may still finish it, which is safe: each step can be repeated.
+    #[error("{what} took longer than {} s", .limit.as_secs_f32())]
+    Timeout {
+        /// What was waited for.
+        what: &'static str,
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// Any other answer of the server.
+    #[error("the server answers {sqlstate}: {message}")]
+    Other {
+        /// SQLSTATE of the answer, `XX000` where there was none.
+        sqlstate: String,
+        /// The server's primary message.
+        message: String,
+    },
+}
+
+impl EngineError {
+    /// Whether the same call may succeed later without anyone's doing.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Timeout { .. } | Self::Conflict { .. })
+    }
+}

@@ -1,0 +1,32 @@
+WITH closed AS (
+  SELECT n.nspname || '.' || c.relname AS name
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p')
+    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+    -- What an extension brings along is not the application's.
+    AND NOT EXISTS (
+      SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+    AND NOT (
+      has_schema_privilege(n.oid, 'USAGE')
+      AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+      AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+)
+SELECT json_build_object(
+  'session_user', session_user,
+  'current_user', current_user,
+  'database', current_database(),
+  'server_version', split_part(current_setting('server_version'), ' ', 1),
+  'tls', (SELECT s.version FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid() AND s.ssl),
+  'may_create_in_public', (
+    SELECT has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
+    FROM pg_namespace n WHERE n.nspname = 'public'),
+  'may_create_schemas', has_database_privilege(current_database(), 'CREATE'),
+  'may_create_temporary', has_database_privilege(current_database(), 'TEMPORARY'),
+  'closed_tables', (SELECT count(*) FROM closed),
+  'closed_table_examples', (
+    SELECT coalesce(json_agg(name), '[]') FROM (SELECT name FROM closed ORDER BY name LIMIT 5) few),
+  'connectable', (
+    SELECT coalesce(json_agg(d.datname), '[]')
+    FROM pg_database d
+    WHERE d.datallowconn AND NOT d.datistemplate AND has_database_privilege(session_user, d.oid, 'CONNECT'))
+)::text
