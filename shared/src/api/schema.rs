@@ -1,0 +1,1 @@
+//! Pieces of the schema that the derive cannot say.

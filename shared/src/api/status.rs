@@ -1,0 +1,193 @@
+//! The status of an `RDSDatabase`: what the reconciler saw and did, never what it was asked for.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is known about the database behind the object.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RDSDatabaseStatus {
+    /// The generation of the specification this status speaks of; -1 until the first one was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The latest observations, one for each concern; `Ready`, `Reconciling` and `Stalled` sum them up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// The cloud's own word for the state of the instance, verbatim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_status: Option<String>,
+    /// The instance this object owns, pinned: a class that changes later moves nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceRef>,
+    /// Where the server answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// The version that runs, as the cloud reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine_version: Option<String>,
+    /// Allocated storage in GiB, as the cloud reports it.
+    #[serde(rename = "allocatedStorageGiB", skip_serializing_if = "Option::is_none")]
+    pub allocated_storage_gib: Option<i64>,
+    /// Allocated storage for people, such as `20Gi`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<String>,
+    /// The Secret an application binds to, after the Service Binding convention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binding: Option<Binding>,
+    /// The users, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub users: BTreeMap<String, UserStatus>,
+    /// The databases inside the instance, by name; removed ones stay listed, because they are kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub databases: BTreeMap<String, DatabaseStatus>,
+    /// What the access checker saw, by `user@database`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub access: BTreeMap<String, AccessStatus>,
+    /// Snapshots that belong to this object's name, also those of an earlier object.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<SnapshotRef>,
+    /// What the backups are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backups: Option<BackupStatus>,
+}
+
+/// The RDS instance of an object and what was decided when it was made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceRef {
+    /// DBInstanceIdentifier.
+    pub identifier: String,
+    /// DbiResourceId: stays the same when an instance is renamed, differs when a name is used again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// ARN of the instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The `RDSDatabaseClass` it was made by; absent means the built-in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_name: Option<String>,
+    /// Region it lives in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Account it lives in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Cloud provider it lives at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Instance class it was last seen with, such as `db.t4g.micro`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_class: Option<String>,
+    /// Whether it was once seen to exist: from then on its absence is a loss, never a reason to make an empty one.
+    #[serde(default)]
+    pub created: bool,
+}
+
+/// Host and port of the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Endpoint {
+    /// Name or address, as the cloud returned it.
+    pub host: String,
+    /// TCP port.
+    pub port: i32,
+}
+
+/// A Secret by name, in the object's namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Binding {
+    /// Name of the Secret.
+    pub name: String,
+}
+
+/// A user inside the database server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserStatus {
+    /// Name of the Secret with the user's credentials.
+    pub secret: String,
+    /// Whether the user exists as declared.
+    #[serde(default)]
+    pub ready: bool,
+    /// What stands in the way, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// A database inside the database server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DatabaseStatus {
+    /// Whether the database exists as declared.
+    #[serde(default)]
+    pub ready: bool,
+    /// The users who work in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<String>,
+    /// Whether it left the specification: its data is kept, nobody but the master user works in it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub removed: bool,
+    /// What stands in the way, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+// serde hands the field over by reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What a login with a Secret's own credentials showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccessStatus {
+    /// Whether the user can log in and work in the database.
+    #[serde(default)]
+    pub verified: bool,
+    /// What was seen instead, if not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// Who made a snapshot, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SnapshotKind {
+    /// Taken by the deletion of an instance.
+    Final,
+    /// Taken on request.
+    Manual,
+    /// Taken by RDS in the backup window.
+    Automated,
+}
+
+/// A snapshot of the instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SnapshotRef {
+    /// DBSnapshotIdentifier.
+    pub identifier: String,
+    /// Who made it, and why.
+    pub kind: SnapshotKind,
+    /// The cloud's own word for its state, verbatim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+/// What the backups are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupStatus {
+    /// The latest moment the instance can be restored to, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_restorable_time: Option<String>,
+    /// The daily window in UTC, such as `03:10-03:40`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
+    /// How many days automated backups are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<i64>,
+    /// Why the asked interval is not kept, if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_scheduled: Option<String>,
+}

@@ -1,0 +1,148 @@
+//! Role flags: PostgreSQL's role attributes.
+
+use std::fmt;
+
+use super::quote::{quoted, suggestion};
+use super::{Reason, Refusal};
+
+/// What a user is declared to be. An attribute that is not named keeps the engine's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleFlags {
+    /// `superuser`, which RDS gives as membership in `rds_superuser`.
+    pub superuser: Option<bool>,
+    /// `createdb`: may create databases.
+    pub createdb: Option<bool>,
+    /// `createrole`: may create roles and alter them.
+    pub createrole: Option<bool>,
+    /// `inherit`: has the privileges of the roles it is a member of.
+    pub inherit: Option<bool>,
+    /// `login`: may log in.
+    pub login: Option<bool>,
+    /// `replication`, which RDS gives as membership in `rds_replication`.
+    pub replication: Option<bool>,
+    /// `bypassrls`: row-level security does not hold for it.
+    pub bypassrls: Option<bool>,
+}
+
+impl RoleFlags {
+    /// The words for the attributes; with `no` before it, each means the opposite.
+    pub const WORDS: [&'static str; 7] =
+        ["superuser", "createdb", "createrole", "inherit", "login", "replication", "bypassrls"];
+
+    /// Whether the user holds something it would lose under `SET role`.
+    pub fn privileged(self) -> bool {
+        [self.superuser, self.createdb, self.createrole, self.replication, self.bypassrls].contains(&Some(true))
+    }
+
+    /// Whether the user may log in; users may, unless `nologin` is written.
+    pub fn can_login(self) -> bool {
+        self.login != Some(false)
+    }
+
+    /// The words that declare these flags, in lower case.
+    pub fn words(mut self) -> Vec<String> {
+        let mut words = Vec::new();
+        for word in Self::WORDS {
+            match self.attribute(word) {
+                Some(Some(true)) => words.push(word.to_owned()),
+                Some(Some(false)) => words.push(format!("no{word}")),
+                _ => {}
+            }
+        }
+        words
+    }
+
+    /// Adds what a word declares, such as `createdb` or `NOLOGIN`.
+    pub(super) fn declare(&mut self, written: &str) -> Result<(), Refusal> {
+        let lower = written.to_ascii_lowercase();
+        let (word, value) = match lower.strip_prefix("no") {
+            Some(word) if Self::WORDS.contains(&word) => (word, false),
+            _ => (lower.as_str(), true),
+        };
+        let attribute = self.attribute(word).ok_or_else(|| unknown(written))?;
+        match attribute.replace(value) {
+            None => Ok(()),
+            Some(before) if before == value => {
+                Err(Refusal::new(Reason::Duplicate, format!("{} is written twice", quoted(written))))
+            }
+            Some(before) => {
+                let other = if before { word.to_owned() } else { format!("no{word}") };
+                // The first word stands: the message is about the one that came after it.
+                *attribute = Some(before);
+                Err(Refusal::new(
+                    Reason::Invalid,
+                    format!("{} contradicts {}: write one of them", quoted(written), quoted(&other)),
+                ))
+            }
+        }
+    }
+
+    fn attribute(&mut self, word: &str) -> Option<&mut Option<bool>> {
+        Some(match word {
+            "superuser" => &mut self.superuser,
+            "createdb" => &mut self.createdb,
+            "createrole" => &mut self.createrole,
+            "inherit" => &mut self.inherit,
+            "login" => &mut self.login,
+            "replication" => &mut self.replication,
+            "bypassrls" => &mut self.bypassrls,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for RoleFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words().join(", "))
+    }
+}
+
+fn unknown(written: &str) -> Refusal {
+    let opposites = RoleFlags::WORDS.map(|word| format!("no{word}"));
+    let candidates = RoleFlags::WORDS.into_iter().chain(opposites.iter().map(String::as_str));
+    Refusal::new(
+        Reason::NotSupported,
+        format!(
+            "{} is not a role flag: write {}, each perhaps with no before it{}",
+            quoted(written),
+            super::quote::one_of(RoleFlags::WORDS),
+            suggestion(written, candidates)
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(words: &[&str]) -> Result<RoleFlags, Refusal> {
+        let mut flags = RoleFlags::default();
+        words.iter().try_for_each(|word| flags.declare(word)).map(|()| flags)
+    }
+
+    #[test]
+    fn every_word_and_its_opposite_in_both_cases() {
+        for word in RoleFlags::WORDS {
+            for (written, said) in [(word.to_owned(), word.to_owned()), (format!("no{word}"), format!("no{word}"))] {
+                assert_eq!(declared(&[&written]).unwrap().words(), [said.as_str()]);
+                assert_eq!(declared(&[&written.to_uppercase()]).unwrap().words(), [said.as_str()]);
+            }
+        }
+    }
+
+    #[test]
+    fn contradictions_repetitions_and_unknown_words() {
+        assert_eq!(declared(&["login", "NOLOGIN"]).unwrap_err().reason, Reason::Invalid);
+        assert_eq!(declared(&["login", "LOGIN"]).unwrap_err().reason, Reason::Duplicate);
+        assert_eq!(declared(&["nonologin"]).unwrap_err().reason, Reason::NotSupported);
+        assert!(declared(&["create_db"]).unwrap_err().message.ends_with("did you mean \"createdb\"?"));
+    }
+
+    #[test]
+    fn what_set_role_would_take_away() {
+        assert!(!declared(&["inherit", "login", "nocreatedb"]).unwrap().privileged());
+        for word in ["superuser", "createdb", "createrole", "replication", "bypassrls"] {
+            assert!(declared(&[word]).unwrap().privileged(), "{word}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The rules of a specification: defaults, validation and parsing, written down once for admission, the
+//! reconciler and command-line tools.
+//!
+//! Everything here is a function of its arguments and takes raw JSON, because admission sees values of any shape.
+
+mod admission;
+mod defaults;
+mod desired;
+mod draft;
+mod engine;
+mod flags;
+mod interval;
+mod lifecycle;
+
+mod name;
+mod quote;
+mod raw;
+mod reserved;
+mod size;
+mod verdict;
+mod version;
+mod warnings;
+
+pub use admission::{Subject, create, delete, update};
+pub use defaults::defaults;
+pub use desired::{Backup, Desired};
+pub use draft::parse;
+pub use engine::Engine;
+pub use flags::RoleFlags;
+pub use interval::Interval;
+pub use name::{DatabaseName, OBJECT_NAME_LIMIT, RoleName};
+pub use size::{Gibibytes, Size};
+pub use verdict::{Reason, Refusal, Verdict, Violation, WARNING_LIMIT};
+pub use version::{EngineVersion, MajorVersion};

@@ -1,0 +1,247 @@
+//! Names of roles, databases and objects.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::quote::quoted;
+use super::reserved::{self, Place};
+use super::{Engine, Reason, Refusal};
+
+/// Longest name of an `RDSDatabase`: its Service is called `<name>-rds`, and a Service's name has at most 63.
+pub const OBJECT_NAME_LIMIT: usize = 59;
+
+/// Length of the random end that Kubernetes gives to a generated name.
+const GENERATED_SUFFIX: usize = 5;
+
+/// Longest name of a role or database on PostgreSQL (NAMEDATALEN - 1).
+const NAME_LIMIT: usize = 63;
+
+/// Longest name of a user on MySQL. Source: MySQL reference manual, "Account User Names and Passwords".
+const MYSQL_USER_LIMIT: usize = 32;
+
+/// The pattern of role and database names, for schemas.
+pub(crate) const NAME_PATTERN: &str = "^[a-z]([a-z0-9_]*[a-z0-9])?$";
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $type:ident, $place:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = Refusal;
+
+            /// Checks the form only: whether an engine reserves the name is not asked.
+            fn from_str(text: &str) -> Result<Self, Refusal> {
+                check_form($place, text, NAME_LIMIT)?;
+                Ok(Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = Refusal;
+
+            fn try_from(text: String) -> Result<Self, Refusal> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.0
+            }
+        }
+    };
+}
+
+name_type! {
+    /// Name of a role: lower-case letters, digits and `_`, beginning with a letter, not ending with `_`.
+    RoleName, Place::User
+}
+
+name_type! {
+    /// Name of a database, in the form of a [`RoleName`].
+    DatabaseName, Place::Database
+}
+
+impl RoleName {
+    /// The name of a key of `spec.users`.
+    pub fn parse_user(engine: Engine, text: &str) -> Result<Self, Refusal> {
+        parse(engine, Place::User, text).map(Self)
+    }
+
+    /// The name in `spec.masteruser`.
+    pub fn parse_master(engine: Engine, text: &str) -> Result<Self, Refusal> {
+        parse(engine, Place::Master, text).map(Self)
+    }
+}
+
+impl DatabaseName {
+    /// The name of a key of `spec.databases`.
+    pub fn parse(engine: Engine, text: &str) -> Result<Self, Refusal> {
+        parse(engine, Place::Database, text).map(Self)
+    }
+}
+
+fn parse(engine: Engine, place: Place, text: &str) -> Result<String, Refusal> {
+    let limit = match (engine, place) {
+        (Engine::MySql, Place::User | Place::Master) => MYSQL_USER_LIMIT,
+        _ => NAME_LIMIT,
+    };
+    check_form(place, text, limit)?;
+    match reserved::why(engine, place, text) {
+        Some(why) => Err(Refusal::new(Reason::Forbidden, format!("{} {why}", quoted(text)))),
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn check_form(place: Place, text: &str, limit: usize) -> Result<(), Refusal> {
+    let length = text.chars().count();
+    if length > limit {
+        return Err(Refusal::new(
+            Reason::TooLong,
+            format!("{} has {length} characters: {} has at most {limit}", quoted(text), place.article()),
+        ));
+    }
+    if well_formed(text) {
+        return Ok(());
+    }
+    let hint: String =
+        text.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let hint = hint.trim_matches('_');
+    let hint = if well_formed(hint) { format!("; did you mean {}?", quoted(hint)) } else { String::new() };
+    Err(Refusal::new(
+        Reason::Invalid,
+        format!(
+            "{} is not {}: write lower-case letters, digits and _, first a letter and last a letter or digit{hint}",
+            quoted(text),
+            place.article()
+        ),
+    ))
+}
+
+fn well_formed(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && !text.ends_with('_')
+}
+
+/// Checks the name of an object.
+pub(super) fn check_object_name(text: &str) -> Result<(), Refusal> {
+    let length = text.chars().count();
+    if length > OBJECT_NAME_LIMIT {
+        return Err(Refusal::new(
+            Reason::TooLong,
+            format!(
+                "{} has {length} characters: at most {OBJECT_NAME_LIMIT} leave room for the Service \"<name>-rds\"",
+                quoted(text)
+            ),
+        ));
+    }
+    if is_label(text) && !text.ends_with('-') {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::Invalid,
+        format!(
+            "{} cannot name an RDSDatabase: write lower-case letters, digits and -, first a letter and last a letter or digit",
+            quoted(text)
+        ),
+    ))
+}
+
+/// Checks the prefix of a name that Kubernetes is yet to generate.
+pub(super) fn check_generate_name(text: &str) -> Result<(), Refusal> {
+    let limit = OBJECT_NAME_LIMIT - GENERATED_SUFFIX;
+    let length = text.chars().count();
+    if length > limit {
+        return Err(Refusal::new(
+            Reason::TooLong,
+            format!("{} has {length} characters: a generated name leaves room for {limit}", quoted(text)),
+        ));
+    }
+    if is_label(text) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::Invalid,
+        format!("{} cannot begin a name: write lower-case letters, digits and -, first a letter", quoted(text)),
+    ))
+}
+
+fn is_label(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_of_names() {
+        for text in ["a", "app", "a1", "a_b", "a__b", &"x".repeat(63)] {
+            assert!(RoleName::parse_user(Engine::Postgresql, text).is_ok(), "{text}");
+            assert!(DatabaseName::parse(Engine::Postgresql, text).is_ok(), "{text}");
+        }
+        for text in ["", "1a", "_a", "a_", "A", "a-b", "a b", "a.b", "ä", "a\"b", "a;drop", &"x".repeat(64)] {
+            assert!(RoleName::parse_user(Engine::Postgresql, text).is_err(), "{text}");
+            assert!(DatabaseName::parse(Engine::Postgresql, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn mysql_users_are_shorter() {
+        assert!(RoleName::parse_user(Engine::MySql, &"x".repeat(32)).is_ok());
+        assert!(RoleName::parse_user(Engine::MySql, &"x".repeat(33)).is_err());
+        assert!(DatabaseName::parse(Engine::MySql, &"x".repeat(63)).is_ok());
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_said() {
+        for (written, meant) in [("App", "app"), ("my-user", "my_user"), (" app ", "app"), ("_app", "app")] {
+            let refusal = RoleName::parse_user(Engine::Postgresql, written).unwrap_err();
+            assert!(refusal.message.ends_with(&format!("did you mean \"{meant}\"?")), "{refusal}");
+        }
+        assert!(!RoleName::parse_user(Engine::Postgresql, "1").unwrap_err().message.contains("did you mean"));
+    }
+
+    #[test]
+    fn object_names_leave_room_for_the_service() {
+        assert!(check_object_name(&"x".repeat(59)).is_ok());
+        for text in [&"x".repeat(60), "", "1a", "a-", "-a", "a.b", "A", "a_b"] {
+            assert!(check_object_name(text).is_err(), "{text}");
+        }
+        assert!(check_generate_name("orders-").is_ok());
+        assert!(check_generate_name(&"x".repeat(55)).is_err());
+        assert!(check_generate_name("9-").is_err());
+    }
+}

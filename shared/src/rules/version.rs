@@ -1,0 +1,192 @@
+//! Engine versions, as they are written and as RDS reports them.
+
+use std::fmt;
+
+use super::lifecycle;
+use super::quote::{one_of, quoted};
+use super::{Engine, Reason, Refusal};
+
+/// A major version: `12` for PostgreSQL, `8.4` for MySQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MajorVersion {
+    number: u16,
+    sub: Option<u16>,
+}
+
+impl MajorVersion {
+    /// A major version of one number, as PostgreSQL has them.
+    pub const fn single(number: u16) -> Self {
+        Self { number, sub: None }
+    }
+
+    /// A major version of two numbers, as MySQL has them.
+    pub const fn double(number: u16, sub: u16) -> Self {
+        Self { number, sub: Some(sub) }
+    }
+
+    /// The first number: 12 of `12`, 8 of `8.4`.
+    pub const fn number(self) -> u16 {
+        self.number
+    }
+}
+
+impl fmt::Display for MajorVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sub {
+            Some(sub) => write!(f, "{}.{sub}", self.number),
+            None => write!(f, "{}", self.number),
+        }
+    }
+}
+
+/// An engine version: a major version and perhaps a minor one, which of Extended Support carries a date:
+/// `12`, `12.22`, `12.22-rds.20250814`, `8.4.3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EngineVersion {
+    major: MajorVersion,
+    minor: Option<u16>,
+    extended: Option<u32>,
+}
+
+impl EngineVersion {
+    /// The pattern of a version, for schemas; which ones are known is not its matter.
+    pub const PATTERN: &'static str = r"^[0-9]+(\.[0-9]+){0,2}(-rds\.[0-9]{8})?$";
+
+    /// The version of a specification: well formed and of a major version the operator offers.
+    pub fn parse(engine: Engine, text: &str) -> Result<Self, Refusal> {
+        let version = Self::read(engine, text).ok_or_else(|| malformed(engine, text))?;
+        if lifecycle::offered(engine).any(|offered| offered == version.major) {
+            return Ok(version);
+        }
+        let offered: Vec<String> = lifecycle::offered(engine).map(|major| major.to_string()).collect();
+        Err(Refusal::new(
+            Reason::NotSupported,
+            format!(
+                "{} is not a version of {engine} that is offered: write {}",
+                quoted(text),
+                one_of(offered.iter().map(String::as_str))
+            ),
+        ))
+    }
+
+    /// Any version in the engine's form, also one that is not offered: what RDS reports.
+    pub fn read(engine: Engine, text: &str) -> Option<Self> {
+        let (numbers, extended) = match text.split_once("-rds.") {
+            Some((numbers, date)) if date.len() == 8 => (numbers, Some(number(date)?)),
+            Some(_) => return None,
+            None => (text, None),
+        };
+        let mut numbers = numbers.split('.');
+        let first = short(numbers.next()?)?;
+        let major = match engine {
+            Engine::Postgresql => MajorVersion::single(first),
+            Engine::MySql => MajorVersion::double(first, short(numbers.next()?)?),
+        };
+        let minor = numbers.next().map(short);
+        if numbers.next().is_some() || minor == Some(None) || (extended.is_some() && minor.is_none()) {
+            return None;
+        }
+        Some(Self { major, minor: minor.flatten(), extended })
+    }
+
+    /// The major version.
+    pub const fn major(self) -> MajorVersion {
+        self.major
+    }
+
+    /// The minor version, unless it is left to RDS.
+    pub const fn minor(self) -> Option<u16> {
+        self.minor
+    }
+
+    /// Whether an instance of `running` satisfies this version: the parts that are written are equal.
+    pub fn covers(self, running: Self) -> bool {
+        self.major == running.major
+            && self.minor.is_none_or(|minor| running.minor == Some(minor))
+            && self.extended.is_none_or(|extended| running.extended == Some(extended))
+    }
+}
+
+impl fmt::Display for EngineVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.major)?;
+        if let Some(minor) = self.minor {
+            write!(f, ".{minor}")?;
+        }
+        if let Some(extended) = self.extended {
+            write!(f, "-rds.{extended:08}")?;
+        }
+        Ok(())
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    let canonical = text.bytes().all(|byte| byte.is_ascii_digit());
+    canonical.then(|| text.parse().ok()).flatten()
+}
+
+/// A part of a version: no leading zero, so that what is read is displayed alike.
+fn short(text: &str) -> Option<u16> {
+    if text.len() > 1 && text.starts_with('0') {
+        return None;
+    }
+    u16::try_from(number(text)?).ok()
+}
+
+fn malformed(engine: Engine, text: &str) -> Refusal {
+    let example = match engine {
+        Engine::Postgresql => "\"12\" or \"12.22\"",
+        Engine::MySql => "\"8.4\" or \"8.4.3\"",
+    };
+    Refusal::new(
+        Reason::Invalid,
+        format!("{} is not a version of {engine}: write a text such as {example}", quoted(text)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_display_as_they_are_written() {
+        for (engine, text) in [
+            (Engine::Postgresql, "12"),
+            (Engine::Postgresql, "12.22"),
+            (Engine::Postgresql, "12.22-rds.20250814"),
+            (Engine::Postgresql, "18"),
+            (Engine::MySql, "8.4"),
+            (Engine::MySql, "8.0.36"),
+        ] {
+            assert_eq!(EngineVersion::parse(engine, text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_version() {
+        for text in [
+            "", "v12", "12.", ".22", "12.22.1", "012", "12.022", "12-rds.20250814", "12.22-rds.1", "12.22-rds.2025081x",
+            "12.22-RDS.20250814", "99999999", "12 ", "latest", "11", "9.6", "19",
+        ] {
+            assert!(EngineVersion::parse(Engine::Postgresql, text).is_err(), "{text}");
+        }
+        for text in ["8", "5.7", "8.1", "8.4.3.1", "9.0"] {
+            assert!(EngineVersion::parse(Engine::MySql, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_reported_is_read_though_it_is_not_offered() {
+        assert_eq!(EngineVersion::read(Engine::Postgresql, "11.22").unwrap().major(), MajorVersion::single(11));
+        assert_eq!(EngineVersion::read(Engine::MySql, "5.7.44").unwrap().major(), MajorVersion::double(5, 7));
+    }
+
+    #[test]
+    fn a_version_covers_what_it_leaves_open() {
+        let version = |text| EngineVersion::read(Engine::Postgresql, text).unwrap();
+        assert!(version("12").covers(version("12.22-rds.20250814")));
+        assert!(version("12.22").covers(version("12.22-rds.20250814")));
+        assert!(!version("12.21").covers(version("12.22")));
+        assert!(!version("13").covers(version("12.22")));
+    }
+}
