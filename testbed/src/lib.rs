@@ -2,11 +2,13 @@
 //! tests. Never shipped.
 
 pub mod controlplane;
+pub mod demo;
 pub mod eventually;
 pub mod kubectl;
 pub mod launcher;
 pub mod ports;
 pub mod process;
+pub mod resource;
 pub mod sql;
 pub mod stack;
 

@@ -58,6 +58,14 @@ impl Manifests {
         )
     }
 
+    /// The namespaces alone.
+    ///
+    /// # Errors
+    /// When the objects cannot be written as YAML.
+    pub fn namespaces(&self) -> Result<String> {
+        Self::to_yaml(self.0.iter().filter(|object| object["kind"] == "Namespace"))
+    }
+
     /// The webhook configurations, with the CA that the API server shall trust: to be applied when the webhook answers.
     ///
     /// # Errors

@@ -54,6 +54,11 @@ impl Programs {
         ensure!(status.success(), "the services could not be built");
         Self::beside_this_one()
     }
+
+    /// The reconciler's executable.
+    pub fn reconciler(&self) -> &Path {
+        &self.reconciler
+    }
 }
 
 fn existing(folder: &Path, name: &str) -> Result<PathBuf> {

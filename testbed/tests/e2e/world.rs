@@ -62,13 +62,13 @@ impl World {
     }
 }
 
-/// Makes a trial of an async function on the world.
+/// Makes a trial of an async function on the world. All names begin with `e2e::`, so that `-- --skip e2e::` runs everything else.
 pub(crate) fn trial<F>(world: &Arc<World>, name: &str, test: F) -> Trial
 where
     F: AsyncFnOnce(&World) -> Result<()> + Send + 'static,
 {
     let world = Arc::clone(world);
-    Trial::test(name, move || {
+    Trial::test(format!("e2e::{name}"), move || {
         world
             .runtime
             .block_on(test(&world))

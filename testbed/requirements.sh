@@ -1,0 +1,15 @@
+# Sourced by local.sh and test.sh: says in one line each what a machine lacks, and stops if anything is missing.
+
+requirements() {
+  local missing=0
+  lacking() { printf 'missing: %s\n' "$*" >&2; missing=1; }
+
+  [ "$(uname -s)" = Linux ] || lacking "Linux: the test bed needs 127.0.0.0/8 as local addresses and PR_SET_PDEATHSIG (try a Linux VM or container)"
+  command -v cargo >/dev/null || lacking "Rust: install it from https://rustup.rs; rust-toolchain.toml picks the version"
+  command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null \
+    || lacking "a C compiler: for the cryptography in aws-lc (Debian: apt-get install gcc libc6-dev)"
+  # Go builds the control plane once; with KUBEBUILDER_ASSETS and an earlier build it is not called, which build.sh knows better.
+  command -v go >/dev/null || [ -d "${XDG_CACHE_HOME:-$HOME/.cache}/rds-operator/controlplane" ] \
+    || lacking "Go 1.24 or newer: https://go.dev/dl; it builds etcd, kube-apiserver and kube-controller-manager, once"
+  [ "$missing" = 0 ] || exit 1
+}

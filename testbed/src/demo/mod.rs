@@ -1,0 +1,127 @@
+//! `./local.sh`: what someone sees who meets the operator for the first time.
+
+mod chapters;
+mod cluster;
+mod environment;
+mod follow;
+mod narrator;
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+
+use self::{chapters::Chapters, environment::Folder, narrator::Narrator};
+use crate::{
+    controlplane::Binaries,
+    stack::{Options, Programs, Stack},
+};
+
+pub use self::cluster::{ClusterRequest, run as run_on_cluster};
+
+/// How much faster than AWS the local RDS is: creating takes about 5 seconds instead of 5 minutes.
+const TIME_SCALE: f64 = 0.015;
+
+/// What the demo is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The folder for everything it makes.
+    pub dir: PathBuf,
+    /// Whether to go on through the whole life of a database and to end, instead of staying up.
+    pub exit: bool,
+}
+
+/// Starts the stack, shows a database come up, and stays until `interrupted`, or shows the rest of its life and ends.
+///
+/// # Errors
+/// When something does not happen as it should.
+pub async fn run(request: &Request, interrupted: impl Future<Output = ()>) -> Result<()> {
+    tokio::pin!(interrupted);
+    let narrator = Narrator::new();
+    let folder = Folder::take(&request.dir)?;
+
+    narrator.chapter("Starting everything on this machine");
+    let start = start(&folder, &narrator);
+    let mut stack = tokio::select! {
+        // Dropping a half-started stack kills what has been started.
+        () = &mut interrupted => return Ok(()),
+        stack = start => stack?,
+    };
+    let outcome = tokio::select! {
+        () = &mut interrupted => Ok(()),
+        outcome = perform(&stack, &folder, &narrator, request.exit) => outcome,
+    };
+    let outcome = match outcome {
+        Ok(()) if !request.exit => {
+            tokio::select! {
+                () = &mut interrupted => Ok(()),
+                ended = stack.watch() => ended,
+            }
+        }
+        other => other,
+    };
+    if outcome.is_err() {
+        narrator.plain(&format!("\nThe logs are in {}", stack.logs().display()));
+    }
+    narrator.chapter("Ending everything");
+    stack.stop().await?;
+    narrator.done("all processes have ended");
+    outcome
+}
+
+async fn start(folder: &Folder, narrator: &Narrator) -> Result<Stack> {
+    let options = Options {
+        kubeconfig: folder.kubeconfig(),
+        audit: false,
+        time_scale: TIME_SCALE,
+    };
+    let binaries = Binaries::ensure().await?;
+    let programs = Programs::beside_this_one()?;
+    let stack = Stack::start(&binaries, &programs, folder.path(), options, &|text| {
+        narrator.done(text);
+    })
+    .await?;
+    folder.write_env(&stack)?;
+    Ok(stack)
+}
+
+async fn perform(stack: &Stack, folder: &Folder, narrator: &Narrator, exit: bool) -> Result<()> {
+    let chapters = Chapters::new(stack, narrator);
+    chapters.create().await?;
+    chapters.log_in().await?;
+    if exit {
+        chapters.update().await?;
+        chapters.refuse().await?;
+        return chapters.delete().await;
+    }
+    narrator.plain(&how_to_go_on(folder.path()));
+    Ok(())
+}
+
+/// Says on stderr why the demo ends.
+pub fn report(error: &anyhow::Error) {
+    // Nobody is left to tell if stderr is closed.
+    let _ = writeln!(std::io::stderr(), "local.sh: {error:#}");
+}
+
+fn how_to_go_on(dir: &Path) -> String {
+    let dir = dir.display();
+    format!(
+        "
+Everything is up until you press Ctrl-C. In another terminal:
+
+    source {dir}/env
+
+    kubectl get rds -A                                   the databases
+    kubectl describe rds -n shop orders                  what was done, and what was seen
+    kubectl get secrets,services -n shop                 what applications bind to
+    kubectl edit rds -n shop orders                      grow it, add a user, try something wrong
+    kubectl apply -f manifests/examples/minimal.yaml     another one, all by defaults
+    kubectl delete rds -n shop orders                    its last snapshot stays, and so do the Secrets
+
+Logs: {dir}/logs
+"
+    )
+}
