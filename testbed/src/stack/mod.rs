@@ -322,6 +322,8 @@ async fn start_webhook(
         .args([
             format!("--listen={address}:{port}"),
             format!("--admin-listen=127.0.0.1:{admin}"),
+            // Nobody routes traffic away from it first: there is nothing to wait for.
+            "--drain-delay=0s".to_owned(),
         ]);
     let webhook = Service::start(spec, AdminPort::new(admin)).await?;
     Ok((

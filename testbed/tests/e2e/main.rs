@@ -1,6 +1,8 @@
 //! The end-to-end tests: real parts only. One process starts what the tests share, runs them and ends everything.
 
 mod controlplane;
+mod scene;
+mod stack;
 mod world;
 
 use std::{process::ExitCode, sync::Arc};
@@ -20,8 +22,11 @@ fn main() -> Result<ExitCode> {
     arguments.test_threads = arguments.test_threads.or(Some(8));
 
     let world = Arc::new(World::new()?);
-    let trials: Vec<Trial> = controlplane::trials(&world);
+    let trials: Vec<Trial> = [controlplane::trials(&world), stack::trials(&world)]
+        .into_iter()
+        .flatten()
+        .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    world.stop()?;
+    world.stop(conclusion.has_failed())?;
     Ok(conclusion.exit_code())
 }

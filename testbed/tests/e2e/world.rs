@@ -1,30 +1,60 @@
 //! What the tests share, started when the first of them asks for it.
 
-use std::sync::Arc;
+use std::{
+    io::Write as _,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use libtest_mimic::{Failed, Trial};
-use tempfile::TempDir;
-use testbed::controlplane::{Binaries, ControlPlane, Options};
-use tokio::{runtime::Runtime, sync::OnceCell};
+use testbed::{
+    controlplane::{Binaries, ControlPlane, Options as ControlPlaneOptions},
+    stack::{Options, Programs, Stack},
+};
+use tokio::{
+    runtime::Runtime,
+    sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+/// How much faster than AWS the local RDS is in the tests.
+const TIME_SCALE: f64 = 0.005;
 
 /// The runtime, the folder of this run, and the parts that run in it.
 pub(crate) struct World {
     runtime: Runtime,
-    dir: TempDir,
+    dir: PathBuf,
     binaries: OnceCell<Binaries>,
     controlplane: OnceCell<ControlPlane>,
+    stack: OnceCell<Stack>,
+    /// Tests that kill a part or count what it does are alone with the stack; all others share it.
+    turns: RwLock<()>,
+}
+
+/// The stack, for as long as a test may use it.
+pub(crate) struct Turn<'a, G> {
+    stack: &'a Stack,
+    _guard: G,
+}
+
+impl<G> Deref for Turn<'_, G> {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        self.stack
+    }
 }
 
 impl World {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
             runtime: Runtime::new()?,
-            dir: tempfile::Builder::new()
-                .prefix("rds-operator-e2e.")
-                .tempdir()?,
+            dir: fresh_folder(Path::new(env!("CARGO_TARGET_TMPDIR")))?,
             binaries: OnceCell::new(),
             controlplane: OnceCell::new(),
+            stack: OnceCell::new(),
+            turns: RwLock::new(()),
         })
     }
 
@@ -37,8 +67,8 @@ impl World {
     pub(crate) async fn controlplane(&self) -> Result<&ControlPlane> {
         self.controlplane
             .get_or_try_init(async || {
-                let dir = self.dir.path().join("controlplane");
-                let options = Options {
+                let dir = self.dir.join("controlplane");
+                let options = ControlPlaneOptions {
                     kubeconfig: dir.join("admin.kubeconfig"),
                     audit: true,
                 };
@@ -47,19 +77,83 @@ impl World {
             .await
     }
 
-    /// Ends all that was started.
-    pub(crate) fn stop(self: Arc<Self>) -> Result<()> {
+    /// The whole stack, used together with other tests: nothing of it may be killed or stopped.
+    pub(crate) async fn stack(&self) -> Result<Turn<'_, RwLockReadGuard<'_, ()>>> {
+        let guard = self.turns.read().await;
+        Ok(Turn {
+            stack: self.started_stack().await?,
+            _guard: guard,
+        })
+    }
+
+    /// The whole stack alone: no other test uses it meanwhile. All parts must run again when the test ends.
+    pub(crate) async fn stack_alone(&self) -> Result<Turn<'_, RwLockWriteGuard<'_, ()>>> {
+        let guard = self.turns.write().await;
+        Ok(Turn {
+            stack: self.started_stack().await?,
+            _guard: guard,
+        })
+    }
+
+    async fn started_stack(&self) -> Result<&Stack> {
+        self.stack
+            .get_or_try_init(async || {
+                let dir = self.dir.join("stack");
+                let options = Options {
+                    kubeconfig: dir.join("kubeconfig"),
+                    audit: true,
+                    time_scale: TIME_SCALE,
+                };
+                let programs = Programs::build().await?;
+                Stack::start(self.binaries().await?, &programs, &dir, options, &|_| {}).await
+            })
+            .await
+            .with_context(|| format!("the stack (logs are below {})", self.dir.display()))
+    }
+
+    /// Ends all that was started. The folder with the logs stays after a failure.
+    pub(crate) fn stop(self: Arc<Self>, failed: bool) -> Result<()> {
         // The trials have run and hold the world no more.
         let Some(world) = Arc::into_inner(self) else {
-            anyhow::bail!("a test still holds the world")
+            bail!("a test still holds the world")
         };
         world.runtime.block_on(async {
+            if let Some(stack) = world.stack.into_inner() {
+                stack.stop().await?;
+            }
             if let Some(controlplane) = world.controlplane.into_inner() {
                 controlplane.stop().await?;
             }
-            Ok(())
-        })
+            anyhow::Ok(())
+        })?;
+        if failed {
+            return Ok(writeln!(
+                std::io::stderr(),
+                "the logs are in {}",
+                world.dir.display()
+            )?);
+        }
+        std::fs::remove_dir_all(&world.dir)
+            .with_context(|| format!("removing {}", world.dir.display()))
     }
+}
+
+/// A folder of this run's own. Those of runs that are over are removed: they were left for someone to read their logs.
+fn fresh_folder(root: &Path) -> Result<PathBuf> {
+    for entry in std::fs::read_dir(root)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let over = name
+            .strip_prefix("e2e-")
+            .is_some_and(|pid| !Path::new("/proc").join(pid).exists());
+        if over {
+            std::fs::remove_dir_all(entry.path())
+                .with_context(|| format!("removing {}", entry.path().display()))?;
+        }
+    }
+    let folder = root.join(format!("e2e-{}", std::process::id()));
+    std::fs::create_dir(&folder).with_context(|| format!("making {}", folder.display()))?;
+    Ok(folder)
 }
 
 /// Makes a trial of an async function on the world. All names begin with `e2e::`, so that `-- --skip e2e::` runs everything else.
