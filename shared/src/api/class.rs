@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube::{CustomResource, KubeSchema};
-use serde::{Deserialize, Serialize};
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::DeletionPolicy;
+use super::{DeletionPolicy, schema};
 
-/// Where databases of this class live and what they may be.
-#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Where databases of this class live and what they may be. Every field may be absent.
+#[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "matrixmind.cloud",
     version = "v1",
@@ -18,53 +19,96 @@ use super::DeletionPolicy;
     shortname = "rdsclass",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A class of managed databases: account, region, network and the limits the platform sets."
+    doc = "A class of managed databases: where they live and the limits the platform sets.",
+    printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider", description = "Cloud provider."),
+    printcolumn(name = "Region", type_ = "string", json_path = ".spec.region", description = "Region."),
+    printcolumn(name = "Class", type_ = "string", json_path = ".spec.instanceClass", description = "Instance class."),
+    printcolumn(
+        name = "Default",
+        type_ = "string",
+        json_path = r".metadata.annotations.rdsdatabaseclass\.matrixmind\.cloud/is-default-class",
+        description = "Whether objects that name no class get this one."
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was made.")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct RDSDatabaseClassSpec {
-    /// Cloud provider.
+    /// Cloud provider: `aws`. It never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::provider")]
     pub provider: Option<String>,
-    /// Region.
+
+    /// Region the databases live in, such as `eu-central-1`; without it, the reconciler's own. It never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::region")]
     pub region: Option<String>,
-    /// Role to assume.
+
+    /// ARN of the IAM role the reconciler assumes; without it, its own credentials. It never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::role_arn")]
     pub role_arn: Option<String>,
-    /// Endpoint of the RDS API.
+
+    /// Address of the RDS API where it is not the region's own, such as a VPC endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::endpoint")]
     pub endpoint: Option<String>,
-    /// Instance class.
+
+    /// Instance class of databases that name none, such as `db.t4g.micro`, which it is without a word here.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::instance_class")]
     pub instance_class: Option<String>,
-    /// Storage type.
+
+    /// Storage type; gp3 without a word here.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::storage_type")]
     pub storage_type: Option<String>,
-    /// Subnet group.
+
+    /// DB subnet group: the subnets, and with them the VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::text")]
     pub subnet_group: Option<String>,
-    /// Security groups.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+
+    /// IDs of the VPC security groups that decide who reaches the databases.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::security_groups")]
     pub security_groups: Vec<String>,
-    /// KMS key.
+
+    /// KMS key that encrypts the storage, as ID, ARN or alias; without it, the account's key for RDS.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::long_text")]
     pub kms_key: Option<String>,
-    /// Tags.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+
+    /// Tags of every instance and snapshot, beside the operator's own, which begin with `matrixmind.cloud/`.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::tags")]
     pub tags: BTreeMap<String, String>,
-    /// Allowed deletion policies.
+
+    /// The deletion policies a database may have; without a word here, all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::deletion_policies")]
     pub allowed_deletion_policies: Option<Vec<DeletionPolicy>>,
-    /// Default deletion policy.
+
+    /// The deletion policy of databases that name none; Snapshot without a word here.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::deletion_policy")]
     pub default_deletion_policy: Option<DeletionPolicy>,
-    /// Largest size.
+
+    /// The largest size a database may have, such as `500Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::size")]
     pub max_size: Option<String>,
-    /// Namespaces.
+
+    /// The namespaces whose databases may have this class, by their labels; without it, every one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<LabelSelector>,
-    /// Whether users may have the flag `createrole`.
+
+    /// Whether users may have the flag `createrole`, which up to PostgreSQL 15 lets them reset the master user's
+    /// password. True without a word here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_createrole: Option<bool>,
+}
+
+/// Null means absent here as everywhere.
+fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }

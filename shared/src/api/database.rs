@@ -7,9 +7,9 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RDSDatabaseStatus;
+use super::{RDSDatabaseStatus, schema};
 
-/// The specification: absent, null and empty all mean "every default".
+/// What the database should be. Every field has a default: an empty specification is a PostgreSQL 12 of 10GB.
 #[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "matrixmind.cloud",
@@ -21,7 +21,13 @@ use super::RDSDatabaseStatus;
     status = "RDSDatabaseStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "A managed database on AWS RDS, with the users and databases inside it."
+    doc = "A managed database on AWS RDS, with the users and databases inside it.",
+    printcolumn(name = "Database", type_ = "string", json_path = ".spec.type", description = "Engine."),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.engineVersion", description = "Version that runs."),
+    printcolumn(name = "Volume", type_ = "string", json_path = ".status.volume", description = "Allocated storage."),
+    printcolumn(name = "Status", type_ = "string", json_path = ".status.databaseStatus", description = "The cloud's word."),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether the object is as its specification says."),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since the object was made.")
 )]
 #[serde(transparent)]
 pub struct RDSDatabaseSpec(pub Option<Fields>);
@@ -30,40 +36,71 @@ pub struct RDSDatabaseSpec(pub Option<Fields>);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Fields {
-    /// Engine.
+    /// Database engine: `Postgresql` (the default) or `MySQL`. It never changes. MySQL is admitted, but nothing is
+    /// created for it yet.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::engine")]
     pub type_: Option<String>,
-    /// Engine version.
+
+    /// Version of the engine: a major version, such as `12` or `"8.4"`, or an exact one, such as `"12.22"`. Quote what
+    /// has a dot. The default is 12 for PostgreSQL and 8.4 for MySQL.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::version")]
     pub version: Option<IntOrString>,
-    /// Size.
+
+    /// Size of the storage, decimal (`10GB`, `10G`, `1TB`) or binary (`10Gi`, `10GiB`). It never shrinks, grows by at
+    /// least 10 %, and is at least the 20Gi RDS begins with. The default is 10GB.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::size")]
     pub size: Option<String>,
-    /// Master user.
+
+    /// Name of the user that administers the server; its password is in the Secret `<name>.rds.master`. It never
+    /// changes. The default is sysadmin.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::name")]
     pub masteruser: Option<String>,
-    /// Users.
+
+    /// The users, by name, each with its role flags: `superuser`, `createdb`, `createrole`, `inherit`, `login`,
+    /// `replication`, `bypassrls`, in lower or upper case, each perhaps with `no` before it. `app: []` is a user without
+    /// flags. The Secret `<name>.rds.<user>` holds its credentials. A user that is removed loses its access and its
+    /// Secret; what it created goes to the owner of the database.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::users")]
     pub users: Option<BTreeMap<String, Option<Vec<String>>>>,
-    /// Databases.
+
+    /// The databases, by name, each with the users who work in it; all of them are in `users`. A database that is
+    /// removed is kept with its data: only its users lose access.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::databases")]
     pub databases: Option<BTreeMap<String, Option<Vec<String>>>>,
-    /// Backups.
+
+    /// How often backups are made and how long they are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-kubernetes-validations" = schema::backup_rules()))]
     pub backup: Option<Backup>,
-    /// Class.
+
+    /// Name of the RDSDatabaseClass; without it, the default class applies. What the object got is pinned in its
+    /// status, so a default that changes later moves nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::class_name")]
     pub class_name: Option<String>,
-    /// Instance class.
+
+    /// RDS instance class, such as `db.t4g.micro`; without it, the class decides.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::instance_class")]
     pub instance_class: Option<String>,
-    /// Deletion policy.
+
+    /// What becomes of the data when the object is deleted: `Snapshot` takes a final snapshot first, `Retain` keeps the
+    /// instance as it is, `Delete` keeps nothing. Without it, the class decides; without a word there, it is Snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::deletion_policy")]
     pub deletion_policy: Option<String>,
-    /// Deletion protection.
+
+    /// Whether the instance is protected: it is not deleted, with or without the object, while this is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_protection: Option<bool>,
-    /// Paused.
+
+    /// Whether the reconciler leaves everything as it is, for maintenance by hand. Deletion waits, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
 }
@@ -71,10 +108,14 @@ pub struct Fields {
 /// How often backups are made and how long they are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Backup {
-    /// Interval.
+    /// Time between two backups, such as `6h` or `1d`: 30m to 35d. Only daily backups are scheduled yet. The default is
+    /// 24h.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::duration")]
     pub every: Option<String>,
-    /// Retention.
+
+    /// How long automated backups are kept, in whole days: `1d` to `35d`. The default is 7d.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::duration")]
     pub retention: Option<String>,
 }

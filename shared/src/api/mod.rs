@@ -3,6 +3,7 @@
 //! These types hold what was written, as it was written. [`crate::rules::parse`] turns a specification into
 //! [`crate::rules::Desired`], the only form in which its values are trusted.
 
+mod cel;
 mod class;
 mod crd;
 mod database;

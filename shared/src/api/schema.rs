@@ -1,1 +1,204 @@
-//! Pieces of the schema that the derive cannot say.
+//! The schema of the specification's fields: the rules that hold while the webhook is away.
+//!
+//! Whatever the schema admits is judged again by [`crate::rules`], whose words the limits here are taken from.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::DeletionPolicy;
+use crate::rules::{ENTRY_LIMIT, Engine, EngineVersion, NAME_PATTERN, RoleFlags, Size};
+
+/// Longest text where the rules have no limit of their own: it bounds the cost of the CEL rules.
+const TEXT_LIMIT: usize = 64;
+
+/// A CEL rule with its message.
+pub(super) fn rule(rule: &str, message: &str) -> Value {
+    json!({"rule": rule, "message": message})
+}
+
+pub(super) fn engine(_: &mut SchemaGenerator) -> Schema {
+    nullable_enum(Engine::SPELLINGS)
+}
+
+pub(super) fn deletion_policy(_: &mut SchemaGenerator) -> Schema {
+    nullable_enum(DeletionPolicy::ALL.map(DeletionPolicy::as_str))
+}
+
+/// An enum that admits null has to list it.
+fn nullable_enum<const N: usize>(words: [&str; N]) -> Schema {
+    let words: Vec<Value> = words.into_iter().map(Value::from).chain([Value::Null]).collect();
+    json_schema!({"type": "string", "nullable": true, "enum": words})
+}
+
+pub(super) fn version(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "x-kubernetes-int-or-string": true,
+        "nullable": true,
+        "pattern": EngineVersion::PATTERN,
+        "maxLength": TEXT_LIMIT,
+    })
+}
+
+pub(super) fn size(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": Size::PATTERN, "maxLength": TEXT_LIMIT})
+}
+
+pub(super) fn name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": NAME_PATTERN, "maxLength": 63})
+}
+
+pub(super) fn class_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "nullable": true,
+        "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        "maxLength": 253,
+    })
+}
+
+pub(super) fn instance_class(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": r"^db(\.[a-z0-9-]+){2,}$", "maxLength": TEXT_LIMIT})
+}
+
+pub(super) fn duration(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": "^(0|[1-9][0-9]{0,5})[mhdw]$", "maxLength": 7})
+}
+
+pub(super) fn provider(_: &mut SchemaGenerator) -> Schema {
+    nullable_enum(["aws"])
+}
+
+/// Magnetic storage is deprecated on RDS, and io1 and io2 need a number of IOPS, which a class has no word for yet.
+pub(super) fn storage_type(_: &mut SchemaGenerator) -> Schema {
+    nullable_enum(["gp3", "gp2"])
+}
+
+pub(super) fn region(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": "^[a-z]{2,}(-[a-z0-9]+)+$", "maxLength": TEXT_LIMIT})
+}
+
+pub(super) fn role_arn(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": "^arn:[a-z-]+:iam::[0-9]{12}:role/.+$", "maxLength": 2048})
+}
+
+pub(super) fn endpoint(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": "^https?://[^ ]+$", "maxLength": 2048})
+}
+
+pub(super) fn text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "minLength": 1, "maxLength": 255})
+}
+
+pub(super) fn long_text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "minLength": 1, "maxLength": 2048})
+}
+
+pub(super) fn security_groups(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "nullable": true,
+        "maxItems": 16,
+        "x-kubernetes-list-type": "set",
+        "items": {"type": "string", "pattern": "^sg-[0-9a-f]+$", "maxLength": TEXT_LIMIT},
+    })
+}
+
+/// RDS admits 50 tags on a resource, of which the operator needs some.
+pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "nullable": true,
+        "maxProperties": 40,
+        "additionalProperties": {"type": "string", "maxLength": 256},
+        "x-kubernetes-validations": [rule(
+            "self.all(key, size(key) <= 128 && !key.startsWith('aws:') && !key.startsWith('rds:') && \
+             !key.startsWith('matrixmind.cloud/'))",
+            "keys of tags have at most 128 characters and do not begin with aws:, rds: or matrixmind.cloud/",
+        )],
+    })
+}
+
+pub(super) fn deletion_policies(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "nullable": true,
+        "minItems": 1,
+        "maxItems": DeletionPolicy::ALL.len(),
+        "x-kubernetes-list-type": "set",
+        "items": {"type": "string", "enum": DeletionPolicy::ALL.map(DeletionPolicy::as_str)},
+    })
+}
+
+pub(super) fn users(_: &mut SchemaGenerator) -> Schema {
+    let flags = json!({"type": "string", "pattern": flag_pattern(), "maxLength": 16});
+    lists(&flags, RoleFlags::WORDS.len(), &key_rules("users"))
+}
+
+pub(super) fn databases(_: &mut SchemaGenerator) -> Schema {
+    let user = json!({"type": "string", "pattern": NAME_PATTERN, "maxLength": 63});
+    lists(&user, ENTRY_LIMIT, &key_rules("databases"))
+}
+
+/// A map from names to sets of texts.
+fn lists(items: &Value, most_items: usize, rules: &[Value]) -> Schema {
+    json_schema!({
+        "type": "object",
+        "nullable": true,
+        "maxProperties": ENTRY_LIMIT,
+        "x-kubernetes-validations": rules,
+        "additionalProperties": {
+            "type": "array",
+            "nullable": true,
+            "maxItems": most_items,
+            "x-kubernetes-list-type": "set",
+            "items": items,
+        },
+    })
+}
+
+/// Patterns for map keys, which a schema has no other words for.
+fn key_rules(what: &str) -> Vec<Value> {
+    vec![
+        rule(
+            &format!("self.all(name, size(name) <= 63 && name.matches('{NAME_PATTERN}'))"),
+            &format!(
+                "names of {what} have lower-case letters, digits and _, first a letter, last a letter or digit, at most 63"
+            ),
+        ),
+        rule(
+            "!self.exists(name, name in ['master', 'public', 'none', 'postgres', 'rdsadmin'] || name.startsWith('pg_'))",
+            &format!("names of {what} are not master, public, none, postgres or rdsadmin and do not begin with pg_"),
+        ),
+    ]
+}
+
+/// The role flags in lower or upper case, by letter, because RE2's `(?i)` is not portable to other validators.
+fn flag_pattern() -> String {
+    let any_case = |word: &str| -> String {
+        word.chars().map(|c| format!("[{}{}]", c.to_ascii_lowercase(), c.to_ascii_uppercase())).collect()
+    };
+    let words: Vec<String> = RoleFlags::WORDS.into_iter().map(any_case).collect();
+    format!("^({})?({})$", any_case("no"), words.join("|"))
+}
+
+/// The ranges of both durations.
+pub(super) fn backup_rules() -> Vec<Value> {
+    let minutes = |field: &str| {
+        format!(
+            "int(self.{field}.substring(0, size(self.{field}) - 1)) * \
+             {{'m': 1, 'h': 60, 'd': 1440, 'w': 10080}}[self.{field}.substring(size(self.{field}) - 1)]"
+        )
+    };
+    let absent = |field: &str| format!("!has(self.{field})");
+    let (every, retention) = (minutes("every"), minutes("retention"));
+    vec![
+        rule(
+            &format!("{} || ({every} >= 30 && {every} <= 50400)", absent("every")),
+            "the time between two backups (every) is 30m to 35d",
+        ),
+        rule(
+            &format!("{} || ({retention} >= 1440 && {retention} <= 50400 && {retention} % 1440 == 0)", absent("retention")),
+            "retention is a whole number of days, 1d to 35d",
+        ),
+    ]
+}

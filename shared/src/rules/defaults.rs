@@ -7,8 +7,10 @@ use super::raw::{BACKUP_KEYS, field, present};
 
 /// The engine of a specification that names none.
 const ENGINE: &str = "Postgresql";
+/// The size of a specification that names none.
 const SIZE: &str = "10GB";
-const MASTER_USER: &str = "sysadmin";
+/// The master user of a specification that names none.
+pub(crate) const MASTER_USER: &str = "sysadmin";
 const BACKUP_EVERY: &str = "24h";
 const BACKUP_RETENTION: &str = "7d";
 
@@ -28,7 +30,8 @@ const CARRIED: [&str; 9] = [
     "deletionProtection",
 ];
 
-const fn default_version(engine: Engine) -> &'static str {
+/// The version of a specification that names none.
+pub(crate) const fn default_version(engine: Engine) -> &'static str {
     match engine {
         Engine::Postgresql => "12",
         Engine::MySql => "8.4",

@@ -43,7 +43,7 @@ const LIFECYCLES: &[Lifecycle] = &[
 ];
 
 /// The major versions a specification may ask for, the oldest first.
-pub(super) fn offered(engine: Engine) -> impl DoubleEndedIterator<Item = MajorVersion> {
+pub(crate) fn offered(engine: Engine) -> impl DoubleEndedIterator<Item = MajorVersion> {
     LIFECYCLES.iter().filter(move |entry| entry.engine == engine && entry.offered).map(|entry| entry.major)
 }
 

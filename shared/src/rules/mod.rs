@@ -23,11 +23,15 @@ mod warnings;
 
 pub use admission::{Subject, create, delete, update};
 pub use defaults::defaults;
+pub(crate) use defaults::{MASTER_USER, default_version};
 pub use desired::{Backup, Desired};
+pub(crate) use draft::ENTRY_LIMIT;
 pub use draft::parse;
 pub use engine::Engine;
 pub use flags::RoleFlags;
 pub use interval::Interval;
+pub(crate) use lifecycle::offered as offered_versions;
+pub(crate) use name::NAME_PATTERN;
 pub use name::{DatabaseName, OBJECT_NAME_LIMIT, RoleName};
 pub use size::{Gibibytes, Size};
 pub use verdict::{Reason, Refusal, Verdict, Violation, WARNING_LIMIT};
