@@ -1,6 +1,7 @@
 //! The end-to-end tests: real parts only. One process starts what the tests share, runs them and ends everything.
 
 mod controlplane;
+mod manifests;
 mod scene;
 mod stack;
 mod world;
@@ -22,10 +23,14 @@ fn main() -> Result<ExitCode> {
     arguments.test_threads = arguments.test_threads.or(Some(8));
 
     let world = Arc::new(World::new()?);
-    let trials: Vec<Trial> = [controlplane::trials(&world), stack::trials(&world)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let trials: Vec<Trial> = [
+        controlplane::trials(&world),
+        manifests::trials(&world),
+        stack::trials(&world),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     world.stop(conclusion.has_failed())?;
     Ok(conclusion.exit_code())

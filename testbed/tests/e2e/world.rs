@@ -5,9 +5,10 @@ use std::{
     ops::Deref,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use libtest_mimic::{Failed, Trial};
 use testbed::{
     controlplane::{Binaries, ControlPlane, Options as ControlPlaneOptions},
@@ -16,10 +17,14 @@ use testbed::{
 use tokio::{
     runtime::Runtime,
     sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::timeout,
 };
 
 /// How much faster than AWS the local RDS is in the tests.
 const TIME_SCALE: f64 = 0.005;
+
+/// The longest a test may take: one that hangs must not hold the others for ever.
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// The runtime, the folder of this run, and the parts that run in it.
 pub(crate) struct World {
@@ -163,9 +168,11 @@ where
 {
     let world = Arc::clone(world);
     Trial::test(format!("e2e::{name}"), move || {
-        world
+        let outcome = world
             .runtime
-            .block_on(test(&world))
-            .map_err(|error| Failed::from(format!("{error:#}")))
+            .block_on(async { timeout(LIMIT, test(&world)).await });
+        let outcome =
+            outcome.unwrap_or_else(|_| Err(anyhow!("not over within {} s", LIMIT.as_secs())));
+        outcome.map_err(|error| Failed::from(format!("{error:#}")))
     })
 }
