@@ -1,0 +1,95 @@
+//! The command line.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::exec::ExecPostgres;
+
+/// An RDS-compatible API whose DB instances are PostgreSQL servers on this machine.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "local-rds", version, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve.
+    #[command(flatten)]
+    pub options: Option<Options>,
+    /// Ends this server, and PostgreSQL with it, when its parent process ends.
+    #[arg(long, env = "LOCAL_RDS_EXIT_WITH_PARENT")]
+    pub exit_with_parent: bool,
+}
+
+/// What `local-rds` starts itself for.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Becomes a PostgreSQL program that ends with this server.
+    #[command(hide = true)]
+    ExecPostgres(ExecPostgres),
+}
+
+/// How a server is run.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Where everything is kept; a server started there again continues.
+    #[arg(long, env = "LOCAL_RDS_DATA_DIR")]
+    pub data_dir: PathBuf,
+    /// The address of the API: a loopback one, since callers are not authenticated. Port 0 is a free one.
+    #[arg(long, env = "LOCAL_RDS_LISTEN", default_value_t = Options::any_port())]
+    pub listen: SocketAddr,
+    /// How long everything takes, compared to RDS: creating an instance takes 5 minutes there.
+    #[arg(long, env = "LOCAL_RDS_TIME_SCALE", default_value_t = 0.01, value_parser = scale)]
+    pub time_scale: f64,
+    /// The same for the six hours between two changes of the storage [default: the time scale].
+    #[arg(long, env = "LOCAL_RDS_STORAGE_COOLDOWN_SCALE", value_parser = scale)]
+    pub storage_cooldown_scale: Option<f64>,
+    /// The region that callers must sign for.
+    #[arg(long, env = "LOCAL_RDS_REGION", default_value = "us-east-1")]
+    pub region: String,
+    /// The account that everything belongs to.
+    #[arg(long, env = "LOCAL_RDS_ACCOUNT", default_value = "000000000000")]
+    pub account: String,
+    /// Instances the account may have [RDS: 40; default: no limit].
+    #[arg(long, env = "LOCAL_RDS_INSTANCE_QUOTA")]
+    pub instance_quota: Option<usize>,
+    /// Admits calls at any rate, where RDS admits a burst of 300 and 12 a second.
+    #[arg(long, env = "LOCAL_RDS_NO_THROTTLING")]
+    pub no_throttling: bool,
+    /// Makes the instances log statements that modify, so that `/_local/counters` can count them.
+    #[arg(long, env = "LOCAL_RDS_LOG_STATEMENTS")]
+    pub log_statements: bool,
+    /// The `local-rds` binary that starts PostgreSQL [default: this one].
+    #[arg(long, env = "LOCAL_RDS_PROGRAM", hide = true)]
+    pub program: Option<PathBuf>,
+}
+
+impl Options {
+    /// The defaults, for a server in `data_dir`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            listen: Self::any_port(),
+            time_scale: 0.01,
+            storage_cooldown_scale: None,
+            region: "us-east-1".to_owned(),
+            account: "000000000000".to_owned(),
+            instance_quota: None,
+            no_throttling: false,
+            log_statements: false,
+            program: None,
+        }
+    }
+
+    fn any_port() -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, 0).into()
+    }
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|scale: &f64| scale.is_finite() && *scale >= 0.0)
+        .ok_or_else(|| "not a number of at least 0".to_owned())
+}

@@ -1,0 +1,57 @@
+//! What an instance is busy with.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Change;
+
+/// An activity, when it began, and whether the real work behind it is done. Work that is not done when the server stops is done again
+/// when it starts, so all of it is idempotent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Phase {
+    pub(crate) activity: Activity,
+    pub(crate) since: Timestamp,
+    pub(crate) worked: bool,
+}
+
+impl Phase {
+    /// An activity that begins now, its work ahead.
+    pub(crate) fn begin(activity: Activity, now: Timestamp) -> Self {
+        Self {
+            activity,
+            since: now,
+            worked: false,
+        }
+    }
+}
+
+/// The activities of an instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Activity {
+    /// The data directory is made, from nothing or from a snapshot, and the server started.
+    Creating { from_snapshot: Option<String> },
+    /// A snapshot is taken of the running server.
+    BackingUp { snapshot: String },
+    /// At rest.
+    Available,
+    /// A change is applied.
+    Modifying { change: Box<Change> },
+    /// The master user gets a new password (as a SCRAM verifier: the password itself is never kept).
+    ResettingCredentials { verifier: String },
+    /// The server is restarted.
+    Rebooting,
+    /// The server is being stopped.
+    Stopping,
+    /// At rest, without a server.
+    Stopped,
+    /// The server is being started again.
+    Starting,
+    /// The server is stopped, its data kept in the final snapshot if there is one, or removed. `published`: the snapshot is available.
+    Deleting {
+        final_snapshot: Option<String>,
+        published: bool,
+    },
+    /// Creating it failed; only deletion is left.
+    Failed,
+}

@@ -1,0 +1,49 @@
+//! A DB snapshot.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Instance, Tags};
+
+/// A snapshot: what the instance was when it was taken, and how far it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    pub(crate) id: String,
+    pub(crate) kind: SnapshotKind,
+    pub(crate) created_at: Timestamp,
+    pub(crate) available: bool,
+    pub(crate) tags: Tags,
+    /// The instance at that moment.
+    pub(crate) source: Instance,
+}
+
+impl Snapshot {
+    /// The snapshot's `Status`.
+    pub(crate) fn status(&self) -> &'static str {
+        if self.available {
+            "available"
+        } else {
+            "creating"
+        }
+    }
+}
+
+/// Who asked for a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SnapshotKind {
+    /// A caller, or the deletion of the instance: holds the data.
+    Manual,
+    /// The daily backup: listed, but without data here.
+    Automated,
+}
+
+impl SnapshotKind {
+    /// The `SnapshotType` of the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Automated => "automated",
+        }
+    }
+}

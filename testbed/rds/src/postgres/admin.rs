@@ -1,0 +1,50 @@
+//! The server's own connections, as `rdsadmin`.
+
+use std::path::Path;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+
+/// Opens a connection to a database of the server on `port`, with its certificate verified. Its statements are never logged, so that they
+/// neither count as writes nor put a verifier in the log.
+pub(crate) async fn connect(
+    port: u16,
+    database: &str,
+    password: &str,
+    ca: &Path,
+) -> Result<PgConnection, sqlx::Error> {
+    PgConnectOptions::new_without_pgpass()
+        .host("127.0.0.1")
+        .port(port)
+        .username("rdsadmin")
+        .password(password)
+        .database(database)
+        .ssl_mode(PgSslMode::VerifyFull)
+        .ssl_root_cert(ca)
+        .application_name("local-rds")
+        .options([("log_statement", "none")])
+        .disable_statement_logging()
+        .connect()
+        .await
+}
+
+/// Runs statements whose variable parts have been quoted.
+pub(crate) async fn execute(
+    connection: &mut PgConnection,
+    statements: String,
+) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(statements))
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// A quoted identifier.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A quoted string, for text without backslashes.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,111 @@
+//! The configuration files of an instance, written anew at each start.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::versions::EngineVersion;
+
+/// The oldest major whose default parameter group has `rds.force_ssl=1`.
+const FORCE_SSL_SINCE: u16 = 15;
+
+/// What the configuration depends on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Config<'a> {
+    pub(crate) version: EngineVersion,
+    pub(crate) port: u16,
+    /// The instance's folder, with the certificate, the host based access rules and the logs.
+    pub(crate) folder: &'a Path,
+    pub(crate) logs: &'a Path,
+    /// Whether statements that modify are logged, so that they can be counted.
+    pub(crate) log_statements: bool,
+}
+
+impl Config<'_> {
+    /// `postgresql.conf`: what RDS sets, and sizes that let many servers share a machine.
+    pub(crate) fn postgresql_conf(&self) -> String {
+        let file = |name: &str| quote(&self.folder.join(name));
+        let force_ssl = u8::from(self.version.major >= FORCE_SSL_SINCE);
+        let log_statement = if self.log_statements { "mod" } else { "none" };
+        let mut conf = format!(
+            "listen_addresses = '127.0.0.1'\n\
+             port = {port}\n\
+             unix_socket_directories = ''\n\
+             hba_file = {hba}\n\
+             ssl = on\n\
+             ssl_cert_file = {certificate}\n\
+             ssl_key_file = {key}\n\
+             rds.force_ssl = {force_ssl}\n\
+             rds.extensions = ''\n\
+             max_connections = 60\n\
+             shared_buffers = 16MB\n\
+             max_wal_size = 256MB\n\
+             min_wal_size = 32MB\n\
+             max_worker_processes = 4\n\
+             huge_pages = off\n\
+             timezone = 'UTC'\n\
+             log_timezone = 'UTC'\n\
+             logging_collector = on\n\
+             log_directory = {logs}\n\
+             log_filename = 'postgresql.log.%Y-%m-%d-%H'\n\
+             log_rotation_age = 60\n\
+             log_rotation_size = 0\n\
+             log_truncate_on_rotation = off\n\
+             log_line_prefix = '{prefix}'\n\
+             log_checkpoints = off\n\
+             log_statement = {log_statement}\n",
+            port = self.port,
+            hba = file("pg_hba.conf"),
+            certificate = file("server.crt"),
+            key = file("server.key"),
+            logs = quote(self.logs),
+            prefix = super::logs::LINE_PREFIX,
+        );
+        if self.version.major >= 18 {
+            // One process less for each of the many servers.
+            conf.push_str("io_method = sync\n");
+        }
+        conf
+    }
+
+    /// `pg_hba.conf`: `rdsadmin` is the service's own; everyone else comes over TLS, up to 14 also without.
+    pub(crate) fn pg_hba_conf(&self) -> String {
+        // `md5` accepts a SCRAM verifier too, and does SCRAM then.
+        let mut rules = "hostssl all rdsadmin 127.0.0.1/32 scram-sha-256\n\
+                         host all rdsadmin all reject\n\
+                         host rdsadmin all all reject\n\
+                         host replication all all reject\n"
+            .to_owned();
+        let everyone = if self.version.major >= FORCE_SSL_SINCE {
+            "hostssl"
+        } else {
+            "host"
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(rules, "{everyone} all all 127.0.0.1/32 md5");
+        rules
+    }
+}
+
+fn quote(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_forced_from_15_on() {
+        let config = |major| Config {
+            version: EngineVersion::default_of(major).unwrap(),
+            port: 20_000,
+            folder: Path::new("/it's"),
+            logs: Path::new("/logs"),
+            log_statements: true,
+        };
+        assert!(config(14).pg_hba_conf().contains("\nhost all all"));
+        assert!(config(15).pg_hba_conf().contains("\nhostssl all all"));
+        assert!(config(15).postgresql_conf().contains("rds.force_ssl = 1\n"));
+        assert!(config(12).postgresql_conf().contains("'/it''s/server.key'"));
+    }
+}

@@ -1,0 +1,68 @@
+//! The real servers: installing PostgreSQL, making data directories, running, securing and copying them.
+
+mod admin;
+mod archive;
+mod backup;
+pub(crate) mod certificates;
+mod config;
+mod install;
+mod layout;
+pub(crate) mod logs;
+mod postmaster;
+mod roles;
+mod spawner;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(crate) use archive::{discard, keep_as_snapshot};
+pub(crate) use layout::Layout;
+pub(crate) use postmaster::{Environment, Postmaster, free_port};
+pub(crate) use spawner::Spawner;
+
+/// Something about a real server failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PostgresError {
+    #[error("PostgreSQL {version} cannot be installed: {source}")]
+    Install {
+        version: String,
+        source: Box<postgresql_embedded::Error>,
+    },
+    #[error("{path}: {source}", path = path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("{program} cannot be started: {source}", program = program.display())]
+    Spawn { program: PathBuf, source: io::Error },
+    #[error("{program} failed: {output}")]
+    Program {
+        program: &'static str,
+        output: String,
+    },
+    #[error("the server did not accept connections within {seconds} s: {last}")]
+    NotReady { seconds: u64, last: String },
+    #[error("a statement of the server's own administration failed: {0}")]
+    Sql(#[from] sqlx::Error),
+    #[error("the certificate cannot be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    #[error("no port between {first} and {last} is free")]
+    NoPort { first: u16, last: u16 },
+    #[error("snapshot {0} holds no data")]
+    EmptySnapshot(String),
+}
+
+impl PostgresError {
+    /// An I/O error with the file it is about.
+    fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}
+
+/// Removes a directory, also when it is not there.
+fn remove_dir(path: &Path) -> Result<(), PostgresError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(PostgresError::file(path)(error))
+        }
+        _ => Ok(()),
+    }
+}

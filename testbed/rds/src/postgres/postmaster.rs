@@ -1,0 +1,319 @@
+//! One running PostgreSQL server and what is done to it.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use sqlx::PgConnection;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::certificates::Authority;
+use super::config::Config;
+use super::{Layout, PostgresError, Spawner, admin, backup, install, remove_dir, roles};
+use crate::exec::ExecPostgres;
+use crate::model::Instance;
+
+/// How long a server may take to accept connections, recovery included.
+const START_DEADLINE: Duration = Duration::from_mins(2);
+/// How long a server may take to stop before it is made to.
+const STOP_DEADLINE: Duration = Duration::from_secs(30);
+/// How long the server of a run before this one may take to end.
+const LEFTOVER_DEADLINE: Duration = Duration::from_secs(10);
+/// Ports below the range from which Linux takes those of outgoing connections.
+const PORTS: std::ops::RangeInclusive<u16> = 20_000..=32_000;
+
+/// What every server is started with.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    pub(crate) layout: Layout,
+    pub(crate) authority: Authority,
+    pub(crate) spawner: Spawner,
+    pub(crate) admin_password: String,
+    /// The `local-rds` binary, for `exec-postgres`.
+    pub(crate) program: PathBuf,
+    pub(crate) log_statements: bool,
+}
+
+/// A running server. Dropping it kills the server; [`Postmaster::stop`] ends it cleanly.
+#[derive(Debug)]
+pub(crate) struct Postmaster {
+    child: Child,
+    port: u16,
+}
+
+impl Environment {
+    /// Makes the data directory of a new instance and starts its server.
+    pub(crate) async fn create(&self, instance: &Instance) -> Result<Postmaster, PostgresError> {
+        self.prepare(instance)?;
+        let programs = install::install(install::cache_folder(), instance.engine_version).await?;
+        let data = self.layout.data(&instance.resource_id);
+        let mut initdb = self.command(&programs.join("initdb"), instance);
+        initdb
+            .arg("--pgdata")
+            .arg(&data)
+            .arg("--pwfile")
+            .arg(self.layout.admin_password())
+            .args(["--username=rdsadmin", "--auth=scram-sha-256"])
+            .args(["--encoding=UTF8", "--locale=C", "--wal-segsize=4"])
+            .arg("--no-sync");
+        self.run("initdb", initdb).await?;
+        let postmaster = self.start(instance).await?;
+        let master = &instance.master_username;
+        let mut connection = self.connect(&postmaster, "postgres").await?;
+        let verifier = &instance.master_verifier;
+        for statement in roles::new_instance(instance.engine_version, master, verifier) {
+            admin::execute(&mut connection, statement).await?;
+        }
+        if let Some(statement) = roles::schema_public(instance.engine_version, master) {
+            admin::execute(&mut connection, statement.clone()).await?;
+            let mut template = self.connect(&postmaster, "template1").await?;
+            admin::execute(&mut template, statement).await?;
+        }
+        if let Some(name) = &instance.db_name {
+            let statement = roles::create_database(name, master);
+            admin::execute(&mut connection, statement).await?;
+        }
+        Ok(postmaster)
+    }
+
+    /// Makes the data directory of a new instance from a snapshot and starts its server.
+    pub(crate) async fn restore(
+        &self,
+        instance: &Instance,
+        snapshot: &str,
+    ) -> Result<Postmaster, PostgresError> {
+        self.prepare(instance)?;
+        let source = self.layout.snapshot(snapshot);
+        if !source.exists() {
+            return Err(PostgresError::EmptySnapshot(snapshot.to_owned()));
+        }
+        backup::copy_offline(source, self.layout.data(&instance.resource_id)).await?;
+        self.start(instance).await
+    }
+
+    /// Starts the server of an instance that has its data.
+    pub(crate) async fn start(&self, instance: &Instance) -> Result<Postmaster, PostgresError> {
+        let resource_id = &instance.resource_id;
+        let programs = install::install(install::cache_folder(), instance.engine_version).await?;
+        let (folder, data) = (
+            self.layout.instance(resource_id),
+            self.layout.data(resource_id),
+        );
+        end_leftover(&data).await?;
+        self.authority.certify(&self.layout, resource_id)?;
+        let config = Config {
+            version: instance.engine_version,
+            port: instance.port,
+            folder: &folder,
+            logs: &self.layout.logs(resource_id),
+            log_statements: self.log_statements,
+        };
+        for (file, content) in [
+            (data.join("postgresql.conf"), config.postgresql_conf()),
+            (folder.join("pg_hba.conf"), config.pg_hba_conf()),
+        ] {
+            std::fs::write(&file, content).map_err(PostgresError::file(file))?;
+        }
+        let start_log = self.layout.start_log(resource_id);
+        let log = std::fs::File::create(&start_log).map_err(PostgresError::file(&start_log))?;
+        let mut command = self.command(&programs.join("postgres"), instance);
+        command.arg("-D").arg(&data);
+        command.stdout(log.try_clone().map_err(PostgresError::file(&start_log))?);
+        command.stderr(log);
+        let child = self.spawn(command).await?;
+        let mut postmaster = Postmaster {
+            child,
+            port: instance.port,
+        };
+        self.await_ready(&mut postmaster, resource_id).await?;
+        Ok(postmaster)
+    }
+
+    /// Copies the data of a running server into a snapshot.
+    pub(crate) async fn snapshot(
+        &self,
+        instance: &Instance,
+        postmaster: &Postmaster,
+        snapshot: &str,
+    ) -> Result<(), PostgresError> {
+        let target = self.layout.snapshot(snapshot);
+        remove_dir(&target)?;
+        let mut connection = self.connect(postmaster, "postgres").await?;
+        let data = self.layout.data(&instance.resource_id);
+        backup::copy_online(&mut connection, instance.engine_version, data, target).await
+    }
+
+    /// Gives the master user a new password and its privileges.
+    pub(crate) async fn reset_master(
+        &self,
+        postmaster: &Postmaster,
+        master: &str,
+        verifier: &str,
+    ) -> Result<(), PostgresError> {
+        let mut connection = self.connect(postmaster, "postgres").await?;
+        let statements = roles::master_privileges(master, verifier);
+        Ok(admin::execute(&mut connection, statements).await?)
+    }
+
+    fn prepare(&self, instance: &Instance) -> Result<(), PostgresError> {
+        let folder = self.layout.instance(&instance.resource_id);
+        remove_dir(&self.layout.data(&instance.resource_id))?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(PostgresError::file(folder))
+    }
+
+    /// A command that becomes one of PostgreSQL's programs, in an environment that cannot change what it does.
+    fn command(&self, program: &Path, instance: &Instance) -> Command {
+        let folder = self.layout.instance(&instance.resource_id);
+        let mut command = Command::new(&self.program);
+        command
+            .args(ExecPostgres::arguments(&folder))
+            .arg(program)
+            .current_dir(&folder)
+            .env_clear()
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .env("PATH", "/usr/bin:/bin")
+            .stdin(Stdio::null())
+            // A signal from the terminal is for this server, which stops PostgreSQL in good order.
+            .process_group(0)
+            .kill_on_drop(true);
+        command
+    }
+
+    async fn spawn(&self, command: Command) -> Result<Child, PostgresError> {
+        let program = self.program.clone();
+        let spawned = self.spawner.spawn(command).await;
+        spawned.map_err(|source| PostgresError::Spawn { program, source })
+    }
+
+    async fn run(&self, name: &'static str, mut command: Command) -> Result<(), PostgresError> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = self.spawn(command).await?;
+        let output = child.wait_with_output().await;
+        let output = output.map_err(|source| PostgresError::Spawn {
+            program: PathBuf::from(name),
+            source,
+        })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(PostgresError::Program {
+            program: name,
+            output: format!("{}: {}", output.status, said.trim()),
+        })
+    }
+
+    async fn await_ready(
+        &self,
+        postmaster: &mut Postmaster,
+        resource_id: &str,
+    ) -> Result<(), PostgresError> {
+        let deadline = Instant::now() + START_DEADLINE;
+        loop {
+            let exited = postmaster.child.try_wait();
+            if let Some(status) = exited.map_err(PostgresError::file("postgres"))? {
+                let start_log = self.layout.start_log(resource_id);
+                let said = std::fs::read_to_string(start_log).unwrap_or_default();
+                let output = format!("{status}: {}", said.trim());
+                return Err(PostgresError::Program {
+                    program: "postgres",
+                    output,
+                });
+            }
+            let Err(error) = self.connect(postmaster, "postgres").await else {
+                return Ok(());
+            };
+            if Instant::now() >= deadline {
+                return Err(PostgresError::NotReady {
+                    seconds: START_DEADLINE.as_secs(),
+                    last: error.to_string(),
+                });
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn connect(
+        &self,
+        postmaster: &Postmaster,
+        database: &str,
+    ) -> Result<PgConnection, sqlx::Error> {
+        let ca = self.layout.ca_certificate();
+        admin::connect(postmaster.port, database, &self.admin_password, &ca).await
+    }
+}
+
+impl Postmaster {
+    /// Ends sessions, writes everything to the data directory and stops.
+    pub(crate) async fn stop(mut self) {
+        for (signal, patience) in [
+            (Signal::SIGINT, STOP_DEADLINE),
+            (Signal::SIGQUIT, LEFTOVER_DEADLINE),
+        ] {
+            // Without an id the process has been waited for already.
+            let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) else {
+                return;
+            };
+            if kill(Pid::from_raw(id), signal).is_err()
+                || timeout(patience, self.child.wait()).await.is_ok()
+            {
+                return;
+            }
+        }
+        tracing::warn!(port = self.port, "a PostgreSQL server had to be killed");
+    }
+
+    /// Waits until the server has ended by itself.
+    pub(crate) async fn exited(&mut self) -> std::io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+}
+
+/// A port that nobody listens on and no instance has.
+pub(crate) fn free_port(taken: &[u16]) -> Result<u16, PostgresError> {
+    let (first, last) = (*PORTS.start(), *PORTS.end());
+    let span = last - first + 1;
+    let offset = rand::random_range(0..span);
+    (0..span)
+        .map(|step| first + (offset + step) % span)
+        .filter(|port| !taken.contains(port))
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .ok_or(PostgresError::NoPort { first, last })
+}
+
+/// Waits for the server that a killed run left on its way out, and clears a lock file whose process is gone: PostgreSQL itself would take any
+/// process that got the same id for its own.
+async fn end_leftover(data: &Path) -> Result<(), PostgresError> {
+    let lock = data.join("postmaster.pid");
+    let deadline = Instant::now() + LEFTOVER_DEADLINE;
+    loop {
+        let Ok(content) = std::fs::read_to_string(&lock) else {
+            return Ok(());
+        };
+        let id = content
+            .lines()
+            .next()
+            .and_then(|line| line.trim().parse().ok());
+        let running = id.filter(|id: &i32| {
+            std::fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|folder| folder == data)
+        });
+        let Some(id) = running else {
+            return std::fs::remove_file(&lock).map_err(PostgresError::file(lock));
+        };
+        if Instant::now() >= deadline {
+            // It is PostgreSQL in our own data directory; what it committed is in the write-ahead log.
+            let _ = kill(Pid::from_raw(id), Signal::SIGQUIT);
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,190 @@
+//! HTTP: the Query API on `/`, and what only a local server has on `/_local/`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::actions::{self, Call};
+use crate::faults::{CallFault, Order};
+use crate::postgres::logs::count_writes;
+use crate::service::Service;
+use crate::wire::{ApiError, Params, RDS_NAMESPACE, STS_NAMESPACE, auth, xml};
+
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/", post(query))
+        .route("/_local/counters", get(counters))
+        .route("/_local/faults", get(faults).post(order))
+        .with_state(service)
+}
+
+/// A call of the Query API. The version says which service is meant.
+async fn query(State(service): State<Arc<Service>>, headers: HeaderMap, body: String) -> Response {
+    let params = Params::parse(&body);
+    let action = params.text("Action").unwrap_or_default().to_owned();
+    let version = params.text("Version").unwrap_or_default();
+    let namespace = match version {
+        "2011-06-15" => STS_NAMESPACE,
+        _ => RDS_NAMESPACE,
+    };
+    service.counters.count(&action).await;
+    let request_id = request_id();
+    let answer = perform(&service, &headers, &params, &action, version).await;
+    let (status, body) = match answer {
+        Ok(result) => {
+            tracing::debug!(action, "answered");
+            let body = xml::response(&action, namespace, result.as_deref(), &request_id);
+            (StatusCode::OK, body)
+        }
+        Err(error) => {
+            tracing::debug!(action, code = error.code, "refused");
+            let (kind, code) = (error.kind(), &error.code);
+            let body = xml::error(namespace, kind, code, &error.message, &request_id);
+            (error.status, body)
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/xml".to_owned()),
+        (
+            header::HeaderName::from_static("x-amzn-requestid"),
+            request_id,
+        ),
+    ];
+    (status, headers, body).into_response()
+}
+
+async fn perform(
+    service: &Arc<Service>,
+    headers: &HeaderMap,
+    params: &Params,
+    action: &str,
+    version: &str,
+) -> actions::Answer {
+    let sts = version == "2011-06-15";
+    if !sts && version != "2014-10-31" {
+        return Err(ApiError::unknown_action(action, version));
+    }
+    let authorization = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let scope = if sts { "sts" } else { "rds" };
+    let caller = auth::authenticate(authorization, &service.region, scope)?;
+    if let Some(error) = service.faults.strike(action).await {
+        return Err(error);
+    }
+    // STS has limits of its own, far above these.
+    if let (false, Some(throttle)) = (sts, &service.throttle)
+        && !throttle.admit().await
+    {
+        return Err(ApiError::throttled());
+    }
+    let call = Call {
+        service,
+        params,
+        caller: &caller,
+        now: Timestamp::now(),
+    };
+    if sts {
+        actions::sts(action, &call)
+    } else {
+        actions::rds(action, call).await
+    }
+}
+
+async fn counters(State(service): State<Arc<Service>>) -> Response {
+    let folders: Vec<_> = service
+        .store
+        .read(|state| {
+            let instances = state.instances.values();
+            instances
+                .map(|instance| {
+                    let folder = service.env.layout.logs(&instance.resource_id);
+                    (instance.id.clone(), folder)
+                })
+                .collect()
+        })
+        .await;
+    let counting = tokio::task::spawn_blocking(move || {
+        folders
+            .into_iter()
+            .map(|(id, folder)| Ok((id, count_writes(&folder)?)))
+            .collect::<std::io::Result<BTreeMap<_, _>>>()
+    });
+    match counting.await.map_err(std::io::Error::other).flatten() {
+        Ok(writes) => Json(service.counters.report(writes).await).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn faults(State(service): State<Arc<Service>>) -> Json<serde_json::Value> {
+    let calls: Vec<CallFault> = service.faults.list().await;
+    let statuses: BTreeMap<String, String> = service
+        .store
+        .read(|state| {
+            let forced = state.instances.values().filter_map(|instance| {
+                Some((instance.id.clone(), instance.forced_status.clone()?))
+            });
+            forced.collect()
+        })
+        .await;
+    Json(json!({"calls": calls, "statuses": statuses}))
+}
+
+async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) -> Response {
+    let done = match order {
+        Order::Call(fault) => {
+            service.faults.order(fault).await;
+            Ok(())
+        }
+        Order::Status(fault) => {
+            service
+                .store
+                .update(|state| {
+                    let found = state.instances.get_mut(&fault.instance);
+                    let instance =
+                        found.ok_or_else(|| ApiError::instance_not_found(&fault.instance))?;
+                    instance.forced_status = fault.status;
+                    Ok::<_, ApiError>(())
+                })
+                .await
+        }
+        Order::Remove(removal) => remove(&service, &removal.remove_instance).await,
+    };
+    match done {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => (error.status, error.message).into_response(),
+    }
+}
+
+/// The instance is out of the listing at once; its worker clears up behind it.
+async fn remove(service: &Arc<Service>, id: &str) -> Result<(), ApiError> {
+    let removed = service
+        .store
+        .update(|state| {
+            let removed = state.instances.remove(id);
+            removed.ok_or_else(|| ApiError::instance_not_found(id))
+        })
+        .await?;
+    service.attend(&removed.resource_id).await;
+    Ok(())
+}
+
+/// A random UUID.
+fn request_id() -> String {
+    let (high, low): (u64, u64) = (rand::random(), rand::random());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xfff,
+        low >> 52,
+        low & 0xffff_ffff_ffff
+    )
+}

@@ -1,0 +1,58 @@
+//! What all calls and all workers share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::counters::Counters;
+use crate::faults::Faults;
+use crate::postgres::Environment;
+use crate::store::Store;
+use crate::throttle::Throttle;
+use crate::timetable::Timetable;
+use crate::worker::Worker;
+
+/// One account in one region.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) instance_quota: Option<usize>,
+    pub(crate) times: Timetable,
+    pub(crate) store: Store,
+    pub(crate) env: Environment,
+    pub(crate) counters: Counters,
+    pub(crate) faults: Faults,
+    pub(crate) throttle: Option<Throttle>,
+    /// Cancelled when the service stops.
+    pub(crate) stopping: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) workers: Mutex<HashMap<String, Arc<Notify>>>,
+}
+
+impl Service {
+    /// Makes sure that an instance has a worker, and that the worker looks at it now.
+    pub(crate) async fn attend(self: &Arc<Self>, resource_id: &str) {
+        let mut workers = self.workers.lock().await;
+        if let Some(wake) = workers.get(resource_id) {
+            wake.notify_one();
+            return;
+        }
+        let wake = Arc::new(Notify::new());
+        workers.insert(resource_id.to_owned(), Arc::clone(&wake));
+        let worker = Worker::new(Arc::clone(self), resource_id.to_owned(), wake);
+        let (service, resource_id) = (Arc::clone(self), resource_id.to_owned());
+        self.tasks.spawn(async move {
+            worker.run().await;
+            service.workers.lock().await.remove(&resource_id);
+        });
+    }
+
+    /// `arn:aws:rds:<region>:<account>:<kind>:<id>`.
+    pub(crate) fn arn(&self, kind: &str, id: &str) -> String {
+        format!("arn:aws:rds:{}:{}:{kind}:{id}", self.region, self.account)
+    }
+}

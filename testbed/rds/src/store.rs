@@ -1,0 +1,96 @@
+//! The state and its file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::Mutex;
+
+use crate::model::State;
+
+/// The state could not be kept or read again.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not one of this server's.
+    #[error("{path} does not hold the state of a local RDS: {source}", path = path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+/// Keeps the state: every change is in the file before anyone sees its result.
+#[derive(Debug)]
+pub(crate) struct Store {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+impl Store {
+    /// Reads the file, or begins with an empty state where there is none.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, StoreError> {
+        let state = match std::fs::read(&path) {
+            Ok(content) => {
+                serde_json::from_slice(&content).map_err(|source| StoreError::Content {
+                    path: path.clone(),
+                    source,
+                })?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
+            Err(source) => return Err(StoreError::File { path, source }),
+        };
+        Ok(Self {
+            path,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Looks at the state.
+    pub(crate) async fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&*self.state.lock().await)
+    }
+
+    /// Changes the state and keeps it. A `change` that fails must not have changed anything.
+    pub(crate) async fn update<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut state = self.state.lock().await;
+        let result = change(&mut state)?;
+        let content = serde_json::to_vec(&*state).map_err(|source| StoreError::Content {
+            path: self.path.clone(),
+            source,
+        })?;
+        write_atomically(&self.path, &content).map_err(|source| StoreError::File {
+            path: self.path.clone(),
+            source,
+        })?;
+        Ok(result)
+    }
+}
+
+/// Writes a file of the owner's alone so that a reader sees the old or the new content, never a part.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let draft = path.with_extension("new");
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(content)?;
+    drop(file);
+    std::fs::rename(draft, path)
+}

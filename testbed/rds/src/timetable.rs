@@ -1,0 +1,281 @@
+//! How long things take, what status they show, and what comes next: pure functions of an instance and the time.
+
+use std::time::Duration;
+
+use jiff::civil::Weekday;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use crate::model::{Activity, Instance};
+
+/// How long after the call a modification begins to show. Real clients must not take the `available` before it for the end.
+const LAG: Duration = Duration::from_secs(10);
+/// How long the volume shows `storage-optimization` after it grew.
+const OPTIMIZATION: Duration = Duration::from_mins(30);
+/// How long the storage cannot be changed again [RDS User Guide, "Working with storage"].
+const STORAGE_COOLDOWN: Duration = Duration::from_hours(6);
+/// How long a final snapshot takes, from the beginning of the deletion.
+const FINAL_SNAPSHOT: Duration = Duration::from_secs(90);
+
+/// The durations of RDS, scaled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timetable {
+    /// 1.0 is as slow as RDS.
+    pub(crate) scale: f64,
+    /// The same for the storage's six hours.
+    pub(crate) storage_cooldown_scale: f64,
+}
+
+/// What is to be done about an instance now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nothing, until something changes.
+    Rest,
+    /// Nothing before this moment.
+    Wait(Timestamp),
+    /// The real work of its activity.
+    Work,
+    /// The final snapshot becomes available.
+    PublishFinalSnapshot,
+    /// The activity is over.
+    Finish,
+    /// The maintenance window is open and changes wait for it.
+    BeginPending,
+}
+
+impl Timetable {
+    /// What comes next for `instance`.
+    pub(crate) fn next(self, instance: &Instance, now: Timestamp) -> Step {
+        let phase = &instance.phase;
+        match &phase.activity {
+            Activity::Available if instance.pending.is_empty() => Step::Rest,
+            Activity::Available => {
+                let opens = window_opens(&instance.maintenance_window, now);
+                if opens <= now {
+                    Step::BeginPending
+                } else {
+                    Step::Wait(opens)
+                }
+            }
+            Activity::Stopped | Activity::Failed if phase.worked => Step::Rest,
+            _ if !phase.worked => Step::Work,
+            Activity::Deleting {
+                final_snapshot: Some(_),
+                published: false,
+            } => after(
+                self.scaled(phase.since, FINAL_SNAPSHOT),
+                now,
+                Step::PublishFinalSnapshot,
+            ),
+            activity => after(
+                self.scaled(phase.since, duration(activity)),
+                now,
+                Step::Finish,
+            ),
+        }
+    }
+
+    /// The `DBInstanceStatus` to show.
+    pub(crate) fn status(self, instance: &Instance, now: Timestamp) -> &str {
+        if let Some(status) = &instance.forced_status {
+            return status;
+        }
+        let lagging = now < self.scaled(instance.phase.since, LAG);
+        match &instance.phase.activity {
+            Activity::Creating { .. } => "creating",
+            Activity::BackingUp { .. } => "backing-up",
+            Activity::Modifying { .. } | Activity::ResettingCredentials { .. } if lagging => {
+                self.resting_status(instance, now)
+            }
+            Activity::Modifying { .. } => "modifying",
+            Activity::ResettingCredentials { .. } => "resetting-master-credentials",
+            Activity::Rebooting => "rebooting",
+            Activity::Stopping => "stopping",
+            Activity::Stopped => "stopped",
+            Activity::Starting => "starting",
+            Activity::Deleting { .. } => "deleting",
+            Activity::Failed => "failed",
+            Activity::Available => self.resting_status(instance, now),
+        }
+    }
+
+    /// Whether the last change of the storage forbids another one.
+    pub(crate) fn storage_locked(self, instance: &Instance, now: Timestamp) -> bool {
+        instance.storage_changed_at.is_some_and(|changed| {
+            now < plus(
+                changed,
+                STORAGE_COOLDOWN.mul_f64(self.storage_cooldown_scale),
+            ) || now < self.scaled(changed, OPTIMIZATION)
+        })
+    }
+
+    fn resting_status(self, instance: &Instance, now: Timestamp) -> &'static str {
+        let optimizing = instance
+            .storage_changed_at
+            .is_some_and(|changed| now < self.scaled(changed, OPTIMIZATION));
+        if optimizing {
+            "storage-optimization"
+        } else {
+            "available"
+        }
+    }
+
+    fn scaled(self, since: Timestamp, duration: Duration) -> Timestamp {
+        plus(since, duration.mul_f64(self.scale))
+    }
+}
+
+/// How long an activity takes on RDS.
+fn duration(activity: &Activity) -> Duration {
+    Duration::from_secs(match activity {
+        Activity::Creating { .. } => 300,
+        Activity::BackingUp { .. }
+        | Activity::Rebooting
+        | Activity::ResettingCredentials { .. } => 60,
+        Activity::Modifying { .. } => 120,
+        Activity::Stopping | Activity::Starting => 150,
+        Activity::Deleting { .. } => 180,
+        Activity::Available | Activity::Stopped | Activity::Failed => 0,
+    })
+}
+
+fn after(due: Timestamp, now: Timestamp, step: Step) -> Step {
+    if due <= now { step } else { Step::Wait(due) }
+}
+
+fn plus(at: Timestamp, duration: Duration) -> Timestamp {
+    SignedDuration::try_from(duration)
+        .ok()
+        .and_then(|duration| at.checked_add(duration).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// When the weekly window (`sun:05:00-sun:06:00`) is open next: not after `now` when it is open already.
+fn window_opens(window: &str, now: Timestamp) -> Timestamp {
+    let Some((start, end)) = crate::windows::weekly_minutes(window) else {
+        return Timestamp::MAX;
+    };
+    let here = now.to_zoned(TimeZone::UTC);
+    let today = i64::from(here.weekday().since(Weekday::Monday));
+    let minute = today * 1440 + i64::from(here.hour()) * 60 + i64::from(here.minute());
+    let into = (minute - i64::from(start)).rem_euclid(crate::windows::WEEK);
+    let length = i64::from(end - start).rem_euclid(crate::windows::WEEK);
+    if into < length {
+        now
+    } else {
+        let wait = crate::windows::WEEK - into;
+        now.checked_add(SignedDuration::from_mins(wait))
+            .unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Change, Phase};
+    use crate::testing::{at, instance};
+
+    const TIMES: Timetable = Timetable {
+        scale: 1.0,
+        storage_cooldown_scale: 1.0,
+    };
+
+    fn busy(activity: Activity, worked: bool) -> Instance {
+        Instance {
+            phase: Phase {
+                activity,
+                since: at(0),
+                worked,
+            },
+            ..instance("orders")
+        }
+    }
+
+    #[test]
+    fn work_comes_before_time() {
+        let creating = |worked| {
+            busy(
+                Activity::Creating {
+                    from_snapshot: None,
+                },
+                worked,
+            )
+        };
+        assert_eq!(TIMES.next(&creating(false), at(9_999)), Step::Work);
+        assert_eq!(TIMES.next(&creating(true), at(10)), Step::Wait(at(300)));
+        assert_eq!(TIMES.next(&creating(true), at(300)), Step::Finish);
+        assert_eq!(
+            TIMES.next(&busy(Activity::Available, true), at(1)),
+            Step::Rest
+        );
+    }
+
+    #[test]
+    fn a_final_snapshot_is_available_before_the_instance_is_gone() {
+        let deleting = |published| {
+            busy(
+                Activity::Deleting {
+                    final_snapshot: Some("last".into()),
+                    published,
+                },
+                true,
+            )
+        };
+        assert_eq!(
+            TIMES.next(&deleting(false), at(500)),
+            Step::PublishFinalSnapshot
+        );
+        assert_eq!(TIMES.next(&deleting(true), at(100)), Step::Wait(at(180)));
+        assert_eq!(TIMES.next(&deleting(true), at(180)), Step::Finish);
+    }
+
+    #[test]
+    fn the_status_lags_behind_a_modification() {
+        let modifying = busy(
+            Activity::Modifying {
+                change: Box::default(),
+            },
+            false,
+        );
+        assert_eq!(TIMES.status(&modifying, at(9)), "available");
+        assert_eq!(TIMES.status(&modifying, at(10)), "modifying");
+    }
+
+    #[test]
+    fn storage_optimizes_then_cools_down() {
+        let mut grown = busy(Activity::Available, true);
+        grown.storage_changed_at = Some(at(0));
+        let cases = [
+            (60, "storage-optimization", true),
+            (31 * 60, "available", true),
+            (6 * 3600, "available", false),
+        ];
+        for (second, status, locked) in cases {
+            assert_eq!(TIMES.status(&grown, at(second)), status, "{second}");
+            assert_eq!(TIMES.storage_locked(&grown, at(second)), locked, "{second}");
+        }
+    }
+
+    #[test]
+    fn pending_changes_wait_for_their_window() {
+        let mut waiting = busy(Activity::Available, true);
+        waiting.pending = Change {
+            class: Some("db.t4g.small".into()),
+            ..Change::default()
+        };
+        waiting.maintenance_window = "sun:05:00-sun:06:00".into();
+        let now = |text: &str| text.parse::<Timestamp>().unwrap();
+        // 2026-03-01 is a Sunday.
+        assert_eq!(
+            TIMES.next(&waiting, now("2026-03-01T05:30:00Z")),
+            Step::BeginPending
+        );
+        assert_eq!(
+            TIMES.next(&waiting, now("2026-03-01T06:00:00Z")),
+            Step::Wait(now("2026-03-08T05:00:00Z"))
+        );
+        assert_eq!(
+            TIMES.next(&waiting, now("2026-02-28T05:00:00Z")),
+            Step::Wait(now("2026-03-01T05:00:00Z"))
+        );
+    }
+}

@@ -1,0 +1,220 @@
+//! One task for each instance: it does the real work behind what the API shows, in the order the timetable gives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::lifecycle;
+use crate::model::{Activity, Instance, SnapshotKind, State};
+use crate::postgres::{PostgresError, Postmaster, discard, keep_as_snapshot};
+use crate::service::Service;
+use crate::store::StoreError;
+use crate::timetable::Step;
+
+/// How long to wait before work that failed is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+/// The longest sleep, so that a clock that is set does not matter for long.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+
+/// Looks after one instance until it is gone or the service stops.
+pub(crate) struct Worker {
+    service: Arc<Service>,
+    resource_id: String,
+    wake: Arc<Notify>,
+    postmaster: Option<Postmaster>,
+}
+
+/// Why an advance ended early.
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Worker {
+    pub(crate) fn new(service: Arc<Service>, resource_id: String, wake: Arc<Notify>) -> Self {
+        Self {
+            service,
+            resource_id,
+            wake,
+            postmaster: None,
+        }
+    }
+
+    /// Runs until the instance is gone or the service stops; its server is stopped in either case.
+    pub(crate) async fn run(mut self) {
+        let service = Arc::clone(&self.service);
+        loop {
+            let resource_id = &self.resource_id;
+            let instance = service
+                .store
+                .read(|state| state.by_resource(resource_id).cloned())
+                .await;
+            let Some(instance) = instance else {
+                self.stop_server().await;
+                if let Err(error) = discard(&service.env.layout, &self.resource_id) {
+                    tracing::warn!(%error, "the files of a deleted instance are left over");
+                }
+                return;
+            };
+            let advanced = tokio::select! {
+                advanced = self.advance(&instance) => advanced,
+                () = service.stopping.cancelled() => break,
+            };
+            if let Err(error) = advanced {
+                tracing::warn!(instance = instance.id, %error, "work on an instance failed");
+                let reason = error.to_string();
+                let recorded = self
+                    .change(|state, id, now| lifecycle::failed(state, id, &reason, now))
+                    .await;
+                if let Err(error) = recorded {
+                    tracing::error!(%error, "the state cannot be kept");
+                }
+                tokio::select! {
+                    () = sleep(RETRY) => {}
+                    () = service.stopping.cancelled() => break,
+                }
+            }
+        }
+        self.stop_server().await;
+    }
+
+    /// Takes the next step, or waits for it.
+    async fn advance(&mut self, instance: &Instance) -> Result<(), WorkError> {
+        if instance.wants_server() && self.postmaster.is_none() {
+            let running = as_changed(instance);
+            self.postmaster = Some(self.service.env.start(&running).await?);
+        }
+        let now = Timestamp::now();
+        match self.service.times.next(instance, now) {
+            Step::Rest => self.sleep(LONGEST_SLEEP).await,
+            Step::Wait(until) => {
+                let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+                self.sleep(left.min(LONGEST_SLEEP)).await;
+            }
+            Step::Work => {
+                self.work(instance).await?;
+                let activity = &instance.phase.activity;
+                self.change(|state, id, _| lifecycle::worked(state, id, activity))
+                    .await?;
+            }
+            Step::PublishFinalSnapshot => {
+                self.change(lifecycle::publish_final_snapshot).await?;
+            }
+            Step::BeginPending => self.change(lifecycle::begin_pending).await?,
+            Step::Finish => self.change(lifecycle::finish).await?,
+        }
+        Ok(())
+    }
+
+    /// The real work of an activity. Interrupted, it is done again from the beginning.
+    async fn work(&mut self, instance: &Instance) -> Result<(), PostgresError> {
+        let service = Arc::clone(&self.service);
+        let env = &service.env;
+        match &instance.phase.activity {
+            Activity::Creating { from_snapshot } => {
+                self.stop_server().await;
+                self.postmaster = Some(match from_snapshot {
+                    None => env.create(instance).await?,
+                    Some(snapshot) => env.restore(instance, snapshot).await?,
+                });
+            }
+            Activity::BackingUp { snapshot } => {
+                let holds_data = service
+                    .store
+                    .read(|state| {
+                        let snapshot = state.snapshots.get(snapshot);
+                        snapshot.is_some_and(|snapshot| snapshot.kind == SnapshotKind::Manual)
+                    })
+                    .await;
+                if let (true, Some(postmaster)) = (holds_data, &self.postmaster) {
+                    env.snapshot(instance, postmaster, snapshot).await?;
+                }
+            }
+            Activity::Modifying { change } => {
+                if change.needs_restart() {
+                    let mut changed = instance.clone();
+                    changed.apply(change, Timestamp::now());
+                    self.restart(&changed).await?;
+                }
+            }
+            Activity::ResettingCredentials { verifier } => {
+                if let Some(postmaster) = &self.postmaster {
+                    let master = &instance.master_username;
+                    env.reset_master(postmaster, master, verifier).await?;
+                }
+            }
+            Activity::Rebooting | Activity::Starting => self.restart(instance).await?,
+            Activity::Stopping => self.stop_server().await,
+            Activity::Deleting { final_snapshot, .. } => {
+                self.stop_server().await;
+                if let Some(snapshot) = final_snapshot {
+                    keep_as_snapshot(&env.layout, &self.resource_id, snapshot)?;
+                }
+            }
+            Activity::Available | Activity::Stopped | Activity::Failed => {}
+        }
+        Ok(())
+    }
+
+    async fn restart(&mut self, instance: &Instance) -> Result<(), PostgresError> {
+        self.stop_server().await;
+        self.postmaster = Some(self.service.env.start(instance).await?);
+        Ok(())
+    }
+
+    async fn stop_server(&mut self) {
+        if let Some(postmaster) = self.postmaster.take() {
+            postmaster.stop().await;
+        }
+    }
+
+    /// Waits for a time, a change through the API, or the end of the server.
+    async fn sleep(&mut self, longest: Duration) {
+        let ended = async {
+            match &mut self.postmaster {
+                Some(postmaster) => postmaster.exited().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleep(longest) => {}
+            () = self.wake.notified() => {}
+            status = ended => {
+                tracing::warn!(resource_id = self.resource_id, ?status, "a PostgreSQL server ended by itself");
+                self.postmaster = None;
+                sleep(RETRY).await;
+            }
+        }
+    }
+
+    async fn change(
+        &self,
+        change: impl FnOnce(&mut State, &str, Timestamp),
+    ) -> Result<(), StoreError> {
+        let id = &self.resource_id;
+        self.service
+            .store
+            .update(|state| {
+                change(state, id, Timestamp::now());
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// The instance as its server runs: with a change that has been made but is not shown yet.
+fn as_changed(instance: &Instance) -> Instance {
+    let mut running = instance.clone();
+    if let Activity::Modifying { change } = &instance.phase.activity
+        && instance.phase.worked
+    {
+        running.apply(change, Timestamp::now());
+    }
+    running
+}
