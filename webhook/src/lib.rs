@@ -1,1 +1,14 @@
-//! Placeholder.
+//! The admission service of `RDSDatabase`: `/mutate` fills in what an object leaves out and `/validate` refuses what cannot work.
+//!
+//! [`admission`] decides and is pure; [`router`] turns requests into decisions; [`server`] and [`tls`] carry them; [`admin`] shows how it
+//! goes; [`app`] wires them together.
+
+pub mod admin;
+pub mod admission;
+pub mod app;
+pub mod args;
+pub mod body;
+pub mod metrics;
+pub mod router;
+pub mod server;
+pub mod tls;

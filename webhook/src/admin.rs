@@ -1,0 +1,63 @@
+//! Probes and metrics on a plain port of their own: they answer also when the TLS side cannot.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus_client::registry::Registry;
+use shared::telemetry;
+use tokio_util::sync::CancellationToken;
+
+use crate::router::Clock;
+use crate::tls::{CertificateStore, Validity};
+
+struct Admin {
+    registry: Registry,
+    store: Arc<CertificateStore>,
+    clock: Clock,
+    draining: CancellationToken,
+}
+
+/// `/healthz`, `/readyz` and `/metrics`.
+pub fn router(
+    registry: Registry,
+    store: Arc<CertificateStore>,
+    clock: Clock,
+    draining: CancellationToken,
+) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(Arc::new(Admin {
+            registry,
+            store,
+            clock,
+            draining,
+        }))
+}
+
+async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
+    if admin.draining.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    match admin.store.validity((admin.clock)()) {
+        Validity::Absent => (StatusCode::SERVICE_UNAVAILABLE, "no certificate yet\n"),
+        Validity::Expired => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the certificate has expired\n",
+        ),
+        Validity::Valid => (StatusCode::OK, "ready\n"),
+    }
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    match telemetry::encode(&admin.registry) {
+        Ok(text) => ([(CONTENT_TYPE, telemetry::METRICS_CONTENT_TYPE)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Admission without I/O: bytes of a review in, a decision out.
+
+mod answer;
+mod decide;
+mod patch;
+mod refusal;
+mod review;
+mod warnings;
+
+pub use answer::render;
+pub use decide::{Decision, Endpoint, decide};
+pub use patch::{NotAdditive, additions};
+pub use review::{Malformed, Object, Operation, Request, Review, parse};

@@ -1,0 +1,472 @@
+//! The AdmissionReview as it arrives: read from raw JSON, level by level.
+//!
+//! `kube::core::admission` has types for this, but they decode the whole review at once: one odd field, and the uid is lost. An answer
+//! without the uid is a call error to the API server, and under `failurePolicy: Ignore` that means the object is admitted. So the uid is
+//! read before anything else is believed, and whatever is wrong further down is answered with it. What no rule looks at (managed fields,
+//! user info, status) is skipped, never built.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+/// A review whose uid is known, so that it can be answered whatever its request holds.
+#[derive(Debug)]
+pub struct Review {
+    /// The uid to echo.
+    pub uid: String,
+    /// The request, or what is wrong with it.
+    pub request: Result<Request, Malformed>,
+}
+
+/// What the API server asks about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// API group of the object.
+    pub group: String,
+    /// Kind of the object.
+    pub kind: String,
+    /// Subresource that is written, such as `status`.
+    pub sub_resource: Option<String>,
+    /// Name of the object; absent while the API server has yet to generate it.
+    pub name: Option<String>,
+    /// Namespace of the object.
+    pub namespace: Option<String>,
+    /// What is about to happen.
+    pub operation: Operation,
+    /// Nothing will be stored.
+    pub dry_run: bool,
+    /// The object as it would be; absent on DELETE.
+    pub object: Option<Object>,
+    /// The object as it is; absent on CREATE.
+    pub old_object: Option<Object>,
+}
+
+/// The operations of `admission.k8s.io/v1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Operation {
+    /// A new object.
+    Create,
+    /// A change of an object that exists.
+    Update,
+    /// A deletion.
+    Delete,
+    /// A connection to a subresource.
+    Connect,
+}
+
+impl Operation {
+    /// The word of the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+        }
+    }
+}
+
+/// The parts of an object that decide its admission.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// `metadata.name`.
+    pub name: Option<String>,
+    /// `metadata.generateName`.
+    pub generate_name: Option<String>,
+    /// `metadata.deletionTimestamp` is set.
+    pub being_deleted: bool,
+    /// `spec`, exactly as written; null where it is absent.
+    pub spec: Value,
+    /// The spec that `kubectl apply` recorded, nulls included, where it recorded one that can be read.
+    pub last_applied: Option<Value>,
+}
+
+/// Why a body, or a part of it, cannot be read. No variant holds a value from the body: these texts are logged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Not JSON at all.
+    #[error("the body is not JSON: {problem} at line {line}, column {column}")]
+    NotJson {
+        /// What the parser met.
+        problem: &'static str,
+        /// Line of the body, from 1.
+        line: usize,
+        /// Column of that line.
+        column: usize,
+    },
+    /// JSON, but no AdmissionReview.
+    #[error("the body is not an AdmissionReview: {path} must be {expected}")]
+    NotAReview {
+        /// Path of the field.
+        path: &'static str,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// A review with a field that is not what the API says.
+    #[error("{path} must be {expected}")]
+    Field {
+        /// Path of the field.
+        path: String,
+        /// What belongs there.
+        expected: &'static str,
+    },
+}
+
+/// Reads a review.
+///
+/// # Errors
+/// When there is no uid to answer to.
+pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
+    let review: RawReview<'_> = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    let raw = review.request.ok_or(Malformed::NotAReview {
+        path: "request",
+        expected: "an object",
+    })?;
+    let raw: RawRequest<'_> = read(raw).ok_or(Malformed::NotAReview {
+        path: "request",
+        expected: "an object without repeated keys",
+    })?;
+    let uid: String = raw
+        .uid
+        .and_then(read)
+        .filter(|uid: &String| !uid.is_empty())
+        .ok_or(Malformed::NotAReview {
+            path: "request.uid",
+            expected: "a string that is not empty",
+        })?;
+    let request = check_version(&review).and_then(|()| request(&raw));
+    Ok(Review { uid, request })
+}
+
+fn check_version(review: &RawReview<'_>) -> Result<(), Malformed> {
+    let api_version: Option<String> =
+        optional(review.api_version, || "apiVersion".into(), "a string")?;
+    let kind: Option<String> = optional(review.kind, || "kind".into(), "a string")?;
+    if api_version.as_deref() != Some("admission.k8s.io/v1") {
+        return Err(Malformed::Field {
+            path: "apiVersion".into(),
+            expected: "admission.k8s.io/v1",
+        });
+    }
+    if kind.as_deref() != Some("AdmissionReview") {
+        return Err(Malformed::Field {
+            path: "kind".into(),
+            expected: "AdmissionReview",
+        });
+    }
+    Ok(())
+}
+
+fn request(raw: &RawRequest<'_>) -> Result<Request, Malformed> {
+    let kind: Kind = optional(
+        raw.kind,
+        || "request.kind".into(),
+        "an object with group, version and kind",
+    )?
+    .ok_or_else(|| Malformed::Field {
+        path: "request.kind".into(),
+        expected: "an object with group, version and kind",
+    })?;
+    let operation = optional(raw.operation, || "request.operation".into(), OPERATIONS)?
+        .ok_or_else(|| Malformed::Field {
+            path: "request.operation".into(),
+            expected: OPERATIONS,
+        })?;
+    Ok(Request {
+        group: kind.group,
+        kind: kind.kind,
+        sub_resource: text(raw.sub_resource, "request.subResource")?,
+        name: text(raw.name, "request.name")?,
+        namespace: text(raw.namespace, "request.namespace")?,
+        operation,
+        dry_run: optional(raw.dry_run, || "request.dryRun".into(), "true or false")?
+            .unwrap_or_default(),
+        object: raw
+            .object
+            .map(|raw| object(raw, "request.object"))
+            .transpose()?,
+        old_object: raw
+            .old_object
+            .map(|raw| object(raw, "request.oldObject"))
+            .transpose()?,
+    })
+}
+
+const OPERATIONS: &str = "CREATE, UPDATE, DELETE or CONNECT";
+
+fn object(raw: &RawValue, path: &str) -> Result<Object, Malformed> {
+    let at = |tail: &str| format!("{path}{tail}");
+    let raw: RawObject<'_> = read(raw).ok_or_else(|| Malformed::Field {
+        path: at(""),
+        expected: "an object without repeated keys",
+    })?;
+    let metadata: RawMetadata<'_> = optional(
+        raw.metadata,
+        || at(".metadata"),
+        "an object without repeated keys",
+    )?
+    .unwrap_or_default();
+    Ok(Object {
+        name: text(metadata.name, at(".metadata.name"))?,
+        generate_name: text(metadata.generate_name, at(".metadata.generateName"))?,
+        being_deleted: metadata.deletion_timestamp.is_some(),
+        spec: optional(
+            raw.spec,
+            || at(".spec"),
+            "JSON of at most 127 levels, with numbers within a float's range",
+        )?
+        .unwrap_or_default(),
+        last_applied: metadata.annotations.and_then(last_applied),
+    })
+}
+
+/// The recorded configuration is a note of kubectl's, and anyone may write the annotation: one that cannot be read is no error of the
+/// request.
+fn last_applied(annotations: &RawValue) -> Option<Value> {
+    let annotations: RawAnnotations<'_> = read(annotations)?;
+    let text: String = read(annotations.last_applied?)?;
+    let applied: Applied = serde_json::from_str(&text).ok()?;
+    applied.spec
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+fn optional<'a, T: Deserialize<'a>>(
+    raw: Option<&'a RawValue>,
+    path: impl FnOnce() -> String,
+    expected: &'static str,
+) -> Result<Option<T>, Malformed> {
+    match raw {
+        None => Ok(None),
+        Some(raw) => read(raw).map(Some).ok_or_else(|| Malformed::Field {
+            path: path(),
+            expected,
+        }),
+    }
+}
+
+/// The API writes an absent text as "".
+fn text(raw: Option<&RawValue>, path: impl Into<String>) -> Result<Option<String>, Malformed> {
+    let text: Option<String> = optional(raw, || path.into(), "a string")?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+fn not_json(error: &serde_json::Error) -> Malformed {
+    let problem = match error.classify() {
+        Category::Io | Category::Syntax => "a syntax error",
+        Category::Eof => "it ends too early",
+        Category::Data => {
+            return Malformed::NotAReview {
+                path: "the body",
+                expected: "an object without repeated keys",
+            };
+        }
+    };
+    Malformed::NotJson {
+        problem,
+        line: error.line(),
+        column: error.column(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawReview<'a> {
+    #[serde(borrow)]
+    api_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    request: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawRequest<'a> {
+    #[serde(borrow)]
+    uid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sub_resource: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    namespace: Option<&'a RawValue>,
+    #[serde(borrow)]
+    operation: Option<&'a RawValue>,
+    #[serde(borrow)]
+    dry_run: Option<&'a RawValue>,
+    #[serde(borrow)]
+    object: Option<&'a RawValue>,
+    #[serde(borrow)]
+    old_object: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawObject<'a> {
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    spec: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawMetadata<'a> {
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    generate_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    deletion_timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    annotations: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawAnnotations<'a> {
+    #[serde(borrow, rename = "kubectl.kubernetes.io/last-applied-configuration")]
+    last_applied: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Applied {
+    spec: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(default)]
+    group: String,
+    kind: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn body(request: &Value) -> Vec<u8> {
+        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
+            .to_string()
+            .into_bytes()
+    }
+
+    fn malformed(request: &Value) -> String {
+        let review = parse(&body(request)).expect("the uid is there");
+        assert_eq!(review.uid, "u1");
+        review.request.expect_err("one field is wrong").to_string()
+    }
+
+    #[test]
+    fn reads_what_the_rules_need() {
+        let applied = json!({"spec": {"users": {"a": null}}}).to_string();
+        let review = parse(&body(&json!({
+            "uid": "u1",
+            "kind": {"group": "matrixmind.cloud", "version": "v1", "kind": "RDSDatabase"},
+            "name": "orders", "namespace": "shop", "operation": "UPDATE", "dryRun": true, "subResource": "",
+            "userInfo": {"username": "someone"},
+            "object": {
+                "metadata": {"name": "orders", "deletionTimestamp": "2026-11-23T00:00:00Z",
+                    "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied}},
+                "spec": {"size": "10GB"},
+            },
+            "oldObject": {"metadata": {"name": "orders", "generateName": ""}, "spec": null},
+        })))
+        .expect("a review");
+        let request = review.request.expect("a request");
+        assert_eq!(
+            (request.operation, request.dry_run, request.sub_resource),
+            (Operation::Update, true, None)
+        );
+        let object = request.object.expect("an object");
+        assert!(object.being_deleted);
+        assert_eq!(object.spec, json!({"size": "10GB"}));
+        assert_eq!(object.last_applied, Some(json!({"users": {"a": null}})));
+        let old = request.old_object.expect("an old object");
+        assert_eq!(
+            (old.spec, old.generate_name, old.being_deleted),
+            (Value::Null, None, false)
+        );
+    }
+
+    #[test]
+    fn without_a_uid_there_is_nothing_to_answer() {
+        for (body, message) in [
+            (
+                &b"{"[..],
+                "the body is not JSON: it ends too early at line 1, column 1",
+            ),
+            (
+                b"no",
+                "the body is not JSON: a syntax error at line 1, column 2",
+            ),
+            (
+                b"7",
+                "the body is not an AdmissionReview: the body must be an object without repeated keys",
+            ),
+            (
+                b"{}",
+                "the body is not an AdmissionReview: request must be an object",
+            ),
+            (
+                br#"{"request":{"uid":7}}"#,
+                "the body is not an AdmissionReview: request.uid must be a string that is not empty",
+            ),
+            (
+                br#"{"request":{"uid":""}}"#,
+                "the body is not an AdmissionReview: request.uid must be a string that is not empty",
+            ),
+        ] {
+            assert_eq!(parse(body).expect_err("no uid").to_string(), message);
+        }
+    }
+
+    #[test]
+    fn everything_below_the_uid_is_answered_with_it() {
+        assert_eq!(
+            malformed(&json!({"uid": "u1"})),
+            "request.kind must be an object with group, version and kind"
+        );
+        let kind = json!({"group": "g", "version": "v1", "kind": "K"});
+        assert_eq!(
+            malformed(&json!({"uid": "u1", "kind": kind, "operation": "PATCH"})),
+            "request.operation must be CREATE, UPDATE, DELETE or CONNECT"
+        );
+        assert_eq!(
+            malformed(
+                &json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"metadata": {"name": 7}}})
+            ),
+            "request.object.metadata.name must be a string"
+        );
+        let mut deep = json!(1);
+        for _ in 0..200 {
+            deep = json!([deep]);
+        }
+        assert!(
+            malformed(
+                &json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"spec": deep}})
+            )
+            .starts_with("request.object.spec must be JSON of at most 127 levels")
+        );
+    }
+
+    #[test]
+    fn another_version_of_the_review_is_answered_too() {
+        let review = parse(br#"{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"u1"}}"#);
+        assert_eq!(
+            review
+                .expect("the uid is there")
+                .request
+                .expect_err("v1beta1")
+                .to_string(),
+            "apiVersion must be admission.k8s.io/v1"
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! `/mutate` and `/validate`: bounds on size, time and memory around [`admission::decide`].
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::admission::{self, Decision, Endpoint, Malformed, Operation};
+use crate::body::{self, BodyError};
+use crate::metrics::Metrics;
+
+/// Where the time comes from.
+pub type Clock = fn() -> Timestamp;
+
+/// A body from this size on is judged on a thread of its own, so that it does not hold up the small ones.
+const LARGE: usize = 256 * 1024;
+
+/// Memory is accounted for in pieces of this size.
+const PIECE: usize = 16 * 1024;
+
+/// Bounds of the service.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest body, in bytes.
+    pub body: usize,
+    /// Bytes of bodies in memory at a time.
+    pub in_flight: usize,
+    /// Longest time of a request.
+    pub request: Duration,
+}
+
+struct Service {
+    limits: Limits,
+    pieces: Semaphore,
+    metrics: Metrics,
+    clock: Clock,
+    draining: CancellationToken,
+}
+
+/// The router of the TLS listener. Once `draining` is cancelled every answer closes its connection.
+pub fn router(
+    limits: Limits,
+    metrics: Metrics,
+    clock: Clock,
+    draining: CancellationToken,
+) -> Router {
+    // One body of the largest size always fits.
+    let pieces = Semaphore::new(limits.in_flight.max(limits.body).div_ceil(PIECE));
+    let service = Arc::new(Service {
+        limits,
+        pieces,
+        metrics,
+        clock,
+        draining,
+    });
+    Router::new()
+        .route("/mutate", post(mutate))
+        .route("/validate", post(validate))
+        .fallback(nothing_here)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&service),
+            close_when_draining,
+        ))
+        .with_state(service)
+}
+
+async fn mutate(State(service): State<Arc<Service>>, request: Request) -> Response {
+    service.answer(Endpoint::Mutate, request).await
+}
+
+async fn validate(State(service): State<Arc<Service>>, request: Request) -> Response {
+    service.answer(Endpoint::Validate, request).await
+}
+
+async fn nothing_here() -> (StatusCode, &'static str) {
+    (
+        StatusCode::NOT_FOUND,
+        "nothing is here but /mutate and /validate\n",
+    )
+}
+
+async fn close_when_draining(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: axum::middleware::Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    if service.draining.is_cancelled() {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+impl Service {
+    async fn answer(&self, endpoint: Endpoint, request: Request) -> Response {
+        let start = Instant::now();
+        let answered = timeout(self.limits.request, self.review(endpoint, request))
+            .await
+            .unwrap_or(Err(HttpError::TooSlow {
+                limit: self.limits.request,
+            }));
+        match answered {
+            Ok(answer) => {
+                let took = start.elapsed();
+                self.metrics
+                    .answered(endpoint, answer.subject.operation, answer.allowed, took);
+                answer.log(endpoint, took);
+                ([(CONTENT_TYPE, "application/json")], answer.json).into_response()
+            }
+            Err(error) => {
+                let code = error.code();
+                self.metrics.failed(endpoint, code.as_u16());
+                tracing::warn!(path = endpoint.as_str(), code = code.as_u16(), %error, "request without an answer");
+                error.into_response()
+            }
+        }
+    }
+
+    async fn review(&self, endpoint: Endpoint, request: Request) -> Result<Answer, HttpError> {
+        let body = request.into_body();
+        let _memory = self.reserve(body::expected_size(&body, self.limits.body))?;
+        let bytes = body::read(body, self.limits.body).await?;
+        let today = (self.clock)().to_zoned(TimeZone::UTC).date();
+        if bytes.len() < LARGE {
+            return Ok(Answer::to(endpoint, &bytes, today)?);
+        }
+        let judged = spawn_blocking(move || Answer::to(endpoint, &bytes, today)).await;
+        Ok(judged.map_err(|_| HttpError::Stopped)??)
+    }
+
+    fn reserve(&self, bytes: usize) -> Result<SemaphorePermit<'_>, HttpError> {
+        let pieces =
+            u32::try_from(bytes.div_ceil(PIECE).max(1)).map_err(|_| HttpError::Overloaded)?;
+        self.pieces
+            .try_acquire_many(pieces)
+            .map_err(|_| HttpError::Overloaded)
+    }
+}
+
+/// A review's answer, and what the log says of it.
+struct Answer {
+    json: Vec<u8>,
+    allowed: bool,
+    subject: Subject,
+}
+
+/// Whom a review was about.
+#[derive(Default)]
+struct Subject {
+    operation: Option<Operation>,
+    namespace: Option<String>,
+    name: Option<String>,
+    dry_run: bool,
+}
+
+impl Answer {
+    fn to(endpoint: Endpoint, bytes: &[u8], today: jiff::civil::Date) -> Result<Self, Malformed> {
+        let review = admission::parse(bytes)?;
+        let decision: Decision = admission::decide(endpoint, &review.request, today);
+        let allowed = decision.is_allowed();
+        let subject = review.request.map_or_else(
+            |_| Subject::default(),
+            |request| Subject {
+                operation: Some(request.operation),
+                namespace: request.namespace,
+                name: request.name,
+                dry_run: request.dry_run,
+            },
+        );
+        Ok(Self {
+            json: admission::render(&review.uid, decision),
+            allowed,
+            subject,
+        })
+    }
+
+    fn log(&self, endpoint: Endpoint, took: Duration) {
+        tracing::info!(
+            path = endpoint.as_str(),
+            operation = self.subject.operation.map_or("unknown", Operation::as_str),
+            namespace = self.subject.namespace.as_deref().unwrap_or_default(),
+            name = self.subject.name.as_deref().unwrap_or_default(),
+            dry_run = self.subject.dry_run,
+            allowed = self.allowed,
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            "decided"
+        );
+    }
+}
+
+/// Why there is no review to answer with.
+#[derive(Debug, thiserror::Error)]
+enum HttpError {
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("too many requests at a time; come again")]
+    Overloaded,
+    #[error("the request took longer than {limit:?}")]
+    TooSlow { limit: Duration },
+    #[error("the service is stopping")]
+    Stopped,
+}
+
+impl HttpError {
+    fn code(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::Body(BodyError::Incomplete(_)) => StatusCode::BAD_REQUEST,
+            Self::Body(BodyError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        let mut response = (self.code(), format!("{self}\n")).into_response();
+        if matches!(self, Self::Overloaded) {
+            // The API server's client comes again after this many seconds, within the webhook's timeout.
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,152 @@
+//! The TLS listener: accepts, shakes hands and serves HTTP/1.1, each with a bound.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::tls::CertificateStore;
+
+/// Bounds of connections.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Longest time for a handshake.
+    pub handshake: Duration,
+    /// Longest wait for a request's header.
+    pub header: Duration,
+    /// Longest time for the last requests to end.
+    pub drain: Duration,
+}
+
+/// Serves a router to everyone who connects.
+#[derive(Debug)]
+pub struct Server {
+    store: Arc<CertificateStore>,
+    router: Router,
+    limits: ConnectionLimits,
+    open: Gauge,
+}
+
+impl Server {
+    /// A server that shows on `open` how many connections it has.
+    pub fn new(
+        store: Arc<CertificateStore>,
+        router: Router,
+        limits: ConnectionLimits,
+        open: Gauge,
+    ) -> Self {
+        Self {
+            store,
+            router,
+            limits,
+            open,
+        }
+    }
+
+    /// Serves until `stop`, then lets the requests under way end.
+    pub async fn run(self, listener: TcpListener, stop: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(self.limits.connections));
+        let graceful = GracefulShutdown::new();
+        while let Some((stream, slot)) = next(&listener, &slots, &stop).await {
+            self.spawn(stream, slot, graceful.watcher());
+        }
+        drop(listener);
+        if timeout(self.limits.drain, graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(limit = ?self.limits.drain, "some requests did not end in time");
+        }
+    }
+
+    fn spawn(&self, stream: TcpStream, slot: OwnedSemaphorePermit, watcher: Watcher) {
+        let Some(config) = self.store.config() else {
+            tracing::debug!("connection refused: no certificate yet");
+            return;
+        };
+        let router = self.router.clone();
+        let ConnectionLimits {
+            handshake, header, ..
+        } = self.limits;
+        let open = Open::new(self.open.clone(), slot);
+        tokio::spawn(async move {
+            let _open = open;
+            let stream = match timeout(handshake, TlsAcceptor::from(config).accept(stream)).await {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => return tracing::debug!(%error, "handshake failed"),
+                Err(_) => return tracing::debug!("handshake took too long"),
+            };
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(header)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+            if let Err(error) = watcher.watch(connection).await {
+                tracing::debug!(%error, "connection ended early");
+            }
+        });
+    }
+}
+
+/// The next connection, with the slot it takes; none after `stop`.
+async fn next(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let accept = async {
+        loop {
+            // Never closed, so this always gives a slot in the end.
+            let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    // Answers are small and wanted at once.
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "connection is gone already");
+                    }
+                    return Some((stream, slot));
+                }
+                Err(error) => {
+                    // Out of file descriptors, most likely: some will be closed in a moment.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        next = accept => next,
+    }
+}
+
+/// Counts a connection for as long as it lives.
+struct Open {
+    open: Gauge,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Open {
+    fn new(open: Gauge, slot: OwnedSemaphorePermit) -> Self {
+        open.inc();
+        Self { open, _slot: slot }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.open.dec();
+    }
+}

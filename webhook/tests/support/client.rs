@@ -1,0 +1,104 @@
+//! An HTTP/1.1 client over TLS, as plain as can be: it shows what the server does with the connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use rustls_pki_types::{CertificateDer, ServerName};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::pki::SERVER;
+
+/// One connection.
+pub struct Client {
+    stream: TlsStream<TcpStream>,
+}
+
+/// An answer, and whether the server said that it closes the connection.
+pub struct Answer {
+    pub code: u16,
+    pub closes: bool,
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    pub async fn connect(
+        address: SocketAddr,
+        root: &CertificateDer<'static>,
+        version: &'static SupportedProtocolVersion,
+    ) -> io::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add(root.clone()).expect("a root");
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[version])
+            .expect("a version")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(address).await?;
+        let name = ServerName::try_from(SERVER).expect("a name");
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await?;
+        Ok(Self { stream })
+    }
+
+    /// The leaf the server showed.
+    pub fn leaf(&self) -> Vec<u8> {
+        let (_, connection) = self.stream.get_ref();
+        connection.peer_certificates().expect("certificates")[0].to_vec()
+    }
+
+    pub async fn post(&mut self, path: &str, review: &Value) -> io::Result<Answer> {
+        self.send(path, &review.to_string()).await
+    }
+
+    pub async fn send(&mut self, path: &str, body: &str) -> io::Result<Answer> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {SERVER}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        self.stream.write_all(head.as_bytes()).await?;
+        self.stream.write_all(body.as_bytes()).await?;
+        self.stream.flush().await?;
+        self.answer().await
+    }
+
+    async fn answer(&mut self) -> io::Result<Answer> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.stream.read_u8().await?);
+        }
+        let head = String::from_utf8(head)
+            .expect("a header is text")
+            .to_lowercase();
+        let code = head[9..12].parse().expect("a status code");
+        let header = |name: &str| {
+            head.lines()
+                .find_map(|line| line.strip_prefix(name))
+                .map(str::trim)
+        };
+        let length = header("content-length:")
+            .expect("a length")
+            .parse()
+            .expect("a number");
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).await?;
+        Ok(Answer {
+            code,
+            closes: header("connection:") == Some("close"),
+            body,
+        })
+    }
+
+    /// Bytes until the server closes.
+    pub async fn rest(&mut self) -> usize {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).await.unwrap_or_default()
+    }
+}
