@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The reconciler: the life of the RDS instance behind an `RDSDatabase`, the users and databases inside it, and the Secrets and
+//! Services that applications bind to.
+//!
+//! Data flows one way: [`target`] resolves the object into what is wanted, [`observe`] reads the world, [`plan`] decides purely,
+//! [`apply`] acts, and [`status`] tells of it. I/O stands behind three ports: [`cluster`], [`providers`] and [`engine`].
+
+mod access;
+mod admin;
+pub mod app;
+pub mod apply;
+pub mod args;
+pub mod binding;
+pub mod cluster;
+pub mod context;
+pub mod controller;
+pub mod engine;
+pub mod lease;
+pub mod memory;
+pub mod metrics;
+pub mod observe;
+pub mod plan;
+pub mod providers;
+pub mod status;
+pub mod target;
+mod watches;

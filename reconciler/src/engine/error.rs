@@ -6,7 +6,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// No connection: refused, no route, name not resolved, or the server is starting or full. Worth a retry with a back-off.
-    #[error("cannot reach {host}:{port}: {reason}; check that the instance is available and that its security groups let this cluster in")]
+    #[error(
+        "cannot reach {host}:{port}: {reason}; check that the instance is available and that its security groups let this cluster in"
+    )]
     Unreachable {
         /// Host that was tried.
         host: String,
@@ -16,7 +18,9 @@ pub enum EngineError {
         reason: String,
     },
     /// The server's certificate was not accepted, or the server speaks no TLS. Nothing was sent to it.
-    #[error("the certificate of {host}:{port} is not trusted: {reason}; check that the CA bundle the reconciler was started with holds the CA of the instance")]
+    #[error(
+        "the certificate of {host}:{port} is not trusted: {reason}; check that the CA bundle the reconciler was started with holds the CA of the instance"
+    )]
     TlsFailed {
         /// Host whose certificate was refused.
         host: String,
@@ -32,7 +36,9 @@ pub enum EngineError {
         user: String,
     },
     /// The server knows who asks, and refuses (SQLSTATE 42501, and class 28 other than a wrong password).
-    #[error("not permitted as {user}: {message}; check what this role was granted, on RDS the master user is no superuser")]
+    #[error(
+        "not permitted as {user}: {message}; check what this role was granted, on RDS the master user is no superuser"
+    )]
     NotPermitted {
         /// Role that asked.
         user: String,

@@ -15,7 +15,8 @@ pub fn owner_role(database: &str) -> String {
         return format!("{database}{SUFFIX}");
     }
     let digest = hex::encode(&Sha256::digest(database.as_bytes())[..4]);
-    let kept: String = database.chars().filter(char::is_ascii).take(LONGEST - SUFFIX.len() - digest.len() - 1).collect();
+    let kept: String =
+        database.chars().filter(char::is_ascii).take(LONGEST - SUFFIX.len() - digest.len() - 1).collect();
     format!("{kept}-{digest}{SUFFIX}")
 }
 

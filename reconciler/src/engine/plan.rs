@@ -12,6 +12,9 @@ use super::step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};
 const SUPERUSER_ROLE: &str = "rds_superuser";
 const REPLICATION_ROLE: &str = "rds_replication";
 
+/// The database that others are copied from. On RDS it belongs to the master, as `postgres` does.
+const TEMPLATE: &str = "template1";
+
 /// The kinds of object that default privileges exist for on all versions: tables, sequences, functions, types, schemas
 /// (`pg_default_acl.defaclobjtype`).
 const DEFAULT_PRIVILEGE_KINDS: [&str; 5] = ["r", "S", "f", "T", "n"];
@@ -62,9 +65,18 @@ impl<'a> Planner<'a> {
         self.catalog.databases.get(&self.catalog.maintenance).filter(|database| database.manageable)
     }
 
+    /// Everyone may connect to the databases a server begins with; users are to use just those they are mapped to. What anyone
+    /// leaves in `template1` would also be in each database created later.
     fn close_maintenance(&mut self) {
-        if self.maintenance().is_some_and(|database| !database.public.is_empty()) {
-            self.step(SqlStep::CloseMaintenance { database: self.catalog.maintenance.clone() });
+        for name in [self.catalog.maintenance.as_str(), TEMPLATE] {
+            if self
+                .catalog
+                .databases
+                .get(name)
+                .is_some_and(|database| database.manageable && !database.public.is_empty())
+            {
+                self.step(SqlStep::CloseMaintenance { database: name.to_owned() });
+            }
         }
     }
 
@@ -83,7 +95,9 @@ impl<'a> Planner<'a> {
 
     /// The master has to be a member of a role to hand over what it owns, to set its default privileges and to end its sessions.
     fn join_master(&mut self) {
-        let Some(master) = self.catalog.roles.get(&self.catalog.master) else { return };
+        let Some(master) = self.catalog.roles.get(&self.catalog.master) else {
+            return;
+        };
         for role in self.catalog.roles.keys().filter(|role| self.catalog.is_ours(role, self.mark)) {
             let joined = master.memberships.get(role).is_some_and(|membership| membership.inherit && membership.set);
             if !joined && !master.superuser {
@@ -178,7 +192,9 @@ impl<'a> Planner<'a> {
 
     /// A user with privileges but no database could not use them: creating a database takes a connection to another one.
     fn provide_maintenance_access(&mut self, user: &RoleName, flags: RoleFlags) {
-        let Some(maintenance) = self.maintenance() else { return };
+        let Some(maintenance) = self.maintenance() else {
+            return;
+        };
         let mapped = self.desired.databases.values().any(|users| users.contains(user));
         let (database, user) = (self.catalog.maintenance.clone(), user.as_str().to_owned());
         match (flags.privileged() && !mapped, maintenance.connect.contains(&user)) {
@@ -218,7 +234,9 @@ impl<'a> Planner<'a> {
     }
 
     fn admit(&mut self, user: &RoleName, name: &DatabaseName, owner: &str, found: Option<&Database>) {
-        let Some(flags) = self.desired.users.get(user).copied() else { return };
+        let Some(flags) = self.desired.users.get(user).copied() else {
+            return;
+        };
         let role = self.catalog.roles.get(user.as_str());
         let available = match role {
             Some(_) => self.catalog.is_ours(user.as_str(), self.mark),
@@ -230,12 +248,14 @@ impl<'a> Planner<'a> {
         let acts_as_owner = !flags.privileged();
         let inherit = (self.catalog.major() >= 16).then(|| flags.inherit.unwrap_or(true));
         let admitted = found.zip(role).is_some_and(|(database, role)| {
-            let member = role
-                .memberships
-                .get(owner)
-                .is_some_and(|membership| membership.set && inherit.is_none_or(|inherit| membership.inherit == inherit));
+            let member = role.memberships.get(owner).is_some_and(|membership| {
+                membership.set && inherit.is_none_or(|inherit| membership.inherit == inherit)
+            });
             let acts = database.acts_as.get(user.as_str()).is_some_and(|role| role == owner);
-            member && acts == acts_as_owner && database.connect.contains(user.as_str()) && shares_all(database, user.as_str())
+            member
+                && acts == acts_as_owner
+                && database.connect.contains(user.as_str())
+                && shares_all(database, user.as_str())
         });
         if !admitted {
             self.step(SqlStep::Admit {
@@ -253,7 +273,9 @@ impl<'a> Planner<'a> {
         for (database_name, database) in self.catalog.our_databases(self.mark) {
             let mapped = self.desired.databases.iter().find(|(name, _)| name.as_str() == database_name);
             for user in self.desired.users.keys() {
-                let Some(role) = self.catalog.roles.get(user.as_str()) else { continue };
+                let Some(role) = self.catalog.roles.get(user.as_str()) else {
+                    continue;
+                };
                 let wanted = mapped.is_some_and(|(_, users)| users.contains(user));
                 if wanted || !self.catalog.is_ours(user.as_str(), self.mark) {
                     continue;

@@ -28,13 +28,17 @@ pub struct Blocked {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockedReason {
     /// A role of this name is there and does not carry the mark.
-    #[error("a role {role} exists that this object did not create, it is left untouched; choose another name, or drop or rename that role")]
+    #[error(
+        "a role {role} exists that this object did not create, it is left untouched; choose another name, or drop or rename that role"
+    )]
     RoleTaken {
         /// The role's name.
         role: String,
     },
     /// A database of this name is there and belongs to someone else.
-    #[error("a database {database} exists that this object did not create (its owner is {owner}), it is left untouched; choose another name, or drop or rename that database")]
+    #[error(
+        "a database {database} exists that this object did not create (its owner is {owner}), it is left untouched; choose another name, or drop or rename that database"
+    )]
     DatabaseTaken {
         /// The database's name.
         database: String,
@@ -95,9 +99,9 @@ impl fmt::Display for Attribute {
 /// One change on the server. Each can be repeated, and each leaves the server such that a new plan finds what is left to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SqlStep {
-    /// Takes CONNECT and TEMPORARY on the maintenance database from everyone.
+    /// Takes CONNECT and TEMPORARY on a database that the server began with from everyone.
     CloseMaintenance {
-        /// The maintenance database.
+        /// The maintenance database, or `template1`.
         database: String,
     },
     /// Lets a user that has privileges but no database of its own connect to the maintenance database.
@@ -276,25 +280,43 @@ impl SqlStep {
 impl fmt::Display for SqlStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CloseMaintenance { database } => write!(f, "close database {database} to everyone"),
-            Self::OpenMaintenance { database, user } => write!(f, "let user {user} connect to {database}"),
-            Self::LeaveMaintenance { database, user } => write!(f, "no longer let user {user} connect to {database}"),
+            Self::CloseMaintenance { database } => {
+                write!(f, "close database {database} to everyone")
+            }
+            Self::OpenMaintenance { database, user } => {
+                write!(f, "let user {user} connect to {database}")
+            }
+            Self::LeaveMaintenance { database, user } => {
+                write!(f, "no longer let user {user} connect to {database}")
+            }
             Self::CreateOwner { owner, .. } => write!(f, "create owner role {owner}"),
             Self::CreateDatabase { database, .. } => write!(f, "create database {database}"),
-            Self::CloseDatabase { database, .. } => write!(f, "close database {database} to all but its users"),
+            Self::CloseDatabase { database, .. } => {
+                write!(f, "close database {database} to all but its users")
+            }
             Self::CreateUser { user, .. } => write!(f, "create user {user}"),
             Self::AlterUser { user, attributes } => {
                 write!(f, "change user {user}:")?;
-                attributes.iter().try_for_each(|(attribute, on)| write!(f, " {}{attribute}", if *on { "" } else { "NO" }))
+                attributes
+                    .iter()
+                    .try_for_each(|(attribute, on)| write!(f, " {}{attribute}", if *on { "" } else { "NO" }))
             }
             Self::SetPassword { user, .. } => write!(f, "set the password of user {user}"),
             Self::JoinMaster { role, master } => write!(f, "make {master} a member of {role}"),
             Self::Grant { role, user } => write!(f, "grant {role} to user {user}"),
             Self::Revoke { role, user } => write!(f, "revoke {role} from user {user}"),
-            Self::Admit { user, database, .. } => write!(f, "let user {user} work in database {database}"),
-            Self::Expel { user, database, .. } => write!(f, "end the work of user {user} in database {database}"),
-            Self::LockUser { user } => write!(f, "take the login of user {user} and end its sessions"),
-            Self::Release { user, database, heir } => write!(f, "hand what user {user} has in database {database} to {heir}"),
+            Self::Admit { user, database, .. } => {
+                write!(f, "let user {user} work in database {database}")
+            }
+            Self::Expel { user, database, .. } => {
+                write!(f, "end the work of user {user} in database {database}")
+            }
+            Self::LockUser { user } => {
+                write!(f, "take the login of user {user} and end its sessions")
+            }
+            Self::Release { user, database, heir } => {
+                write!(f, "hand what user {user} has in database {database} to {heir}")
+            }
             Self::DropUser { user } => write!(f, "drop user {user}"),
         }
     }

@@ -28,8 +28,7 @@ const SESSIONS_POLL: Duration = Duration::from_millis(50);
 /// Ends the sessions of a user (`$1`), in one database (`$2`) or in all, and tells how many there were.
 const END_SESSIONS: &str = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity \
      WHERE usename = $1 AND ($2::text IS NULL OR datname = $2) AND pid <> pg_backend_pid()";
-const COMMENT_OF_ROLE: &str =
-    "SELECT (SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = $1)";
+const COMMENT_OF_ROLE: &str = "SELECT (SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = $1)";
 const OWNER_OF_DATABASE: &str = "SELECT (SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = $1)";
 
 impl PostgresEngine {
@@ -70,7 +69,12 @@ impl PostgresEngine {
         outcome
     }
 
-    async fn look_up(&self, master: &Login, statement: &'static str, name: &str) -> Result<Option<String>, EngineError> {
+    async fn look_up(
+        &self,
+        master: &Login,
+        statement: &'static str,
+        name: &str,
+    ) -> Result<Option<String>, EngineError> {
         let mut session = self.open_in(master, None, Access::ReadOnly).await?;
         let found = session.text(statement, &[Some(name)]).await;
         session.close().await;
@@ -97,7 +101,9 @@ impl PostgresEngine {
 
     async fn open_in(&self, master: &Login, database: Option<&str>, access: Access) -> Result<Session, EngineError> {
         match database {
-            Some(database) => self.connector.open(&Login { database: database.to_owned(), ..master.clone() }, access).await,
+            Some(database) => {
+                self.connector.open(&Login { database: database.to_owned(), ..master.clone() }, access).await
+            }
             None => self.connector.open(master, access).await,
         }
     }

@@ -82,8 +82,12 @@ pub fn script(step: &SqlStep, verifier: impl Fn(&Password) -> String) -> Vec<Bat
             let password = literal(&verifier(password));
             vec![sql(format!("ALTER ROLE {} PASSWORD {password} VALID UNTIL 'infinity'", ident(user)))]
         }
-        SqlStep::JoinMaster { role, master } => vec![sql(format!("GRANT {} TO {}", ident(role), ident(master)))],
-        SqlStep::Grant { role, user } => vec![sql(format!("GRANT {} TO {}", ident(role), ident(user)))],
+        SqlStep::JoinMaster { role, master } => {
+            vec![sql(format!("GRANT {} TO {}", ident(role), ident(master)))]
+        }
+        SqlStep::Grant { role, user } => {
+            vec![sql(format!("GRANT {} TO {}", ident(role), ident(user)))]
+        }
         SqlStep::Revoke { role, user } => {
             vec![sql(format!("REVOKE {} FROM {}", ident(role), ident(user))).gone_is_done()]
         }
@@ -181,7 +185,8 @@ fn admit(user: &str, database: &str, owner: &str, acts_as_owner: bool, inherit: 
     ];
     // Plain users get them too: with SET ROLE NONE they create what is theirs.
     statements.extend(
-        SHARED_KINDS.map(|kind| format!("ALTER DEFAULT PRIVILEGES FOR ROLE {user_name} GRANT ALL ON {kind} TO {owner_name}")),
+        SHARED_KINDS
+            .map(|kind| format!("ALTER DEFAULT PRIVILEGES FOR ROLE {user_name} GRANT ALL ON {kind} TO {owner_name}")),
     );
     sql(statements.join("; ")).inside(database)
 }
@@ -194,9 +199,11 @@ fn expel(user: &str, database: &str, owner: &str) -> Vec<Batch> {
         format!("REVOKE CONNECT ON DATABASE {database_name} FROM {user_name}"),
         format!("ALTER ROLE {user_name} IN DATABASE {database_name} RESET role"),
     ];
-    statements.extend(SHARED_KINDS.map(|kind| {
-        format!("ALTER DEFAULT PRIVILEGES FOR ROLE {user_name} REVOKE ALL ON {kind} FROM {owner_name}")
-    }));
+    statements.extend(
+        SHARED_KINDS.map(|kind| {
+            format!("ALTER DEFAULT PRIVILEGES FOR ROLE {user_name} REVOKE ALL ON {kind} FROM {owner_name}")
+        }),
+    );
     vec![
         sql(statements.join("; ")).inside(database).gone_is_done(),
         end_sessions(user, Some(database)),

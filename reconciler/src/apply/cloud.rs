@@ -1,0 +1,171 @@
+//! Effects on the cloud. Each is sent once; what came of it is remembered for the next plan.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use rand::RngExt as _;
+use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, UID_TAG};
+use shared::names;
+use tokio::time::Instant;
+
+use super::{ApplyError, Scene};
+use crate::cluster::Notice;
+use crate::plan::{CloudStep, Effect, Failure, World, create_request, describe, describe_delete, reset_request};
+use crate::providers::accounts::Account;
+use crate::providers::{CloudError, CreateInstance, ErrorClass, ModifyInstance};
+use crate::target::Target;
+
+/// RDS's name of the engine.
+const ENGINE: &str = "postgres";
+
+pub(super) async fn apply(scene: &Scene<'_>, step: &CloudStep) -> Result<(), ApplyError> {
+    let world = &scene.observation.world;
+    let account = scene.observation.account.as_deref().ok_or(ApplyError::Inconsistent("a change of the cloud"))?;
+    let (request, note, answer) = match step {
+        CloudStep::Create => {
+            let target = scene.target.ok_or(ApplyError::Inconsistent("CreateDBInstance"))?;
+            let create = creation(target, world).ok_or(ApplyError::Inconsistent("CreateDBInstance"))?;
+            let note = format!(
+                "instance {} asked for: {} {}, {} GiB, {}",
+                create.identifier, create.engine, create.engine_version, create.allocated_gib, create.instance_class
+            );
+            (create_request(target, world), note, send(scene, account, account.cloud.create(&create)).await)
+        }
+        CloudStep::Modify { request, .. } => {
+            let text = describe(request);
+            (text.clone(), text, send(scene, account, account.cloud.modify(request)).await)
+        }
+        CloudStep::ResetMasterPassword => {
+            let master_password = world.password(&names::master_secret_name(&world.object.name));
+            let request = ModifyInstance {
+                identifier: world.identifier.to_string(),
+                master_password: Some(master_password.ok_or(ApplyError::Inconsistent("a new master password"))?),
+                ..ModifyInstance::default()
+            };
+            let note = "the master user is given the password that its Secret holds".to_owned();
+            (reset_request(world), note, send(scene, account, account.cloud.modify(&request)).await)
+        }
+        CloudStep::Delete(request) => {
+            let text = describe_delete(request);
+            (text.clone(), text, send(scene, account, account.cloud.delete(request)).await)
+        }
+    };
+    settle(scene, step.effect(), request, note, answer).await;
+    Ok(())
+}
+
+/// Makes a call. Whatever the answer, even none at all, it may have had its effect: only a later sweep tells.
+async fn send(
+    scene: &Scene<'_>,
+    account: &Account,
+    call: impl Future<Output = Result<(), CloudError>>,
+) -> Result<(), CloudError> {
+    let answer = call.await;
+    let uid = &scene.observation.world.object.uid;
+    scene.context.memory.update(uid, |recollection| recollection.last_effect = Some(Instant::now()));
+    account.sweeper.expect_change();
+    answer
+}
+
+async fn settle(scene: &Scene<'_>, effect: Effect, request: String, note: String, answer: Result<(), CloudError>) {
+    let uid = &scene.observation.world.object.uid;
+    match answer {
+        Ok(()) => {
+            scene.context.memory.update(uid, |recollection| {
+                recollection.failures.remove(&effect);
+                // Creation and deletion end in states that are seen; only a change can be swallowed without a trace.
+                if matches!(effect, Effect::Storage | Effect::Settings | Effect::Password) {
+                    *recollection.repeats.entry(request).or_default() += 1;
+                }
+                if effect == Effect::Password {
+                    // The refused visit is answered: the next one finds the new password.
+                    recollection.visit = None;
+                }
+            });
+            let notice = Notice { warning: false, reason: reason(effect).into(), action: reason(effect).into(), note };
+            scene.context.cluster.notify(scene.object, notice).await;
+        }
+        Err(error) => {
+            let world = &scene.observation.world;
+            let attempts =
+                world.failures.get(&effect).filter(|failure| failure.request == request).map_or(1, |f| f.attempts + 1);
+            let pause =
+                SignedDuration::try_from(back_off(error.class, attempts)).unwrap_or(SignedDuration::from_secs(60));
+            let retry_at = (scene.context.clock)().saturating_add(pause).unwrap_or(jiff::Timestamp::MAX);
+            let message = format!("{error}; {}", error.remedy());
+            tracing::warn!(namespace = world.object.namespace, name = world.object.name, %error, attempts, "the cloud refused");
+            if attempts == 1 {
+                let notice = Notice {
+                    warning: true,
+                    reason: "CloudRefused".into(),
+                    action: reason(effect).into(),
+                    note: message.clone(),
+                };
+                scene.context.cluster.notify(scene.object, notice).await;
+            }
+            let failure = Failure { request, class: error.class, message, retry_at, attempts };
+            scene.context.memory.update(uid, |recollection| {
+                recollection.failures.insert(effect, failure);
+            });
+        }
+    }
+}
+
+fn reason(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Create => "CreateInstance",
+        Effect::Storage => "GrowStorage",
+        Effect::Settings => "ModifyInstance",
+        Effect::Password => "ResetMasterPassword",
+        Effect::Delete => "DeleteInstance",
+    }
+}
+
+/// The pause before the next try: doubling from a start to an end that fit the class, with up to a quarter of jitter.
+fn back_off(class: ErrorClass, attempts: u32) -> Duration {
+    let (first, last) = match class {
+        // An AlreadyExists is most often our own creation that a killed process did not see answered: the next sweep shows it.
+        ErrorClass::Transient | ErrorClass::Unreachable | ErrorClass::AlreadyExists => (2, 120),
+        ErrorClass::WrongState | ErrorClass::NotFound => (5, 60),
+        ErrorClass::StorageCooldown => (600, 3600),
+        ErrorClass::Exhausted => (60, 1800),
+        ErrorClass::Refused | ErrorClass::Unauthorized => (30, 600),
+    };
+    let seconds = 2_u64.saturating_pow(attempts.saturating_sub(1)).saturating_mul(first).min(last);
+    Duration::from_millis(seconds * 1000 + rand::rng().random_range(0..=seconds * 250))
+}
+
+fn creation(target: &Target, world: &World) -> Option<CreateInstance> {
+    let (desired, class) = (&target.desired, &target.class);
+    Some(CreateInstance {
+        identifier: world.identifier.to_string(),
+        engine: ENGINE,
+        engine_version: desired.version.to_string(),
+        instance_class: desired.instance_class.clone().unwrap_or_else(|| class.instance_class.clone()),
+        allocated_gib: desired.size.allocated().get(),
+        storage_type: class.storage_type.clone(),
+        master_user: desired.master_user.to_string(),
+        master_password: world.password(&names::master_secret_name(&world.object.name))?,
+        backup_retention_days: u32::from(desired.backup.retention_days),
+        deletion_protection: desired.deletion_protection,
+        subnet_group: class.subnet_group.clone(),
+        security_groups: class.security_groups.clone(),
+        kms_key: class.kms_key.clone(),
+        tags: tags(target, world),
+    })
+}
+
+/// The platform's tags, and over them the marks of ownership.
+fn tags(target: &Target, world: &World) -> BTreeMap<String, String> {
+    let object = &world.object;
+    let marks = [
+        (CLUSTER_TAG, &world.cluster),
+        (NAMESPACE_TAG, &object.namespace),
+        (NAME_TAG, &object.name),
+        (UID_TAG, &object.uid),
+    ];
+    let mut tags = target.class.tags.clone();
+    tags.extend(marks.map(|(key, value)| (key.to_owned(), value.clone())));
+    tags
+}

@@ -1,0 +1,46 @@
+//! Carries out the steps of a plan: each is one effect, safe to repeat, and what came of it is remembered.
+
+mod cloud;
+mod cluster;
+mod visit;
+
+use shared::api::RDSDatabase;
+use thiserror::Error;
+
+use crate::cluster::ClusterError;
+use crate::context::Context;
+use crate::observe::Observation;
+use crate::plan::Step;
+use crate::target::Target;
+
+/// Why a pass ends before its plan is carried out.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// Kubernetes refused.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A step that needs an account or a target was planned without one: a bug, said instead of a panic.
+    #[error("the step {0} was planned without what it needs")]
+    Inconsistent(&'static str),
+}
+
+/// What a pass works on.
+pub struct Scene<'a> {
+    /// Ports, memory and settings.
+    pub context: &'a Context,
+    /// The object as it was read.
+    pub object: &'a RDSDatabase,
+    /// What is wanted; `None` on the way out.
+    pub target: Option<&'a Target>,
+    /// What was observed.
+    pub observation: &'a Observation,
+}
+
+/// Carries out one step. `ClusterStep::Pin` is no effect of its own: the status says it.
+pub async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
+    match step {
+        Step::Cluster(step) => cluster::apply(scene, step).await,
+        Step::Cloud(step) => cloud::apply(scene, step).await,
+        Step::VisitDatabase => visit::apply(scene).await,
+    }
+}

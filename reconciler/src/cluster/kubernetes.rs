@@ -1,0 +1,262 @@
+//! The real Kubernetes behind the port [`Cluster`].
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::{
+    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
+};
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use shared::api::labels::{DATABASE_LABEL, FIELD_MANAGER, FINALIZER, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION};
+use shared::api::{RDSDatabase, RDSDatabaseStatus};
+
+use super::{Cluster, ClusterError, NamespaceFacts, Notice};
+
+/// The API server.
+#[derive(Clone)]
+pub struct Kubernetes {
+    client: Client,
+    recorder: Recorder,
+}
+
+impl Kubernetes {
+    /// Works as `client`; Events name `instance` as their reporter.
+    pub fn new(client: Client, instance: Option<String>) -> Self {
+        let reporter = Reporter { controller: FIELD_MANAGER.into(), instance };
+        let recorder = Recorder::new(client.clone(), reporter);
+        Self { client, recorder }
+    }
+
+    fn databases(&self, object: &RDSDatabase) -> Api<RDSDatabase> {
+        Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
+    }
+
+    fn api<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    async fn get<K>(&self, namespace: &str, name: &str) -> Result<Option<K>, ClusterError>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        self.api::<K>(namespace).get_opt(name).await.map_err(|e| failed::<K>("reading", name, e))
+    }
+
+    async fn create<K>(&self, object: &K) -> Result<(), ClusterError>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
+            + Clone
+            + Serialize
+            + DeserializeOwned
+            + Debug,
+    {
+        let namespace = object.namespace().unwrap_or_default();
+        let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
+        let created = self.api::<K>(&namespace).create(&parameters, object).await;
+        created.map(drop).map_err(|e| failed::<K>("creating", &object.name_any(), e))
+    }
+
+    /// A merge patch that names the UID is refused where the object is another one by now.
+    async fn patch<K>(&self, namespace: &str, name: &str, patch: serde_json::Value) -> Result<(), ClusterError>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+        let patched = self.api::<K>(namespace).patch(name, &parameters, &Patch::Merge(patch)).await;
+        patched.map(drop).map_err(|e| failed::<K>("changing", name, e))
+    }
+
+    async fn delete<K>(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
+    {
+        let preconditions = Preconditions { uid: Some(uid.to_owned()), ..Preconditions::default() };
+        let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+        match self.api::<K>(namespace).delete(name, &parameters).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(failed::<K>("deleting", name, error)),
+        }
+    }
+}
+
+/// Sorts a client error; the text never holds what was sent.
+fn failed<K: Resource<DynamicType = ()>>(verb: &str, name: &str, error: kube::Error) -> ClusterError {
+    let what = format!("{verb} {} {name}", K::kind(&()));
+    match &error {
+        kube::Error::Api(status) if status.code == 409 => ClusterError::Conflict(format!("{} {name}", K::kind(&()))),
+        kube::Error::Api(status) if status.code == 403 && namespace_terminating(status) => {
+            ClusterError::NamespaceTerminating
+        }
+        _ => ClusterError::Api { what, source: Box::new(error) },
+    }
+}
+
+/// The API server refuses to create in a namespace that ends, with this cause (apiserver, `admission/plugin/namespace/lifecycle`).
+fn namespace_terminating(status: &kube::core::Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+#[async_trait]
+impl Cluster for Kubernetes {
+    async fn database(&self, namespace: &str, name: &str) -> Result<Option<RDSDatabase>, ClusterError> {
+        self.get(namespace, name).await
+    }
+
+    async fn namespace(&self, name: &str) -> Result<NamespaceFacts, ClusterError> {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let namespace = api.get_opt(name).await.map_err(|e| failed::<Namespace>("reading", name, e))?;
+        let terminating = namespace.as_ref().is_none_or(|namespace| namespace.metadata.deletion_timestamp.is_some());
+        Ok(NamespaceFacts {
+            labels: namespace.and_then(|namespace| namespace.metadata.labels).unwrap_or_default(),
+            terminating,
+        })
+    }
+
+    async fn set_finalizer(&self, object: &RDSDatabase, present: bool) -> Result<(), ClusterError> {
+        let mut finalizers: Vec<String> =
+            object.finalizers().iter().filter(|found| *found != FINALIZER).cloned().collect();
+        if present {
+            finalizers.push(FINALIZER.into());
+        }
+        let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
+        self.patch::<RDSDatabase>(&object.namespace().unwrap_or_default(), &object.name_any(), patch).await
+    }
+
+    async fn write_status(&self, object: &RDSDatabase, status: &RDSDatabaseStatus) -> Result<(), ClusterError> {
+        let name = object.name_any();
+        // Server-side apply takes away what an earlier status said and this one does not; the resourceVersion makes a stale one fail.
+        let patch = json!({
+            "apiVersion": format!("{GROUP}/{VERSION}"),
+            "kind": "RDSDatabase",
+            "metadata": {"name": name, "resourceVersion": object.resource_version()},
+            "status": status,
+        });
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let written = self.databases(object).patch_status(&name, &parameters, &Patch::Apply(patch)).await;
+        written.map(drop).map_err(|e| failed::<RDSDatabase>("writing the status of", &name, e))
+    }
+
+    async fn report_undecodable(
+        &self,
+        namespace: &str,
+        name: &str,
+        generation: Option<i64>,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), ClusterError> {
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, &ApiResource::erase::<RDSDatabase>(&()));
+        let Some(found) = api.get_opt(name).await.map_err(|e| failed::<RDSDatabase>("reading", name, e))? else {
+            return Ok(());
+        };
+        let message = format!("the object cannot be read ({error}); correct it, and it is worked on again");
+        let condition = |kind: &str, status: &str| {
+            json!({
+                "type": kind, "status": status, "reason": "Undecodable", "message": message,
+                "observedGeneration": generation, "lastTransitionTime": Time(now),
+            })
+        };
+        let told = found.data.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
+            conditions.iter().any(|one| {
+                one["type"] == "Stalled" && one["message"] == message && one["observedGeneration"] == json!(generation)
+            })
+        });
+        if told {
+            return Ok(());
+        }
+        let patch = json!({
+            "apiVersion": format!("{GROUP}/{VERSION}"),
+            "kind": "RDSDatabase",
+            "metadata": {"name": name},
+            "status": {
+                "observedGeneration": generation,
+                "conditions": [condition("Accepted", "False"), condition("Ready", "False"), condition("Reconciling", "False"), condition("Stalled", "True")],
+            },
+        });
+        // A manager of its own: what the reconciler said of the readable object stays.
+        let parameters = PatchParams::apply("rds-reconciler-undecodable").force();
+        let written = api.patch_status(name, &parameters, &Patch::Apply(patch)).await;
+        written.map(drop).map_err(|e| failed::<RDSDatabase>("writing the status of", name, e))
+    }
+
+    async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ClusterError> {
+        self.get(namespace, name).await
+    }
+
+    async fn secrets_of(&self, namespace: &str, name: &str) -> Result<Vec<Secret>, ClusterError> {
+        let selector = format!("{MANAGED_BY_LABEL}={MANAGED_BY},{DATABASE_LABEL}={name}");
+        let list = self.api::<Secret>(namespace).list(&ListParams::default().labels(&selector)).await;
+        list.map(|list| list.items).map_err(|e| failed::<Secret>("listing", name, e))
+    }
+
+    async fn create_secret(&self, secret: &Secret) -> Result<(), ClusterError> {
+        self.create(secret).await
+    }
+
+    async fn update_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        data: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<(), ClusterError> {
+        let Some(found) = self.secret(namespace, name).await? else {
+            return Err(ClusterError::Conflict(format!("Secret {name}")));
+        };
+        // Keys that are not wanted any more are taken out by name: a merge patch leaves alone what it does not name.
+        let mut patch: serde_json::Map<String, serde_json::Value> =
+            found.data.into_iter().flatten().map(|(key, _)| (key, serde_json::Value::Null)).collect();
+        for (key, value) in data {
+            patch.insert(key.clone(), json!(ByteString(value.clone())));
+        }
+        self.patch::<Secret>(namespace, name, json!({"metadata": {"uid": uid}, "data": patch})).await
+    }
+
+    async fn delete_secret(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError> {
+        self.delete::<Secret>(namespace, name, uid).await
+    }
+
+    async fn service(&self, namespace: &str, name: &str) -> Result<Option<Service>, ClusterError> {
+        self.get(namespace, name).await
+    }
+
+    async fn create_service(&self, service: &Service) -> Result<(), ClusterError> {
+        self.create(service).await
+    }
+
+    async fn update_service(&self, namespace: &str, name: &str, uid: &str, to: &Service) -> Result<(), ClusterError> {
+        self.patch::<Service>(namespace, name, json!({"metadata": {"uid": uid}, "spec": to.spec})).await
+    }
+
+    async fn delete_service(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError> {
+        self.delete::<Service>(namespace, name, uid).await
+    }
+
+    async fn notify(&self, object: &RDSDatabase, notice: Notice) {
+        let event = Event {
+            type_: if notice.warning { EventType::Warning } else { EventType::Normal },
+            reason: notice.reason,
+            note: Some(notice.note),
+            action: notice.action,
+            secondary: None,
+        };
+        if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
+            tracing::debug!(%error, "an Event could not be published");
+        }
+    }
+}

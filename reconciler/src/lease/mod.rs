@@ -1,0 +1,9 @@
+//! Leader election by a Lease: of all replicas, one acts.
+//!
+//! kube-leader-election pins an older kube, and the decision is small: [`evaluate`] is pure, [`run`] reads, writes and keeps time.
+
+mod evaluate;
+mod run;
+
+pub use evaluate::{Decision, Observed, evaluate};
+pub use run::{Election, LeaseError};

@@ -1,0 +1,223 @@
+//! The decisions: from what is wanted and what was observed to what is done next. Pure: no client, clock, randomness or async.
+//!
+//! Each concern is planned for itself, so that a storage cooldown or a taken alias never stops a new user or a password's repair.
+//! [`Plan::merge`] lets at most one change of the cloud through a pass.
+
+mod deletion;
+mod guard;
+mod instance;
+mod secrets;
+mod services;
+mod settings;
+mod sql;
+mod step;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub(crate) use deletion::describe_delete;
+pub use deletion::{Departure, plan_deletion};
+pub(crate) use instance::create_request;
+pub use instance::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
+pub(crate) use instance::{foreign, usable};
+pub(crate) use secrets::databases_of;
+pub(crate) use settings::{describe, not_scheduled};
+pub(crate) use sql::reset_request;
+pub use step::{CloudStep, ClusterStep, ServicePlace, Step};
+pub use world::{
+    AccountFacts, Effect, Failure, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit,
+    World,
+};
+
+use crate::target::Target;
+
+/// What is decided for itself; each is a condition of the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Concern {
+    /// The spec and the class are such that something can be done.
+    Accepted,
+    /// The Secrets.
+    Secrets,
+    /// The instance is there and serves.
+    Instance,
+    /// Its storage.
+    Storage,
+    /// Its backups.
+    Backups,
+    /// Compute size, version, deletion protection, as far as the spec declares them.
+    Settings,
+    /// The Service beside the object.
+    Service,
+    /// The alias in the shared namespace.
+    Alias,
+    /// Users and databases.
+    Databases,
+    /// Logins with the Secrets' own credentials.
+    Access,
+    /// The way out.
+    Deletion,
+}
+
+impl Concern {
+    /// The condition's type.
+    pub fn condition(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Secrets => "SecretsReady",
+            Self::Instance => "InstanceReady",
+            Self::Storage => "StorageReady",
+            Self::Backups => "BackupsReady",
+            Self::Settings => "SettingsApplied",
+            Self::Service => "ServiceReady",
+            Self::Alias => "AliasReady",
+            Self::Databases => "DatabasesReady",
+            Self::Access => "AccessVerified",
+            Self::Deletion => "Deleted",
+        }
+    }
+
+    /// Whether the object can be used and called Ready although this is not done. An alias that somebody else has, or backups that
+    /// are not scheduled as asked, take nothing from an application.
+    pub fn optional(self) -> bool {
+        matches!(self, Self::Alias | Self::Backups)
+    }
+}
+
+/// Where a concern stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// As it should be.
+    Done {
+        /// What there is, for a person.
+        message: String,
+    },
+    /// Something must happen first that happens by itself.
+    Wait {
+        /// The condition's reason.
+        reason: &'static str,
+        /// What is waited for, and what would unblock it.
+        message: String,
+        /// When to look again; `None` where an event tells.
+        until: Option<Duration>,
+    },
+    /// Something is to be done.
+    Act {
+        /// The condition's reason.
+        reason: &'static str,
+        /// What is done.
+        message: String,
+        /// How.
+        steps: Vec<Step>,
+    },
+    /// Only a person can go on.
+    Blocked {
+        /// The condition's reason.
+        reason: &'static str,
+        /// What is wrong, and what to do.
+        message: String,
+        /// When to look whether the world has mended itself.
+        until: Option<Duration>,
+    },
+}
+
+impl Outcome {
+    pub(crate) fn done(message: impl Into<String>) -> Self {
+        Self::Done { message: message.into() }
+    }
+
+    pub(crate) fn wait(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::Wait { reason, message: message.into(), until: None }
+    }
+
+    pub(crate) fn act(reason: &'static str, message: impl Into<String>, step: Step) -> Self {
+        Self::Act { reason, message: message.into(), steps: vec![step] }
+    }
+
+    pub(crate) fn blocked(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::Blocked { reason, message: message.into(), until: None }
+    }
+}
+
+/// The decisions of one pass.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Each concern's outcome.
+    pub outcomes: Vec<(Concern, Outcome)>,
+    /// What is done in this pass, in this order.
+    pub steps: Vec<Step>,
+    /// When to look again, at the latest.
+    pub again: Duration,
+}
+
+impl Plan {
+    /// Puts the concerns together: of all changes to the cloud only the first is made, and a visit to the database waits for it.
+    pub fn merge(outcomes: Vec<(Concern, Outcome)>) -> Self {
+        let mut steps: Vec<Step> = Vec::new();
+        let mut again = RESYNC;
+        let mut cloud = false;
+        for (_, outcome) in &outcomes {
+            match outcome {
+                Outcome::Act { steps: wanted, .. } => {
+                    for step in wanted {
+                        let held = match step {
+                            Step::Cloud(_) => std::mem::replace(&mut cloud, true),
+                            Step::VisitDatabase => cloud,
+                            Step::Cluster(_) => false,
+                        };
+                        if !held {
+                            steps.push(step.clone());
+                        }
+                    }
+                    // What was done or held back is looked at at once.
+                    again = Duration::ZERO;
+                }
+                Outcome::Wait { until: Some(until), .. } | Outcome::Blocked { until: Some(until), .. } => {
+                    again = again.min(*until);
+                }
+                _ => {}
+            }
+        }
+        Self { outcomes, steps, again }
+    }
+
+    /// The outcome of one concern.
+    pub fn outcome(&self, concern: Concern) -> Option<&Outcome> {
+        self.outcomes.iter().find(|(found, _)| *found == concern).map(|(_, outcome)| outcome)
+    }
+}
+
+/// Plans the life of an object that is wanted.
+pub fn plan(target: &Target, world: &World, now: Timestamp) -> Plan {
+    if target.desired.paused {
+        let message = "spec.paused: nothing is done until it is false again";
+        return Plan::merge(vec![(
+            Concern::Accepted,
+            Outcome::Wait { reason: "Paused", message: message.into(), until: None },
+        )]);
+    }
+    if !world.object.finalizer {
+        let step = Step::Cluster(ClusterStep::AddFinalizer);
+        return Plan::merge(vec![(
+            Concern::Accepted,
+            Outcome::act("AddingFinalizer", "the finalizer is being set", step),
+        )]);
+    }
+    let mut outcomes = vec![
+        (Concern::Accepted, Outcome::done("the spec and its class are valid")),
+        (Concern::Secrets, secrets::plan(target, world)),
+        (Concern::Instance, instance::plan(target, world, now)),
+        (Concern::Storage, settings::storage(target, world, now)),
+        (Concern::Backups, settings::backups(target, world, now)),
+        (Concern::Settings, settings::others(target, world, now)),
+        (Concern::Service, services::service(target, world)),
+    ];
+    outcomes.extend(services::alias(world).map(|outcome| (Concern::Alias, outcome)));
+    outcomes.push((Concern::Databases, sql::databases(target, world, now)));
+    outcomes.push((Concern::Access, sql::access(world)));
+    Plan::merge(outcomes)
+}

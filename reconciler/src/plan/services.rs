@@ -1,0 +1,57 @@
+//! The two Services that lead to the endpoint.
+
+use shared::names;
+
+use super::instance::usable;
+use super::{ClusterStep, Outcome, Seen, ServiceFact, ServicePlace, Step, World};
+use crate::target::Target;
+
+pub(super) fn service(_target: &Target, world: &World) -> Outcome {
+    let name = names::service_name(&world.object.name);
+    if world.object.namespace_terminating {
+        return Outcome::wait("NamespaceTerminating", "the namespace is being deleted");
+    }
+    converge(world, &world.service, ServicePlace::Own, &name)
+}
+
+pub(super) fn alias(world: &World) -> Option<Outcome> {
+    let name = names::alias_service_name(&world.object.name);
+    world.alias.as_ref().map(|seen| converge(world, seen, ServicePlace::Alias, &name))
+}
+
+fn converge(world: &World, seen: &Seen<ServiceFact>, place: ServicePlace, name: &str) -> Outcome {
+    let served = usable(world).filter(|instance| instance.status.serves());
+    let Some(endpoint) = served.and_then(|instance| instance.endpoint.as_ref()) else {
+        return match seen {
+            // Through a passing state of the instance the Service stays as it is.
+            Seen::Known(ServiceFact::Ours { .. }) => Outcome::done(format!("Service {name}")),
+            _ => Outcome::wait("WaitingForInstance", "the Service follows when the instance is available"),
+        };
+    };
+    let (external_name, port) = (endpoint.host.clone(), endpoint.port);
+    match seen {
+        Seen::Unknown(why) => {
+            Outcome::wait("ClusterUnavailable", format!("the Service {name} could not be read: {why}"))
+        }
+        Seen::Absent => {
+            let step = ClusterStep::CreateService { place, external_name, port };
+            Outcome::act("CreatingService", format!("Service {name} is being created"), Step::Cluster(step))
+        }
+        Seen::Known(ServiceFact::Foreign { owner }) => Outcome::Blocked {
+            reason: "ServiceNotOurs",
+            message: format!(
+                "the Service {name} belongs to {owner}: it is left alone; rename the object, or delete that Service"
+            ),
+            until: Some(std::time::Duration::from_secs(30)),
+        },
+        Seen::Known(ServiceFact::Ours { external_name: found, port: found_port, .. })
+            if *found == external_name && *found_port == Some(i32::from(port)) =>
+        {
+            Outcome::done(format!("Service {name} leads to {found}"))
+        }
+        Seen::Known(ServiceFact::Ours { .. }) => {
+            let step = ClusterStep::UpdateService { place, external_name, port };
+            Outcome::act("UpdatingService", format!("Service {name} follows the endpoint"), Step::Cluster(step))
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What the plan decides on: plain values, observed elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use shared::api::{InstanceRef, SnapshotRef};
+use shared::names::InstanceIdentifier;
+
+use crate::binding::SecretData;
+use crate::engine::Password;
+use crate::providers::{ErrorClass, Instance, Snapshot};
+
+/// What is known of one thing in the world. `Unknown` never acts as `Absent`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen<T> {
+    /// It is there, and this is how it looks.
+    Known(T),
+    /// It was looked for and is not there.
+    Absent,
+    /// It could not be looked for, and why.
+    Unknown(String),
+}
+
+impl<T> Seen<T> {
+    /// The thing, where it was seen.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(thing) => Some(thing),
+            _ => None,
+        }
+    }
+
+    /// Whether it was looked for and is not there.
+    pub fn absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+/// The object itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectFacts {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// It is being deleted.
+    pub deleting: bool,
+    /// It carries our finalizer.
+    pub finalizer: bool,
+    /// Its namespace is being deleted: nothing can be created there.
+    pub namespace_terminating: bool,
+    /// The resource id that an annotation allows to be replaced by a new, empty instance.
+    pub recreate_lost: Option<String>,
+    /// The resource id that an annotation accepts as this object's instance, after a restore under the same name.
+    pub accept_instance: Option<String>,
+}
+
+/// A Secret of a name that is ours to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretFact {
+    /// Marked as ours for this object.
+    Ours {
+        /// Its contents.
+        data: SecretData,
+        /// Its UID, so that only this very one is ever deleted.
+        uid: String,
+    },
+    /// Somebody else's, or of another type or user: it stays untouched.
+    Foreign {
+        /// What tells it from ours.
+        why: String,
+    },
+}
+
+/// A Service of a name that is ours to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceFact {
+    /// Marked as ours for this object.
+    Ours {
+        /// Its target.
+        external_name: String,
+        /// Its port, where it declares one.
+        port: Option<i32>,
+        /// Its UID.
+        uid: String,
+    },
+    /// Somebody else's.
+    Foreign {
+        /// Whose, as far as it says.
+        owner: String,
+    },
+}
+
+/// An effect on the cloud that was refused, with when to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What was asked for: another request is another try.
+    pub request: String,
+    /// What to do about it.
+    pub class: ErrorClass,
+    /// The error, and what a person can do.
+    pub message: String,
+    /// Not before.
+    pub retry_at: Timestamp,
+    /// How often it has failed in a row.
+    pub attempts: u32,
+}
+
+/// The kinds of effect on the cloud that fail and are retried independently of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// CreateDBInstance.
+    Create,
+    /// A change of storage.
+    Storage,
+    /// Any other change.
+    Settings,
+    /// A new master password.
+    Password,
+    /// DeleteDBInstance.
+    Delete,
+}
+
+/// How a visit to the database ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlVisit {
+    /// A digest of all that the visit depended on.
+    pub inputs: String,
+    /// When it ended.
+    pub at: Timestamp,
+    /// What it found.
+    pub result: Result<SqlReport, SqlFailure>,
+}
+
+/// What a visit to the database found: users, databases and access after all was done that could be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqlReport {
+    /// What stands in the way of a user; `None` where it is as declared.
+    pub users: BTreeMap<String, Option<String>>,
+    /// What stands in the way of a database; `None` where it is as declared.
+    pub databases: BTreeMap<String, Option<String>>,
+    /// Databases of ours that the spec no longer names. They are kept.
+    pub removed_databases: BTreeSet<String>,
+    /// What a login as `user@database` showed: `None` where all is well.
+    pub access: BTreeMap<String, Option<String>>,
+}
+
+impl SqlReport {
+    /// Nothing stands in the way of any user or database.
+    pub fn settled(&self) -> bool {
+        self.users.values().chain(self.databases.values()).all(Option::is_none)
+    }
+
+    /// Every login showed what it should.
+    pub fn verified(&self) -> bool {
+        self.access.values().all(Option::is_none)
+    }
+}
+
+/// Why a visit to the database came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlFailure {
+    /// The condition's reason.
+    pub reason: &'static str,
+    /// The error, and what to do.
+    pub message: String,
+    /// Only a person can mend it.
+    pub needs_person: bool,
+    /// The server does not take the master user's password.
+    pub master_refused: bool,
+    /// Not before.
+    pub retry_at: Timestamp,
+}
+
+/// All that was observed of one object's world.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The object.
+    pub object: ObjectFacts,
+    /// The name of the cluster in ownership tags.
+    pub cluster: String,
+    /// The name its instance has or will have.
+    pub identifier: InstanceIdentifier,
+    /// Account and region that the class leads to now, or why it leads nowhere.
+    pub account: Result<AccountFacts, String>,
+    /// The instance that the status has pinned.
+    pub pinned: Option<InstanceRef>,
+    /// Snapshots that the status names.
+    pub known_snapshots: Vec<SnapshotRef>,
+    /// The instance.
+    pub instance: Seen<Instance>,
+    /// Manual snapshots of the instance's name; looked for while there is no instance or while it is being deleted.
+    pub snapshots: Seen<Vec<Snapshot>>,
+    /// Secrets by name: those wanted, and further ones that are marked as this object's.
+    pub secrets: BTreeMap<String, Seen<SecretFact>>,
+    /// The Service beside the object.
+    pub service: Seen<ServiceFact>,
+    /// The alias in the shared namespace; `None` where the operator keeps no aliases for this namespace.
+    pub alias: Option<Seen<ServiceFact>>,
+    /// The last visit to the database.
+    pub visit: Option<SqlVisit>,
+    /// A digest of all that a visit would depend on now; `None` while something is missing for one.
+    pub visit_inputs: Option<String>,
+    /// Effects on the cloud that were refused.
+    pub failures: BTreeMap<Effect, Failure>,
+    /// How often each change was accepted and then not seen.
+    pub repeats: BTreeMap<String, u32>,
+    /// Endpoints outside these domains are not believed.
+    pub endpoint_suffixes: Vec<String>,
+}
+
+/// Where the class leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// The account's number.
+    pub account: String,
+    /// The region.
+    pub region: String,
+}
+
+impl World {
+    /// The password in a Secret of ours.
+    pub fn password(&self, secret: &str) -> Option<Password> {
+        match self.secrets.get(secret)? {
+            Seen::Known(SecretFact::Ours { data, .. }) => data.password(),
+            _ => None,
+        }
+    }
+}
+
+/// Between two looks when nothing is expected to happen.
+pub const RESYNC: Duration = Duration::from_secs(600);

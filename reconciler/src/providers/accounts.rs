@@ -1,0 +1,150 @@
+//! One client, one rate limit and one sweep for each way into the cloud that the classes name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::aws::{AwsConnector, ConnectError};
+use super::sweep::{Change, Sweeper};
+use super::{Cloud, Identity};
+
+/// A way into the cloud, as a class names it. What is `None` comes from the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// Region.
+    pub region: Option<String>,
+    /// Role to assume.
+    pub role_arn: Option<String>,
+    /// Address of the API, for endpoints other than AWS's own.
+    pub endpoint: Option<String>,
+}
+
+/// An account in a region, with what is shared by all objects in it.
+pub struct Account {
+    /// The port.
+    pub cloud: Arc<dyn Cloud>,
+    /// Who the operator is there.
+    pub identity: Identity,
+    /// The region.
+    pub region: String,
+    /// The shared observation.
+    pub sweeper: Sweeper,
+}
+
+/// A failed connection is not tried again for this long, however many objects ask.
+const RETRY_CONNECT: Duration = Duration::from_secs(5);
+
+enum Slot {
+    Connected(Arc<Account>),
+    Failed(ConnectError, Instant),
+}
+
+/// All accounts that objects have asked for.
+pub struct Accounts {
+    connector: AwsConnector,
+    slots: Mutex<HashMap<Access, Slot>>,
+    sweepers: mpsc::UnboundedSender<Sweeper>,
+    changes: mpsc::Sender<Change>,
+}
+
+impl Accounts {
+    /// The registry, and the task that keeps its sweeps going: race it with the others.
+    pub fn new(connector: AwsConnector, changes: mpsc::Sender<Change>) -> (Arc<Self>, impl Future<Output = ()> + Send) {
+        let (sweepers, started) = mpsc::unbounded_channel();
+        let accounts = Arc::new(Self { connector, slots: Mutex::default(), sweepers, changes });
+        (accounts, run_sweepers(started))
+    }
+
+    /// The account behind `access`, connecting to it at the first call and after a failure.
+    pub async fn get(&self, access: &Access) -> Result<Arc<Account>, ConnectError> {
+        let mut slots = self.slots.lock().await;
+        match slots.get(access) {
+            Some(Slot::Connected(account)) => return Ok(account.clone()),
+            Some(Slot::Failed(error, at)) if at.elapsed() < RETRY_CONNECT => {
+                return Err(error.clone());
+            }
+            _ => {}
+        }
+        match self.connector.connect(access).await {
+            Ok((cloud, identity, region)) => {
+                tracing::info!(account = %identity.account, arn = %identity.arn, region, "connected to AWS");
+                let sweeper = Sweeper::new(cloud.clone(), self.changes.clone());
+                // The receiver lives as long as the process: the task that holds it is raced with all others.
+                let _ = self.sweepers.send(sweeper.clone());
+                let account = Arc::new(Account { cloud, identity, region, sweeper });
+                slots.insert(access.clone(), Slot::Connected(account.clone()));
+                Ok(account)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no access to AWS");
+                slots.insert(access.clone(), Slot::Failed(error.clone(), Instant::now()));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Runs each sweeper that is handed over, and ends when one of them does: that is a bug, and the process must not go on without eyes.
+async fn run_sweepers(mut started: mpsc::UnboundedReceiver<Sweeper>) {
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(sweeper) = started.recv() => { running.spawn(sweeper.run()); }
+            Some(_) = running.join_next() => return,
+            else => return,
+        }
+    }
+}
+
+/// A token bucket for the calls to one account and region.
+///
+/// RDS throttles at 12 calls a second with a burst of 300, shared with the console and every other tool of the account (AWS, "API
+/// request throttling"): half of it is ours.
+pub struct RateLimit {
+    interval: Duration,
+    burst: u32,
+    next: Mutex<Instant>,
+}
+
+impl RateLimit {
+    /// Half of what RDS allows.
+    pub fn rds() -> Self {
+        Self { interval: Duration::from_secs(1) / 6, burst: 100, next: Mutex::new(Instant::now()) }
+    }
+
+    /// Waits until a call may be made.
+    pub async fn take(&self) {
+        let at = {
+            let mut next = self.next.lock().await;
+            let now = Instant::now();
+            let full = now.checked_sub(self.interval * self.burst).unwrap_or(now);
+            let at = (*next).max(full);
+            *next = at + self.interval;
+            at
+        };
+        tokio::time::sleep_until(at).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_beyond_the_burst_are_spread_over_time() {
+        let limit = RateLimit { interval: Duration::from_millis(100), burst: 5, next: Mutex::new(Instant::now()) };
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let start = Instant::now();
+        for _ in 0..6 {
+            limit.take().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO, "an idle bucket holds the burst and the next call");
+        limit.take().await;
+        limit.take().await;
+        assert!(start.elapsed() >= Duration::from_millis(199), "{:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,99 @@
+//! From a class's words (region, role, endpoint) to a client that has proved who it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_rds::config::ProvideCredentials;
+use thiserror::Error;
+
+use super::Aws;
+use crate::metrics::CloudCalls;
+use crate::providers::accounts::{Access, RateLimit};
+use crate::providers::{Cloud, CloudError, Identity};
+
+/// The whole of a call, connection included. RDS answers in well under a second; a sweep of a full page in a few.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why there is no access to AWS, in words that say what to do.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ConnectError {
+    /// Neither the class nor the environment names a region.
+    #[error("no AWS region: set it in the RDSDatabaseClass (spec.region) or for the operator (AWS_REGION)")]
+    NoRegion,
+    /// The default chain found no credentials.
+    #[error(
+        "no AWS credentials: give the operator's ServiceAccount a role (IRSA or EKS Pod Identity) or set AWS_* variables ({0})"
+    )]
+    NoCredentials(String),
+    /// The credentials were found and STS did not vouch for them.
+    #[error("AWS did not confirm the operator's identity ({0}); {remedy}", remedy = .0.remedy())]
+    Identity(CloudError),
+}
+
+/// Makes clients from aws-config's default chain.
+#[derive(Clone)]
+pub struct AwsConnector {
+    calls: CloudCalls,
+}
+
+impl AwsConnector {
+    /// A connector that counts the calls of its clients.
+    pub fn new(calls: CloudCalls) -> Self {
+        Self { calls }
+    }
+
+    /// Resolves region and credentials, takes on the role where there is one, and asks STS who that is.
+    pub async fn connect(&self, access: &Access) -> Result<(Arc<dyn Cloud>, Identity, String), ConnectError> {
+        let config = load(access).await;
+        let region = config.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
+        let config = match &access.role_arn {
+            Some(role) => assume(&config, role).await,
+            None => config,
+        };
+        // Asked here, because a call without credentials fails as a dispatch error that names no cause.
+        let provider =
+            config.credentials_provider().ok_or_else(|| ConnectError::NoCredentials("none configured".into()))?;
+        provider.provide_credentials().await.map_err(|error| ConnectError::NoCredentials(root_cause(&error)))?;
+
+        let cloud: Arc<dyn Cloud> = Arc::new(Aws {
+            rds: aws_sdk_rds::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            limit: RateLimit::rds(),
+            calls: self.calls.clone(),
+        });
+        let identity = cloud.identity().await.map_err(ConnectError::Identity)?;
+        Ok((cloud, identity, region))
+    }
+}
+
+async fn load(access: &Access) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build();
+    // The reconciler repeats what failed; the SDK's own retries were seen to send a throttled create three times.
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+    if let Some(region) = &access.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(endpoint) = &access.endpoint {
+        loader = loader.endpoint_url(endpoint);
+    }
+    loader.load().await
+}
+
+async fn assume(config: &SdkConfig, role: &str) -> SdkConfig {
+    let provider = AssumeRoleProvider::builder(role).session_name("rds-reconciler").configure(config).build().await;
+    config.to_builder().credentials_provider(aws_sdk_rds::config::SharedCredentialsProvider::new(provider)).build()
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

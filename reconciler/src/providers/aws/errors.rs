@@ -1,0 +1,102 @@
+//! RDS error codes, sorted by what to do about them.
+
+use aws_sdk_rds::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use crate::providers::{CloudError, ErrorClass};
+
+/// Turns an SDK error into ours.
+///
+/// The SDK's own text is used only where RDS did not answer: an error of the service has a code and a message.
+pub(super) fn cloud_error<E, R>(action: &'static str, error: &SdkError<E, R>) -> CloudError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    match error {
+        SdkError::ServiceError(service) => {
+            let meta = service.err();
+            let code = meta.code().unwrap_or("InternalFailure").to_owned();
+            let message = meta.message().unwrap_or("the service gave no message").to_owned();
+            let class = classify(&code, &message);
+            CloudError { action, code, message, class }
+        }
+        SdkError::TimeoutError(_) => CloudError {
+            action,
+            code: "Timeout".into(),
+            message: "the endpoint did not answer in time".into(),
+            class: ErrorClass::Unreachable,
+        },
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => CloudError {
+            action,
+            code: "Unreachable".into(),
+            message: DisplayErrorContext(error).to_string(),
+            class: ErrorClass::Unreachable,
+        },
+        _ => CloudError {
+            action,
+            code: "UnreadableResponse".into(),
+            message: DisplayErrorContext(error).to_string(),
+            class: ErrorClass::Transient,
+        },
+    }
+}
+
+/// Sorts a code. RDS answers one code, `InvalidParameterCombination`, also for the storage cooldown, which passes by itself: the
+/// message is all there is to tell it by.
+fn classify(code: &str, message: &str) -> ErrorClass {
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "InternalFailure"
+        | "InternalError"
+        | "ServiceUnavailable" => ErrorClass::Transient,
+        "InvalidDBInstanceState" | "InvalidDBSnapshotState" | "InvalidDBInstanceStateFault" => ErrorClass::WrongState,
+        "InvalidParameterCombination" if message.contains("being optimized") => ErrorClass::StorageCooldown,
+        "InstanceQuotaExceeded"
+        | "SnapshotQuotaExceeded"
+        | "StorageQuotaExceeded"
+        | "InsufficientDBInstanceCapacity"
+        | "ProvisionedIopsNotAvailableInAZFault" => ErrorClass::Exhausted,
+        "DBInstanceNotFound" | "DBInstanceNotFoundFault" | "DBSnapshotNotFound" => ErrorClass::NotFound,
+        "DBInstanceAlreadyExists" | "DBSnapshotAlreadyExists" => ErrorClass::AlreadyExists,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "MissingAuthenticationToken"
+        | "OptInRequired" => ErrorClass::Unauthorized,
+        _ => ErrorClass::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_by_what_to_do() {
+        let table = [
+            ("Throttling", "Rate exceeded", ErrorClass::Transient),
+            ("InvalidDBInstanceState", "Database instance is not in available state.", ErrorClass::WrongState),
+            (
+                "InvalidParameterCombination",
+                "You can't currently modify the storage of this DB instance because the previous storage change is being optimized.",
+                ErrorClass::StorageCooldown,
+            ),
+            ("InvalidParameterCombination", "Invalid storage size", ErrorClass::Refused),
+            ("InstanceQuotaExceeded", "", ErrorClass::Exhausted),
+            ("DBInstanceNotFound", "", ErrorClass::NotFound),
+            ("DBInstanceAlreadyExists", "", ErrorClass::AlreadyExists),
+            ("AccessDenied", "", ErrorClass::Unauthorized),
+            ("KMSKeyNotAccessibleFault", "", ErrorClass::Refused),
+        ];
+        for (code, message, class) in table {
+            assert_eq!(classify(code, message), class, "{code}: {message}");
+        }
+    }
+}

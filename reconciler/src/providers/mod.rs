@@ -1,0 +1,35 @@
+//! The port to the cloud: what the reconciler needs of a provider of managed databases, and nothing more.
+//!
+//! A new provider is a new implementation of [`Cloud`]; nothing above this module changes.
+
+pub mod accounts;
+pub mod aws;
+mod error;
+mod model;
+pub mod sweep;
+
+use async_trait::async_trait;
+
+pub use error::{CloudError, ErrorClass};
+pub use model::{
+    CreateInstance, DeleteInstance, Endpoint, Identity, Instance, InstanceState, ModifyInstance, Snapshot, SnapshotKind,
+};
+
+/// One account in one region of a provider.
+///
+/// Calls that change something are sent once: a retry is the next reconcile's decision, never the transport's.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// Who the credentials are, asked of the provider.
+    async fn identity(&self) -> Result<Identity, CloudError>;
+    /// All instances of the account and region, each with its tags.
+    async fn instances(&self) -> Result<Vec<Instance>, CloudError>;
+    /// The manual snapshots that were made of the instance `identifier`, whether or not that still exists.
+    async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError>;
+    /// Asks for a new instance. Returns when the provider has accepted it, not when it is there.
+    async fn create(&self, request: &CreateInstance) -> Result<(), CloudError>;
+    /// Asks for a change to an instance, to be applied at once.
+    async fn modify(&self, request: &ModifyInstance) -> Result<(), CloudError>;
+    /// Asks for the end of an instance.
+    async fn delete(&self, request: &DeleteInstance) -> Result<(), CloudError>;
+}

@@ -1,0 +1,332 @@
+//! The status of an object: pure, from what was observed and decided. It says nothing that changes by itself, so that an object at
+//! rest is never written.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use shared::api::{
+    AccessStatus, BackupStatus, Binding, DatabaseStatus, Endpoint, InstanceRef, RDSDatabaseStatus, SnapshotKind,
+    SnapshotRef, UserStatus,
+};
+use shared::names;
+use shared::rules::RoleName;
+
+use crate::plan::{Concern, Outcome, Plan, Seen, World, not_scheduled, usable};
+use crate::target::{Class, Refusal, Target};
+
+/// Kubernetes allows a condition's message this many bytes.
+const LONGEST_MESSAGE: usize = 32_768;
+
+const FINAL_SNAPSHOT_EXISTS: &str = "FinalSnapshotExists";
+const PROVIDER: &str = "aws";
+
+/// The status after a pass over an object that is wanted.
+pub fn working(
+    before: &RDSDatabaseStatus,
+    generation: Option<i64>,
+    target: &Target,
+    world: &World,
+    plan: &Plan,
+    now: Timestamp,
+) -> RDSDatabaseStatus {
+    let mut status = observed(before, world, Some(&target.class));
+    status.observed_generation = generation;
+    let name = &world.object.name;
+    let first = target.desired.users.keys().next();
+    let bound = first.map_or_else(|| names::master_secret_name(name), |user| names::secret_name(name, user));
+    status.binding = Some(Binding { name: bound });
+    status.users = users(target, world);
+    status.databases = databases(before, target, world);
+    status.access = access(before, world);
+    if let Some(instance) = usable(world) {
+        status.backups = Some(BackupStatus {
+            window: instance.backup_window.clone(),
+            retention_days: instance.backup_retention_days.map(i64::from),
+            not_scheduled: not_scheduled(target),
+            ..BackupStatus::default()
+        });
+    }
+    let mut conditions = Conditions::new(&before.conditions, generation, now);
+    for (concern, outcome) in &plan.outcomes {
+        conditions.concern(*concern, outcome);
+    }
+    final_snapshot_condition(&mut conditions, before, &status.snapshots, world);
+    conditions.summary(plan);
+    status.conditions = conditions.finish();
+    status
+}
+
+/// The status of an object that is not worked on.
+pub fn refused(
+    before: &RDSDatabaseStatus,
+    generation: Option<i64>,
+    refusal: &Refusal,
+    now: Timestamp,
+) -> RDSDatabaseStatus {
+    stalled(before, generation, refusal.reason(), &refusal.to_string(), now)
+}
+
+/// The status of an object that stands still until a person changes something.
+pub fn stalled(
+    before: &RDSDatabaseStatus,
+    generation: Option<i64>,
+    reason: &str,
+    message: &str,
+    now: Timestamp,
+) -> RDSDatabaseStatus {
+    let mut status = before.clone();
+    status.observed_generation = generation;
+    let mut conditions = Conditions::new(&before.conditions, generation, now);
+    // What was found before stays true: an invalid edit does not take the database away.
+    for kept in &before.conditions {
+        if kept.type_ != "Accepted" {
+            conditions.keep(kept);
+        }
+    }
+    conditions.set(Concern::Accepted.condition(), false, reason, message);
+    conditions.set("Ready", false, reason, message);
+    conditions.set("Reconciling", false, reason, message);
+    conditions.set("Stalled", true, reason, message);
+    status.conditions = conditions.finish();
+    status
+}
+
+/// The status of an object on its way out.
+pub fn leaving(
+    before: &RDSDatabaseStatus,
+    generation: Option<i64>,
+    world: &World,
+    plan: &Plan,
+    now: Timestamp,
+) -> RDSDatabaseStatus {
+    let mut status = observed(before, world, None);
+    status.observed_generation = generation;
+    let mut conditions = Conditions::new(&before.conditions, generation, now);
+    for (concern, outcome) in &plan.outcomes {
+        conditions.concern(*concern, outcome);
+    }
+    conditions.summary(plan);
+    status.conditions = conditions.finish();
+    status
+}
+
+/// What the cloud says, whatever is wanted.
+fn observed(before: &RDSDatabaseStatus, world: &World, class: Option<&Class>) -> RDSDatabaseStatus {
+    let mut status = before.clone();
+    status.instance = pinned(world, class);
+    status.snapshots = snapshots(before, world);
+    match &world.instance {
+        Seen::Known(instance) if crate::plan::foreign(world, instance).is_none() => {
+            status.database_status = Some(instance.status.to_string());
+            status.engine_version.clone_from(&instance.engine_version);
+            status.allocated_storage_gib = instance.allocated_gib.map(i64::from);
+            status.volume = instance.allocated_gib.map(|gib| format!("{gib}Gi"));
+            if let Some(endpoint) = &instance.endpoint {
+                status.endpoint = Some(Endpoint { host: endpoint.host.clone(), port: i32::from(endpoint.port) });
+            }
+        }
+        Seen::Absent => {
+            status.database_status = None;
+            status.endpoint = None;
+        }
+        // Not known, or somebody else's: what was last seen of ours stays.
+        _ => {}
+    }
+    status
+}
+
+/// The instance of this object: pinned before it is created, and with its resource id once it was seen.
+fn pinned(world: &World, class: Option<&Class>) -> Option<InstanceRef> {
+    let fresh = || {
+        let account = world.account.as_ref().ok()?;
+        Some(InstanceRef {
+            identifier: world.identifier.to_string(),
+            class_name: class?.name.clone(),
+            account: Some(account.account.clone()),
+            region: Some(account.region.clone()),
+            provider: Some(PROVIDER.into()),
+            ..InstanceRef::default()
+        })
+    };
+    let mut pinned = world.pinned.clone().or_else(fresh)?;
+    if world.instance.absent() && pinned.resource_id.is_some() && world.object.recreate_lost == pinned.resource_id {
+        // A person has said in so many words that the lost one may be replaced.
+        pinned = InstanceRef { resource_id: None, arn: None, created: false, ..pinned };
+    }
+    if let Some(instance) = usable(world) {
+        pinned.resource_id.clone_from(&instance.resource_id);
+        pinned.arn.clone_from(&instance.arn);
+        pinned.instance_class.clone_from(&instance.instance_class);
+        pinned.created = true;
+    }
+    Some(pinned)
+}
+
+/// Snapshots of this name; looked for only while there is no instance, and kept from then on.
+fn snapshots(before: &RDSDatabaseStatus, world: &World) -> Vec<SnapshotRef> {
+    let Seen::Known(found) = &world.snapshots else {
+        return before.snapshots.clone();
+    };
+    let prefix = format!("{}-final-", world.identifier);
+    let mut snapshots: Vec<_> = found
+        .iter()
+        .map(|snapshot| SnapshotRef {
+            identifier: snapshot.identifier.clone(),
+            kind: if snapshot.identifier.starts_with(&prefix) { SnapshotKind::Final } else { SnapshotKind::Manual },
+            status: Some(snapshot.status.clone()),
+        })
+        .collect();
+    snapshots.sort_by(|one, other| one.identifier.cmp(&other.identifier));
+    snapshots
+}
+
+fn users(target: &Target, world: &World) -> BTreeMap<String, UserStatus> {
+    let report = current_report(world);
+    let user = |user: &RoleName| {
+        let obstacle = report.and_then(|report| report.users.get(user.as_str()));
+        let status = UserStatus {
+            secret: names::secret_name(&world.object.name, user),
+            ready: obstacle.is_some_and(Option::is_none),
+            message: obstacle.cloned().flatten(),
+        };
+        (user.to_string(), status)
+    };
+    target.desired.users.keys().map(user).collect()
+}
+
+fn databases(before: &RDSDatabaseStatus, target: &Target, world: &World) -> BTreeMap<String, DatabaseStatus> {
+    let report = current_report(world);
+    let wanted = target.desired.databases.iter().map(|(name, users)| {
+        let obstacle = report.and_then(|report| report.databases.get(name.as_str()));
+        let status = DatabaseStatus {
+            ready: obstacle.is_some_and(Option::is_none),
+            users: users.iter().map(ToString::to_string).collect(),
+            removed: false,
+            message: obstacle.cloned().flatten(),
+        };
+        (name.to_string(), status)
+    });
+    let mut all: BTreeMap<_, _> = wanted.collect();
+    let removed: Vec<String> = match report {
+        Some(report) => report.removed_databases.iter().cloned().collect(),
+        // Until the next visit has looked, what was there is still there.
+        None => before.databases.keys().filter(|name| !all.contains_key(*name)).cloned().collect(),
+    };
+    for name in removed {
+        let message = "left the spec; its data is kept, and only the master user works in it".to_owned();
+        all.insert(name, DatabaseStatus { ready: false, users: Vec::new(), removed: true, message: Some(message) });
+    }
+    all
+}
+
+fn access(before: &RDSDatabaseStatus, world: &World) -> BTreeMap<String, AccessStatus> {
+    let Some(report) = current_report(world) else {
+        return before.access.clone();
+    };
+    let seen = report.access.iter();
+    seen.map(|(login, fault)| (login.clone(), AccessStatus { verified: fault.is_none(), message: fault.clone() }))
+        .collect()
+}
+
+fn current_report(world: &World) -> Option<&crate::plan::SqlReport> {
+    let visit = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref())?;
+    visit.result.as_ref().ok()
+}
+
+/// A name that is used again makes a new, empty database: this says what is left of the old one.
+fn final_snapshot_condition(
+    conditions: &mut Conditions<'_>,
+    before: &RDSDatabaseStatus,
+    snapshots: &[SnapshotRef],
+    world: &World,
+) {
+    let newest = snapshots.iter().rfind(|snapshot| snapshot.kind == SnapshotKind::Final);
+    match newest {
+        Some(snapshot) => {
+            let message = format!(
+                "this database is new and empty; the final snapshot {} of its predecessor holds the old data: restore it with aws rds \
+                 restore-db-instance-from-db-snapshot --db-snapshot-identifier {} --db-instance-identifier <new name>",
+                snapshot.identifier, snapshot.identifier
+            );
+            conditions.set(FINAL_SNAPSHOT_EXISTS, true, "SnapshotOfPredecessor", &message);
+        }
+        None if matches!(world.snapshots, Seen::Known(_)) => {}
+        None => {
+            if let Some(kept) = before.conditions.iter().find(|condition| condition.type_ == FINAL_SNAPSHOT_EXISTS) {
+                conditions.keep(kept);
+            }
+        }
+    }
+}
+
+/// Conditions that keep the time of their last change.
+struct Conditions<'a> {
+    before: &'a [Condition],
+    generation: Option<i64>,
+    now: Timestamp,
+    set: BTreeMap<String, Condition>,
+}
+
+impl<'a> Conditions<'a> {
+    fn new(before: &'a [Condition], generation: Option<i64>, now: Timestamp) -> Self {
+        Self { before, generation, now, set: BTreeMap::new() }
+    }
+
+    fn set(&mut self, kind: &str, value: bool, reason: &str, message: &str) {
+        let status = if value { "True" } else { "False" };
+        let same = self.before.iter().find(|found| found.type_ == kind && found.status == status);
+        let condition = Condition {
+            type_: kind.to_owned(),
+            status: status.to_owned(),
+            reason: reason.to_owned(),
+            message: message.chars().take(LONGEST_MESSAGE / 4).collect(),
+            observed_generation: self.generation,
+            last_transition_time: same.map_or(Time(self.now), |found| found.last_transition_time.clone()),
+        };
+        self.set.insert(kind.to_owned(), condition);
+    }
+
+    fn keep(&mut self, condition: &Condition) {
+        self.set.insert(condition.type_.clone(), condition.clone());
+    }
+
+    fn concern(&mut self, concern: Concern, outcome: &Outcome) {
+        let (value, reason, message) = match outcome {
+            Outcome::Done { message } => (true, "Done", message),
+            Outcome::Wait { reason, message, .. }
+            | Outcome::Act { reason, message, .. }
+            | Outcome::Blocked { reason, message, .. } => (false, *reason, message),
+        };
+        self.set(concern.condition(), value, reason, message);
+    }
+
+    /// Ready, Reconciling and Stalled, as kstatus reads them.
+    fn summary(&mut self, plan: &Plan) {
+        let needed = || plan.outcomes.iter().filter(|(concern, _)| !concern.optional());
+        let blocked = needed().find_map(|(_, outcome)| match outcome {
+            Outcome::Blocked { reason, message, .. } => Some((*reason, message.clone())),
+            _ => None,
+        });
+        let moving = needed().find_map(|(_, outcome)| match outcome {
+            Outcome::Wait { reason, message, .. } | Outcome::Act { reason, message, .. } => {
+                Some((*reason, message.clone()))
+            }
+            _ => None,
+        });
+        // What only a person can mend is told before what passes by itself.
+        let (ready, reconciling, stalled) =
+            (blocked.is_none() && moving.is_none(), blocked.is_none() && moving.is_some(), blocked.is_some());
+        let (reason, message) = blocked.or(moving).unwrap_or((
+            "Ready",
+            "the database, its users, Secrets and Services are there, and every login works".into(),
+        ));
+        self.set("Ready", ready, reason, &message);
+        self.set("Reconciling", reconciling, reason, &message);
+        self.set("Stalled", stalled, reason, &message);
+    }
+
+    fn finish(self) -> Vec<Condition> {
+        self.set.into_values().collect()
+    }
+}
