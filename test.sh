@@ -3,16 +3,18 @@
 #
 #   ./test.sh                    everything
 #   ./test.sh fmt clippy unit    some steps
-#   ./test.sh e2e [FILTER]...    the end-to-end tests whose names contain a filter
+#   ./test.sh e2e [FILTER]       the end-to-end tests whose names contain the filter
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 . testbed/requirements.sh
 
-steps=() filters=()
+steps=() filter=()
 while [ $# -gt 0 ]; do
   case $1 in
     fmt | clippy | unit) steps+=("$1") ;;
-    e2e) steps+=(e2e); shift; filters=("$@"); break ;;
+    e2e)
+      steps+=(e2e)
+      case ${2:-} in '' | fmt | clippy | unit) ;; *) filter=("$2"); shift ;; esac ;;
     *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
@@ -27,7 +29,7 @@ unit() { cargo test --workspace --locked --no-fail-fast -- --skip e2e::; }
 e2e() {
   testbed/controlplane/build.sh >/dev/null \
     && cargo build --workspace --bins --locked \
-    && cargo test --workspace --locked --test e2e -- ${filters[@]+"${filters[@]}"}
+    && cargo test --workspace --locked --test e2e -- ${filter[@]+"${filter[@]}"}
 }
 
 summary='' failed=0

@@ -18,19 +18,14 @@ where
     let started = Instant::now();
     loop {
         // A look that hangs must not outlast the deadline by much.
-        let left = deadline
-            .saturating_sub(started.elapsed())
-            .max(Duration::from_secs(1));
+        let left = deadline.saturating_sub(started.elapsed()).max(Duration::from_secs(1));
         let seen = match tokio::time::timeout(left, look()).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) => format!("{error:#}"),
             Err(_) => "no answer in time".to_owned(),
         };
         if started.elapsed() >= deadline {
-            bail!(
-                "{what}: not within {} s; last seen: {seen}",
-                deadline.as_secs()
-            );
+            bail!("{what}: not within {} s; last seen: {seen}", deadline.as_secs());
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -55,14 +50,9 @@ mod tests {
 
     #[tokio::test]
     async fn says_what_was_seen_last() {
-        let error = eventually(Duration::from_millis(1), "rain", async || -> Result<()> {
-            bail!("sunshine")
-        })
-        .await
-        .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "rain: not within 0 s; last seen: sunshine"
-        );
+        let error = eventually(Duration::from_millis(1), "rain", async || -> Result<()> { bail!("sunshine") })
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "rain: not within 0 s; last seen: sunshine");
     }
 }

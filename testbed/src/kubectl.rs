@@ -37,11 +37,7 @@ impl Kubectl {
         let kubeconfig = kubeconfig.into();
         // Not the person's own cache: it is keyed by host and port, and our ports are used again by other clusters.
         let cache = kubeconfig.with_extension("cache");
-        Self {
-            program: program.into(),
-            kubeconfig,
-            cache,
-        }
+        Self { program: program.into(), kubeconfig, cache }
     }
 
     /// The same program with other credentials.
@@ -89,10 +85,7 @@ impl Kubectl {
             }
             child.wait_with_output().await
         };
-        let output = timeout(LIMIT, exchange)
-            .await
-            .with_context(|| format!("{} hangs", what()))?
-            .with_context(what)?;
+        let output = timeout(LIMIT, exchange).await.with_context(|| format!("{} hangs", what()))?.with_context(what)?;
         Ok(Output {
             success: output.status.success(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

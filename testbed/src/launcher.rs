@@ -28,11 +28,7 @@ const THIS_EXECUTABLE: &str = "/proc/self/exe";
 /// Linux watches the *thread* that starts the child: it must live as long as the child should (see `process`).
 pub fn command(program: &OsStr, args: &[OsString]) -> Command {
     let mut command = Command::new(THIS_EXECUTABLE);
-    command
-        .arg(VERB)
-        .arg(std::process::id().to_string())
-        .arg(program)
-        .args(args);
+    command.arg(VERB).arg(std::process::id().to_string()).arg(program).args(args);
     command
 }
 
@@ -49,10 +45,7 @@ pub fn run_if_asked() -> Result<()> {
 }
 
 fn become_program(mut args: impl Iterator<Item = OsString>) -> Result<Infallible> {
-    let parent = args
-        .next()
-        .and_then(|pid| pid.to_str()?.parse().ok())
-        .map(Pid::from_raw);
+    let parent = args.next().and_then(|pid| pid.to_str()?.parse().ok()).map(Pid::from_raw);
     let (Some(parent), Some(program)) = (parent, args.next()) else {
         bail!("usage: {VERB} PARENT_PID PROGRAM [ARGUMENT]...");
     };

@@ -27,13 +27,9 @@ pub fn free<const N: usize>() -> Result<[u16; N]> {
         }
     }
     // All listeners are held until the last port is found: the same port is never given twice.
-    let ports: Vec<u16> = held
-        .iter()
-        .map(|listener| listener.local_addr().map(|address| address.port()))
-        .collect::<Result<_, _>>()?;
-    let Ok(ports) = <[u16; N]>::try_from(ports) else {
-        bail!("no {N} free ports in {RANGE:?} on 127.0.0.1")
-    };
+    let ports: Vec<u16> =
+        held.iter().map(|listener| listener.local_addr().map(|address| address.port())).collect::<Result<_, _>>()?;
+    let Ok(ports) = <[u16; N]>::try_from(ports) else { bail!("no {N} free ports in {RANGE:?} on 127.0.0.1") };
     Ok(ports)
 }
 

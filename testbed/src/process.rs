@@ -22,17 +22,8 @@ use crate::launcher;
 
 /// Environment variables that every child gets from ours. All others stay behind: a proxy, a kubeconfig or cloud credentials of the person
 /// who runs the test bed must not reach what it starts.
-const INHERITED: [&str; 9] = [
-    "HOME",
-    "LANG",
-    "PATH",
-    "RUST_BACKTRACE",
-    "RUST_LOG",
-    "TMPDIR",
-    "TZ",
-    "USER",
-    "XDG_CACHE_HOME",
-];
+const INHERITED: [&str; 9] =
+    ["HOME", "LANG", "PATH", "RUST_BACKTRACE", "RUST_LOG", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME"];
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -73,11 +64,7 @@ impl Spec {
     /// Passes on variables of this process's own environment, where they are set.
     #[must_use]
     pub fn inherit(mut self, names: &[&str]) -> Self {
-        self.env.extend(
-            names
-                .iter()
-                .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))),
-        );
+        self.env.extend(names.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))));
         self
     }
 }
@@ -122,19 +109,12 @@ impl Process {
     /// When it is not running.
     pub fn check(&mut self) -> Result<()> {
         let name = &self.spec.name;
-        let Some(child) = self.child.as_mut() else {
-            bail!("{name} is stopped")
-        };
-        match child
-            .try_wait()
-            .with_context(|| format!("asking after {name}"))?
-        {
+        let Some(child) = self.child.as_mut() else { bail!("{name} is stopped") };
+        match child.try_wait().with_context(|| format!("asking after {name}"))? {
             None => Ok(()),
-            Some(status) => bail!(
-                "{name} ended ({status}); the end of {}:\n{}",
-                self.spec.log.display(),
-                self.log_tail(15)
-            ),
+            Some(status) => {
+                bail!("{name} ended ({status}); the end of {}:\n{}", self.spec.log.display(), self.log_tail(15))
+            }
         }
     }
 
@@ -152,10 +132,7 @@ impl Process {
     /// When it cannot be signalled or waited for.
     pub async fn kill(&mut self) -> Result<()> {
         if let Some(mut child) = self.child.take() {
-            child
-                .kill()
-                .await
-                .with_context(|| format!("killing {}", self.spec.name))?;
+            child.kill().await.with_context(|| format!("killing {}", self.spec.name))?;
         }
         Ok(())
     }
@@ -173,14 +150,9 @@ impl Process {
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         if let Ok(status) = timeout(grace, child.wait()).await {
-            return Ok(Some(
-                status.with_context(|| format!("waiting for {}", self.spec.name))?,
-            ));
+            return Ok(Some(status.with_context(|| format!("waiting for {}", self.spec.name))?));
         }
-        child
-            .kill()
-            .await
-            .with_context(|| format!("killing {}", self.spec.name))?;
+        child.kill().await.with_context(|| format!("killing {}", self.spec.name))?;
         Ok(child.try_wait()?)
     }
 
@@ -194,13 +166,7 @@ impl Process {
     }
 
     async fn run(&mut self) -> Result<()> {
-        let Spec {
-            name,
-            program,
-            args,
-            env,
-            log,
-        } = &self.spec;
+        let Spec { name, program, args, env, log } = &self.spec;
         if let Some(folder) = log.parent() {
             fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         }
@@ -212,22 +178,14 @@ impl Process {
         let mut command = launcher::command(program.as_os_str(), args);
         command
             .env_clear()
-            .envs(
-                INHERITED
-                    .iter()
-                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
-            )
+            .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stderr(output.try_clone()?)
             .stdout(output)
             // Ctrl-C on the terminal is for this process, which then ends its children in order.
             .process_group(0);
-        self.child = Some(
-            spawn(command)
-                .await
-                .with_context(|| format!("starting {name}"))?,
-        );
+        self.child = Some(spawn(command).await.with_context(|| format!("starting {name}"))?);
         Ok(())
     }
 }
@@ -242,16 +200,9 @@ struct Job {
 static SPAWNER: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     let (jobs, queue) = mpsc::channel::<Job>();
     thread::spawn(move || {
-        for Job {
-            command,
-            runtime,
-            reply,
-        } in queue
-        {
+        for Job { command, runtime, reply } in queue {
             let _entered = runtime.enter();
-            let child = tokio::process::Command::from(command)
-                .kill_on_drop(true)
-                .spawn();
+            let child = tokio::process::Command::from(command).kill_on_drop(true).spawn();
             // The one who asked has gone: the child is dropped here, which kills it.
             let _ = reply.send(child);
         }
@@ -262,12 +213,6 @@ static SPAWNER: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
 async fn spawn(command: std::process::Command) -> Result<Child> {
     let (reply, answer) = oneshot::channel();
     let gone = || anyhow!("the thread that starts processes is gone");
-    SPAWNER
-        .send(Job {
-            command,
-            runtime: Handle::current(),
-            reply,
-        })
-        .map_err(|_| gone())?;
+    SPAWNER.send(Job { command, runtime: Handle::current(), reply }).map_err(|_| gone())?;
     Ok(answer.await.map_err(|_| gone())??)
 }

@@ -29,11 +29,7 @@ pub struct Database(Value);
 /// The `RDSDatabase`s of a namespace, read without knowing their schema.
 pub fn databases(client: Client, namespace: &str) -> Api<DynamicObject> {
     let kind = GroupVersionKind::gvk("matrixmind.cloud", "v1", "RDSDatabase");
-    Api::namespaced_with(
-        client,
-        namespace,
-        &ApiResource::from_gvk_with_plural(&kind, "rdsdatabases"),
-    )
+    Api::namespaced_with(client, namespace, &ApiResource::from_gvk_with_plural(&kind, "rdsdatabases"))
 }
 
 impl Database {
@@ -42,13 +38,9 @@ impl Database {
     /// # Errors
     /// When the API server does not answer.
     pub async fn read(client: Client, namespace: &str, name: &str) -> Result<Option<Self>> {
-        let object = databases(client, namespace)
-            .get_opt(name)
-            .await
-            .with_context(|| format!("reading {namespace}/{name}"))?;
-        object
-            .map(|object| Ok(Self(serde_json::to_value(object)?)))
-            .transpose()
+        let object =
+            databases(client, namespace).get_opt(name).await.with_context(|| format!("reading {namespace}/{name}"))?;
+        object.map(|object| Ok(Self(serde_json::to_value(object)?))).transpose()
     }
 
     /// Reads one that must be there.
@@ -56,9 +48,7 @@ impl Database {
     /// # Errors
     /// When there is none, or the API server does not answer.
     pub async fn existing(client: Client, namespace: &str, name: &str) -> Result<Self> {
-        Self::read(client, namespace, name)
-            .await?
-            .with_context(|| format!("no RDSDatabase {namespace}/{name}"))
+        Self::read(client, namespace, name).await?.with_context(|| format!("no RDSDatabase {namespace}/{name}"))
     }
 
     /// The value at a JSON pointer such as `/status/endpoint/host`; null where there is none.
@@ -78,9 +68,7 @@ impl Database {
 
     /// The condition of this type.
     pub fn condition(&self, kind: &str) -> Option<Condition> {
-        self.conditions()
-            .into_iter()
-            .find(|condition| condition.kind == kind)
+        self.conditions().into_iter().find(|condition| condition.kind == kind)
     }
 
     /// Fails unless the status speaks of the present generation and has this condition with this status.
@@ -89,18 +77,12 @@ impl Database {
     /// Saying what is there instead.
     pub fn expect(&self, kind: &str, status: &str) -> Result<Condition> {
         if self.at("/status/observedGeneration") != self.at("/metadata/generation") {
-            let (observed, present) = (
-                self.at("/status/observedGeneration"),
-                self.at("/metadata/generation"),
-            );
+            let (observed, present) = (self.at("/status/observedGeneration"), self.at("/metadata/generation"));
             bail!("status of generation {observed}, not yet {present}");
         }
         match self.condition(kind) {
             Some(condition) if condition.status == status => Ok(condition),
-            other => bail!(
-                "wanted {kind}={status}, found {other:?}; all conditions: {:?}",
-                self.conditions()
-            ),
+            other => bail!("wanted {kind}={status}, found {other:?}; all conditions: {:?}", self.conditions()),
         }
     }
 }

@@ -32,9 +32,7 @@ impl Login {
             .with_context(|| format!("the Secret {namespace}/{name}"))?;
         let data = secret.data.unwrap_or_default();
         let text = |key: &str| -> Result<String> {
-            let value = data
-                .get(key)
-                .with_context(|| format!("the Secret {namespace}/{name} has no {key}"))?;
+            let value = data.get(key).with_context(|| format!("the Secret {namespace}/{name} has no {key}"))?;
             String::from_utf8(value.0.clone()).with_context(|| format!("{key} is not UTF-8"))
         };
         Ok(Self {
@@ -66,10 +64,7 @@ impl Login {
     /// # Errors
     /// When the server refuses or cannot prove itself.
     pub async fn connect(&self, ca: &Path) -> Result<PgConnection> {
-        let database = self
-            .database
-            .as_deref()
-            .context("the Secret names no database")?;
+        let database = self.database.as_deref().context("the Secret names no database")?;
         self.connect_to(database, ca).await
     }
 

@@ -30,10 +30,7 @@ struct Args {
 
 #[tokio::main]
 async fn perform(args: Args) -> Result<()> {
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let interrupted = async {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -41,20 +38,10 @@ async fn perform(args: Args) -> Result<()> {
         }
     };
     if args.cluster {
-        let request = ClusterRequest {
-            dir: args.dir,
-            rds_ca_bundle: args.rds_ca_bundle,
-        };
+        let request = ClusterRequest { dir: args.dir, rds_ca_bundle: args.rds_ca_bundle };
         return demo::run_on_cluster(&request, interrupted).await;
     }
-    demo::run(
-        &Request {
-            dir: args.dir,
-            exit: args.exit,
-        },
-        interrupted,
-    )
-    .await
+    demo::run(&Request { dir: args.dir, exit: args.exit }, interrupted).await
 }
 
 fn main() -> Result<ExitCode> {

@@ -79,25 +79,12 @@ struct Status {
 
 impl From<Event> for WriteRequest {
     fn from(event: Event) -> Self {
-        let Reference {
-            resource,
-            subresource,
-            namespace,
-            name,
-        } = event.object_ref.unwrap_or_default();
+        let Reference { resource, subresource, namespace, name } = event.object_ref.unwrap_or_default();
         Self {
             user: event.user.username,
             verb: event.verb,
-            resource: [Some(resource), subresource]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join("/"),
-            object: [namespace, name]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join("/"),
+            resource: [Some(resource), subresource].into_iter().flatten().collect::<Vec<_>>().join("/"),
+            object: [namespace, name].into_iter().flatten().collect::<Vec<_>>().join("/"),
             code: event.response_status.map_or(0, |status| status.code),
         }
     }

@@ -36,21 +36,12 @@ impl Binaries {
             .output()
             .await
             .with_context(|| format!("running {BUILD}"))?;
-        ensure!(
-            output.status.success(),
-            "the control plane could not be built"
-        );
+        ensure!(output.status.success(), "the control plane could not be built");
         let built = PathBuf::from(String::from_utf8(output.stdout)?.trim());
-        let assets = std::env::var_os("KUBEBUILDER_ASSETS")
-            .filter(|folder| !folder.is_empty())
-            .map(PathBuf::from);
+        let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let folders: Vec<PathBuf> = assets.into_iter().chain([built]).collect();
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let everywhere: Vec<PathBuf> = folders
-            .iter()
-            .cloned()
-            .chain(std::env::split_paths(&path))
-            .collect();
+        let everywhere: Vec<PathBuf> = folders.iter().cloned().chain(std::env::split_paths(&path)).collect();
         Ok(Self {
             etcd: find("etcd", &folders)?,
             apiserver: find("kube-apiserver", &folders)?,
@@ -61,11 +52,7 @@ impl Binaries {
 }
 
 fn find(program: &str, folders: &[PathBuf]) -> Result<PathBuf> {
-    let Some(found) = folders
-        .iter()
-        .map(|folder| folder.join(program))
-        .find(|path| is_executable(path))
-    else {
+    let Some(found) = folders.iter().map(|folder| folder.join(program)).find(|path| is_executable(path)) else {
         bail!("{program} is in none of {folders:?}");
     };
     Ok(found)
@@ -73,6 +60,5 @@ fn find(program: &str, folders: &[PathBuf]) -> Result<PathBuf> {
 
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }

@@ -42,13 +42,8 @@ pub(crate) fn write_private(path: &Path, content: &str) -> Result<()> {
         fs::create_dir_all(folder).with_context(what)?;
     }
     let partial = path.with_extension("partial");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&partial)
-        .with_context(what)?;
+    let mut file =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&partial).with_context(what)?;
     file.write_all(content.as_bytes()).with_context(what)?;
     fs::rename(&partial, path).with_context(what)
 }
@@ -59,21 +54,13 @@ mod tests {
 
     #[test]
     fn kube_reads_what_is_rendered() {
-        let server = Server {
-            url: "https://127.0.0.1:6443".to_owned(),
-            ca: "a certificate".to_owned(),
-        };
-        let config = kube::config::Kubeconfig::from_yaml(
-            &render(&server, "somebody", "a token", "shop").unwrap(),
-        )
-        .unwrap();
+        let server = Server { url: "https://127.0.0.1:6443".to_owned(), ca: "a certificate".to_owned() };
+        let config =
+            kube::config::Kubeconfig::from_yaml(&render(&server, "somebody", "a token", "shop").unwrap()).unwrap();
         let context = config.contexts[0].context.as_ref().unwrap();
         assert_eq!(context.namespace.as_deref(), Some("shop"));
         assert_eq!(context.user.as_deref(), Some("somebody"));
         let cluster = config.clusters[0].cluster.as_ref().unwrap();
-        assert_eq!(
-            cluster.certificate_authority_data.as_deref(),
-            Some("YSBjZXJ0aWZpY2F0ZQ==")
-        );
+        assert_eq!(cluster.certificate_authority_data.as_deref(), Some("YSBjZXJ0aWZpY2F0ZQ=="));
     }
 }

@@ -84,43 +84,20 @@ impl ControlPlane {
         let services = ServiceRange::claim()?;
         let [etcd, etcd_peer, apiserver] = ports::free()?;
         let dir = std::path::absolute(dir)?;
-        let layout = Layout {
-            dir,
-            etcd,
-            etcd_peer,
-            apiserver,
-            services: services.to_string(),
-            audit: options.audit,
-        };
+        let layout = Layout { dir, etcd, etcd_peer, apiserver, services: services.to_string(), audit: options.audit };
         let server = write_files(&layout, &options)?;
 
         let logs = layout.path("logs");
-        let etcd =
-            Process::start(Spec::new("etcd", &binaries.etcd, &logs).args(flags::etcd(&layout)))
-                .await?;
-        let apiserver =
-            Spec::new("kube-apiserver", &binaries.apiserver, &logs).args(flags::apiserver(&layout));
+        let etcd = Process::start(Spec::new("etcd", &binaries.etcd, &logs).args(flags::etcd(&layout))).await?;
+        let apiserver = Spec::new("kube-apiserver", &binaries.apiserver, &logs).args(flags::apiserver(&layout));
         let apiserver = Process::start(apiserver).await?;
-        let manager = Spec::new(
-            "kube-controller-manager",
-            &binaries.controller_manager,
-            &logs,
-        );
-        let controller_manager =
-            Process::start(manager.args(flags::controller_manager(&layout))).await?;
+        let manager = Spec::new("kube-controller-manager", &binaries.controller_manager, &logs);
+        let controller_manager = Process::start(manager.args(flags::controller_manager(&layout))).await?;
 
         let client = client(&options.kubeconfig).await?;
         let kubectl = Kubectl::new(&binaries.kubectl, &options.kubeconfig);
-        let mut plane = Self {
-            layout,
-            server,
-            client,
-            kubectl,
-            etcd,
-            apiserver,
-            controller_manager,
-            _services: services,
-        };
+        let mut plane =
+            Self { layout, server, client, kubectl, etcd, apiserver, controller_manager, _services: services };
         plane.wait_until_ready().await?;
         Ok(plane)
     }
@@ -142,10 +119,7 @@ impl ControlPlane {
 
     /// The process ids of etcd, the API server and the controller manager, as far as they run.
     pub fn pids(&self) -> Vec<u32> {
-        [&self.etcd, &self.apiserver, &self.controller_manager]
-            .into_iter()
-            .filter_map(Process::pid)
-            .collect()
+        [&self.etcd, &self.apiserver, &self.controller_manager].into_iter().filter_map(Process::pid).collect()
     }
 
     /// Writes a kubeconfig with a token of this ServiceAccount, which must exist, and gives its path. Whoever uses it has the very rights
@@ -156,22 +130,14 @@ impl ControlPlane {
     pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
         let wish = TokenRequest {
-            spec: TokenRequestSpec {
-                expiration_seconds: Some(TOKEN_SECONDS),
-                ..Default::default()
-            },
+            spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..Default::default() },
             ..Default::default()
         };
         let answer = accounts
             .create_token_request(name, &PostParams::default(), &wish)
             .await
-            .with_context(|| {
-                format!("asking for a token of the ServiceAccount {namespace}/{name}")
-            })?;
-        let token = answer
-            .status
-            .context("a TokenRequest without status")?
-            .token;
+            .with_context(|| format!("asking for a token of the ServiceAccount {namespace}/{name}"))?;
+        let token = answer.status.context("a TokenRequest without status")?.token;
         let path = self.layout.path(&format!("{namespace}.{name}.kubeconfig"));
         write_private(&path, &render(&self.server, name, &token, namespace)?)?;
         Ok(path)
@@ -219,13 +185,9 @@ impl ControlPlane {
     async fn wait_until_ready(&mut self) -> Result<()> {
         let client = self.client.clone();
         let ready = eventually(READY, "a ready control plane", async || {
-            client
-                .request_text(http::Request::get("/readyz").body(Vec::new())?)
-                .await?;
+            client.request_text(http::Request::get("/readyz").body(Vec::new())?).await?;
             // Made by the controller manager: so it works too, and Pods and tokens of `default` could be asked for.
-            Api::<ServiceAccount>::namespaced(client.clone(), "default")
-                .get("default")
-                .await?;
+            Api::<ServiceAccount>::namespaced(client.clone(), "default").get("default").await?;
             Ok(())
         });
         let mut watch = tokio::time::interval(Duration::from_millis(200));
@@ -246,10 +208,8 @@ fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
     let etcd_client = authority.client("kube-apiserver")?;
     let (token_key, token_public_key) = pki::token_key()?;
     let (admin, manager) = (pki::random_token(), pki::random_token());
-    let seen = Server {
-        url: format!("https://127.0.0.1:{}", layout.apiserver),
-        ca: authority.certificate().to_owned(),
-    };
+    let seen =
+        Server { url: format!("https://127.0.0.1:{}", layout.apiserver), ca: authority.certificate().to_owned() };
     let tokens = format!(
         "{admin},admin,admin,system:masters\n{manager},system:kube-controller-manager,kube-controller-manager\n"
     );
@@ -263,17 +223,11 @@ fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
         ("serviceaccount.pub", &token_public_key),
         ("tokens.csv", &tokens),
         ("audit-policy.yaml", audit::POLICY),
-        (
-            "controller-manager.kubeconfig",
-            &render(&seen, "kube-controller-manager", &manager, "default")?,
-        ),
+        ("controller-manager.kubeconfig", &render(&seen, "kube-controller-manager", &manager, "default")?),
     ] {
         write_private(&layout.path(name), content)?;
     }
-    write_private(
-        &options.kubeconfig,
-        &render(&seen, "admin", &admin, "default")?,
-    )?;
+    write_private(&options.kubeconfig, &render(&seen, "admin", &admin, "default")?)?;
     Ok(seen)
 }
 
@@ -282,8 +236,7 @@ fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
 /// # Errors
 /// When the file cannot be read or used.
 pub async fn client(kubeconfig: &Path) -> Result<Client> {
-    let read = Kubeconfig::read_from(kubeconfig)
-        .with_context(|| format!("reading {}", kubeconfig.display()))?;
+    let read = Kubeconfig::read_from(kubeconfig).with_context(|| format!("reading {}", kubeconfig.display()))?;
     let mut config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
     // The API server is on this machine: a proxy in the environment is not meant for it.
     config.proxy_url = None;

@@ -3,8 +3,7 @@
 use anyhow::{Context, Result};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 
 /// A certificate authority.
@@ -30,19 +29,11 @@ impl Authority {
     pub fn new(common_name: &str) -> Result<Self> {
         let key = KeyPair::generate().context("making a CA key")?;
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name);
+        params.distinguished_name.push(DnType::CommonName, common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let certificate = params
-            .self_signed(&key)
-            .context("signing a CA certificate")?
-            .pem();
-        Ok(Self {
-            issuer: Issuer::new(params, key),
-            certificate,
-        })
+        let certificate = params.self_signed(&key).context("signing a CA certificate")?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), certificate })
     }
 
     /// Its own certificate, PEM: what clients trust.
@@ -56,10 +47,7 @@ impl Authority {
     /// When a name is none, or no key can be made.
     pub fn server(&self, names: &[&str]) -> Result<Identity> {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        self.sign(
-            CertificateParams::new(names)?,
-            ExtendedKeyUsagePurpose::ServerAuth,
-        )
+        self.sign(CertificateParams::new(names)?, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
     /// A client's identity.
@@ -68,28 +56,16 @@ impl Authority {
     /// When no key can be made.
     pub fn client(&self, common_name: &str) -> Result<Identity> {
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name);
+        params.distinguished_name.push(DnType::CommonName, common_name);
         self.sign(params, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    fn sign(
-        &self,
-        mut params: CertificateParams,
-        usage: ExtendedKeyUsagePurpose,
-    ) -> Result<Identity> {
+    fn sign(&self, mut params: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Identity> {
         let key = KeyPair::generate().context("making a key")?;
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
-        let certificate = params
-            .signed_by(&key, &self.issuer)
-            .context("signing a certificate")?
-            .pem();
-        Ok(Identity {
-            certificate,
-            key: key.serialize_pem(),
-        })
+        let certificate = params.signed_by(&key, &self.issuer).context("signing a certificate")?.pem();
+        Ok(Identity { certificate, key: key.serialize_pem() })
     }
 }
 

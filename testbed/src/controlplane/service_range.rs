@@ -32,19 +32,11 @@ impl ServiceRange {
         let mut rng = rand::rng();
         for _ in 0..ATTEMPTS {
             let (second, third) = (rng.random_range(64..=254), rng.random());
-            if let Ok(claim) =
-                TcpListener::bind((Ipv4Addr::new(127, second, third, 255), CLAIM_PORT))
-            {
-                return Ok(Self {
-                    second,
-                    third,
-                    _claim: claim,
-                });
+            if let Ok(claim) = TcpListener::bind((Ipv4Addr::new(127, second, third, 255), CLAIM_PORT)) {
+                return Ok(Self { second, third, _claim: claim });
             }
         }
-        bail!(
-            "no free range of Service addresses from 127.64.0.0 on: does this machine answer on all of 127.0.0.0/8?"
-        )
+        bail!("no free range of Service addresses from 127.64.0.0 on: does this machine answer on all of 127.0.0.0/8?")
     }
 }
 

@@ -46,8 +46,7 @@ impl<'a> Chapters<'a> {
     pub(super) async fn create(&self) -> Result<()> {
         self.narrator.chapter("A database from a manifest");
         let manifest = format!("{WORKSPACE}/manifests/examples/orders.yaml");
-        self.narrator
-            .command("kubectl apply -f manifests/examples/orders.yaml");
+        self.narrator.command("kubectl apply -f manifests/examples/orders.yaml");
         self.accepted(&["apply", "-f", &manifest]).await?;
         let summary = self
             .follower()
@@ -59,31 +58,21 @@ impl<'a> Chapters<'a> {
             .await?;
         self.narrator.done(summary);
         self.show(&["get", "rds", "-n", NAMESPACE]).await?;
-        self.show(&["get", "secrets,services", "-n", NAMESPACE])
-            .await
+        self.show(&["get", "secrets,services", "-n", NAMESPACE]).await
     }
 
     /// As an application would: with nothing but a Secret.
     pub(super) async fn log_in(&self) -> Result<()> {
-        self.narrator
-            .chapter("Logging in with the Secrets' own credentials, over verified TLS");
+        self.narrator.chapter("Logging in with the Secrets' own credentials, over verified TLS");
         let mut app = self.connect("app").await?;
-        app.execute(
-            "CREATE TABLE IF NOT EXISTS greeting (id serial PRIMARY KEY, words text NOT NULL)",
-        )
-        .await?;
-        sqlx::query("INSERT INTO greeting (words) VALUES ($1)")
-            .bind("hello from app")
-            .execute(&mut app)
-            .await?;
+        app.execute("CREATE TABLE IF NOT EXISTS greeting (id serial PRIMARY KEY, words text NOT NULL)").await?;
+        sqlx::query("INSERT INTO greeting (words) VALUES ($1)").bind("hello from app").execute(&mut app).await?;
         self.narrator.done("app made a table and wrote a row");
         app.close().await?;
 
         let mut report = self.connect("report").await?;
-        let words: String = report
-            .fetch_one("SELECT words FROM greeting ORDER BY id DESC LIMIT 1")
-            .await?
-            .try_get(0)?;
+        let words: String =
+            report.fetch_one("SELECT words FROM greeting ORDER BY id DESC LIMIT 1").await?.try_get(0)?;
         ensure!(words == "hello from app", "report read {words:?}");
         self.narrator.done(format!("report read it: {words:?}"));
         report.close().await?;
@@ -94,20 +83,8 @@ impl<'a> Chapters<'a> {
     pub(super) async fn update(&self) -> Result<()> {
         self.narrator.chapter("Growing it, and one more user");
         let patch = r#"{"spec":{"size":"40GB","users":{"batch":[]},"databases":{"orders":["app","report","batch"]}}}"#;
-        self.narrator.command(&format!(
-            "kubectl patch rds -n {NAMESPACE} {NAME} --type=merge -p '{patch}'"
-        ));
-        self.accepted(&[
-            "patch",
-            "rds",
-            "-n",
-            NAMESPACE,
-            NAME,
-            "--type=merge",
-            "-p",
-            patch,
-        ])
-        .await?;
+        self.narrator.command(&format!("kubectl patch rds -n {NAMESPACE} {NAME} --type=merge -p '{patch}'"));
+        self.accepted(&["patch", "rds", "-n", NAMESPACE, NAME, "--type=merge", "-p", patch]).await?;
         let summary = self
             .follower()
             .until("the growth and the new user", DEADLINE, |object| {
@@ -129,19 +106,11 @@ impl<'a> Chapters<'a> {
         self.narrator.chapter("A manifest with three mistakes");
         self.narrator.output(BAD);
         self.narrator.command("kubectl apply -f -");
-        let output = self
-            .stack
-            .controlplane()
-            .kubectl()
-            .run_with_input(&["apply", "-f", "-"], BAD)
-            .await?;
+        let output = self.stack.controlplane().kubectl().run_with_input(&["apply", "-f", "-"], BAD).await?;
         self.print(&output);
         ensure!(!output.success, "the bad manifest was accepted");
         for field in ["spec.size", "spec.users", "spec.databases"] {
-            ensure!(
-                output.stderr.contains(field),
-                "the refusal does not name {field}"
-            );
+            ensure!(output.stderr.contains(field), "the refusal does not name {field}");
         }
         self.narrator.done("refused, and nothing was changed");
         Ok(())
@@ -155,10 +124,8 @@ impl<'a> Chapters<'a> {
         let instance = before.text("/status/instance/identifier").to_owned();
         ensure!(!instance.is_empty(), "status.instance.identifier is empty");
 
-        self.narrator
-            .command(&format!("kubectl delete rds -n {NAMESPACE} {NAME}"));
-        self.accepted(&["delete", "rds", "-n", NAMESPACE, NAME, "--wait=false"])
-            .await?;
+        self.narrator.command(&format!("kubectl delete rds -n {NAMESPACE} {NAME}"));
+        self.accepted(&["delete", "rds", "-n", NAMESPACE, NAME, "--wait=false"]).await?;
         self.follower()
             .until("the object to go", DEADLINE, |object| match object {
                 None => Ok(()),
@@ -178,81 +145,48 @@ impl<'a> Chapters<'a> {
             .db_snapshots()
             .iter()
             .filter(|snapshot| {
-                snapshot
-                    .db_snapshot_identifier()
-                    .is_some_and(|name| name.starts_with(&format!("{instance}-final-")))
+                snapshot.db_snapshot_identifier().is_some_and(|name| name.starts_with(&format!("{instance}-final-")))
             })
             .collect();
-        let [last] = finals.as_slice() else {
-            bail!("wanted one final snapshot of {instance}, found {finals:?}")
-        };
-        ensure!(
-            last.status() == Some("available"),
-            "the final snapshot is {:?}",
-            last.status()
-        );
-        self.narrator.done(format!(
-            "its final snapshot is available: {}",
-            last.db_snapshot_identifier().unwrap_or_default()
-        ));
+        let [last] = finals.as_slice() else { bail!("wanted one final snapshot of {instance}, found {finals:?}") };
+        ensure!(last.status() == Some("available"), "the final snapshot is {:?}", last.status());
+        self.narrator
+            .done(format!("its final snapshot is available: {}", last.db_snapshot_identifier().unwrap_or_default()));
 
-        let gone = rds
-            .describe_db_instances()
-            .db_instance_identifier(&instance)
-            .send()
-            .await;
+        let gone = rds.describe_db_instances().db_instance_identifier(&instance).send().await;
         let not_found = gone
             .as_ref()
             .err()
             .and_then(|error| error.as_service_error())
             .is_some_and(DescribeDBInstancesError::is_db_instance_not_found_fault);
         ensure!(not_found, "the instance is still there: {gone:?}");
-        self.narrator
-            .done(format!("the instance {instance} is gone"));
+        self.narrator.done(format!("the instance {instance} is gone"));
 
         let kubectl = self.stack.controlplane().kubectl();
-        let secrets = kubectl
-            .ok(&["get", "secrets", "-n", NAMESPACE, "-o", "name"])
-            .await?;
+        let secrets = kubectl.ok(&["get", "secrets", "-n", NAMESPACE, "-o", "name"]).await?;
         for user in ["master", "app", "report", "batch"] {
             let secret = format!("secret/{NAME}.rds.{user}");
-            ensure!(
-                secrets.lines().any(|line| line == secret),
-                "{secret} did not stay: {secrets}"
-            );
+            ensure!(secrets.lines().any(|line| line == secret), "{secret} did not stay: {secrets}");
         }
         self.narrator.done("the Secrets stayed");
-        let services = kubectl
-            .ok(&["get", "services", "-n", NAMESPACE, "-o", "name"])
-            .await?;
+        let services = kubectl.ok(&["get", "services", "-n", NAMESPACE, "-o", "name"]).await?;
         ensure!(services.trim().is_empty(), "Services stayed: {services}");
         self.narrator.done("its Services are gone");
         Ok(())
     }
 
     fn follower(&self) -> Follower<'_> {
-        Follower::new(
-            self.narrator,
-            self.stack.controlplane().client(),
-            NAMESPACE,
-            NAME,
-        )
+        Follower::new(self.narrator, self.stack.controlplane().client(), NAMESPACE, NAME)
     }
 
     async fn connect(&self, user: &str) -> Result<PgConnection> {
         let secret = format!("{NAME}.rds.{user}");
-        let login =
-            Login::from_secret(self.stack.controlplane().client(), NAMESPACE, &secret).await?;
+        let login = Login::from_secret(self.stack.controlplane().client(), NAMESPACE, &secret).await?;
         let mut connection = login.connect(&self.stack.rds().ca()).await?;
-        let row = connection
-            .fetch_one("SELECT current_user::text, session_user::text, current_database()::text")
-            .await?;
-        let (role, user, database): (String, String, String) =
-            (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-        self.narrator.done(format!(
-            "{secret}: logged in at {} as {user} to {database} (role {role})",
-            login.address()
-        ));
+        let row =
+            connection.fetch_one("SELECT current_user::text, session_user::text, current_database()::text").await?;
+        let (role, user, database): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        self.narrator.done(format!("{secret}: logged in at {} as {user} to {database} (role {role})", login.address()));
         Ok(connection)
     }
 
@@ -266,8 +200,7 @@ impl<'a> Chapters<'a> {
 
     /// Shows a command and what it prints.
     async fn show(&self, args: &[&str]) -> Result<()> {
-        self.narrator
-            .command(&format!("kubectl {}", args.join(" ")));
+        self.narrator.command(&format!("kubectl {}", args.join(" ")));
         self.accepted(args).await
     }
 
@@ -278,13 +211,7 @@ impl<'a> Chapters<'a> {
 }
 
 fn summary(object: &Database) -> String {
-    let (version, volume) = (
-        object.text("/status/engineVersion"),
-        object.text("/status/volume"),
-    );
-    let (host, port) = (
-        object.text("/status/endpoint/host"),
-        object.at("/status/endpoint/port"),
-    );
+    let (version, volume) = (object.text("/status/engineVersion"), object.text("/status/volume"));
+    let (host, port) = (object.text("/status/endpoint/host"), object.at("/status/endpoint/port"));
     format!("{NAME} is Ready: version {version}, {volume} allocated, at {host}:{port}")
 }

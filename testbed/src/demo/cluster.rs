@@ -61,29 +61,18 @@ pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>
     let kubectl = Kubectl::new("kubectl", &target.kubeconfig);
     let manifests = Manifests::render(&kubectl, Path::new(WORKSPACE)).await?;
     narrator.chapter("Installing");
-    for (what, objects) in [
-        ("the CRDs", manifests.crds()?),
-        ("the namespaces rds-system and rds", manifests.namespaces()?),
-    ] {
-        let output = kubectl
-            .run_with_input(&["apply", "--server-side", "-f", "-"], &objects)
-            .await?;
-        ensure!(
-            output.success,
-            "installing {what}: {}",
-            output.stderr.trim()
-        );
+    for (what, objects) in
+        [("the CRDs", manifests.crds()?), ("the namespaces rds-system and rds", manifests.namespaces()?)]
+    {
+        let output = kubectl.run_with_input(&["apply", "--server-side", "-f", "-"], &objects).await?;
+        ensure!(output.success, "installing {what}: {}", output.stderr.trim());
         narrator.done(what);
     }
 
     let [admin] = ports::free()?;
     let logs = folder.path().join("logs");
-    let mut reconciler =
-        Process::start(target.reconciler(&programs, &logs, admin, request)).await?;
-    narrator.done(format!(
-        "the reconciler runs; its log is {}",
-        reconciler.log().display()
-    ));
+    let mut reconciler = Process::start(target.reconciler(&programs, &logs, admin, request)).await?;
+    narrator.done(format!("the reconciler runs; its log is {}", reconciler.log().display()));
     narrator.plain(&format!("\n  curl http://127.0.0.1:{admin}/readyz    says whether it can work, and what is missing if not\n  Ctrl-C ends it; the CRDs, the objects and their databases stay."));
     tokio::select! {
         () = interrupted => {}
@@ -112,15 +101,12 @@ impl Target {
     fn from_kubeconfig() -> Result<Self> {
         let from_env = std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty());
         let kubeconfig = match from_env {
-            Some(paths) => std::env::split_paths(&paths)
-                .find(|path| path.is_file())
-                .context("KUBECONFIG names no file")?,
-            None => std::env::home_dir()
-                .context("no home folder")?
-                .join(".kube/config"),
+            Some(paths) => {
+                std::env::split_paths(&paths).find(|path| path.is_file()).context("KUBECONFIG names no file")?
+            }
+            None => std::env::home_dir().context("no home folder")?.join(".kube/config"),
         };
-        let config = Kubeconfig::read_from(&kubeconfig)
-            .with_context(|| format!("reading {}", kubeconfig.display()))?;
+        let config = Kubeconfig::read_from(&kubeconfig).with_context(|| format!("reading {}", kubeconfig.display()))?;
         let context = config
             .current_context
             .clone()
@@ -131,34 +117,20 @@ impl Target {
             .find(|entry| entry.name == context)
             .and_then(|entry| entry.context.as_ref())
             .map(|entry| entry.cluster.clone())
-            .with_context(|| {
-                format!(
-                    "{} does not describe its context {context}",
-                    kubeconfig.display()
-                )
-            })?;
+            .with_context(|| format!("{} does not describe its context {context}", kubeconfig.display()))?;
         let server = config
             .clusters
             .iter()
             .find(|entry| entry.name == cluster)
             .and_then(|entry| entry.cluster.as_ref()?.server.clone())
-            .with_context(|| {
-                format!(
-                    "{} does not describe the cluster {cluster}",
-                    kubeconfig.display()
-                )
-            })?;
-        Ok(Self {
-            kubeconfig,
-            context,
-            server,
-        })
+            .with_context(|| format!("{} does not describe the cluster {cluster}", kubeconfig.display()))?;
+        Ok(Self { kubeconfig, context, server })
     }
 
     fn announcement(&self, ca: Option<&Path>) -> String {
         let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
-        let region = variable(&["AWS_REGION", "AWS_DEFAULT_REGION"])
-            .unwrap_or_else(|| "the one of your AWS profile".to_owned());
+        let region =
+            variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]).unwrap_or_else(|| "the one of your AWS profile".to_owned());
         let credentials = match variable(&["AWS_PROFILE"]) {
             Some(profile) => format!("the profile {profile}"),
             None if variable(&["AWS_ACCESS_KEY_ID"]).is_some() => "AWS_ACCESS_KEY_ID".to_owned(),
@@ -168,11 +140,7 @@ impl Target {
             || "none: users and databases cannot be managed without --rds-ca-bundle FILE (AWS publishes global-bundle.pem)".to_owned(),
             |path| path.display().to_string(),
         );
-        let Self {
-            kubeconfig,
-            context,
-            server,
-        } = self;
+        let Self { kubeconfig, context, server } = self;
         format!(
             "
 This is about to touch a real cluster and a real AWS account.
@@ -192,30 +160,13 @@ This is about to touch a real cluster and a real AWS account.
         )
     }
 
-    fn reconciler(
-        &self,
-        programs: &Programs,
-        logs: &Path,
-        admin: u16,
-        request: &ClusterRequest,
-    ) -> Spec {
+    fn reconciler(&self, programs: &Programs, logs: &Path, admin: u16, request: &ClusterRequest) -> Spec {
         let spec = Spec::new("rds-reconciler", programs.reconciler(), logs)
-            .args([
-                &format!("--admin-listen=127.0.0.1:{admin}"),
-                "--service-namespace=rds",
-                "--leader-election",
-            ])
+            .args([&format!("--admin-listen=127.0.0.1:{admin}"), "--service-namespace=rds", "--leader-election"])
             .args([format!("--lease-namespace={NAMESPACE}")])
             .env("KUBECONFIG", &self.kubeconfig)
             .inherit(&AWS)
-            .inherit(&[
-                "HTTPS_PROXY",
-                "https_proxy",
-                "NO_PROXY",
-                "no_proxy",
-                "SSL_CERT_FILE",
-                "SSL_CERT_DIR",
-            ]);
+            .inherit(&["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"]);
         match &request.rds_ca_bundle {
             Some(path) => spec.args(["--rds-ca-bundle".as_ref(), path.as_os_str()]),
             None => spec,

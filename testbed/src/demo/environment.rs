@@ -69,19 +69,10 @@ impl Folder {
             ("RDS_CA", stack.rds().ca().display().to_string()),
             ("WEBHOOK_URL", stack.webhook_url().to_owned()),
             ("WEBHOOK_CA", stack.webhook_ca().display().to_string()),
-            (
-                "WEBHOOK_METRICS_URL",
-                format!("{}/metrics", stack.webhook_admin()),
-            ),
-            (
-                "RECONCILER_METRICS_URL",
-                format!("{}/metrics", stack.reconciler_admin()),
-            ),
+            ("WEBHOOK_METRICS_URL", format!("{}/metrics", stack.webhook_admin())),
+            ("RECONCILER_METRICS_URL", format!("{}/metrics", stack.reconciler_admin())),
         ];
-        let text: String = variables
-            .iter()
-            .map(|(name, value)| export(name, value))
-            .collect();
+        let text: String = variables.iter().map(|(name, value)| export(name, value)).collect();
         let path = self.path.join("env");
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
     }
@@ -102,15 +93,9 @@ mod tests {
         fs::create_dir_all(path.join("old")).unwrap();
         fs::write(path.join("env"), "old").unwrap();
         let folder = Folder::take(&path).unwrap();
-        let left: Vec<_> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["lock"]);
-        assert!(
-            Folder::take(&path)
-                .is_err_and(|error| error.to_string().contains("another ./local.sh"))
-        );
+        assert!(Folder::take(&path).is_err_and(|error| error.to_string().contains("another ./local.sh")));
         drop(folder);
         Folder::take(&path).unwrap();
     }

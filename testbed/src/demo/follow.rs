@@ -26,20 +26,8 @@ pub(super) struct Follower<'a> {
 }
 
 impl<'a> Follower<'a> {
-    pub(super) fn new(
-        narrator: &'a Narrator,
-        client: Client,
-        namespace: &'a str,
-        name: &'a str,
-    ) -> Self {
-        Self {
-            narrator,
-            client,
-            namespace,
-            name,
-            events: HashSet::new(),
-            said: HashMap::new(),
-        }
+    pub(super) fn new(narrator: &'a Narrator, client: Client, namespace: &'a str, name: &'a str) -> Self {
+        Self { narrator, client, namespace, name, events: HashSet::new(), said: HashMap::new() }
     }
 
     /// Tells what happens until `reached` is content with the object, which is `None` once it is gone.
@@ -72,18 +60,12 @@ impl<'a> Follower<'a> {
         fresh.retain(|event| {
             let about = event.regarding.as_ref();
             about.is_some_and(|about| {
-                about.kind.as_deref() == Some("RDSDatabase")
-                    && about.name.as_deref() == Some(self.name)
-            }) && self
-                .events
-                .insert(event.metadata.uid.clone().unwrap_or_default())
+                about.kind.as_deref() == Some("RDSDatabase") && about.name.as_deref() == Some(self.name)
+            }) && self.events.insert(event.metadata.uid.clone().unwrap_or_default())
         });
         fresh.sort_by_key(|event| event.event_time.clone().map(|time| time.0));
         for event in fresh {
-            let (reason, note) = (
-                event.reason.unwrap_or_default(),
-                event.note.unwrap_or_default(),
-            );
+            let (reason, note) = (event.reason.unwrap_or_default(), event.note.unwrap_or_default());
             self.narrator.note(format!("event   {reason}: {note}"));
         }
         Ok(())
@@ -95,10 +77,7 @@ impl<'a> Follower<'a> {
             self.tell("RDS", cloud);
         }
         if let Some(ready) = object.condition("Ready") {
-            self.tell(
-                "ready",
-                format!("{} ({}) {}", ready.status, ready.reason, ready.message),
-            );
+            self.tell("ready", format!("{} ({}) {}", ready.status, ready.reason, ready.message));
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use self::{chapters::Chapters, environment::Folder, narrator::Narrator};
 use crate::{
@@ -46,11 +46,11 @@ pub async fn run(request: &Request, interrupted: impl Future<Output = ()>) -> Re
     let start = start(&folder, &narrator);
     let mut stack = tokio::select! {
         // Dropping a half-started stack kills what has been started.
-        () = &mut interrupted => return Ok(()),
+        () = &mut interrupted => return ended_early(request.exit),
         stack = start => stack?,
     };
     let outcome = tokio::select! {
-        () = &mut interrupted => Ok(()),
+        () = &mut interrupted => ended_early(request.exit),
         outcome = perform(&stack, &folder, &narrator, request.exit) => outcome,
     };
     let outcome = match outcome {
@@ -72,11 +72,7 @@ pub async fn run(request: &Request, interrupted: impl Future<Output = ()>) -> Re
 }
 
 async fn start(folder: &Folder, narrator: &Narrator) -> Result<Stack> {
-    let options = Options {
-        kubeconfig: folder.kubeconfig(),
-        audit: false,
-        time_scale: TIME_SCALE,
-    };
+    let options = Options { kubeconfig: folder.kubeconfig(), audit: false, time_scale: TIME_SCALE };
     let binaries = Binaries::ensure().await?;
     let programs = Programs::beside_this_one()?;
     let stack = Stack::start(&binaries, &programs, folder.path(), options, &|text| {
@@ -97,6 +93,12 @@ async fn perform(stack: &Stack, folder: &Folder, narrator: &Narrator, exit: bool
         return chapters.delete().await;
     }
     narrator.plain(&how_to_go_on(folder.path()));
+    Ok(())
+}
+
+/// Ctrl-C is how the demo is meant to end, but not the run that is to check everything.
+fn ended_early(exit: bool) -> Result<()> {
+    ensure!(!exit, "interrupted before everything was checked");
     Ok(())
 }
 

@@ -24,10 +24,7 @@ enum Style {
 impl Narrator {
     pub(crate) fn new() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self {
-            started: Instant::now(),
-            colours: wanted && io::stdout().is_terminal(),
-        }
+        Self { started: Instant::now(), colours: wanted && io::stdout().is_terminal() }
     }
 
     /// Begins a chapter.
@@ -47,20 +44,13 @@ impl Narrator {
 
     /// A command that the demo runs, as a person would type it.
     pub(crate) fn command(&self, command: &str) {
-        self.line(&format!(
-            "          {}",
-            self.paint(Style::Bold, &format!("$ {command}"))
-        ));
+        self.line(&format!("          {}", self.paint(Style::Bold, &format!("$ {command}"))));
     }
 
     /// What a command printed.
     pub(crate) fn output(&self, text: &str) {
         for line in text.lines() {
-            let style = if line.starts_with("Warning:") {
-                Style::Yellow
-            } else {
-                Style::Dim
-            };
+            let style = if line.starts_with("Warning:") { Style::Yellow } else { Style::Dim };
             self.line(&format!("          {}", self.paint(style, line)));
         }
     }
@@ -72,10 +62,7 @@ impl Narrator {
 
     fn timed(&self, mark: &str, text: &dyn Display) {
         let seconds = format!("{:6.1} s", self.started.elapsed().as_secs_f64());
-        self.line(&format!(
-            "{} {mark} {text}",
-            self.paint(Style::Dim, &seconds)
-        ));
+        self.line(&format!("{} {mark} {text}", self.paint(Style::Dim, &seconds)));
     }
 
     fn paint(&self, style: Style, text: &str) -> String {

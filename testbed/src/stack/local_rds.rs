@@ -55,25 +55,10 @@ impl LocalRds {
     pub(super) fn spec(&self, programs: &Programs, logs: &Path, time_scale: f64) -> Spec {
         Spec::new("local-rds", &programs.local_rds, logs)
             .args(["--data-dir".as_ref(), self.dir.as_os_str()])
-            .args([
-                &format!("--listen=127.0.0.1:{}", self.port),
-                "--region",
-                REGION,
-            ])
-            .args([
-                &format!("--time-scale={time_scale}"),
-                "--exit-with-parent",
-                "--log-statements",
-            ])
+            .args([&format!("--listen=127.0.0.1:{}", self.port), "--region", REGION])
+            .args([&format!("--time-scale={time_scale}"), "--exit-with-parent", "--log-statements"])
             // It downloads PostgreSQL.
-            .inherit(&[
-                "HTTPS_PROXY",
-                "https_proxy",
-                "NO_PROXY",
-                "no_proxy",
-                "SSL_CERT_FILE",
-                "SSL_CERT_DIR",
-            ])
+            .inherit(&["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"])
     }
 
     /// The URL of its API.
@@ -92,13 +77,7 @@ impl LocalRds {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .endpoint_url(self.endpoint())
-            .credentials_provider(Credentials::new(
-                ACCESS_KEY.0,
-                ACCESS_KEY.1,
-                None,
-                None,
-                "testbed",
-            ))
+            .credentials_provider(Credentials::new(ACCESS_KEY.0, ACCESS_KEY.1, None, None, "testbed"))
             .build();
         Client::from_conf(config)
     }
@@ -108,24 +87,17 @@ impl LocalRds {
     /// # Errors
     /// When it does not answer.
     pub async fn counters(&self) -> Result<Counters> {
-        let answer = reqwest::get(format!("{}/_local/counters", self.endpoint()))
-            .await?
-            .error_for_status()?;
-        serde_json::from_slice(&answer.bytes().await?)
-            .context("reading the counters of the local RDS")
+        let answer = reqwest::get(format!("{}/_local/counters", self.endpoint())).await?.error_for_status()?;
+        serde_json::from_slice(&answer.bytes().await?).context("reading the counters of the local RDS")
     }
 }
 
 impl Readiness for LocalRds {
     async fn check(&self) -> Result<()> {
         let path = self.dir.join("ready.json");
-        let ready: Ready = serde_json::from_slice(
-            &fs::read(&path).with_context(|| format!("reading {}", path.display()))?,
-        )?;
-        ensure!(
-            ready.endpoint == self.endpoint() && ready.ca == self.ca(),
-            "of another start: {ready:?}"
-        );
+        let ready: Ready =
+            serde_json::from_slice(&fs::read(&path).with_context(|| format!("reading {}", path.display()))?)?;
+        ensure!(ready.endpoint == self.endpoint() && ready.ca == self.ca(), "of another start: {ready:?}");
         // The file may be left from before a crash; the server itself tells.
         self.counters().await?;
         Ok(())

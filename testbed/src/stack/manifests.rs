@@ -23,19 +23,13 @@ impl Manifests {
     /// When kubectl cannot render it.
     pub async fn render(kubectl: &Kubectl, workspace: &Path) -> Result<Self> {
         let overlay = workspace.join(OVERLAY);
-        let overlay = overlay
-            .to_str()
-            .context("the workspace's path is not UTF-8")?;
+        let overlay = overlay.to_str().context("the workspace's path is not UTF-8")?;
         Self::parse(&kubectl.ok(&["kustomize", overlay]).await?)
     }
 
     fn parse(text: &str) -> Result<Self> {
         let documents = serde_yaml_ng::Deserializer::from_str(text).map(Value::deserialize);
-        Ok(Self(
-            documents
-                .collect::<Result<_, _>>()
-                .context("rendered manifests that are no YAML")?,
-        ))
+        Ok(Self(documents.collect::<Result<_, _>>().context("rendered manifests that are no YAML")?))
     }
 
     /// All but the webhook configurations: what must be there before the services can run.
@@ -51,11 +45,7 @@ impl Manifests {
     /// # Errors
     /// When the objects cannot be written as YAML.
     pub fn crds(&self) -> Result<String> {
-        Self::to_yaml(
-            self.0
-                .iter()
-                .filter(|object| object["kind"] == "CustomResourceDefinition"),
-        )
+        Self::to_yaml(self.0.iter().filter(|object| object["kind"] == "CustomResourceDefinition"))
     }
 
     /// The namespaces alone.
@@ -72,18 +62,9 @@ impl Manifests {
     /// When the objects cannot be written as YAML.
     pub fn registrations(&self, ca: &str) -> Result<String> {
         let bundle = BASE64_STANDARD.encode(ca);
-        let mut registrations: Vec<Value> = self
-            .0
-            .iter()
-            .filter(|object| is_registration(object))
-            .cloned()
-            .collect();
+        let mut registrations: Vec<Value> = self.0.iter().filter(|object| is_registration(object)).cloned().collect();
         for registration in &mut registrations {
-            for webhook in registration["webhooks"]
-                .as_sequence_mut()
-                .into_iter()
-                .flatten()
-            {
+            for webhook in registration["webhooks"].as_sequence_mut().into_iter().flatten() {
                 webhook["clientConfig"]["caBundle"] = Value::from(bundle.as_str());
             }
         }
@@ -91,19 +72,14 @@ impl Manifests {
     }
 
     fn to_yaml<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Result<String> {
-        let documents: Vec<String> = objects
-            .into_iter()
-            .map(serde_yaml_ng::to_string)
-            .collect::<Result<_, _>>()
-            .context("writing manifests")?;
+        let documents: Vec<String> =
+            objects.into_iter().map(serde_yaml_ng::to_string).collect::<Result<_, _>>().context("writing manifests")?;
         Ok(documents.join("---\n"))
     }
 }
 
 fn is_registration(object: &Value) -> bool {
-    object["kind"]
-        .as_str()
-        .is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
+    object["kind"].as_str().is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
 }
 
 #[cfg(test)]
@@ -130,17 +106,11 @@ webhooks:
     fn registrations_get_the_ca_and_wait_for_the_rest() {
         let manifests = Manifests::parse(RENDERED).unwrap();
         let first = Manifests::parse(&manifests.without_registrations().unwrap()).unwrap();
-        let kinds: Vec<_> = first
-            .0
-            .iter()
-            .map(|object| object["kind"].as_str().unwrap())
-            .collect();
+        let kinds: Vec<_> = first.0.iter().map(|object| object["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["CustomResourceDefinition", "Service"]);
 
         let then = Manifests::parse(&manifests.registrations("a certificate").unwrap()).unwrap();
-        let [configuration] = then.0.as_slice() else {
-            panic!("{then:?}")
-        };
+        let [configuration] = then.0.as_slice() else { panic!("{then:?}") };
         for webhook in configuration["webhooks"].as_sequence().unwrap() {
             assert_eq!(webhook["clientConfig"]["caBundle"], "YSBjZXJ0aWZpY2F0ZQ==");
             assert_eq!(webhook["clientConfig"]["service"]["name"], "rds-webhook");

@@ -26,9 +26,7 @@ pub use self::{
     programs::Programs,
 };
 use crate::{
-    controlplane::{
-        Binaries, ControlPlane, Options as ControlPlaneOptions, pki::Authority, write_private,
-    },
+    controlplane::{Binaries, ControlPlane, Options as ControlPlaneOptions, pki::Authority, write_private},
     ports,
     process::Spec,
 };
@@ -86,9 +84,7 @@ impl Stack {
         let [rds_port, webhook_admin, reconciler_admin] = ports::free()?;
 
         let controlplane = async {
-            let Options {
-                kubeconfig, audit, ..
-            } = options.clone();
+            let Options { kubeconfig, audit, .. } = options.clone();
             let options = ControlPlaneOptions { kubeconfig, audit };
             let plane = ControlPlane::start(binaries, &dir.join("controlplane"), options).await?;
             progress(&format!("Kubernetes API server at {}", plane.url()));
@@ -107,31 +103,15 @@ impl Stack {
         install(&controlplane, &manifests.without_registrations()?).await?;
         progress("manifests/ installed: CRDs, roles, Services");
 
-        let (webhook, webhook_url, ca) =
-            start_webhook(&controlplane, programs, &dir, webhook_admin).await?;
+        let (webhook, webhook_url, ca) = start_webhook(&controlplane, programs, &dir, webhook_admin).await?;
         install(&controlplane, &manifests.registrations(&ca)?).await?;
         progress(&format!("webhook at {webhook_url}, registered"));
 
-        let kubeconfig = controlplane
-            .service_account_kubeconfig(NAMESPACE, "rds-reconciler")
-            .await?;
-        let spec = reconciler(
-            programs,
-            &logs,
-            reconciler_admin,
-            &kubeconfig,
-            rds.readiness(),
-        );
+        let kubeconfig = controlplane.service_account_kubeconfig(NAMESPACE, "rds-reconciler").await?;
+        let spec = reconciler(programs, &logs, reconciler_admin, &kubeconfig, rds.readiness());
         let reconciler = Service::start(spec, AdminPort::new(reconciler_admin)).await?;
         progress("reconciler, with the rights of its ServiceAccount");
-        Ok(Self {
-            controlplane,
-            rds,
-            webhook,
-            reconciler,
-            webhook_url,
-            dir,
-        })
+        Ok(Self { controlplane, rds, webhook, reconciler, webhook_url, dir })
     }
 
     /// The control plane.
@@ -252,23 +232,9 @@ impl Stack {
 /// Applies manifests and waits until the CRDs among them are served.
 async fn install(controlplane: &ControlPlane, manifests: &str) -> Result<()> {
     let kubectl = controlplane.kubectl();
-    let output = kubectl
-        .run_with_input(&["apply", "--server-side", "-f", "-"], manifests)
-        .await?;
-    ensure!(
-        output.success,
-        "installing manifests/: {}",
-        output.stderr.trim()
-    );
-    kubectl
-        .ok(&[
-            "wait",
-            "--for=condition=Established",
-            "crd",
-            "--all",
-            "--timeout=30s",
-        ])
-        .await?;
+    let output = kubectl.run_with_input(&["apply", "--server-side", "-f", "-"], manifests).await?;
+    ensure!(output.success, "installing manifests/: {}", output.stderr.trim());
+    kubectl.ok(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).await?;
     Ok(())
 }
 
@@ -280,32 +246,13 @@ async fn start_webhook(
     admin: u16,
 ) -> Result<(Service<AdminPort>, String, String)> {
     let services: Api<KubernetesService> = Api::namespaced(controlplane.client(), NAMESPACE);
-    let spec = services
-        .get("rds-webhook")
-        .await
-        .context("the webhook's Service")?
-        .spec
-        .unwrap_or_default();
-    let address: IpAddr = spec
-        .cluster_ip
-        .as_deref()
-        .unwrap_or_default()
-        .parse()
-        .context("the webhook's Service has no address")?;
-    let port = spec
-        .ports
-        .iter()
-        .flatten()
-        .next()
-        .context("the webhook's Service has no port")?
-        .port;
+    let spec = services.get("rds-webhook").await.context("the webhook's Service")?.spec.unwrap_or_default();
+    let address: IpAddr =
+        spec.cluster_ip.as_deref().unwrap_or_default().parse().context("the webhook's Service has no address")?;
+    let port = spec.ports.iter().flatten().next().context("the webhook's Service has no port")?.port;
 
     let authority = Authority::new("testbed webhook")?;
-    let names = [
-        "rds-webhook.rds-system.svc",
-        "rds-webhook.rds-system.svc.cluster.local",
-        &address.to_string(),
-    ];
+    let names = ["rds-webhook.rds-system.svc", "rds-webhook.rds-system.svc.cluster.local", &address.to_string()];
     let identity = authority.server(&names)?;
     let tls = dir.join("webhook");
     write_private(&tls.join("ca.crt"), authority.certificate())?;
@@ -326,27 +273,13 @@ async fn start_webhook(
             "--drain-delay=0s".to_owned(),
         ]);
     let webhook = Service::start(spec, AdminPort::new(admin)).await?;
-    Ok((
-        webhook,
-        format!("https://{address}:{port}"),
-        authority.certificate().to_owned(),
-    ))
+    Ok((webhook, format!("https://{address}:{port}"), authority.certificate().to_owned()))
 }
 
 /// The reconciler as its Deployment runs it, but for the addresses and the local RDS in place of AWS.
-fn reconciler(
-    programs: &Programs,
-    logs: &Path,
-    admin: u16,
-    kubeconfig: &Path,
-    rds: &LocalRds,
-) -> Spec {
+fn reconciler(programs: &Programs, logs: &Path, admin: u16, kubeconfig: &Path, rds: &LocalRds) -> Spec {
     Spec::new("rds-reconciler", &programs.reconciler, logs)
-        .args([
-            &format!("--admin-listen=127.0.0.1:{admin}"),
-            "--service-namespace=rds",
-            "--endpoint-suffix=127.0.0.1",
-        ])
+        .args([&format!("--admin-listen=127.0.0.1:{admin}"), "--service-namespace=rds", "--endpoint-suffix=127.0.0.1"])
         .args(["--leader-election", "--lease-namespace=rds-system"])
         .args(["--rds-ca-bundle".as_ref(), rds.ca().as_os_str()])
         .env("KUBECONFIG", kubeconfig)

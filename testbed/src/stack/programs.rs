@@ -24,11 +24,7 @@ impl Programs {
     pub fn beside_this_one() -> Result<Self> {
         let here = std::env::current_exe()?;
         let folder = here.parent().context("an executable without a folder")?;
-        let folder = if folder.ends_with("deps") {
-            folder.parent().unwrap_or(folder)
-        } else {
-            folder
-        };
+        let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
         Ok(Self {
             webhook: existing(folder, "rds-webhook")?,
             reconciler: existing(folder, "rds-reconciler")?,
@@ -43,10 +39,7 @@ impl Programs {
     pub async fn build() -> Result<Self> {
         let mut cargo = Command::new(env!("CARGO"));
         // The whole workspace: fewer packages would mean fewer features of shared dependencies, and building those again.
-        cargo
-            .args(["build", "--workspace", "--bins", "--locked", "--quiet"])
-            .current_dir(WORKSPACE)
-            .kill_on_drop(true);
+        cargo.args(["build", "--workspace", "--bins", "--locked", "--quiet"]).current_dir(WORKSPACE).kill_on_drop(true);
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
@@ -64,10 +57,7 @@ impl Programs {
 fn existing(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     if !path.is_file() {
-        bail!(
-            "{} is not there: cargo build --workspace --bins",
-            path.display()
-        );
+        bail!("{} is not there: cargo build --workspace --bins", path.display());
     }
     Ok(path)
 }

@@ -29,9 +29,7 @@ pub(super) struct AdminPort {
 
 impl AdminPort {
     pub(super) fn new(port: u16) -> Self {
-        Self {
-            url: format!("http://127.0.0.1:{port}"),
-        }
+        Self { url: format!("http://127.0.0.1:{port}") }
     }
 
     pub(super) fn url(&self) -> &str {
@@ -43,11 +41,7 @@ impl Readiness for AdminPort {
     async fn check(&self) -> Result<()> {
         let answer = reqwest::get(format!("{}/readyz", self.url)).await?;
         let status = answer.status();
-        ensure!(
-            status.is_success(),
-            "{status}: {}",
-            answer.text().await?.trim()
-        );
+        ensure!(status.is_success(), "{status}: {}", answer.text().await?.trim());
         Ok(())
     }
 }
@@ -69,10 +63,7 @@ impl<R: Readiness> Service<R> {
 
     /// Starts it, and leaves the waiting to the caller.
     pub(super) async fn launch(spec: Spec, readiness: R) -> Result<Self> {
-        Ok(Self {
-            process: Mutex::new(Process::start(spec).await?),
-            readiness,
-        })
+        Ok(Self { process: Mutex::new(Process::start(spec).await?), readiness })
     }
 
     pub(super) fn readiness(&self) -> &R {
