@@ -23,14 +23,10 @@ fn main() -> Result<ExitCode> {
     arguments.test_threads = arguments.test_threads.or(Some(8));
 
     let world = Arc::new(World::new()?);
-    let trials: Vec<Trial> = [
-        controlplane::trials(&world),
-        manifests::trials(&world),
-        stack::trials(&world),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let trials: Vec<Trial> = [controlplane::trials(&world), manifests::trials(&world), stack::trials(&world)]
+        .into_iter()
+        .flatten()
+        .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     world.stop(conclusion.has_failed())?;
     Ok(conclusion.exit_code())

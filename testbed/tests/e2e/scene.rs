@@ -24,15 +24,8 @@ pub(crate) struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Makes the namespace.
     pub(crate) async fn new(stack: &'a Stack, namespace: &str) -> Result<Self> {
-        stack
-            .controlplane()
-            .kubectl()
-            .ok(&["create", "namespace", namespace])
-            .await?;
-        Ok(Self {
-            stack,
-            namespace: namespace.to_owned(),
-        })
+        stack.controlplane().kubectl().ok(&["create", "namespace", namespace]).await?;
+        Ok(Self { stack, namespace: namespace.to_owned() })
     }
 
     pub(crate) fn kubectl(&self) -> &Kubectl {
@@ -55,10 +48,7 @@ impl<'a> Scene<'a> {
 
     /// Applies an `RDSDatabase` that must be refused; gives the message.
     pub(crate) async fn refused(&self, name: &str, spec: &str) -> Result<String> {
-        let output = self
-            .kubectl()
-            .run_with_input(&["apply", "-f", "-"], &self.manifest(name, spec))
-            .await?;
+        let output = self.kubectl().run_with_input(&["apply", "-f", "-"], &self.manifest(name, spec)).await?;
         ensure!(!output.success, "accepted: {spec}");
         Ok(output.stderr)
     }
@@ -76,12 +66,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Waits until the object has this condition with this status, for its present generation.
-    pub(crate) async fn wait_for(
-        &self,
-        name: &str,
-        condition: &str,
-        status: &str,
-    ) -> Result<Database> {
+    pub(crate) async fn wait_for(&self, name: &str, condition: &str, status: &str) -> Result<Database> {
         let what = format!("{}/{name} to have {condition}={status}", self.namespace);
         eventually(SETTLED, &what, async || {
             let database = self.database(name).await?;
@@ -98,22 +83,19 @@ impl<'a> Scene<'a> {
 
     /// Deletes the object and waits until it is gone.
     pub(crate) async fn delete(&self, name: &str) -> Result<()> {
-        self.ok(&["delete", "rdsdatabase", name, "--wait=false"])
-            .await?;
+        self.ok(&["delete", "rdsdatabase", name, "--wait=false"]).await?;
         self.gone(name).await
     }
 
     /// Waits until there is no object of this name.
     pub(crate) async fn gone(&self, name: &str) -> Result<()> {
         let client = self.stack.controlplane().client();
-        eventually(
-            SETTLED,
-            &format!("{}/{name} to be gone", self.namespace),
-            async || match Database::read(client.clone(), &self.namespace, name).await? {
+        eventually(SETTLED, &format!("{}/{name} to be gone", self.namespace), async || {
+            match Database::read(client.clone(), &self.namespace, name).await? {
                 None => Ok(()),
                 Some(database) => bail!("{:?}", database.conditions()),
-            },
-        )
+            }
+        })
         .await
     }
 
@@ -125,32 +107,18 @@ impl<'a> Scene<'a> {
 
     /// Logs in as a user with the credentials of its Secret, to the Secret's own database.
     pub(crate) async fn connect(&self, name: &str, user: &str) -> Result<PgConnection> {
-        self.login(name, user)
-            .await?
-            .connect(&self.stack.rds().ca())
-            .await
+        self.login(name, user).await?.connect(&self.stack.rds().ca()).await
     }
 
     /// Logs in as a user to another database.
-    pub(crate) async fn connect_to(
-        &self,
-        name: &str,
-        user: &str,
-        database: &str,
-    ) -> Result<PgConnection> {
-        self.login(name, user)
-            .await?
-            .connect_to(database, &self.stack.rds().ca())
-            .await
+    pub(crate) async fn connect_to(&self, name: &str, user: &str, database: &str) -> Result<PgConnection> {
+        self.login(name, user).await?.connect_to(database, &self.stack.rds().ca()).await
     }
 
     /// The names of the objects of a kind in the namespace.
     pub(crate) async fn names(&self, kind: &str) -> Result<BTreeSet<String>> {
         let listed = self.ok(&["get", kind, "-o", "name"]).await?;
         let name = |line: &str| line.split_once('/').map(|(_, name)| name.to_owned());
-        listed
-            .lines()
-            .map(|line| name(line).with_context(|| format!("not a name: {line}")))
-            .collect()
+        listed.lines().map(|line| name(line).with_context(|| format!("not a name: {line}"))).collect()
     }
 }

@@ -73,10 +73,7 @@ impl World {
         self.controlplane
             .get_or_try_init(async || {
                 let dir = self.dir.join("controlplane");
-                let options = ControlPlaneOptions {
-                    kubeconfig: dir.join("admin.kubeconfig"),
-                    audit: true,
-                };
+                let options = ControlPlaneOptions { kubeconfig: dir.join("admin.kubeconfig"), audit: true };
                 ControlPlane::start(self.binaries().await?, &dir, options).await
             })
             .await
@@ -85,30 +82,20 @@ impl World {
     /// The whole stack, used together with other tests: nothing of it may be killed or stopped.
     pub(crate) async fn stack(&self) -> Result<Turn<'_, RwLockReadGuard<'_, ()>>> {
         let guard = self.turns.read().await;
-        Ok(Turn {
-            stack: self.started_stack().await?,
-            _guard: guard,
-        })
+        Ok(Turn { stack: self.started_stack().await?, _guard: guard })
     }
 
     /// The whole stack alone: no other test uses it meanwhile. All parts must run again when the test ends.
     pub(crate) async fn stack_alone(&self) -> Result<Turn<'_, RwLockWriteGuard<'_, ()>>> {
         let guard = self.turns.write().await;
-        Ok(Turn {
-            stack: self.started_stack().await?,
-            _guard: guard,
-        })
+        Ok(Turn { stack: self.started_stack().await?, _guard: guard })
     }
 
     async fn started_stack(&self) -> Result<&Stack> {
         self.stack
             .get_or_try_init(async || {
                 let dir = self.dir.join("stack");
-                let options = Options {
-                    kubeconfig: dir.join("kubeconfig"),
-                    audit: true,
-                    time_scale: TIME_SCALE,
-                };
+                let options = Options { kubeconfig: dir.join("kubeconfig"), audit: true, time_scale: TIME_SCALE };
                 let programs = Programs::build().await?;
                 Stack::start(self.binaries().await?, &programs, &dir, options, &|_| {}).await
             })
@@ -119,9 +106,7 @@ impl World {
     /// Ends all that was started. The folder with the logs stays after a failure.
     pub(crate) fn stop(self: Arc<Self>, failed: bool) -> Result<()> {
         // The trials have run and hold the world no more.
-        let Some(world) = Arc::into_inner(self) else {
-            bail!("a test still holds the world")
-        };
+        let Some(world) = Arc::into_inner(self) else { bail!("a test still holds the world") };
         world.runtime.block_on(async {
             if let Some(stack) = world.stack.into_inner() {
                 stack.stop().await?;
@@ -132,14 +117,9 @@ impl World {
             anyhow::Ok(())
         })?;
         if failed {
-            return Ok(writeln!(
-                std::io::stderr(),
-                "the logs are in {}",
-                world.dir.display()
-            )?);
+            return Ok(writeln!(std::io::stderr(), "the logs are in {}", world.dir.display())?);
         }
-        std::fs::remove_dir_all(&world.dir)
-            .with_context(|| format!("removing {}", world.dir.display()))
+        std::fs::remove_dir_all(&world.dir).with_context(|| format!("removing {}", world.dir.display()))
     }
 }
 
@@ -148,12 +128,9 @@ fn fresh_folder(root: &Path) -> Result<PathBuf> {
     for entry in std::fs::read_dir(root)? {
         let entry = entry?;
         let name = entry.file_name().into_string().unwrap_or_default();
-        let over = name
-            .strip_prefix("e2e-")
-            .is_some_and(|pid| !Path::new("/proc").join(pid).exists());
+        let over = name.strip_prefix("e2e-").is_some_and(|pid| !Path::new("/proc").join(pid).exists());
         if over {
-            std::fs::remove_dir_all(entry.path())
-                .with_context(|| format!("removing {}", entry.path().display()))?;
+            std::fs::remove_dir_all(entry.path()).with_context(|| format!("removing {}", entry.path().display()))?;
         }
     }
     let folder = root.join(format!("e2e-{}", std::process::id()));
@@ -168,11 +145,8 @@ where
 {
     let world = Arc::clone(world);
     Trial::test(format!("e2e::{name}"), move || {
-        let outcome = world
-            .runtime
-            .block_on(async { timeout(LIMIT, test(&world)).await });
-        let outcome =
-            outcome.unwrap_or_else(|_| Err(anyhow!("not over within {} s", LIMIT.as_secs())));
+        let outcome = world.runtime.block_on(async { timeout(LIMIT, test(&world)).await });
+        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("not over within {} s", LIMIT.as_secs())));
         outcome.map_err(|error| Failed::from(format!("{error:#}")))
     })
 }
