@@ -57,7 +57,9 @@ pub fn init(args: &LogArgs) -> Result<(), TelemetryError> {
         .map_err(|source| TelemetryError::Level { level: args.log_level.clone(), source })?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match args.log_format {
-        LogFormat::Json => logs.json().flatten_event(true).with_current_span(true).with_span_list(false).finish().try_init(),
+        LogFormat::Json => {
+            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).finish().try_init()
+        }
         LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).finish().try_init(),
     }?;
     Ok(())

@@ -54,7 +54,11 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
             ".spec.type",
             "FieldValueForbidden",
             rule(
-                keeps("type", |new, old| format!("({new} {MYSQL}) == ({old} {MYSQL})"), |value| format!("!({value} {MYSQL})")),
+                keeps(
+                    "type",
+                    |new, old| format!("({new} {MYSQL}) == ({old} {MYSQL})"),
+                    |value| format!("!({value} {MYSQL})"),
+                ),
                 "the engine never changes: another one needs a new object",
             ),
         ),
@@ -62,7 +66,11 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
             ".spec.masteruser",
             "FieldValueForbidden",
             rule(
-                keeps("masteruser", |new, old| format!("{new} == {old}"), |value| format!("{value} == '{MASTER_USER}'")),
+                keeps(
+                    "masteruser",
+                    |new, old| format!("{new} == {old}"),
+                    |value| format!("{value} == '{MASTER_USER}'"),
+                ),
                 "RDS cannot rename the master user",
             ),
         ),
@@ -71,7 +79,8 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
             "FieldValueForbidden",
             rule(
                 keeps("version", same_major, |value| {
-                    let defaults = Engine::ALL.map(|engine| format!("string({value}).startsWith('{}')", default_version(engine)));
+                    let defaults =
+                        Engine::ALL.map(|engine| format!("string({value}).startsWith('{}')", default_version(engine)));
                     format!("({})", defaults.join(" || "))
                 }),
                 "the major version does not change: RDS cannot go back, and upgrades are not offered yet",

@@ -29,7 +29,12 @@ use super::{DeletionPolicy, schema};
         json_path = r".metadata.annotations.rdsdatabaseclass\.matrixmind\.cloud/is-default-class",
         description = "Whether objects that name no class get this one."
     ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since it was made.")
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since it was made."
+    )
 )]
 #[serde(rename_all = "camelCase")]
 pub struct RDSDatabaseClassSpec {

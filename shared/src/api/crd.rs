@@ -1,7 +1,7 @@
 //! The CustomResourceDefinitions as they are installed.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON, JSONSchemaProps,
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt as _;
 use serde_json::json;
@@ -25,6 +25,7 @@ fn database() -> CustomResourceDefinition {
                 backup.required = None;
             }
         }
+        unwrap_descriptions(root);
         // An object without conditions counts as current (kstatus), so a new one has to say that it is not.
         if let Some(status) = property(root, "status") {
             status.default = Some(JSON(json!({"observedGeneration": -1})));
@@ -40,8 +41,23 @@ fn class() -> CustomResourceDefinition {
         if let Some(spec) = property(root, "spec") {
             spec.required = None;
         }
+        unwrap_descriptions(root);
     }
     crd
+}
+
+/// Lines of doc comments end where the source ends them; `kubectl explain` breaks its lines itself.
+fn unwrap_descriptions(schema: &mut JSONSchemaProps) {
+    if let Some(description) = &mut schema.description {
+        *description = description.replace('\n', " ");
+    }
+    schema.properties.iter_mut().flat_map(|properties| properties.values_mut()).for_each(unwrap_descriptions);
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        unwrap_descriptions(values);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        unwrap_descriptions(items);
+    }
 }
 
 /// The root schema of each version.

@@ -23,11 +23,31 @@ use super::{RDSDatabaseStatus, schema};
     derive = "Default",
     doc = "A managed database on AWS RDS, with the users and databases inside it.",
     printcolumn(name = "Database", type_ = "string", json_path = ".spec.type", description = "Engine."),
-    printcolumn(name = "Version", type_ = "string", json_path = ".status.engineVersion", description = "Version that runs."),
+    printcolumn(
+        name = "Version",
+        type_ = "string",
+        json_path = ".status.engineVersion",
+        description = "Version that runs."
+    ),
     printcolumn(name = "Volume", type_ = "string", json_path = ".status.volume", description = "Allocated storage."),
-    printcolumn(name = "Status", type_ = "string", json_path = ".status.databaseStatus", description = "The cloud's word."),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether the object is as its specification says."),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp", description = "Time since the object was made.")
+    printcolumn(
+        name = "Status",
+        type_ = "string",
+        json_path = ".status.databaseStatus",
+        description = "The cloud's word."
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether the object is as its specification says."
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp",
+        description = "Time since the object was made."
+    )
 )]
 #[serde(transparent)]
 pub struct RDSDatabaseSpec(pub Option<Fields>);

@@ -17,17 +17,17 @@ pub(super) fn rule(rule: &str, message: &str) -> Value {
 }
 
 pub(super) fn engine(_: &mut SchemaGenerator) -> Schema {
-    nullable_enum(Engine::SPELLINGS)
+    one_of(&Engine::SPELLINGS)
 }
 
 pub(super) fn deletion_policy(_: &mut SchemaGenerator) -> Schema {
-    nullable_enum(DeletionPolicy::ALL.map(DeletionPolicy::as_str))
+    one_of(&DeletionPolicy::ALL.map(DeletionPolicy::as_str))
 }
 
-/// An enum that admits null has to list it.
-fn nullable_enum<const N: usize>(words: [&str; N]) -> Schema {
-    let words: Vec<Value> = words.into_iter().map(Value::from).chain([Value::Null]).collect();
-    json_schema!({"type": "string", "nullable": true, "enum": words})
+/// One of some words, or null. A pattern, because an enum refuses null whether it lists it or not: kube-openapi only
+/// compares what is not null (`validate.Enum`, seen on Kubernetes 1.34).
+fn one_of(words: &[&str]) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": format!("^({})$", words.join("|"))})
 }
 
 pub(super) fn version(_: &mut SchemaGenerator) -> Schema {
@@ -65,12 +65,12 @@ pub(super) fn duration(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn provider(_: &mut SchemaGenerator) -> Schema {
-    nullable_enum(["aws"])
+    one_of(&["aws"])
 }
 
 /// Magnetic storage is deprecated on RDS, and io1 and io2 need a number of IOPS, which a class has no word for yet.
 pub(super) fn storage_type(_: &mut SchemaGenerator) -> Schema {
-    nullable_enum(["gp3", "gp2"])
+    one_of(&["gp3", "gp2"])
 }
 
 pub(super) fn region(_: &mut SchemaGenerator) -> Schema {
@@ -197,7 +197,10 @@ pub(super) fn backup_rules() -> Vec<Value> {
             "the time between two backups (every) is 30m to 35d",
         ),
         rule(
-            &format!("{} || ({retention} >= 1440 && {retention} <= 50400 && {retention} % 1440 == 0)", absent("retention")),
+            &format!(
+                "{} || ({retention} >= 1440 && {retention} <= 50400 && {retention} % 1440 == 0)",
+                absent("retention")
+            ),
             "retention is a whole number of days, 1d to 35d",
         ),
     ]

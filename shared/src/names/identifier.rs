@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn identifiers_are_readable_and_stable() {
         let identifier = InstanceIdentifier::derive("c1", "shop", "orders");
-        assert_eq!(identifier.as_str(), "orders-shop-STABLE");
+        assert_eq!(identifier.as_str(), "orders-shop-0c3cb4aea5");
         assert_eq!(final_snapshot(&identifier, "6F9C1d2e-aaaa"), format!("{identifier}-final-6f9c1d2e"));
     }
 
@@ -137,8 +137,10 @@ mod tests {
             ("c", "one", &long),
             ("c", "two", &long),
         ];
-        let identifiers: std::collections::BTreeSet<_> =
-            objects.iter().map(|(cluster, namespace, name)| InstanceIdentifier::derive(cluster, namespace, name)).collect();
+        let identifiers: std::collections::BTreeSet<_> = objects
+            .iter()
+            .map(|(cluster, namespace, name)| InstanceIdentifier::derive(cluster, namespace, name))
+            .collect();
         assert_eq!(identifiers.len(), objects.len());
     }
 

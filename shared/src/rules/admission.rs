@@ -4,10 +4,11 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::defaults::{carried, defaults};
-use super::draft::{Draft, keyed, read};
+use super::draft::{Draft, read};
 use super::name::{check_generate_name, check_object_name};
 use super::quote::quoted;
 use super::raw::{field, null_keys};
+use super::reader::keyed;
 use super::{Reason, Refusal, Verdict, Violation, warnings};
 
 /// An object that asks for admission.
@@ -100,7 +101,10 @@ fn transition(new: &Draft, old: &Draft, verdict: &mut Verdict) {
     };
     let same_engine = match (new.engine, old.engine) {
         (Some(new), Some(old)) if new != old => {
-            forbid("spec.type", format!("the engine never changes: this database is {old}, and {new} needs a new object"));
+            forbid(
+                "spec.type",
+                format!("the engine never changes: this database is {old}, and {new} needs a new object"),
+            );
             false
         }
         _ => true,
@@ -128,7 +132,10 @@ fn transition(new: &Draft, old: &Draft, verdict: &mut Verdict) {
     if let (Some(new), Some(old)) = (new.size, old.size) {
         let (wanted, allocated) = (new.allocated(), old.allocated());
         if wanted < allocated {
-            forbid("spec.size", format!("RDS cannot shrink a volume: {allocated} are allocated, {wanted} would be asked for"));
+            forbid(
+                "spec.size",
+                format!("RDS cannot shrink a volume: {allocated} are allocated, {wanted} would be asked for"),
+            );
         } else if allocated.grown_to(wanted) > wanted {
             verdict.warn(format!(
                 "spec.size: RDS grows volumes by at least 10 %: {allocated} become {} instead of {wanted}",
@@ -137,7 +144,10 @@ fn transition(new: &Draft, old: &Draft, verdict: &mut Verdict) {
         }
     }
     for database in old.databases.keys().filter(|database| !new.databases.contains_key(*database)) {
-        verdict.warn(format!("{} is kept with its data: only its users lose access", keyed("spec.databases", database.as_str())));
+        verdict.warn(format!(
+            "{} is kept with its data: only its users lose access",
+            keyed("spec.databases", database.as_str())
+        ));
     }
 }
 

@@ -18,17 +18,8 @@ const BACKUP_RETENTION: &str = "7d";
 ///
 /// Not among them: `paused`, which people end by removing it, and `deletionPolicy`, where keeping an old `Delete`
 /// nobody sees any more would cost the final snapshot.
-const CARRIED: [&str; 9] = [
-    "type",
-    "version",
-    "size",
-    "masteruser",
-    "users",
-    "databases",
-    "className",
-    "instanceClass",
-    "deletionProtection",
-];
+const CARRIED: [&str; 9] =
+    ["type", "version", "size", "masteruser", "users", "databases", "className", "instanceClass", "deletionProtection"];
 
 /// The version of a specification that names none.
 pub(crate) const fn default_version(engine: Engine) -> &'static str {
@@ -109,7 +100,8 @@ mod tests {
             "type": "Postgresql", "version": "12", "size": "10GB", "masteruser": "sysadmin",
             "backup": {"every": "24h", "retention": "7d"},
         });
-        for spec in [json!(null), json!({}), json!({"size": null, "backup": null}), json!({"backup": {"every": null}})] {
+        for spec in [json!(null), json!({}), json!({"size": null, "backup": null}), json!({"backup": {"every": null}})]
+        {
             assert_eq!(defaults(&spec, None), expected, "{spec}");
         }
     }
@@ -144,7 +136,10 @@ mod tests {
             "backup": {"every": "6h", "retention": "30d"},
         });
         assert_eq!(defaults(&json!({}), Some(&old)), old);
-        assert_eq!(defaults(&json!({"backup": {"every": "12h"}}), Some(&old))["backup"], json!({"every": "12h", "retention": "30d"}));
+        assert_eq!(
+            defaults(&json!({"backup": {"every": "12h"}}), Some(&old))["backup"],
+            json!({"every": "12h", "retention": "30d"})
+        );
         assert_eq!(defaults(&json!({"users": {}}), Some(&old))["users"], json!({}));
     }
 

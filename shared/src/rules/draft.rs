@@ -6,15 +6,17 @@ use serde_json::{Map, Value};
 
 use super::interval::Interval;
 use super::name::check_object_name;
-use super::quote::{described, one_of, quoted, suggestion};
+use super::quote::{described, quoted, suggestion};
 use super::raw::{BACKUP_KEYS, KEYS, present};
+use super::reader::{ENTRY_LIMIT, Reader, keyed};
+use super::words::{check_class_name, check_instance_class, parse_deletion_policy};
 use super::{
     Backup, DatabaseName, Desired, Engine, EngineVersion, Reason, Refusal, RoleFlags, RoleName, Size, Violation,
 };
 use crate::api::DeletionPolicy;
 
-/// Most users, databases, and users of one database: what the cost budget of the schema's CEL rules allows.
-pub(crate) const ENTRY_LIMIT: usize = 500;
+/// Most role flags of one user that are looked at: each word and its opposite.
+const FLAG_LIMIT: usize = 2 * RoleFlags::WORDS.len();
 
 /// What the reconciler works on: the parsed form of a specification to which [`super::defaults`] were applied.
 ///
@@ -73,25 +75,12 @@ impl Draft {
 
 /// Reads a specification whose defaults are in place.
 pub(super) fn read(spec: &Value) -> (Draft, Vec<Violation>) {
-    let mut reader = Reader { violations: Vec::new() };
+    let mut reader = Reader::default();
     let draft = reader.spec(spec);
-    (draft, reader.violations)
-}
-
-struct Reader {
-    violations: Vec<Violation>,
+    (draft, reader.finish())
 }
 
 impl Reader {
-    fn refuse(&mut self, field: impl Into<String>, reason: Reason, message: impl Into<String>) {
-        self.violations.push(Refusal::new(reason, message).at(field));
-    }
-
-    /// The value of a result; its refusal is kept with the field.
-    fn take<T>(&mut self, field: &str, result: Result<T, Refusal>) -> Option<T> {
-        result.map_err(|refusal| self.violations.push(refusal.at(field))).ok()
-    }
-
     fn spec(&mut self, spec: &Value) -> Draft {
         let empty = Map::new();
         let map = match spec {
@@ -109,7 +98,8 @@ impl Reader {
         // Names and versions are judged as PostgreSQL's while the type is not known; a version is not judged at all.
         let named_by = engine.unwrap_or(Engine::Postgresql);
         let version = engine.and_then(|engine| self.version(engine, map));
-        let size = self.required_text(map, "spec.size", "size").and_then(|text| self.take("spec.size", Size::parse(text)));
+        let size =
+            self.required_text(map, "spec.size", "size").and_then(|text| self.take("spec.size", Size::parse(text)));
         let master_user = self
             .required_text(map, "spec.masteruser", "masteruser")
             .and_then(|text| self.take("spec.masteruser", RoleName::parse_master(named_by, text)));
@@ -178,10 +168,12 @@ impl Reader {
         master_user: Option<&RoleName>,
     ) -> (BTreeMap<RoleName, RoleFlags>, BTreeSet<&'a str>) {
         let mut users = BTreeMap::new();
-        let mut declared = BTreeSet::new();
+        let declared = present(map, "users")
+            .and_then(Value::as_object)
+            .map(|users| users.iter().filter(|(_, flags)| !flags.is_null()).map(|(name, _)| name.as_str()).collect())
+            .unwrap_or_default();
         for (key, flags) in self.entries(map, "users", "users") {
             let field = keyed("spec.users", key);
-            declared.insert(key);
             let name = self.take(&field, RoleName::parse_user(engine, key));
             if name.is_some() && name.as_ref() == master_user {
                 let message = format!("{} is the master user already: it is not one of spec.users", quoted(key));
@@ -197,7 +189,7 @@ impl Reader {
 
     fn flags(&mut self, field: &str, flags: &Value) -> RoleFlags {
         let mut parsed = RoleFlags::default();
-        for (index, word) in self.list(field, flags, "role flags, such as [createdb] or []") {
+        for (index, word) in self.list(field, flags, FLAG_LIMIT, "role flags, such as [createdb] or []") {
             let field = format!("{field}[{index}]");
             if let Some(word) = self.item(&field, word) {
                 self.take(&field, parsed.declare(word));
@@ -224,7 +216,7 @@ impl Reader {
             }
             let mut seen = BTreeSet::new();
             let mut parsed = BTreeSet::new();
-            for (index, member) in self.list(&field, members, "users, such as [app]") {
+            for (index, member) in self.list(&field, members, ENTRY_LIMIT, "users, such as [app]") {
                 let field = format!("{field}[{index}]");
                 let Some(member) = self.item(&field, member) else { continue };
                 if !seen.insert(member) {
@@ -232,10 +224,12 @@ impl Reader {
                 } else if let Some((name, _)) = users.get_key_value(member) {
                     parsed.insert(name.clone());
                 } else if master_user.is_some_and(|master| master.as_str() == member) {
-                    let message = format!("{} is the master user, who may work in every database anyway", quoted(member));
+                    let message =
+                        format!("{} is the master user, who may work in every database anyway", quoted(member));
                     self.refuse(field.as_str(), Reason::Forbidden, message);
                 } else if !declared.contains(member) {
-                    self.refuse(field.as_str(), Reason::Invalid, undeclared(map, member, declared));
+                    let message = if self.full() { String::new() } else { undeclared(map, member, declared) };
+                    self.refuse(field.as_str(), Reason::Invalid, message);
                 }
             }
             if let Some(name) = name {
@@ -267,101 +261,6 @@ impl Reader {
         self.unknown_keys("spec.backup", backup, &BACKUP_KEYS);
         (every, retention)
     }
-
-    /// The entries of a map that are not null; null means absent.
-    fn entries<'a>(&mut self, map: &'a Map<String, Value>, key: &str, what: &str) -> Vec<(&'a str, &'a Value)> {
-        let field = format!("spec.{key}");
-        match present(map, key) {
-            None => Vec::new(),
-            Some(Value::Object(entries)) => {
-                if entries.len() > ENTRY_LIMIT {
-                    let message = format!("has {} {what}: at most {ENTRY_LIMIT} are allowed", entries.len());
-                    self.refuse(field, Reason::TooLong, message);
-                }
-                entries.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value)).collect()
-            }
-            Some(other) => {
-                let message = format!("must be a map from the names of {what} to lists, not {}", described(other));
-                self.refuse(field, Reason::Invalid, message);
-                Vec::new()
-            }
-        }
-    }
-
-    fn list<'a>(&mut self, field: &str, value: &'a Value, what: &str) -> Vec<(usize, &'a Value)> {
-        let Value::Array(items) = value else {
-            self.refuse(field, Reason::Invalid, format!("must be a list of {what}, not {}", described(value)));
-            return Vec::new();
-        };
-        if items.len() > ENTRY_LIMIT {
-            let message = format!("has {} entries: at most {ENTRY_LIMIT} are allowed", items.len());
-            self.refuse(field, Reason::TooLong, message);
-        }
-        items.iter().enumerate().collect()
-    }
-
-    fn item<'a>(&mut self, field: &str, value: &'a Value) -> Option<&'a str> {
-        if value.is_string() {
-            return value.as_str();
-        }
-        self.refuse(field, Reason::Invalid, format!("must be a text, not {}", described(value)));
-        None
-    }
-
-    fn text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
-        let value = present(map, key)?;
-        if let (Value::Number(number), "spec.size") = (value, field) {
-            let message = format!("{number} has no unit: write {}", quoted(&format!("{number}GB")));
-            self.refuse(field, Reason::Invalid, message);
-            return None;
-        }
-        self.item(field, value)
-    }
-
-    fn required_text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
-        if present(map, key).is_none() {
-            self.missing(field);
-        }
-        self.text(map, field, key)
-    }
-
-    fn missing(&mut self, field: &str) {
-        self.refuse(field, Reason::Required, "is missing");
-    }
-
-    fn boolean(&mut self, map: &Map<String, Value>, key: &str) -> bool {
-        match present(map, key) {
-            None => false,
-            Some(Value::Bool(value)) => *value,
-            Some(other) => {
-                let message = format!("must be true or false, without quotes, not {}", described(other));
-                self.refuse(format!("spec.{key}"), Reason::Invalid, message);
-                false
-            }
-        }
-    }
-
-    fn unknown_keys(&mut self, prefix: &str, map: &Map<String, Value>, known: &[&str]) {
-        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            let hint = match key.to_lowercase().as_str() {
-                "engine" => "; did you mean \"type\"?".to_owned(),
-                "storage" | "capacity" | "disk" => "; did you mean \"size\"?".to_owned(),
-                _ => suggestion(key, known.iter().copied()),
-            };
-            let field = format!("{prefix}.{}", shown(key));
-            let message = format!("is not a field: {prefix} has {}{hint}", one_of(known.iter().copied()));
-            self.refuse(field, Reason::NotSupported, message);
-        }
-    }
-}
-
-/// A key as it stands in a path: short, and without characters that would disguise the rest.
-fn shown(key: &str) -> String {
-    quoted(key).trim_matches('"').to_owned()
-}
-
-pub(super) fn keyed(prefix: &str, key: &str) -> String {
-    format!("{prefix}[{}]", shown(key))
 }
 
 fn undeclared(map: &Map<String, Value>, member: &str, declared: &BTreeSet<&str>) -> String {
@@ -370,54 +269,4 @@ fn undeclared(map: &Map<String, Value>, member: &str, declared: &BTreeSet<&str>)
         return format!("{} is null in spec.users, which means absent: write {member}: [] there", quoted(member));
     }
     format!("{} is not in spec.users{}", quoted(member), suggestion(member, declared.iter().copied()))
-}
-
-fn check_class_name(text: &str) -> Result<String, Refusal> {
-    let part = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    if text.len() <= 253 && text.split('.').all(part) {
-        return Ok(text.to_owned());
-    }
-    Err(Refusal::new(
-        Reason::Invalid,
-        format!("{} cannot be the name of an RDSDatabaseClass: write lower-case letters, digits, - and .", quoted(text)),
-    ))
-}
-
-fn check_instance_class(text: &str) -> Result<String, Refusal> {
-    let part = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    let mut parts = text.split('.');
-    if text.len() <= 64 && parts.next() == Some("db") && parts.clone().count() >= 2 && parts.all(part) {
-        return Ok(text.to_owned());
-    }
-    let with_prefix = format!("db.{text}");
-    let hint = match text.split('.').count() {
-        2 if text.split('.').all(part) => format!("; did you mean {}?", quoted(&with_prefix)),
-        _ => String::new(),
-    };
-    Err(Refusal::new(
-        Reason::Invalid,
-        format!("{} is not an RDS instance class: write one such as db.t4g.micro{hint}", quoted(text)),
-    ))
-}
-
-fn parse_deletion_policy(text: &str) -> Result<DeletionPolicy, Refusal> {
-    text.parse().map_err(|_| {
-        let policies = DeletionPolicy::ALL.map(DeletionPolicy::as_str);
-        Refusal::new(
-            Reason::NotSupported,
-            format!(
-                "{} is not a deletion policy: write {}{}",
-                quoted(text),
-                one_of(policies),
-                suggestion(text, policies)
-            ),
-        )
-    })
 }

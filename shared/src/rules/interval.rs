@@ -126,7 +126,8 @@ mod tests {
         for (text, seconds) in [("30m", 1800), ("6h", 21_600), ("24h", DAY), ("7d", 7 * DAY), ("2w", 14 * DAY)] {
             assert_eq!(Interval::parse(text).unwrap().as_secs(), seconds, "{text}");
         }
-        for text in ["", "7", "d", "07d", "-7d", "+7d", "7 d", "7D", "1.5h", "7d12h", "7s", "１d", "99999999999999999999d"]
+        for text in
+            ["", "7", "d", "07d", "-7d", "+7d", "7 d", "7D", "1.5h", "7d12h", "7s", "１d", "99999999999999999999d"]
         {
             assert!(Interval::parse(text).is_err(), "{text}");
         }

@@ -74,7 +74,11 @@ impl Size {
         if number.is_zero() {
             return Err(Refusal::new(
                 Reason::Invalid,
-                format!("{} is no size: write at least 1GB; RDS allocates at least {}", quoted(text), Gibibytes::SMALLEST),
+                format!(
+                    "{} is no size: write at least 1GB; RDS allocates at least {}",
+                    quoted(text),
+                    Gibibytes::SMALLEST
+                ),
             ));
         }
         let largest = u128::from(Gibibytes::LARGEST.get()) * GIBIBYTE;
@@ -168,11 +172,10 @@ fn malformed(text: &str) -> Refusal {
     let compact: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_' && *c != ',').collect();
     let (number, unit) = split(&compact);
     let unit = match unit.to_lowercase().as_str() {
-        "g" | "gb" => Some("GB"),
+        "" | "g" | "gb" => Some("GB"),
         "gi" | "gib" => Some("Gi"),
         "t" | "tb" => Some("TB"),
         "ti" | "tib" => Some("Ti"),
-        "" => Some("GB"),
         _ => None,
     };
     let hint = unit
@@ -222,8 +225,32 @@ mod tests {
     #[test]
     fn what_is_no_size() {
         for text in [
-            "", "GB", "10", "10 GB", "10gb", "10MB", "10g", "-10GB", "+10GB", ".5GB", "5.GB", "1e", "1eGB", "1e-1GB", "e1GB",
-            "1.2.3GB", "10GBGB", "١٠GB", "0GB", "0.0Gi", "65537Gi", "65Ti", "1e9GB", "1e99999999999GB", "NaNGB", "infGB",
+            "",
+            "GB",
+            "10",
+            "10 GB",
+            "10gb",
+            "10MB",
+            "10g",
+            "-10GB",
+            "+10GB",
+            ".5GB",
+            "5.GB",
+            "1e",
+            "1eGB",
+            "1e-1GB",
+            "e1GB",
+            "1.2.3GB",
+            "10GBGB",
+            "١٠GB",
+            "0GB",
+            "0.0Gi",
+            "65537Gi",
+            "65Ti",
+            "1e9GB",
+            "1e99999999999GB",
+            "NaNGB",
+            "infGB",
             "99999999999999999999999999999999999999999999GB",
         ] {
             assert!(Size::parse(text).is_err(), "{text}");
@@ -241,7 +268,8 @@ mod tests {
 
     #[test]
     fn growth_is_at_least_a_tenth() {
-        for (from, wanted, asked) in [(20, 21, 22), (20, 20, 20), (20, 10, 20), (20, 50, 50), (95, 96, 105), (65_000, 65_100, 65_536)]
+        for (from, wanted, asked) in
+            [(20, 21, 22), (20, 20, 20), (20, 10, 20), (20, 50, 50), (95, 96, 105), (65_000, 65_100, 65_536)]
         {
             assert_eq!(Gibibytes::new(from).grown_to(Gibibytes::new(wanted)).get(), asked, "{from} to {wanted}");
         }

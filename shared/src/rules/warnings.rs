@@ -1,10 +1,12 @@
 //! What an author should know about a specification that is admitted.
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::draft::{Draft, keyed};
+use super::draft::Draft;
 use super::raw::null_keys;
+use super::reader::keyed;
 use super::{Engine, Gibibytes, Interval, MajorVersion, Verdict, lifecycle};
 use crate::api::DeletionPolicy;
 
@@ -43,10 +45,11 @@ fn support(draft: &Draft, today: Date, verdict: &mut Verdict) {
     let (Some(engine), Some(version)) = (draft.engine, draft.version) else { return };
     let Some(dates) = lifecycle::of(engine, version.major()) else { return };
     let newest = lifecycle::newest(engine).map(|newest| format!("; the newest is {newest}")).unwrap_or_default();
-    let (start, end) = (dates.standard_end, dates.extended_end);
+    let end = dates.extended_end;
     if today > end {
         verdict.warn(format!("spec.version: support of {engine} {} ended on {end}{newest}", version.major()));
-    } else if today > start {
+    } else if today > dates.standard_end {
+        let start = dates.standard_end.saturating_add(1.day());
         verdict.warn(format!(
             "spec.version: {engine} {} is in paid Extended Support since {start}, until {end}{newest}",
             version.major()

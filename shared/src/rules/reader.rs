@@ -1,0 +1,166 @@
+//! Reading raw JSON field by field, with every violation kept.
+
+use serde_json::{Map, Value};
+
+use super::quote::{described, one_of, quoted, suggestion};
+use super::raw::present;
+use super::{Reason, Refusal, Violation};
+
+/// Most users, databases, and users of one database: what the cost budget of the schema's CEL rules allows.
+pub(crate) const ENTRY_LIMIT: usize = 500;
+
+/// Most violations that are told one by one: nobody reads more, and an answer has to stay small.
+const TOLD_LIMIT: usize = 100;
+
+/// Gives the values that have the right shape, and keeps the violations of those that have not.
+#[derive(Default)]
+pub(super) struct Reader {
+    violations: Vec<Violation>,
+    /// How many violations there are past the limit.
+    untold: usize,
+}
+
+impl Reader {
+    pub(super) fn refuse(&mut self, field: impl Into<String>, reason: Reason, message: impl Into<String>) {
+        self.push(Refusal::new(reason, message).at(field));
+    }
+
+    /// The value of a result; its refusal is kept with the field.
+    pub(super) fn take<T>(&mut self, field: &str, result: Result<T, Refusal>) -> Option<T> {
+        result.map_err(|refusal| self.push(refusal.at(field))).ok()
+    }
+
+    fn push(&mut self, violation: Violation) {
+        if self.full() {
+            self.untold += 1;
+        } else {
+            self.violations.push(violation);
+        }
+    }
+
+    /// Whether further violations are only counted, so that looking for what was meant is a waste.
+    pub(super) fn full(&self) -> bool {
+        self.violations.len() >= TOLD_LIMIT
+    }
+
+    /// The violations, in the order they were met.
+    pub(super) fn finish(self) -> Vec<Violation> {
+        let mut violations = self.violations;
+        if self.untold > 0 {
+            violations.push(Refusal::new(Reason::Invalid, format!("has {} more mistakes", self.untold)).at("spec"));
+        }
+        violations
+    }
+
+    /// The entries of a map that are not null; null means absent.
+    pub(super) fn entries<'a>(
+        &mut self,
+        map: &'a Map<String, Value>,
+        key: &str,
+        what: &str,
+    ) -> Vec<(&'a str, &'a Value)> {
+        let field = format!("spec.{key}");
+        match present(map, key) {
+            None => Vec::new(),
+            Some(Value::Object(entries)) => {
+                if entries.len() > ENTRY_LIMIT {
+                    let message = format!("has {} {what}: at most {ENTRY_LIMIT} are allowed", entries.len());
+                    self.refuse(field, Reason::TooLong, message);
+                    return Vec::new();
+                }
+                entries.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value)).collect()
+            }
+            Some(other) => {
+                let message = format!("must be a map from the names of {what} to lists, not {}", described(other));
+                self.refuse(field, Reason::Invalid, message);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn list<'a>(
+        &mut self,
+        field: &str,
+        value: &'a Value,
+        limit: usize,
+        what: &str,
+    ) -> Vec<(usize, &'a Value)> {
+        let Value::Array(items) = value else {
+            self.refuse(field, Reason::Invalid, format!("must be a list of {what}, not {}", described(value)));
+            return Vec::new();
+        };
+        if items.len() > limit {
+            let message = format!("has {} entries: at most {limit} are allowed", items.len());
+            self.refuse(field, Reason::TooLong, message);
+            return Vec::new();
+        }
+        items.iter().enumerate().collect()
+    }
+
+    pub(super) fn item<'a>(&mut self, field: &str, value: &'a Value) -> Option<&'a str> {
+        if value.is_string() {
+            return value.as_str();
+        }
+        self.refuse(field, Reason::Invalid, format!("must be a text, not {}", described(value)));
+        None
+    }
+
+    pub(super) fn text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
+        let value = present(map, key)?;
+        if let (Value::Number(number), "spec.size") = (value, field) {
+            let message = format!("{number} has no unit: write {}", quoted(&format!("{number}GB")));
+            self.refuse(field, Reason::Invalid, message);
+            return None;
+        }
+        self.item(field, value)
+    }
+
+    pub(super) fn required_text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
+        if present(map, key).is_none() {
+            self.missing(field);
+        }
+        self.text(map, field, key)
+    }
+
+    pub(super) fn missing(&mut self, field: &str) {
+        self.refuse(field, Reason::Required, "is missing");
+    }
+
+    pub(super) fn boolean(&mut self, map: &Map<String, Value>, key: &str) -> bool {
+        match present(map, key) {
+            None => false,
+            Some(Value::Bool(value)) => *value,
+            Some(other) => {
+                let message = format!("must be true or false, without quotes, not {}", described(other));
+                self.refuse(format!("spec.{key}"), Reason::Invalid, message);
+                false
+            }
+        }
+    }
+
+    pub(super) fn unknown_keys(&mut self, prefix: &str, map: &Map<String, Value>, known: &[&str]) {
+        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+            if self.full() {
+                self.untold += 1;
+                continue;
+            }
+            let hint = match key.to_lowercase().as_str() {
+                "engine" => "; did you mean \"type\"?".to_owned(),
+                "storage" | "capacity" | "disk" => "; did you mean \"size\"?".to_owned(),
+                _ => suggestion(key, known.iter().copied()),
+            };
+            let field = format!("{prefix}.{}", shown(key));
+            let message = format!("is not a field: {prefix} has {}{hint}", one_of(known.iter().copied()));
+            self.refuse(field, Reason::NotSupported, message);
+        }
+    }
+}
+
+/// A key as it stands in a path: short, and without characters that would disguise the rest.
+fn shown(key: &str) -> String {
+    quoted(key).trim_matches('"').to_owned()
+}
+
+pub(super) fn keyed(prefix: &str, key: &str) -> String {
+    format!("{prefix}[{}]", shown(key))
+}
