@@ -27,23 +27,13 @@ impl Counters {
 
     pub(crate) async fn report(&self, sql_writes: BTreeMap<String, u64>) -> Report {
         let calls = self.0.lock().await.clone();
-        let mutating = calls
-            .iter()
-            .filter(|(action, _)| is_mutating(action))
-            .map(|(_, count)| count)
-            .sum();
-        Report {
-            calls,
-            mutating,
-            sql_writes,
-        }
+        let mutating = calls.iter().filter(|(action, _)| is_mutating(action)).map(|(_, count)| count).sum();
+        Report { calls, mutating, sql_writes }
     }
 }
 
 fn is_mutating(action: &str) -> bool {
-    !["Describe", "List", "Get", "Download", "AssumeRole"]
-        .iter()
-        .any(|reading| action.starts_with(reading))
+    !["Describe", "List", "Get", "Download", "AssumeRole"].iter().any(|reading| action.starts_with(reading))
 }
 
 #[cfg(test)]

@@ -40,9 +40,7 @@ pub enum ExecError {
     #[error("the server that asked for it has ended")]
     Orphaned,
     /// There is no account to run under.
-    #[error(
-        "PostgreSQL does not run as root, and there is no account called {UNPRIVILEGED} to run it under"
-    )]
+    #[error("PostgreSQL does not run as root, and there is no account called {UNPRIVILEGED} to run it under")]
     NoAccount,
     /// A system call failed.
     #[error("{what}: {source}")]
@@ -92,17 +90,12 @@ impl ExecPostgres {
     /// In a user namespace root's own files stay readable, also below directories that only root may enter. Where the kernel or a
     /// container forbids one, the program becomes the unprivileged user for good and is given its directory.
     fn leave_root(&self) -> Result<(), ExecError> {
-        let account = system("looking up the account", User::from_name(UNPRIVILEGED))?
-            .ok_or(ExecError::NoAccount)?;
+        let account = system("looking up the account", User::from_name(UNPRIVILEGED))?.ok_or(ExecError::NoAccount)?;
         let (outer_user, outer_group) = (getuid(), getgid());
         if unshare(CloneFlags::CLONE_NEWUSER).is_ok() {
             let write = |file: &str, content: String| {
-                std::fs::write(format!("/proc/self/{file}"), content).map_err(|source| {
-                    ExecError::System {
-                        what: "entering a user namespace",
-                        source,
-                    }
-                })
+                std::fs::write(format!("/proc/self/{file}"), content)
+                    .map_err(|source| ExecError::System { what: "entering a user namespace", source })
             };
             write("setgroups", "deny".to_owned())?;
             write("uid_map", format!("{} {outer_user} 1", account.uid))?;
@@ -130,8 +123,5 @@ fn own_tree(path: &Path, account: &User) -> io::Result<()> {
 }
 
 fn system<T>(what: &'static str, result: Result<T, Errno>) -> Result<T, ExecError> {
-    result.map_err(|errno| ExecError::System {
-        what,
-        source: errno.into(),
-    })
+    result.map_err(|errno| ExecError::System { what, source: errno.into() })
 }

@@ -101,14 +101,7 @@ mod tests {
             faults.strike("CreateDBInstance").await,
         ]
         .map(|error| error.map(|error| error.code));
-        assert_eq!(
-            codes,
-            [
-                Some("Throttling".to_owned()),
-                Some("Throttling".to_owned()),
-                None
-            ]
-        );
+        assert_eq!(codes, [Some("Throttling".to_owned()), Some("Throttling".to_owned()), None]);
     }
 
     #[test]
@@ -118,10 +111,7 @@ mod tests {
             order(r#"{"instance":"a","status":null}"#),
             Ok(Order::Status(StatusFault { status: None, .. }))
         ));
-        assert!(matches!(
-            order(r#"{"remove_instance":"a"}"#),
-            Ok(Order::Remove(_))
-        ));
+        assert!(matches!(order(r#"{"remove_instance":"a"}"#), Ok(Order::Remove(_))));
         assert!(order(r#"{"unknown":1}"#).is_err());
     }
 }

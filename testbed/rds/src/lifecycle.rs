@@ -40,11 +40,7 @@ pub(crate) fn publish_final_snapshot(state: &mut State, resource_id: &str, now: 
     let Some(instance) = state.by_resource_mut(resource_id) else {
         return;
     };
-    let Activity::Deleting {
-        final_snapshot: Some(id),
-        published,
-    } = &mut instance.phase.activity
-    else {
+    let Activity::Deleting { final_snapshot: Some(id), published } = &mut instance.phase.activity else {
         return;
     };
     *published = true;
@@ -62,19 +58,14 @@ pub(crate) fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
         Activity::Creating { from_snapshot } => {
             let (category, message) = match from_snapshot {
                 None => (Category::Creation, "DB instance created".to_owned()),
-                Some(id) => (
-                    Category::Restoration,
-                    format!("Restored from snapshot {id}"),
-                ),
+                Some(id) => (Category::Restoration, format!("Restored from snapshot {id}")),
             };
             instance.created_at = now;
             if instance.backup_retention == 0 {
                 rest(instance, Activity::Available, now);
             } else {
                 let snapshot = automated_snapshot(instance, now);
-                let activity = Activity::BackingUp {
-                    snapshot: snapshot.id.clone(),
-                };
+                let activity = Activity::BackingUp { snapshot: snapshot.id.clone() };
                 instance.phase = Phase::begin(activity, now);
                 state.snapshots.insert(snapshot.id.clone(), snapshot);
             }
@@ -120,8 +111,7 @@ pub(crate) fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
             state.instances.remove(&id);
             if automated {
                 state.snapshots.retain(|_, snapshot| {
-                    snapshot.kind != SnapshotKind::Automated
-                        || snapshot.source.resource_id != resource_id
+                    snapshot.kind != SnapshotKind::Automated || snapshot.source.resource_id != resource_id
                 });
             }
             state.record(source, Category::Deletion, "DB instance deleted", now);
@@ -131,11 +121,7 @@ pub(crate) fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
 }
 
 fn rest(instance: &mut Instance, activity: Activity, now: Timestamp) {
-    instance.phase = Phase {
-        activity,
-        since: now,
-        worked: true,
-    };
+    instance.phase = Phase { activity, since: now, worked: true };
 }
 
 fn complete_snapshot(state: &mut State, id: &str, now: Timestamp) {
@@ -159,11 +145,7 @@ fn automated_snapshot(instance: &Instance, now: Timestamp) -> Snapshot {
         kind: SnapshotKind::Automated,
         created_at: now,
         available: false,
-        tags: if instance.copy_tags_to_snapshot {
-            instance.tags.clone()
-        } else {
-            crate::model::Tags::new()
-        },
+        tags: if instance.copy_tags_to_snapshot { instance.tags.clone() } else { crate::model::Tags::new() },
         source: instance.clone(),
     }
 }
@@ -185,64 +167,39 @@ mod tests {
 
     #[test]
     fn creating_is_followed_by_a_backup_then_available() {
-        let (mut state, id) = state(Activity::Creating {
-            from_snapshot: None,
-        });
+        let (mut state, id) = state(Activity::Creating { from_snapshot: None });
         finish(&mut state, &id, at(300));
-        assert!(matches!(
-            state.instances["orders"].phase.activity,
-            Activity::BackingUp { .. }
-        ));
+        assert!(matches!(state.instances["orders"].phase.activity, Activity::BackingUp { .. }));
         assert!(state.snapshots.values().all(|snapshot| !snapshot.available));
         finish(&mut state, &id, at(360));
-        assert_eq!(
-            state.instances["orders"].phase.activity,
-            Activity::Available
-        );
+        assert_eq!(state.instances["orders"].phase.activity, Activity::Available);
         let snapshot = state.snapshots.values().next().unwrap();
         assert!(snapshot.available && snapshot.id.starts_with("rds:orders-2026-"));
     }
 
     #[test]
     fn work_that_was_overtaken_by_a_deletion_does_not_count_for_it() {
-        let creating = Activity::Creating {
-            from_snapshot: None,
-        };
-        let (mut state, id) = state(Activity::Deleting {
-            final_snapshot: None,
-            published: false,
-        });
+        let creating = Activity::Creating { from_snapshot: None };
+        let (mut state, id) = state(Activity::Deleting { final_snapshot: None, published: false });
         worked(&mut state, &id, &creating);
         assert!(!state.instances["orders"].phase.worked);
     }
 
     #[test]
     fn a_password_follows_the_other_changes() {
-        let change = Change {
-            allocated_storage: Some(30),
-            master_verifier: Some("SCRAM".into()),
-            ..Change::default()
-        };
-        let (mut state, id) = state(Activity::Modifying {
-            change: Box::new(change),
-        });
+        let change = Change { allocated_storage: Some(30), master_verifier: Some("SCRAM".into()), ..Change::default() };
+        let (mut state, id) = state(Activity::Modifying { change: Box::new(change) });
         finish(&mut state, &id, at(5));
         let orders = &state.instances["orders"];
         assert_eq!(orders.allocated_storage, 30);
         assert_eq!(orders.storage_changed_at, Some(at(5)));
-        assert!(matches!(
-            orders.phase.activity,
-            Activity::ResettingCredentials { .. }
-        ));
+        assert!(matches!(orders.phase.activity, Activity::ResettingCredentials { .. }));
     }
 
     #[test]
     fn deletion_takes_automated_backups_along_when_asked_to() {
         for (asked, left) in [(true, 0), (false, 1)] {
-            let (mut state, id) = state(Activity::Deleting {
-                final_snapshot: None,
-                published: false,
-            });
+            let (mut state, id) = state(Activity::Deleting { final_snapshot: None, published: false });
             let orders = state.by_resource_mut(&id).unwrap();
             orders.delete_automated_backups = asked;
             let snapshot = automated_snapshot(orders, at(0));

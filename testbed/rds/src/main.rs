@@ -22,10 +22,7 @@ fn main() -> ExitCode {
         },
         (None, Some(options)) => serve(options, args.exit_with_parent),
         (None, None) => Args::command()
-            .error(
-                clap::error::ErrorKind::MissingRequiredArgument,
-                "--data-dir <DATA_DIR> is required",
-            )
+            .error(clap::error::ErrorKind::MissingRequiredArgument, "--data-dir <DATA_DIR> is required")
             .exit(),
     };
     match result {
@@ -41,9 +38,7 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn serve(options: Options, exit_with_parent: bool) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into()),
-        )
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info,sqlx=warn".into()))
         .with_writer(std::io::stderr)
         .init();
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
@@ -53,11 +48,7 @@ async fn serve(options: Options, exit_with_parent: bool) -> anyhow::Result<()> {
         ensure!(getppid() == parent, "the parent process has ended");
     }
     let server = Server::start(options).await?;
-    writeln!(
-        std::io::stdout(),
-        "local-rds is serving on {}",
-        server.endpoint()
-    )?;
+    writeln!(std::io::stdout(), "local-rds is serving on {}", server.endpoint())?;
     tokio::select! {
         _ = terminate.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted.context("SIGINT")?,

@@ -52,10 +52,7 @@ async fn query(State(service): State<Arc<Service>>, headers: HeaderMap, body: St
     };
     let headers = [
         (header::CONTENT_TYPE, "text/xml".to_owned()),
-        (
-            header::HeaderName::from_static("x-amzn-requestid"),
-            request_id,
-        ),
+        (header::HeaderName::from_static("x-amzn-requestid"), request_id),
     ];
     (status, headers, body).into_response()
 }
@@ -71,9 +68,7 @@ async fn perform(
     if !sts && version != "2014-10-31" {
         return Err(ApiError::unknown_action(action, version));
     }
-    let authorization = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let scope = if sts { "sts" } else { "rds" };
     let caller = auth::authenticate(authorization, &service.region, scope)?;
     if let Some(error) = service.faults.strike(action).await {
@@ -85,17 +80,8 @@ async fn perform(
     {
         return Err(ApiError::throttled());
     }
-    let call = Call {
-        service,
-        params,
-        caller: &caller,
-        now: Timestamp::now(),
-    };
-    if sts {
-        actions::sts(action, &call)
-    } else {
-        actions::rds(action, call).await
-    }
+    let call = Call { service, params, caller: &caller, now: Timestamp::now() };
+    if sts { actions::sts(action, &call) } else { actions::rds(action, call).await }
 }
 
 async fn counters(State(service): State<Arc<Service>>) -> Response {
@@ -128,9 +114,10 @@ async fn faults(State(service): State<Arc<Service>>) -> Json<serde_json::Value> 
     let statuses: BTreeMap<String, String> = service
         .store
         .read(|state| {
-            let forced = state.instances.values().filter_map(|instance| {
-                Some((instance.id.clone(), instance.forced_status.clone()?))
-            });
+            let forced = state
+                .instances
+                .values()
+                .filter_map(|instance| Some((instance.id.clone(), instance.forced_status.clone()?)));
             forced.collect()
         })
         .await;
@@ -148,8 +135,7 @@ async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) ->
                 .store
                 .update(|state| {
                     let found = state.instances.get_mut(&fault.instance);
-                    let instance =
-                        found.ok_or_else(|| ApiError::instance_not_found(&fault.instance))?;
+                    let instance = found.ok_or_else(|| ApiError::instance_not_found(&fault.instance))?;
                     instance.forced_status = fault.status;
                     Ok::<_, ApiError>(())
                 })

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use nix::fcntl::{Flock, FlockArg};
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -82,8 +84,7 @@ impl Server {
         let layout = data_dir(&options.data_dir)?;
         let lock = lock(&layout)?;
         let store = Store::open(layout.state_file())?;
-        let authority =
-            Authority::open(&layout).map_err(|error| StartError::Authority(error.to_string()))?;
+        let authority = Authority::open(&layout).map_err(|error| StartError::Authority(error.to_string()))?;
         let spawner = Spawner::start().map_err(file(layout.root()))?;
         let program = match options.program {
             Some(program) => program,
@@ -95,6 +96,7 @@ impl Server {
             admin_password: admin_password(&layout)?,
             program,
             log_statements: options.log_statements,
+            building: Semaphore::new(available_parallelism().map_or(1, NonZero::get)),
             layout,
         };
         let service = Arc::new(Service {
@@ -103,9 +105,7 @@ impl Server {
             instance_quota: options.instance_quota,
             times: Timetable {
                 scale: options.time_scale,
-                storage_cooldown_scale: options
-                    .storage_cooldown_scale
-                    .unwrap_or(options.time_scale),
+                storage_cooldown_scale: options.storage_cooldown_scale.unwrap_or(options.time_scale),
             },
             store,
             env,
@@ -118,22 +118,13 @@ impl Server {
         });
         clear_orphans(&service).await;
         let listener = TcpListener::bind(options.listen).await;
-        let listening = |source| StartError::Listen {
-            address: options.listen,
-            source,
-        };
+        let listening = |source| StartError::Listen { address: options.listen, source };
         let listener = listener.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
         let stopping = service.stopping.clone().cancelled_owned();
-        let serving = axum::serve(listener, router(Arc::clone(&service)))
-            .with_graceful_shutdown(stopping)
-            .into_future();
-        let server = Self {
-            serving: tokio::spawn(serving),
-            service,
-            address,
-            _lock: lock,
-        };
+        let serving =
+            axum::serve(listener, router(Arc::clone(&service))).with_graceful_shutdown(stopping).into_future();
+        let server = Self { serving: tokio::spawn(serving), service, address, _lock: lock };
         server.resume().await;
         server.announce()?;
         Ok(server)
@@ -166,9 +157,7 @@ impl Server {
             .store
             .read(|state| {
                 let instances = state.instances.values();
-                instances
-                    .map(|instance| instance.resource_id.clone())
-                    .collect()
+                instances.map(|instance| instance.resource_id.clone()).collect()
             })
             .await;
         for resource_id in resource_ids {
@@ -195,11 +184,7 @@ fn file(path: &Path) -> impl FnOnce(io::Error) -> StartError {
 
 /// Makes the data directory, for its owner alone, and takes a `ready.json` of an earlier run away.
 fn data_dir(path: &Path) -> Result<Layout, StartError> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(file(path))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(path))?;
     // PostgreSQL is started elsewhere, and its lock files are compared with /proc.
     let layout = Layout::new(path.canonicalize().map_err(file(path))?);
     let _ = std::fs::remove_file(layout.ready_file());
@@ -209,9 +194,8 @@ fn data_dir(path: &Path) -> Result<Layout, StartError> {
 fn lock(layout: &Layout) -> Result<Flock<File>, StartError> {
     let path = layout.lock_file();
     let handle = File::create(&path).map_err(file(&path))?;
-    Flock::lock(handle, FlockArg::LockExclusiveNonblock).map_err(|_| StartError::InUse {
-        path: layout.root().to_owned(),
-    })
+    Flock::lock(handle, FlockArg::LockExclusiveNonblock)
+        .map_err(|_| StartError::InUse { path: layout.root().to_owned() })
 }
 
 /// The password of `rdsadmin`, made once.
@@ -233,10 +217,7 @@ async fn clear_orphans(service: &Service) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let known = service
-            .store
-            .read(|state| state.by_resource(&name).is_some())
-            .await;
+        let known = service.store.read(|state| state.by_resource(&name).is_some()).await;
         if !known && let Err(error) = std::fs::remove_dir_all(entry.path()) {
             tracing::warn!(%error, name, "a left-over folder cannot be removed");
         }

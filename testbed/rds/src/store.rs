@@ -40,18 +40,12 @@ impl Store {
     pub(crate) fn open(path: PathBuf) -> Result<Self, StoreError> {
         let state = match std::fs::read(&path) {
             Ok(content) => {
-                serde_json::from_slice(&content).map_err(|source| StoreError::Content {
-                    path: path.clone(),
-                    source,
-                })?
+                serde_json::from_slice(&content).map_err(|source| StoreError::Content { path: path.clone(), source })?
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
             Err(source) => return Err(StoreError::File { path, source }),
         };
-        Ok(Self {
-            path,
-            state: Mutex::new(state),
-        })
+        Ok(Self { path, state: Mutex::new(state) })
     }
 
     /// Looks at the state.
@@ -66,14 +60,10 @@ impl Store {
     ) -> Result<T, E> {
         let mut state = self.state.lock().await;
         let result = change(&mut state)?;
-        let content = serde_json::to_vec(&*state).map_err(|source| StoreError::Content {
-            path: self.path.clone(),
-            source,
-        })?;
-        write_atomically(&self.path, &content).map_err(|source| StoreError::File {
-            path: self.path.clone(),
-            source,
-        })?;
+        let content =
+            serde_json::to_vec(&*state).map_err(|source| StoreError::Content { path: self.path.clone(), source })?;
+        write_atomically(&self.path, &content)
+            .map_err(|source| StoreError::File { path: self.path.clone(), source })?;
         Ok(result)
     }
 }
@@ -84,12 +74,7 @@ pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
 
     let draft = path.with_extension("new");
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(content)?;
     drop(file);
     std::fs::rename(draft, path)

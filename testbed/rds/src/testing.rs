@@ -51,10 +51,6 @@ pub(crate) fn instance(id: &str) -> Instance {
         storage_changed_at: None,
         delete_automated_backups: true,
         forced_status: None,
-        phase: Phase {
-            activity: Activity::Available,
-            since: at(0),
-            worked: true,
-        },
+        phase: Phase { activity: Activity::Available, since: at(0), worked: true },
     }
 }

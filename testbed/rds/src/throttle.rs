@@ -20,10 +20,7 @@ struct Bucket {
 impl Throttle {
     /// A full bucket.
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Bucket {
-            tokens: BURST,
-            filled_at: Instant::now(),
-        }))
+        Self(Mutex::new(Bucket { tokens: BURST, filled_at: Instant::now() }))
     }
 
     /// Takes a token; `false` when there is none.
@@ -54,10 +51,7 @@ mod tests {
     #[test]
     fn a_burst_then_the_sustained_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket {
-            tokens: BURST,
-            filled_at: start,
-        };
+        let mut bucket = Bucket { tokens: BURST, filled_at: start };
         let admitted = |bucket: &mut Bucket, at| (0..1000).filter(|_| bucket.take(at)).count();
         assert_eq!(admitted(&mut bucket, start), 300);
         assert_eq!(admitted(&mut bucket, start + Duration::from_secs(5)), 60);

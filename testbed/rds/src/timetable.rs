@@ -50,27 +50,14 @@ impl Timetable {
             Activity::Available if instance.pending.is_empty() => Step::Rest,
             Activity::Available => {
                 let opens = window_opens(&instance.maintenance_window, now);
-                if opens <= now {
-                    Step::BeginPending
-                } else {
-                    Step::Wait(opens)
-                }
+                if opens <= now { Step::BeginPending } else { Step::Wait(opens) }
             }
             Activity::Stopped | Activity::Failed if phase.worked => Step::Rest,
             _ if !phase.worked => Step::Work,
-            Activity::Deleting {
-                final_snapshot: Some(_),
-                published: false,
-            } => after(
-                self.scaled(phase.since, FINAL_SNAPSHOT),
-                now,
-                Step::PublishFinalSnapshot,
-            ),
-            activity => after(
-                self.scaled(phase.since, duration(activity)),
-                now,
-                Step::Finish,
-            ),
+            Activity::Deleting { final_snapshot: Some(_), published: false } => {
+                after(self.scaled(phase.since, FINAL_SNAPSHOT), now, Step::PublishFinalSnapshot)
+            }
+            activity => after(self.scaled(phase.since, duration(activity)), now, Step::Finish),
         }
     }
 
@@ -101,22 +88,14 @@ impl Timetable {
     /// Whether the last change of the storage forbids another one.
     pub(crate) fn storage_locked(self, instance: &Instance, now: Timestamp) -> bool {
         instance.storage_changed_at.is_some_and(|changed| {
-            now < plus(
-                changed,
-                STORAGE_COOLDOWN.mul_f64(self.storage_cooldown_scale),
-            ) || now < self.scaled(changed, OPTIMIZATION)
+            now < plus(changed, STORAGE_COOLDOWN.mul_f64(self.storage_cooldown_scale))
+                || now < self.scaled(changed, OPTIMIZATION)
         })
     }
 
     fn resting_status(self, instance: &Instance, now: Timestamp) -> &'static str {
-        let optimizing = instance
-            .storage_changed_at
-            .is_some_and(|changed| now < self.scaled(changed, OPTIMIZATION));
-        if optimizing {
-            "storage-optimization"
-        } else {
-            "available"
-        }
+        let optimizing = instance.storage_changed_at.is_some_and(|changed| now < self.scaled(changed, OPTIMIZATION));
+        if optimizing { "storage-optimization" } else { "available" }
     }
 
     fn scaled(self, since: Timestamp, duration: Duration) -> Timestamp {
@@ -128,9 +107,7 @@ impl Timetable {
 fn duration(activity: &Activity) -> Duration {
     Duration::from_secs(match activity {
         Activity::Creating { .. } => 300,
-        Activity::BackingUp { .. }
-        | Activity::Rebooting
-        | Activity::ResettingCredentials { .. } => 60,
+        Activity::BackingUp { .. } | Activity::Rebooting | Activity::ResettingCredentials { .. } => 60,
         Activity::Modifying { .. } => 120,
         Activity::Stopping | Activity::Starting => 150,
         Activity::Deleting { .. } => 180,
@@ -143,10 +120,7 @@ fn after(due: Timestamp, now: Timestamp, step: Step) -> Step {
 }
 
 fn plus(at: Timestamp, duration: Duration) -> Timestamp {
-    SignedDuration::try_from(duration)
-        .ok()
-        .and_then(|duration| at.checked_add(duration).ok())
-        .unwrap_or(Timestamp::MAX)
+    SignedDuration::try_from(duration).ok().and_then(|duration| at.checked_add(duration).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// When the weekly window (`sun:05:00-sun:06:00`) is open next: not after `now` when it is open already.
@@ -163,8 +137,7 @@ fn window_opens(window: &str, now: Timestamp) -> Timestamp {
         now
     } else {
         let wait = crate::windows::WEEK - into;
-        now.checked_add(SignedDuration::from_mins(wait))
-            .unwrap_or(Timestamp::MAX)
+        now.checked_add(SignedDuration::from_mins(wait)).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -174,68 +147,32 @@ mod tests {
     use crate::model::{Change, Phase};
     use crate::testing::{at, instance};
 
-    const TIMES: Timetable = Timetable {
-        scale: 1.0,
-        storage_cooldown_scale: 1.0,
-    };
+    const TIMES: Timetable = Timetable { scale: 1.0, storage_cooldown_scale: 1.0 };
 
     fn busy(activity: Activity, worked: bool) -> Instance {
-        Instance {
-            phase: Phase {
-                activity,
-                since: at(0),
-                worked,
-            },
-            ..instance("orders")
-        }
+        Instance { phase: Phase { activity, since: at(0), worked }, ..instance("orders") }
     }
 
     #[test]
     fn work_comes_before_time() {
-        let creating = |worked| {
-            busy(
-                Activity::Creating {
-                    from_snapshot: None,
-                },
-                worked,
-            )
-        };
+        let creating = |worked| busy(Activity::Creating { from_snapshot: None }, worked);
         assert_eq!(TIMES.next(&creating(false), at(9_999)), Step::Work);
         assert_eq!(TIMES.next(&creating(true), at(10)), Step::Wait(at(300)));
         assert_eq!(TIMES.next(&creating(true), at(300)), Step::Finish);
-        assert_eq!(
-            TIMES.next(&busy(Activity::Available, true), at(1)),
-            Step::Rest
-        );
+        assert_eq!(TIMES.next(&busy(Activity::Available, true), at(1)), Step::Rest);
     }
 
     #[test]
     fn a_final_snapshot_is_available_before_the_instance_is_gone() {
-        let deleting = |published| {
-            busy(
-                Activity::Deleting {
-                    final_snapshot: Some("last".into()),
-                    published,
-                },
-                true,
-            )
-        };
-        assert_eq!(
-            TIMES.next(&deleting(false), at(500)),
-            Step::PublishFinalSnapshot
-        );
+        let deleting = |published| busy(Activity::Deleting { final_snapshot: Some("last".into()), published }, true);
+        assert_eq!(TIMES.next(&deleting(false), at(500)), Step::PublishFinalSnapshot);
         assert_eq!(TIMES.next(&deleting(true), at(100)), Step::Wait(at(180)));
         assert_eq!(TIMES.next(&deleting(true), at(180)), Step::Finish);
     }
 
     #[test]
     fn the_status_lags_behind_a_modification() {
-        let modifying = busy(
-            Activity::Modifying {
-                change: Box::default(),
-            },
-            false,
-        );
+        let modifying = busy(Activity::Modifying { change: Box::default() }, false);
         assert_eq!(TIMES.status(&modifying, at(9)), "available");
         assert_eq!(TIMES.status(&modifying, at(10)), "modifying");
     }
@@ -244,11 +181,7 @@ mod tests {
     fn storage_optimizes_then_cools_down() {
         let mut grown = busy(Activity::Available, true);
         grown.storage_changed_at = Some(at(0));
-        let cases = [
-            (60, "storage-optimization", true),
-            (31 * 60, "available", true),
-            (6 * 3600, "available", false),
-        ];
+        let cases = [(60, "storage-optimization", true), (31 * 60, "available", true), (6 * 3600, "available", false)];
         for (second, status, locked) in cases {
             assert_eq!(TIMES.status(&grown, at(second)), status, "{second}");
             assert_eq!(TIMES.storage_locked(&grown, at(second)), locked, "{second}");
@@ -258,24 +191,12 @@ mod tests {
     #[test]
     fn pending_changes_wait_for_their_window() {
         let mut waiting = busy(Activity::Available, true);
-        waiting.pending = Change {
-            class: Some("db.t4g.small".into()),
-            ..Change::default()
-        };
+        waiting.pending = Change { class: Some("db.t4g.small".into()), ..Change::default() };
         waiting.maintenance_window = "sun:05:00-sun:06:00".into();
         let now = |text: &str| text.parse::<Timestamp>().unwrap();
         // 2026-03-01 is a Sunday.
-        assert_eq!(
-            TIMES.next(&waiting, now("2026-03-01T05:30:00Z")),
-            Step::BeginPending
-        );
-        assert_eq!(
-            TIMES.next(&waiting, now("2026-03-01T06:00:00Z")),
-            Step::Wait(now("2026-03-08T05:00:00Z"))
-        );
-        assert_eq!(
-            TIMES.next(&waiting, now("2026-02-28T05:00:00Z")),
-            Step::Wait(now("2026-03-01T05:00:00Z"))
-        );
+        assert_eq!(TIMES.next(&waiting, now("2026-03-01T05:30:00Z")), Step::BeginPending);
+        assert_eq!(TIMES.next(&waiting, now("2026-03-01T06:00:00Z")), Step::Wait(now("2026-03-08T05:00:00Z")));
+        assert_eq!(TIMES.next(&waiting, now("2026-02-28T05:00:00Z")), Step::Wait(now("2026-03-01T05:00:00Z")));
     }
 }

@@ -46,12 +46,10 @@ impl EngineVersion {
     pub(crate) fn resolve(text: Option<&str>) -> Option<Self> {
         match text {
             None => Self::all().next_back(),
-            Some(text) => Self::all()
-                .find(|version| version.to_string() == text)
-                .or_else(|| {
-                    let major = text.parse().ok()?;
-                    Self::default_of(major)
-                }),
+            Some(text) => Self::all().find(|version| version.to_string() == text).or_else(|| {
+                let major = text.parse().ok()?;
+                Self::default_of(major)
+            }),
         }
     }
 
@@ -93,10 +91,7 @@ impl FromStr for EngineVersion {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadVersion(text.to_owned());
         let (major, minor) = text.split_once('.').ok_or_else(bad)?;
-        Ok(Self {
-            major: major.parse().map_err(|_| bad())?,
-            minor: minor.parse().map_err(|_| bad())?,
-        })
+        Ok(Self { major: major.parse().map_err(|_| bad())?, minor: minor.parse().map_err(|_| bad())? })
     }
 }
 
@@ -138,10 +133,7 @@ mod tests {
     #[test]
     fn the_catalogue_is_in_order_and_upgrades_only_go_up() {
         assert!(CATALOGUE.is_sorted());
-        let targets: Vec<_> = version(17, 11)
-            .upgrade_targets()
-            .map(|v| v.to_string())
-            .collect();
+        let targets: Vec<_> = version(17, 11).upgrade_targets().map(|v| v.to_string()).collect();
         assert_eq!(targets, ["18.4", "18.6"]);
     }
 }

@@ -47,9 +47,7 @@ fn two_digits(text: &str) -> Option<u16> {
 
 fn day_and_clock(text: &str) -> Option<i32> {
     let (day, time) = text.split_once(':')?;
-    let day = DAYS
-        .iter()
-        .position(|name| name.eq_ignore_ascii_case(day))?;
+    let day = DAYS.iter().position(|name| name.eq_ignore_ascii_case(day))?;
     Some(i32::try_from(day).ok()? * 1440 + i32::from(clock(time)?))
 }
 
@@ -73,9 +71,6 @@ mod tests {
         let daily = |text| daily_minutes(text).unwrap();
         assert!(overlap(daily("23:30-00:30"), weekly("mon:00:00-mon:00:20")));
         assert!(overlap(daily("03:00-04:00"), weekly("sun:22:00-mon:03:01")));
-        assert!(!overlap(
-            daily("03:00-04:00"),
-            weekly("sun:04:00-sun:05:00")
-        ));
+        assert!(!overlap(daily("03:00-04:00"), weekly("sun:04:00-sun:05:00")));
     }
 }

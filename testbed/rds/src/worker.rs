@@ -38,12 +38,7 @@ enum WorkError {
 
 impl Worker {
     pub(crate) fn new(service: Arc<Service>, resource_id: String, wake: Arc<Notify>) -> Self {
-        Self {
-            service,
-            resource_id,
-            wake,
-            postmaster: None,
-        }
+        Self { service, resource_id, wake, postmaster: None }
     }
 
     /// Runs until the instance is gone or the service stops; its server is stopped in either case.
@@ -51,10 +46,7 @@ impl Worker {
         let service = Arc::clone(&self.service);
         loop {
             let resource_id = &self.resource_id;
-            let instance = service
-                .store
-                .read(|state| state.by_resource(resource_id).cloned())
-                .await;
+            let instance = service.store.read(|state| state.by_resource(resource_id).cloned()).await;
             let Some(instance) = instance else {
                 self.stop_server().await;
                 if let Err(error) = discard(&service.env.layout, &self.resource_id) {
@@ -69,9 +61,7 @@ impl Worker {
             if let Err(error) = advanced {
                 tracing::warn!(instance = instance.id, %error, "work on an instance failed");
                 let reason = error.to_string();
-                let recorded = self
-                    .change(|state, id, now| lifecycle::failed(state, id, &reason, now))
-                    .await;
+                let recorded = self.change(|state, id, now| lifecycle::failed(state, id, &reason, now)).await;
                 if let Err(error) = recorded {
                     tracing::error!(%error, "the state cannot be kept");
                 }
@@ -100,8 +90,7 @@ impl Worker {
             Step::Work => {
                 self.work(instance).await?;
                 let activity = &instance.phase.activity;
-                self.change(|state, id, _| lifecycle::worked(state, id, activity))
-                    .await?;
+                self.change(|state, id, _| lifecycle::worked(state, id, activity)).await?;
             }
             Step::PublishFinalSnapshot => {
                 self.change(lifecycle::publish_final_snapshot).await?;
@@ -193,10 +182,7 @@ impl Worker {
         }
     }
 
-    async fn change(
-        &self,
-        change: impl FnOnce(&mut State, &str, Timestamp),
-    ) -> Result<(), StoreError> {
+    async fn change(&self, change: impl FnOnce(&mut State, &str, Timestamp)) -> Result<(), StoreError> {
         let id = &self.resource_id;
         self.service
             .store

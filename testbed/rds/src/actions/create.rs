@@ -55,9 +55,7 @@ fn parse(call: &Call<'_>) -> Result<Instance, ApiError> {
     let master_username = fields::master_username(params)?;
     fields::no_managed_password(params)?;
     let master_verifier = fields::master_verifier(params.required("MasterUserPassword")?)?;
-    let lifecycle = params
-        .text("EngineLifecycleSupport")
-        .unwrap_or(EXTENDED_SUPPORT);
+    let lifecycle = params.text("EngineLifecycleSupport").unwrap_or(EXTENDED_SUPPORT);
     fields::check_lifecycle(lifecycle, version, call.now)?;
     let encrypted = params.boolean("StorageEncrypted")?.unwrap_or(false);
     let mut instance = Instance {
@@ -117,26 +115,17 @@ pub(super) fn settings(params: &Params, instance: &mut Instance) -> Result<(), A
     };
     set("MultiAZ", &mut instance.multi_az)?;
     set("PubliclyAccessible", &mut instance.publicly_accessible)?;
-    set(
-        "AutoMinorVersionUpgrade",
-        &mut instance.auto_minor_version_upgrade,
-    )?;
+    set("AutoMinorVersionUpgrade", &mut instance.auto_minor_version_upgrade)?;
     set("CopyTagsToSnapshot", &mut instance.copy_tags_to_snapshot)?;
     set("DeletionProtection", &mut instance.deletion_protection)?;
-    set(
-        "EnableIAMDatabaseAuthentication",
-        &mut instance.iam_authentication,
-    )?;
+    set("EnableIAMDatabaseAuthentication", &mut instance.iam_authentication)?;
     let replace = |name, target: &mut String| {
         if let Some(text) = params.text(name) {
             text.clone_into(target);
         }
     };
     replace("PreferredBackupWindow", &mut instance.backup_window);
-    replace(
-        "PreferredMaintenanceWindow",
-        &mut instance.maintenance_window,
-    );
+    replace("PreferredMaintenanceWindow", &mut instance.maintenance_window);
     instance.maintenance_window.make_ascii_lowercase();
     fields::check_windows(&instance.backup_window, &instance.maintenance_window)?;
     replace("DBParameterGroupName", &mut instance.parameter_group);
@@ -168,14 +157,12 @@ pub(super) fn settings(params: &Params, instance: &mut Instance) -> Result<(), A
 fn kms_key(call: &Call<'_>, encrypted: bool) -> Result<Option<String>, ApiError> {
     let (region, account) = (&call.service.region, &call.service.account);
     match (call.params.text("KmsKeyId"), encrypted) {
-        (Some(_), false) => Err(ApiError::invalid_combination(
-            "KmsKeyId cannot be specified when StorageEncrypted is false",
-        )),
+        (Some(_), false) => {
+            Err(ApiError::invalid_combination("KmsKeyId cannot be specified when StorageEncrypted is false"))
+        }
         (Some(key), true) if key.starts_with("arn:") => Ok(Some(key.to_owned())),
         (Some(key), true) => Ok(Some(format!("arn:aws:kms:{region}:{account}:key/{key}"))),
-        (None, true) => Ok(Some(format!(
-            "arn:aws:kms:{region}:{account}:key/aws-rds-default"
-        ))),
+        (None, true) => Ok(Some(format!("arn:aws:kms:{region}:{account}:key/aws-rds-default"))),
         (None, false) => Ok(None),
     }
 }

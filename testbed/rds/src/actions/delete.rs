@@ -23,25 +23,16 @@ pub(super) async fn delete(call: &Call<'_>) -> Answer {
             ));
         }
         (true, false) => None,
-        (false, true) => Some(fields::identifier(
-            params,
-            "FinalDBSnapshotIdentifier",
-            255,
-        )?),
+        (false, true) => Some(fields::identifier(params, "FinalDBSnapshotIdentifier", 255)?),
     };
     let (answer, resource_id) = call
         .service
         .store
         .update(|state| {
-            let instance = state
-                .instances
-                .get_mut(&id)
-                .ok_or_else(|| ApiError::instance_not_found(&id))?;
+            let instance = state.instances.get_mut(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
             match instance.phase.activity {
                 Activity::Deleting { .. } => {
-                    return Err(ApiError::invalid_instance_state(format!(
-                        "Instance {id} is already being deleted."
-                    )));
+                    return Err(ApiError::invalid_instance_state(format!("Instance {id} is already being deleted.")));
                 }
                 Activity::Creating { .. } | Activity::Failed if final_snapshot.is_some() => {
                     return Err(ApiError::invalid_instance_state(format!(
@@ -62,10 +53,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Answer {
             }
             let before = instance.clone();
             instance.delete_automated_backups = automated;
-            let activity = Activity::Deleting {
-                final_snapshot: final_snapshot.clone(),
-                published: false,
-            };
+            let activity = Activity::Deleting { final_snapshot: final_snapshot.clone(), published: false };
             instance.phase = Phase::begin(activity, call.now);
             let answer = create::answer(call, instance);
             if let Some(snapshot) = final_snapshot {
@@ -74,11 +62,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Answer {
                     kind: SnapshotKind::Manual,
                     created_at: call.now,
                     available: false,
-                    tags: if before.copy_tags_to_snapshot {
-                        before.tags.clone()
-                    } else {
-                        Tags::new()
-                    },
+                    tags: if before.copy_tags_to_snapshot { before.tags.clone() } else { Tags::new() },
                     source: before.clone(),
                 };
                 state.snapshots.insert(snapshot.id.clone(), snapshot);

@@ -9,18 +9,8 @@ use crate::wire::{ApiError, Node};
 pub(super) async fn instances(call: &Call<'_>) -> Answer {
     let filters = call.params.filters()?;
     for (name, _) in &filters {
-        if ![
-            "db-instance-id",
-            "dbi-resource-id",
-            "engine",
-            "db-cluster-id",
-            "domain",
-        ]
-        .contains(&name.as_str())
-        {
-            return Err(ApiError::invalid_value(format!(
-                "Unrecognized filter name: {name}"
-            )));
+        if !["db-instance-id", "dbi-resource-id", "engine", "db-cluster-id", "domain"].contains(&name.as_str()) {
+            return Err(ApiError::invalid_value(format!("Unrecognized filter name: {name}")));
         }
     }
     if call.params.text("DBInstanceIdentifier").is_some() {
@@ -39,15 +29,12 @@ pub(super) async fn instances(call: &Call<'_>) -> Answer {
     call.service
         .store
         .read(|state| {
-            let accepted = state.instances.values().filter(|instance| {
-                filters
-                    .iter()
-                    .all(|(name, values)| accepts(call, instance, name, values))
-            });
+            let accepted = state
+                .instances
+                .values()
+                .filter(|instance| filters.iter().all(|(name, values)| accepts(call, instance, name, values)));
             let page = paginate(accepted, |instance| instance.id.clone(), call.params)?;
-            let list = Node::list("DBInstances", &page.items, |instance| {
-                render::instance(call, instance)
-            });
+            let list = Node::list("DBInstances", &page.items, |instance| render::instance(call, instance));
             Ok(Some(page.marker_node().into_iter().chain([list]).collect()))
         })
         .await
@@ -56,10 +43,7 @@ pub(super) async fn instances(call: &Call<'_>) -> Answer {
 /// An instance is named by its identifier or its ARN.
 fn accepts(call: &Call<'_>, instance: &Instance, name: &str, values: &[String]) -> bool {
     values.iter().any(|value| match name {
-        "db-instance-id" => {
-            value.eq_ignore_ascii_case(&instance.id)
-                || *value == call.service.arn("db", &instance.id)
-        }
+        "db-instance-id" => value.eq_ignore_ascii_case(&instance.id) || *value == call.service.arn("db", &instance.id),
         "dbi-resource-id" => *value == instance.resource_id,
         "engine" => value == "postgres",
         _ => false,

@@ -13,9 +13,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Answer {
     let source = params.text("SourceIdentifier").map(str::to_ascii_lowercase);
     let kind = params.text("SourceType");
     if source.is_some() && kind.is_none() {
-        return Err(ApiError::invalid_combination(
-            "SourceType must be specified when SourceIdentifier is specified",
-        ));
+        return Err(ApiError::invalid_combination("SourceType must be specified when SourceIdentifier is specified"));
     }
     let categories = params.texts("EventCategories").unwrap_or_default();
     let (from, to) = span(call)?;
@@ -26,8 +24,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Answer {
                 (from..=to).contains(&event.at)
                     && kind.is_none_or(|kind| kind == event.source.kind())
                     && source.as_ref().is_none_or(|id| id == event.source.id())
-                    && (categories.is_empty()
-                        || categories.iter().any(|name| name == event.category.name()))
+                    && (categories.is_empty() || categories.iter().any(|name| name == event.category.name()))
             });
             let key = |event: &&Event| format!("{:020}", event.sequence);
             let page = paginate(accepted, key, params)?;
@@ -46,9 +43,7 @@ fn span(call: &Call<'_>) -> Result<(Timestamp, Timestamp), ApiError> {
             "Invalid duration: {minutes}. Must be between 1 and 20160 minutes"
         )));
     }
-    let from = to
-        .checked_sub(SignedDuration::from_mins(minutes))
-        .unwrap_or(Timestamp::MIN);
+    let from = to.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
     Ok((params.parsed("StartTime")?.unwrap_or(from), to))
 }
 
@@ -63,9 +58,7 @@ fn render(call: &Call<'_>, event: &Event) -> Node {
             Node::leaf("SourceIdentifier", event.source.id()),
             Node::leaf("SourceType", event.source.kind()),
             Node::leaf("Message", &event.message),
-            Node::list("EventCategories", [event.category.name()], |name| {
-                Node::leaf("EventCategory", name)
-            }),
+            Node::list("EventCategories", [event.category.name()], |name| Node::leaf("EventCategory", name)),
             Node::time("Date", event.at),
             Node::leaf("SourceArn", arn),
         ],

@@ -12,12 +12,12 @@ use crate::wire::{ApiError, Params};
 const RESERVED_USERS: [&str; 2] = ["admin", "public"];
 /// Classes are `db.<family>.<size>`; these families exist for PostgreSQL.
 const FAMILIES: [&str; 24] = [
-    "t3", "t4g", "m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m7g", "m7gd", "m7i", "m8g", "r5",
-    "r5b", "r5d", "r6g", "r6gd", "r6i", "r6id", "r7g", "r7gd", "r7i", "r8g", "x2g",
+    "t3", "t4g", "m5", "m5d", "m6g", "m6gd", "m6i", "m6id", "m7g", "m7gd", "m7i", "m8g", "r5", "r5b", "r5d", "r6g",
+    "r6gd", "r6i", "r6id", "r7g", "r7gd", "r7i", "r8g", "x2g",
 ];
 const SIZES: [&str; 13] = [
-    "micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge",
-    "16xlarge", "24xlarge", "32xlarge", "48xlarge",
+    "micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "24xlarge",
+    "32xlarge", "48xlarge",
 ];
 
 /// An identifier of an instance or a snapshot: lower case, 1 to `longest` long.
@@ -25,9 +25,7 @@ pub(super) fn identifier(params: &Params, name: &str, longest: usize) -> Result<
     let text = params.required(name)?;
     let valid = text.len() <= longest
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !text.ends_with('-')
         && !text.contains("--");
     if valid {
@@ -42,9 +40,7 @@ pub(super) fn identifier(params: &Params, name: &str, longest: usize) -> Result<
 
 /// The identifier of an existing instance, as sent: what is not valid is not found.
 pub(super) fn instance_id(params: &Params) -> Result<String, ApiError> {
-    Ok(params
-        .required("DBInstanceIdentifier")?
-        .to_ascii_lowercase())
+    Ok(params.required("DBInstanceIdentifier")?.to_ascii_lowercase())
 }
 
 /// PostgreSQL is the only engine here.
@@ -54,9 +50,7 @@ pub(super) fn postgres_only(engine: &str) -> Result<(), ApiError> {
         "mysql" => Err(ApiError::invalid_combination(
             "Engine mysql is not supported by this local server, whose instances are PostgreSQL servers",
         )),
-        other => Err(ApiError::invalid_value(format!(
-            "Invalid DB engine: {other}"
-        ))),
+        other => Err(ApiError::invalid_value(format!("Invalid DB engine: {other}"))),
     }
 }
 
@@ -64,10 +58,7 @@ pub(super) fn postgres_only(engine: &str) -> Result<(), ApiError> {
 pub(super) fn engine_version(params: &Params) -> Result<EngineVersion, ApiError> {
     let text = params.text("EngineVersion");
     EngineVersion::resolve(text).ok_or_else(|| {
-        ApiError::invalid_combination(format!(
-            "Cannot find version {} for postgres",
-            text.unwrap_or_default()
-        ))
+        ApiError::invalid_combination(format!("Cannot find version {} for postgres", text.unwrap_or_default()))
     })
 }
 
@@ -75,15 +66,11 @@ pub(super) fn engine_version(params: &Params) -> Result<EngineVersion, ApiError>
 pub(super) fn class(text: &str, version: EngineVersion) -> Result<String, ApiError> {
     let parts: Vec<&str> = text.split('.').collect();
     let ["db", family, size] = parts.as_slice() else {
-        return Err(ApiError::invalid_value(format!(
-            "Invalid DB Instance class: {text}"
-        )));
+        return Err(ApiError::invalid_value(format!("Invalid DB Instance class: {text}")));
     };
     let burstable = family.starts_with('t');
-    let sized = SIZES
-        .iter()
-        .position(|known| known == size)
-        .is_some_and(|at| if burstable { at <= 5 } else { at >= 3 });
+    let sized =
+        SIZES.iter().position(|known| known == size).is_some_and(|at| if burstable { at <= 5 } else { at >= 3 });
     if FAMILIES.contains(family) && sized {
         return Ok(text.to_owned());
     }
@@ -99,19 +86,14 @@ pub(super) fn master_username(params: &Params) -> Result<String, ApiError> {
     let name = params.required("MasterUsername")?;
     let well_formed = name.len() <= 63
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !well_formed {
         return Err(ApiError::invalid_value(
             "The parameter MasterUsername must begin with a letter and contain 1 to 63 alphanumeric characters or underscores",
         ));
     }
     let lower = name.to_ascii_lowercase();
-    if RESERVED_USERS.contains(&lower.as_str())
-        || lower.starts_with("pg_")
-        || lower.starts_with("rds")
-    {
+    if RESERVED_USERS.contains(&lower.as_str()) || lower.starts_with("pg_") || lower.starts_with("rds") {
         return Err(ApiError::invalid_value(format!(
             "MasterUsername {name} cannot be used as it is a reserved word used by the engine"
         )));
@@ -132,9 +114,7 @@ pub(super) fn master_verifier(password: &str) -> Result<String, ApiError> {
             "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used.",
         ));
     }
-    Ok(postgres_protocol::password::scram_sha_256(
-        password.as_bytes(),
-    ))
+    Ok(postgres_protocol::password::scram_sha_256(password.as_bytes()))
 }
 
 /// A secret kept in AWS Secrets Manager instead of a password: not here.
@@ -154,9 +134,7 @@ pub(super) fn db_name(params: &Params) -> Result<Option<String>, ApiError> {
     };
     let valid = name.len() <= 63
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !["rdsadmin", "postgres", "template0", "template1"].contains(&name);
     if valid {
         Ok(Some(name.to_owned()))
@@ -172,14 +150,9 @@ pub(super) fn db_name(params: &Params) -> Result<Option<String>, ApiError> {
 pub(super) fn backup_retention(params: &Params) -> Result<Option<u32>, ApiError> {
     let days: Option<i64> = params.parsed("BackupRetentionPeriod")?;
     days.map(|days| {
-        u32::try_from(days)
-            .ok()
-            .filter(|days| *days <= 35)
-            .ok_or_else(|| {
-                ApiError::invalid_value(format!(
-                    "Invalid backup retention period: {days}. Must be between 0 and 35"
-                ))
-            })
+        u32::try_from(days).ok().filter(|days| *days <= 35).ok_or_else(|| {
+            ApiError::invalid_value(format!("Invalid backup retention period: {days}. Must be between 0 and 35"))
+        })
     })
     .transpose()
 }
@@ -198,14 +171,10 @@ pub(super) fn check_windows(backup: &str, maintenance: &str) -> Result<(), ApiEr
         ))
     })?;
     if !windows::long_enough(daily) {
-        return Err(ApiError::invalid_value(
-            "The backup window must be at least 30 minutes.",
-        ));
+        return Err(ApiError::invalid_value("The backup window must be at least 30 minutes."));
     }
     if windows::overlap(daily, weekly) {
-        return Err(ApiError::invalid_combination(
-            "The backup window and maintenance window must not overlap.",
-        ));
+        return Err(ApiError::invalid_combination("The backup window and maintenance window must not overlap."));
     }
     Ok(())
 }
@@ -216,15 +185,9 @@ pub(super) fn tags(params: &Params) -> Result<Tags, ApiError> {
     for tag in params.list("Tags").unwrap_or_default() {
         let key = tag.required("Key")?;
         let value = tag.text("Value").unwrap_or_default();
-        let allowed = |text: &str| {
-            text.chars()
-                .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
-        };
-        if key.chars().count() > 128
-            || value.chars().count() > 256
-            || !allowed(key)
-            || !allowed(value)
-        {
+        let allowed =
+            |text: &str| text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c));
+        if key.chars().count() > 128 || value.chars().count() > 256 || !allowed(key) || !allowed(value) {
             return Err(ApiError::invalid_value(format!("Invalid tag: {key}")));
         }
         if key.starts_with("aws:") || key.starts_with("rds:") {
@@ -243,9 +206,7 @@ pub(super) fn tags(params: &Params) -> Result<Tags, ApiError> {
 /// A resource has 50 tags at most.
 pub(super) fn check_tag_count(tags: &Tags) -> Result<(), ApiError> {
     if tags.len() > 50 {
-        return Err(ApiError::invalid_value(
-            "The number of tags exceeds the limit of 50 per resource",
-        ));
+        return Err(ApiError::invalid_value("The number of tags exceeds the limit of 50 per resource"));
     }
     Ok(())
 }
@@ -253,19 +214,15 @@ pub(super) fn check_tag_count(tags: &Tags) -> Result<(), ApiError> {
 /// The port a caller asks for: checked, though every instance here gets a free one.
 pub(super) fn check_port(params: &Params, name: &str) -> Result<(), ApiError> {
     match params.parsed::<i64>(name)? {
-        Some(port) if !(1150..=65_535).contains(&port) => Err(ApiError::invalid_value(format!(
-            "Invalid port: {port}. Must be between 1150 and 65535"
-        ))),
+        Some(port) if !(1150..=65_535).contains(&port) => {
+            Err(ApiError::invalid_value(format!("Invalid port: {port}. Must be between 1150 and 65535")))
+        }
         _ => Ok(()),
     }
 }
 
 /// Whether a version may be created without Extended Support today.
-pub(super) fn check_lifecycle(
-    support: &str,
-    version: EngineVersion,
-    now: Timestamp,
-) -> Result<(), ApiError> {
+pub(super) fn check_lifecycle(support: &str, version: EngineVersion, now: Timestamp) -> Result<(), ApiError> {
     match support {
         "open-source-rds-extended-support" => Ok(()),
         "open-source-rds-extended-support-disabled" => {
@@ -278,9 +235,7 @@ pub(super) fn check_lifecycle(
             }
             Ok(())
         }
-        other => Err(ApiError::invalid_value(format!(
-            "Invalid EngineLifecycleSupport: {other}"
-        ))),
+        other => Err(ApiError::invalid_value(format!("Invalid EngineLifecycleSupport: {other}"))),
     }
 }
 
@@ -300,21 +255,11 @@ mod tests {
 
     #[test]
     fn identifiers() {
-        let read = |text| {
-            identifier(
-                &one("DBInstanceIdentifier", text),
-                "DBInstanceIdentifier",
-                63,
-            )
-        };
+        let read = |text| identifier(&one("DBInstanceIdentifier", text), "DBInstanceIdentifier", 63);
         assert_eq!(read("Orders-1").unwrap(), "orders-1");
         let too_long = "a".repeat(64);
         for bad in ["1a", "a-", "a--b", "a_b", "-a", too_long.as_str()] {
-            assert_eq!(
-                read(bad).unwrap_err().code,
-                "InvalidParameterValue",
-                "{bad}"
-            );
+            assert_eq!(read(bad).unwrap_err().code, "InvalidParameterValue", "{bad}");
         }
         assert_eq!(read("").unwrap_err().code, "MissingParameter");
     }
@@ -332,19 +277,8 @@ mod tests {
 
     #[test]
     fn passwords_become_verifiers() {
-        assert!(
-            master_verifier("correct-horse")
-                .unwrap()
-                .starts_with("SCRAM-SHA-256$4096:")
-        );
-        for bad in [
-            "short12",
-            "with space",
-            "slash/slash",
-            "at@at@at@",
-            "quote\"quote",
-            "ümlauts-too",
-        ] {
+        assert!(master_verifier("correct-horse").unwrap().starts_with("SCRAM-SHA-256$4096:"));
+        for bad in ["short12", "with space", "slash/slash", "at@at@at@", "quote\"quote", "ümlauts-too"] {
             let error = master_verifier(bad).unwrap_err();
             assert_eq!(error.code, "InvalidParameterValue", "{bad}");
             assert!(!error.message.contains(bad));
@@ -370,8 +304,7 @@ mod tests {
     fn extended_support_can_be_declined_only_before_its_time() {
         let declined = "open-source-rds-extended-support-disabled";
         let now: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
-        let check =
-            |major| check_lifecycle(declined, EngineVersion::default_of(major).unwrap(), now);
+        let check = |major| check_lifecycle(declined, EngineVersion::default_of(major).unwrap(), now);
         assert!(check(12).is_err() && check(13).is_err() && check(14).is_ok());
     }
 }

@@ -16,11 +16,7 @@ pub(super) fn caller(call: &Call<'_>) -> Vec<Node> {
         Some(role) => format!("arn:aws:sts::{account}:assumed-role/{role}/session"),
         None => format!("arn:aws:iam::{account}:user/local"),
     };
-    vec![
-        Node::leaf("Arn", arn),
-        Node::leaf("UserId", key),
-        Node::leaf("Account", account),
-    ]
+    vec![Node::leaf("Arn", arn), Node::leaf("UserId", key), Node::leaf("Account", account)]
 }
 
 /// AssumeRole, for roles of this account. The credentials carry the role in their key, since nothing here is verified by a secret.
@@ -47,13 +43,7 @@ pub(super) fn assume_role(call: &Call<'_>) -> Answer {
     ];
     let user = vec![
         Node::leaf("AssumedRoleId", format_args!("AROA{name}:{session}")),
-        Node::leaf(
-            "Arn",
-            format_args!("arn:aws:sts::{account}:assumed-role/{name}/{session}"),
-        ),
+        Node::leaf("Arn", format_args!("arn:aws:sts::{account}:assumed-role/{name}/{session}")),
     ];
-    Ok(Some(vec![
-        Node::tree("Credentials", credentials),
-        Node::tree("AssumedRoleUser", user),
-    ]))
+    Ok(Some(vec![Node::tree("Credentials", credentials), Node::tree("AssumedRoleUser", user)]))
 }

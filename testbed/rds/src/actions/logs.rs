@@ -49,8 +49,9 @@ pub(super) async fn download(call: &Call<'_>) -> Answer {
     }
     let start = match params.text("Marker") {
         None => Start::Tail,
-        Some(marker) => logs::parse_marker(marker)
-            .ok_or_else(|| ApiError::invalid_value(format!("Invalid marker: {marker}")))?,
+        Some(marker) => {
+            logs::parse_marker(marker).ok_or_else(|| ApiError::invalid_value(format!("Invalid marker: {marker}")))?
+        }
     };
     let lines: Option<usize> = params.parsed("NumberOfLines")?;
     let lines = lines.filter(|lines| *lines > 0).unwrap_or(LINES).min(LINES);
@@ -79,8 +80,5 @@ async fn folder(call: &Call<'_>) -> Result<PathBuf, ApiError> {
 
 /// XML 1.0 has no control characters besides tab and line ends.
 fn xml_text(text: &str) -> String {
-    text.replace(
-        |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'),
-        "\u{fffd}",
-    )
+    text.replace(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'), "\u{fffd}")
 }

@@ -39,10 +39,7 @@ pub(super) async fn modify(call: &Call<'_>) -> Answer {
         .service
         .store
         .update(|state| {
-            let instance = state
-                .instances
-                .get_mut(&id)
-                .ok_or_else(|| ApiError::instance_not_found(&id))?;
+            let instance = state.instances.get_mut(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
             *instance = modified(call, instance)?;
             let answer = create::answer(call, instance);
             Ok::<_, ApiError>((answer, instance.resource_id.clone()))
@@ -56,19 +53,13 @@ pub(super) async fn modify(call: &Call<'_>) -> Answer {
 fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
     let params = call.params;
     if !MODIFICATIONS.iter().any(|name| params.text(name).is_some()) {
-        return Err(ApiError::invalid_combination(
-            "No modifications were requested",
-        ));
+        return Err(ApiError::invalid_combination("No modifications were requested"));
     }
     if params.text("NewDBInstanceIdentifier").is_some() {
-        return Err(ApiError::invalid_combination(
-            "Renaming an instance is not supported by this local server",
-        ));
+        return Err(ApiError::invalid_combination("Renaming an instance is not supported by this local server"));
     }
     if old.phase.activity != Activity::Available {
-        return Err(ApiError::invalid_instance_state(
-            "Database instance is not in available state.",
-        ));
+        return Err(ApiError::invalid_instance_state("Database instance is not in available state."));
     }
     fields::no_managed_password(params)?;
     let mut new = old.clone();
@@ -79,9 +70,7 @@ fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
     let mut timed = Change {
         class: class(params, old)?,
         engine_version: engine_version(params, old)?,
-        multi_az: params
-            .boolean("MultiAZ")?
-            .filter(|multi_az| *multi_az != old.multi_az),
+        multi_az: params.boolean("MultiAZ")?.filter(|multi_az| *multi_az != old.multi_az),
         ..Change::default()
     };
     new.multi_az = old.multi_az;
@@ -113,35 +102,19 @@ fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
 
 /// What begins now, if anything.
 fn activity(change: Change) -> Option<Activity> {
-    let Change {
-        master_verifier: Some(verifier),
-        ..
-    } = &change
-    else {
-        return (!change.is_empty()).then(|| Activity::Modifying {
-            change: Box::new(change),
-        });
+    let Change { master_verifier: Some(verifier), .. } = &change else {
+        return (!change.is_empty()).then(|| Activity::Modifying { change: Box::new(change) });
     };
-    let password_alone = Change {
-        master_verifier: Some(verifier.clone()),
-        ..Change::default()
-    };
+    let password_alone = Change { master_verifier: Some(verifier.clone()), ..Change::default() };
     Some(if change == password_alone {
-        Activity::ResettingCredentials {
-            verifier: verifier.clone(),
-        }
+        Activity::ResettingCredentials { verifier: verifier.clone() }
     } else {
-        Activity::Modifying {
-            change: Box::new(change),
-        }
+        Activity::Modifying { change: Box::new(change) }
     })
 }
 
 fn class(params: &Params, old: &Instance) -> Result<Option<String>, ApiError> {
-    let class = params
-        .text("DBInstanceClass")
-        .map(|text| fields::class(text, old.engine_version))
-        .transpose()?;
+    let class = params.text("DBInstanceClass").map(|text| fields::class(text, old.engine_version)).transpose()?;
     Ok(class.filter(|class| *class != old.class))
 }
 
@@ -152,16 +125,13 @@ fn engine_version(params: &Params, old: &Instance) -> Result<Option<EngineVersio
         return Ok(None);
     };
     let present = old.engine_version;
-    let target = EngineVersion::resolve(Some(text)).ok_or_else(|| {
-        ApiError::invalid_combination(format!("Cannot find version {text} for postgres"))
-    })?;
+    let target = EngineVersion::resolve(Some(text))
+        .ok_or_else(|| ApiError::invalid_combination(format!("Cannot find version {text} for postgres")))?;
     if target == present || text == present.major.to_string() && target < present {
         return Ok(None);
     }
     if target < present {
-        return Err(ApiError::invalid_combination(format!(
-            "Cannot upgrade postgres from {present} to {target}"
-        )));
+        return Err(ApiError::invalid_combination(format!("Cannot upgrade postgres from {present} to {target}")));
     }
     if target.major != present.major {
         if params.boolean("AllowMajorVersionUpgrade")? != Some(true) {
@@ -179,26 +149,17 @@ fn engine_version(params: &Params, old: &Instance) -> Result<Option<EngineVersio
 /// The changes of the volume.
 fn storage(call: &Call<'_>, old: &Instance) -> Result<Change, ApiError> {
     let params = call.params;
-    let asked = [
-        "AllocatedStorage",
-        "StorageType",
-        "Iops",
-        "StorageThroughput",
-    ];
+    let asked = ["AllocatedStorage", "StorageType", "Iops", "StorageThroughput"];
     if !asked.iter().any(|name| params.text(name).is_some()) {
         return Ok(Change::default());
     }
     let kind = params.text("StorageType").unwrap_or(&old.storage_type);
-    let size = params
-        .parsed("AllocatedStorage")?
-        .unwrap_or(old.allocated_storage);
+    let size = params.parsed("AllocatedStorage")?.unwrap_or(old.allocated_storage);
     // What the volume has stays where it was chosen: below 400 GiB, and on another type, it was not.
     let chosen = kind == old.storage_type && (kind != "gp3" || old.allocated_storage >= 400);
     let keep = |value: Option<u32>| value.filter(|_| chosen);
     let iops = params.parsed("Iops")?.or(keep(old.iops));
-    let throughput = params
-        .parsed("StorageThroughput")?
-        .or(keep(old.storage_throughput));
+    let throughput = params.parsed("StorageThroughput")?.or(keep(old.storage_throughput));
     if size != old.allocated_storage {
         storage::check_growth(old.allocated_storage, size)?;
     }
@@ -207,9 +168,7 @@ fn storage(call: &Call<'_>, old: &Instance) -> Result<Change, ApiError> {
         allocated_storage: Some(new.size).filter(|size| *size != old.allocated_storage),
         storage_type: Some(new.kind).filter(|kind| *kind != old.storage_type),
         iops: new.iops.filter(|_| new.iops != old.iops),
-        storage_throughput: new
-            .throughput
-            .filter(|_| new.throughput != old.storage_throughput),
+        storage_throughput: new.throughput.filter(|_| new.throughput != old.storage_throughput),
         ..Change::default()
     };
     if change.touches_storage() && call.service.times.storage_locked(old, call.now) {
@@ -226,7 +185,6 @@ fn exports(params: &Params, new: &mut Instance) {
         params.texts(&name).unwrap_or_default()
     };
     let (enabled, disabled) = (named("EnableLogTypes"), named("DisableLogTypes"));
-    new.log_exports
-        .retain(|name| !disabled.contains(name) && !enabled.contains(name));
+    new.log_exports.retain(|name| !disabled.contains(name) && !enabled.contains(name));
     new.log_exports.extend(enabled);
 }

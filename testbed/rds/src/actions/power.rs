@@ -22,10 +22,7 @@ async fn begin(call: &Call<'_>, from: &Activity, activity: Activity) -> Answer {
         .service
         .store
         .update(|state| {
-            let instance = state
-                .instances
-                .get_mut(&id)
-                .ok_or_else(|| ApiError::instance_not_found(&id))?;
+            let instance = state.instances.get_mut(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
             if instance.phase.activity != *from {
                 return Err(ApiError::invalid_instance_state(format!(
                     "Instance {id} cannot be changed from its present state."

@@ -34,10 +34,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
         pending(&instance.pending_change()),
         Node::leaf("MultiAZ", instance.multi_az),
         Node::leaf("EngineVersion", instance.engine_version),
-        Node::leaf(
-            "AutoMinorVersionUpgrade",
-            instance.auto_minor_version_upgrade,
-        ),
+        Node::leaf("AutoMinorVersionUpgrade", instance.auto_minor_version_upgrade),
         Node::tree("ReadReplicaDBInstanceIdentifiers", vec![]),
         Node::leaf("LicenseModel", "postgresql-license"),
         Node::tree(
@@ -45,10 +42,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
             vec![Node::tree(
                 "OptionGroupMembership",
                 vec![
-                    Node::leaf(
-                        "OptionGroupName",
-                        format_args!("default:postgres-{}", instance.engine_version.major),
-                    ),
+                    Node::leaf("OptionGroupName", format_args!("default:postgres-{}", instance.engine_version.major)),
                     Node::leaf("Status", "in-sync"),
                 ],
             )],
@@ -63,10 +57,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
         Node::leaf("CopyTagsToSnapshot", instance.copy_tags_to_snapshot),
         Node::leaf("MonitoringInterval", 0),
         Node::leaf("DBInstanceArn", call.service.arn("db", &instance.id)),
-        Node::leaf(
-            "IAMDatabaseAuthenticationEnabled",
-            instance.iam_authentication,
-        ),
+        Node::leaf("IAMDatabaseAuthenticationEnabled", instance.iam_authentication),
         Node::leaf("PerformanceInsightsEnabled", false),
         Node::leaf("DeletionProtection", instance.deletion_protection),
         Node::tree("AssociatedRoles", vec![]),
@@ -76,10 +67,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
         Node::leaf("BackupTarget", "region"),
         Node::tree(
             "CertificateDetails",
-            vec![
-                Node::leaf("CAIdentifier", &instance.ca_certificate),
-                Node::leaf("ValidTill", "2061-01-01T00:00:00Z"),
-            ],
+            vec![Node::leaf("CAIdentifier", &instance.ca_certificate), Node::leaf("ValidTill", "2061-01-01T00:00:00Z")],
         ),
         Node::leaf("DedicatedLogVolume", false),
         Node::leaf("IsStorageConfigUpgradeAvailable", false),
@@ -108,11 +96,8 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
         nodes.push(subnet_group(call, name));
     }
     if !instance.log_exports.is_empty() {
-        nodes.push(Node::list(
-            "EnabledCloudwatchLogsExports",
-            &instance.log_exports,
-            |name| Node::leaf("member", name),
-        ));
+        nodes
+            .push(Node::list("EnabledCloudwatchLogsExports", &instance.log_exports, |name| Node::leaf("member", name)));
     }
     let optional = [
         optional("DBName", instance.db_name.as_ref()),
@@ -142,18 +127,12 @@ pub(super) fn snapshot(call: &Call<'_>, snapshot: &Snapshot) -> Node {
         Node::leaf("EngineVersion", source.engine_version),
         Node::leaf("LicenseModel", "postgresql-license"),
         Node::leaf("SnapshotType", snapshot.kind.name()),
-        Node::leaf(
-            "OptionGroupName",
-            format_args!("default:postgres-{}", source.engine_version.major),
-        ),
+        Node::leaf("OptionGroupName", format_args!("default:postgres-{}", source.engine_version.major)),
         Node::leaf("PercentProgress", progress),
         Node::leaf("StorageType", &source.storage_type),
         Node::leaf("Encrypted", source.storage_encrypted),
         Node::leaf("DBSnapshotArn", call.service.arn("snapshot", &snapshot.id)),
-        Node::leaf(
-            "IAMDatabaseAuthenticationEnabled",
-            source.iam_authentication,
-        ),
+        Node::leaf("IAMDatabaseAuthenticationEnabled", source.iam_authentication),
         Node::leaf("DbiResourceId", &source.resource_id),
         tag_list(&snapshot.tags),
         Node::leaf("SnapshotTarget", "region"),
@@ -174,10 +153,7 @@ pub(super) fn snapshot(call: &Call<'_>, snapshot: &Snapshot) -> Node {
 /// A `TagList`.
 pub(super) fn tag_list(tags: &Tags) -> Node {
     Node::list("TagList", tags, |(key, value)| {
-        Node::tree(
-            "Tag",
-            vec![Node::leaf("Key", key), Node::leaf("Value", value)],
-        )
+        Node::tree("Tag", vec![Node::leaf("Key", key), Node::leaf("Value", value)])
     })
 }
 
@@ -189,10 +165,7 @@ fn security_groups(groups: &[String]) -> Node {
     Node::list("VpcSecurityGroups", groups, |group| {
         Node::tree(
             "VpcSecurityGroupMembership",
-            vec![
-                Node::leaf("VpcSecurityGroupId", group),
-                Node::leaf("Status", "active"),
-            ],
+            vec![Node::leaf("VpcSecurityGroupId", group), Node::leaf("Status", "active")],
         )
     })
 }
@@ -216,10 +189,7 @@ fn pending(change: &Change) -> Node {
     let nodes = [
         optional("DBInstanceClass", change.class.as_ref()),
         optional("AllocatedStorage", change.allocated_storage),
-        optional(
-            "MasterUserPassword",
-            change.master_verifier.as_ref().map(|_| "****"),
-        ),
+        optional("MasterUserPassword", change.master_verifier.as_ref().map(|_| "****")),
         optional("BackupRetentionPeriod", change.backup_retention),
         optional("MultiAZ", change.multi_az),
         optional("EngineVersion", change.engine_version),
@@ -227,10 +197,7 @@ fn pending(change: &Change) -> Node {
         optional("StorageThroughput", change.storage_throughput),
         optional("StorageType", change.storage_type.as_ref()),
     ];
-    Node::tree(
-        "PendingModifiedValues",
-        nodes.into_iter().flatten().collect(),
-    )
+    Node::tree("PendingModifiedValues", nodes.into_iter().flatten().collect())
 }
 
 /// RDS ships the write-ahead log every five minutes.

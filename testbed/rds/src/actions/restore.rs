@@ -9,9 +9,7 @@ use crate::wire::ApiError;
 pub(super) async fn restore(call: &Call<'_>) -> Answer {
     let params = call.params;
     let id = fields::identifier(params, "DBInstanceIdentifier", 63)?;
-    let snapshot_id = params
-        .required("DBSnapshotIdentifier")?
-        .to_ascii_lowercase();
+    let snapshot_id = params.required("DBSnapshotIdentifier")?.to_ascii_lowercase();
     let snapshot = call
         .service
         .store
@@ -19,9 +17,7 @@ pub(super) async fn restore(call: &Call<'_>) -> Answer {
         .await
         .ok_or_else(|| ApiError::snapshot_not_found(&snapshot_id))?;
     if !snapshot.available {
-        return Err(ApiError::invalid_snapshot_state(format!(
-            "The snapshot {snapshot_id} is not available."
-        )));
+        return Err(ApiError::invalid_snapshot_state(format!("The snapshot {snapshot_id} is not available.")));
     }
     if snapshot.kind == SnapshotKind::Automated {
         return Err(ApiError::invalid_snapshot_state(format!(
@@ -48,18 +44,12 @@ pub(super) async fn restore(call: &Call<'_>) -> Answer {
         iops: source.iops,
         throughput: source.storage_throughput,
     });
-    let lifecycle = params
-        .text("EngineLifecycleSupport")
-        .unwrap_or(create::EXTENDED_SUPPORT);
+    let lifecycle = params.text("EngineLifecycleSupport").unwrap_or(create::EXTENDED_SUPPORT);
     fields::check_lifecycle(lifecycle, version, call.now)?;
     let mut instance = Instance {
         id,
         resource_id: create::resource_id(),
-        class: params
-            .text("DBInstanceClass")
-            .map_or(Ok(source.class.clone()), |text| {
-                fields::class(text, version)
-            })?,
+        class: params.text("DBInstanceClass").map_or(Ok(source.class.clone()), |text| fields::class(text, version))?,
         allocated_storage: volume.size,
         storage_type: volume.kind,
         iops: volume.iops,

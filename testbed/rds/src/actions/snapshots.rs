@@ -18,30 +18,18 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
         .service
         .store
         .update(|state| {
-            let instance = state
-                .instances
-                .get_mut(&id)
-                .ok_or_else(|| ApiError::instance_not_found(&id))?;
+            let instance = state.instances.get_mut(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
             if state.snapshots.contains_key(&snapshot_id) {
                 return Err(ApiError::snapshot_exists(&snapshot_id));
             }
             if instance.phase.activity != Activity::Available {
-                return Err(ApiError::invalid_instance_state(
-                    "Database instance is not in available state.",
-                ));
+                return Err(ApiError::invalid_instance_state("Database instance is not in available state."));
             }
-            let manual = state
-                .snapshots
-                .values()
-                .filter(|snapshot| snapshot.kind == SnapshotKind::Manual);
+            let manual = state.snapshots.values().filter(|snapshot| snapshot.kind == SnapshotKind::Manual);
             if manual.count() >= QUOTA {
                 return Err(ApiError::snapshot_quota());
             }
-            let copied = if instance.copy_tags_to_snapshot {
-                instance.tags.clone()
-            } else {
-                Tags::new()
-            };
+            let copied = if instance.copy_tags_to_snapshot { instance.tags.clone() } else { Tags::new() };
             let snapshot = Snapshot {
                 id: snapshot_id.clone(),
                 kind: SnapshotKind::Manual,
@@ -50,9 +38,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer {
                 tags: copied.into_iter().chain(tags).collect(),
                 source: instance.clone(),
             };
-            let activity = Activity::BackingUp {
-                snapshot: snapshot_id.clone(),
-            };
+            let activity = Activity::BackingUp { snapshot: snapshot_id.clone() };
             instance.phase = Phase::begin(activity, call.now);
             let node = render::snapshot(call, &snapshot);
             let resource_id = instance.resource_id.clone();
@@ -82,19 +68,13 @@ pub(super) async fn describe(call: &Call<'_>) -> Answer {
             }
             let accepted = state.snapshots.values().filter(|snapshot| {
                 snapshot_id.as_ref().is_none_or(|id| *id == snapshot.id)
-                    && instance_id
-                        .as_ref()
-                        .is_none_or(|id| *id == snapshot.source.id)
+                    && instance_id.as_ref().is_none_or(|id| *id == snapshot.source.id)
                     && resource_id.is_none_or(|id| id == snapshot.source.resource_id)
                     && kind.is_none_or(|kind| kind == snapshot.kind.name())
-                    && filters
-                        .iter()
-                        .all(|(name, values)| accepts(snapshot, name, values))
+                    && filters.iter().all(|(name, values)| accepts(snapshot, name, values))
             });
             let page = paginate(accepted, |snapshot| snapshot.id.clone(), params)?;
-            let list = Node::list("DBSnapshots", &page.items, |snapshot| {
-                render::snapshot(call, snapshot)
-            });
+            let list = Node::list("DBSnapshots", &page.items, |snapshot| render::snapshot(call, snapshot));
             Ok(Some(page.marker_node().into_iter().chain([list]).collect()))
         })
         .await
@@ -113,18 +93,12 @@ fn accepts(snapshot: &Snapshot, name: &str, values: &[String]) -> bool {
 
 /// Removes a manual snapshot and its data.
 pub(super) async fn delete(call: &Call<'_>) -> Answer {
-    let id = call
-        .params
-        .required("DBSnapshotIdentifier")?
-        .to_ascii_lowercase();
+    let id = call.params.required("DBSnapshotIdentifier")?.to_ascii_lowercase();
     let node = call
         .service
         .store
         .update(|state| {
-            let snapshot = state
-                .snapshots
-                .get(&id)
-                .ok_or_else(|| ApiError::snapshot_not_found(&id))?;
+            let snapshot = state.snapshots.get(&id).ok_or_else(|| ApiError::snapshot_not_found(&id))?;
             if !snapshot.available || snapshot.kind != SnapshotKind::Manual {
                 return Err(ApiError::invalid_snapshot_state(format!(
                     "Cannot delete the snapshot {id}: it is not an available manual snapshot."
@@ -132,10 +106,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Answer {
             }
             let restoring = state.instances.values().any(|instance| {
                 !instance.phase.worked
-                    && instance.phase.activity
-                        == Activity::Creating {
-                            from_snapshot: Some(id.clone()),
-                        }
+                    && instance.phase.activity == Activity::Creating { from_snapshot: Some(id.clone()) }
             });
             if restoring {
                 return Err(ApiError::invalid_snapshot_state(format!(

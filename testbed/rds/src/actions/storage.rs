@@ -30,24 +30,15 @@ impl Storage {
     }
 
     /// Checks a volume and fills in what gp3 has by itself.
-    pub(super) fn check(
-        size: u32,
-        kind: &str,
-        iops: Option<u32>,
-        throughput: Option<u32>,
-    ) -> Result<Self, ApiError> {
+    pub(super) fn check(size: u32, kind: &str, iops: Option<u32>, throughput: Option<u32>) -> Result<Self, ApiError> {
         let sizes = match kind {
             "gp2" | "gp3" => 20..=65_536,
             "io1" | "io2" => 100..=65_536,
             "standard" => {
-                return Err(ApiError::storage_type_not_supported(
-                    "Storage type standard is deprecated: use gp3",
-                ));
+                return Err(ApiError::storage_type_not_supported("Storage type standard is deprecated: use gp3"));
             }
             other => {
-                return Err(ApiError::invalid_value(format!(
-                    "Invalid storage type: {other}"
-                )));
+                return Err(ApiError::invalid_value(format!("Invalid storage type: {other}")));
             }
         };
         if !sizes.contains(&size) {
@@ -85,13 +76,9 @@ impl Storage {
             "gp2" => (None, None),
             _ => {
                 let iops = iops.ok_or_else(|| {
-                    ApiError::invalid_combination(format!(
-                        "Iops must be specified for storage type {kind}"
-                    ))
+                    ApiError::invalid_combination(format!("Iops must be specified for storage type {kind}"))
                 })?;
-                if !(1000..=256_000).contains(&iops)
-                    || iops.saturating_mul(2) < size
-                    || iops > size.saturating_mul(50)
+                if !(1000..=256_000).contains(&iops) || iops.saturating_mul(2) < size || iops > size.saturating_mul(50)
                 {
                     return Err(ApiError::invalid_combination(format!(
                         "Invalid iops value for engine name postgres and storage type {kind}: {iops}"
@@ -100,12 +87,7 @@ impl Storage {
                 (Some(iops), None)
             }
         };
-        Ok(Self {
-            size,
-            kind: kind.to_owned(),
-            iops,
-            throughput,
-        })
+        Ok(Self { size, kind: kind.to_owned(), iops, throughput })
     }
 }
 
@@ -146,33 +128,15 @@ mod tests {
         let cases = [
             ("AllocatedStorage=20", Ok((20, "gp3", Some(3000)))),
             ("AllocatedStorage=400", Ok((400, "gp3", Some(12_000)))),
-            (
-                "AllocatedStorage=100&Iops=1000",
-                Ok((100, "io1", Some(1000))),
-            ),
+            ("AllocatedStorage=100&Iops=1000", Ok((100, "io1", Some(1000)))),
             ("AllocatedStorage=20&StorageType=gp2", Ok((20, "gp2", None))),
             ("AllocatedStorage=10", Err("InvalidParameterCombination")),
             ("AllocatedStorage=65537", Err("InvalidParameterCombination")),
-            (
-                "AllocatedStorage=50&Iops=1000",
-                Err("InvalidParameterCombination"),
-            ),
-            (
-                "AllocatedStorage=20&StorageType=gp3&Iops=3000",
-                Err("InvalidParameterCombination"),
-            ),
-            (
-                "AllocatedStorage=100&StorageType=io2",
-                Err("InvalidParameterCombination"),
-            ),
-            (
-                "AllocatedStorage=20&StorageType=standard",
-                Err("StorageTypeNotSupported"),
-            ),
-            (
-                "AllocatedStorage=20&StorageType=ssd",
-                Err("InvalidParameterValue"),
-            ),
+            ("AllocatedStorage=50&Iops=1000", Err("InvalidParameterCombination")),
+            ("AllocatedStorage=20&StorageType=gp3&Iops=3000", Err("InvalidParameterCombination")),
+            ("AllocatedStorage=100&StorageType=io2", Err("InvalidParameterCombination")),
+            ("AllocatedStorage=20&StorageType=standard", Err("StorageTypeNotSupported")),
+            ("AllocatedStorage=20&StorageType=ssd", Err("InvalidParameterValue")),
             ("AllocatedStorage=big", Err("MalformedInput")),
             ("", Err("MissingParameter")),
         ];

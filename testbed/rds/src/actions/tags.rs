@@ -23,10 +23,7 @@ pub(super) async fn add(call: &Call<'_>) -> Answer {
 
 pub(super) async fn remove(call: &Call<'_>) -> Answer {
     let target = Target::parse(call)?;
-    let keys = call
-        .params
-        .texts("TagKeys")
-        .ok_or_else(|| ApiError::missing_parameter("TagKeys"))?;
+    let keys = call.params.texts("TagKeys").ok_or_else(|| ApiError::missing_parameter("TagKeys"))?;
     call.service
         .store
         .update(|state| {
@@ -64,9 +61,7 @@ impl Target {
     fn parse(call: &Call<'_>) -> Result<Self, ApiError> {
         let arn = call.params.required("ResourceName")?;
         let named = |kind: &str| {
-            arn.strip_prefix(&call.service.arn(kind, ""))
-                .filter(|id| !id.is_empty())
-                .map(str::to_ascii_lowercase)
+            arn.strip_prefix(&call.service.arn(kind, "")).filter(|id| !id.is_empty()).map(str::to_ascii_lowercase)
         };
         named("db")
             .map(Self::Instance)

@@ -15,13 +15,10 @@ pub(super) fn describe(call: &Call<'_>) -> Answer {
     let newest = EngineVersion::resolve(None);
     let accepted = EngineVersion::all().filter(|version| {
         engine == "postgres"
-            && asked.is_none_or(|asked| {
-                asked == version.to_string() || asked == version.major.to_string()
-            })
+            && asked.is_none_or(|asked| asked == version.to_string() || asked == version.major.to_string())
             && family.is_none_or(|family| family == version.family())
             && (!default_only
-                || version.is_default()
-                    && (asked.is_some() || family.is_some() || Some(*version) == newest))
+                || version.is_default() && (asked.is_some() || family.is_some() || Some(*version) == newest))
     });
     let key = |version: &EngineVersion| format!("{:05}.{:05}", version.major, version.minor);
     let page = paginate(accepted, key, params)?;
@@ -40,10 +37,7 @@ fn render(version: EngineVersion) -> Node {
             Node::leaf("EngineVersion", version),
             Node::leaf("DBParameterGroupFamily", version.family()),
             Node::leaf("DBEngineDescription", "PostgreSQL"),
-            Node::leaf(
-                "DBEngineVersionDescription",
-                format_args!("PostgreSQL {version}"),
-            ),
+            Node::leaf("DBEngineVersionDescription", format_args!("PostgreSQL {version}")),
             Node::list("ValidUpgradeTarget", targets, |target| {
                 Node::tree(
                     "UpgradeTarget",
@@ -56,19 +50,13 @@ fn render(version: EngineVersion) -> Node {
                     ],
                 )
             }),
-            Node::list("ExportableLogTypes", logs, |name| {
-                Node::leaf("member", name)
-            }),
+            Node::list("ExportableLogTypes", logs, |name| Node::leaf("member", name)),
             Node::leaf("SupportsLogExportsToCloudwatchLogs", true),
             Node::leaf("SupportsReadReplica", true),
             Node::leaf("Status", "available"),
             Node::leaf("SupportsParallelQuery", false),
             Node::leaf("SupportsGlobalDatabases", false),
-            Node::list(
-                "SupportedCACertificateIdentifiers",
-                ["rds-ca-rsa2048-g1"],
-                |name| Node::leaf("member", name),
-            ),
+            Node::list("SupportedCACertificateIdentifiers", ["rds-ca-rsa2048-g1"], |name| Node::leaf("member", name)),
         ],
     )
 }

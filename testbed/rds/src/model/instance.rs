@@ -69,10 +69,7 @@ impl Instance {
     pub(crate) fn wants_server(&self) -> bool {
         match self.phase.activity {
             Activity::Creating { .. } | Activity::Starting => self.phase.worked,
-            Activity::Stopped
-            | Activity::Stopping
-            | Activity::Deleting { .. }
-            | Activity::Failed => false,
+            Activity::Stopped | Activity::Stopping | Activity::Deleting { .. } | Activity::Failed => false,
             Activity::Available
             | Activity::BackingUp { .. }
             | Activity::Modifying { .. }
@@ -83,10 +80,7 @@ impl Instance {
 
     /// Whether Describe shows an endpoint: not before the instance has been created.
     pub(crate) fn has_endpoint(&self) -> bool {
-        !matches!(
-            self.phase.activity,
-            Activity::Creating { .. } | Activity::Failed
-        )
+        !matches!(self.phase.activity, Activity::Creating { .. } | Activity::Failed)
     }
 
     /// What is on its way: the change being applied, or the one that waits.

@@ -30,36 +30,20 @@ pub(crate) struct State {
 
 impl State {
     /// Records an event and forgets those older than the 14 days that RDS keeps.
-    pub(crate) fn record(
-        &mut self,
-        source: Source,
-        category: Category,
-        message: impl Into<String>,
-        now: Timestamp,
-    ) {
+    pub(crate) fn record(&mut self, source: Source, category: Category, message: impl Into<String>, now: Timestamp) {
         self.next_event += 1;
-        self.events.push(Event {
-            sequence: self.next_event,
-            at: now,
-            source,
-            category,
-            message: message.into(),
-        });
+        self.events.push(Event { sequence: self.next_event, at: now, source, category, message: message.into() });
         let horizon = now - (14 * 24).hours();
         self.events.retain(|event| event.at >= horizon);
     }
 
     /// The instance with this resource id, whatever it is called.
     pub(crate) fn by_resource(&self, resource_id: &str) -> Option<&Instance> {
-        self.instances
-            .values()
-            .find(|instance| instance.resource_id == resource_id)
+        self.instances.values().find(|instance| instance.resource_id == resource_id)
     }
 
     /// As [`State::by_resource`], to change it.
     pub(crate) fn by_resource_mut(&mut self, resource_id: &str) -> Option<&mut Instance> {
-        self.instances
-            .values_mut()
-            .find(|instance| instance.resource_id == resource_id)
+        self.instances.values_mut().find(|instance| instance.resource_id == resource_id)
     }
 }

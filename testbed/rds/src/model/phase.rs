@@ -17,11 +17,7 @@ pub(crate) struct Phase {
 impl Phase {
     /// An activity that begins now, its work ahead.
     pub(crate) fn begin(activity: Activity, now: Timestamp) -> Self {
-        Self {
-            activity,
-            since: now,
-            worked: false,
-        }
+        Self { activity, since: now, worked: false }
     }
 }
 
@@ -48,10 +44,7 @@ pub(crate) enum Activity {
     /// The server is being started again.
     Starting,
     /// The server is stopped, its data kept in the final snapshot if there is one, or removed. `published`: the snapshot is available.
-    Deleting {
-        final_snapshot: Option<String>,
-        published: bool,
-    },
+    Deleting { final_snapshot: Option<String>, published: bool },
     /// Creating it failed; only deletion is left.
     Failed,
 }

@@ -20,11 +20,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// The snapshot's `Status`.
     pub(crate) fn status(&self) -> &'static str {
-        if self.available {
-            "available"
-        } else {
-            "creating"
-        }
+        if self.available { "available" } else { "creating" }
     }
 }
 

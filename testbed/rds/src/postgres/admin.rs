@@ -7,12 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
 /// Opens a connection to a database of the server on `port`, with its certificate verified. Its statements are never logged, so that they
 /// neither count as writes nor put a verifier in the log.
-pub(crate) async fn connect(
-    port: u16,
-    database: &str,
-    password: &str,
-    ca: &Path,
-) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(port: u16, database: &str, password: &str, ca: &Path) -> Result<PgConnection, sqlx::Error> {
     PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(port)
@@ -29,14 +24,8 @@ pub(crate) async fn connect(
 }
 
 /// Runs statements whose variable parts have been quoted.
-pub(crate) async fn execute(
-    connection: &mut PgConnection,
-    statements: String,
-) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(statements))
-        .execute(connection)
-        .await
-        .map(drop)
+pub(crate) async fn execute(connection: &mut PgConnection, statements: String) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop)
 }
 
 /// A quoted identifier.

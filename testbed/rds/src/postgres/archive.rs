@@ -3,18 +3,10 @@
 use super::{Layout, PostgresError, remove_dir};
 
 /// Moves the data directory of a stopped server into its final snapshot. Done again after an interruption, it finds it moved.
-pub(crate) fn keep_as_snapshot(
-    layout: &Layout,
-    resource_id: &str,
-    snapshot: &str,
-) -> Result<(), PostgresError> {
+pub(crate) fn keep_as_snapshot(layout: &Layout, resource_id: &str, snapshot: &str) -> Result<(), PostgresError> {
     let (data, target) = (layout.data(resource_id), layout.snapshot(snapshot));
     if !data.exists() {
-        return if target.exists() {
-            Ok(())
-        } else {
-            Err(PostgresError::EmptySnapshot(snapshot.to_owned()))
-        };
+        return if target.exists() { Ok(()) } else { Err(PostgresError::EmptySnapshot(snapshot.to_owned())) };
     }
     remove_dir(&target)?;
     if let Some(parent) = target.parent() {

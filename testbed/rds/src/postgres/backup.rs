@@ -31,27 +31,15 @@ pub(crate) async fn copy_online(
     target: PathBuf,
 ) -> Result<(), PostgresError> {
     let (start, stop) = if version.major >= 15 {
-        (
-            "SELECT pg_backup_start('snapshot', true)::text",
-            "SELECT labelfile FROM pg_backup_stop(false)",
-        )
+        ("SELECT pg_backup_start('snapshot', true)::text", "SELECT labelfile FROM pg_backup_stop(false)")
     } else {
-        (
-            "SELECT pg_start_backup('snapshot', true, false)::text",
-            "SELECT labelfile FROM pg_stop_backup(false, false)",
-        )
+        ("SELECT pg_start_backup('snapshot', true, false)::text", "SELECT labelfile FROM pg_stop_backup(false, false)")
     };
-    execute(
-        connection,
-        "SELECT pg_create_physical_replication_slot('snapshot', true, true)".to_owned(),
-    )
-    .await?;
+    execute(connection, "SELECT pg_create_physical_replication_slot('snapshot', true, true)".to_owned()).await?;
     sqlx::query(start).execute(&mut *connection).await?;
     let (from, to) = (data.clone(), target.clone());
     blocking(&target, move || {
-        copy_tree(&from, &to, &|name| {
-            name != WRITE_AHEAD_LOG && !LEFT_OUT.contains(&name)
-        })?;
+        copy_tree(&from, &to, &|name| name != WRITE_AHEAD_LOG && !LEFT_OUT.contains(&name))?;
         for emptied in LEFT_OUT.iter().filter(|name| name.starts_with("pg_")) {
             std::fs::create_dir_all(to.join(emptied))?;
         }
@@ -61,11 +49,7 @@ pub(crate) async fn copy_online(
     let label: String = sqlx::query_scalar(stop).fetch_one(&mut *connection).await?;
     let (from, to) = (data.join(WRITE_AHEAD_LOG), target.join(WRITE_AHEAD_LOG));
     blocking(&target, move || copy_tree(&from, &to, &|_| true)).await?;
-    execute(
-        connection,
-        "SELECT pg_drop_replication_slot('snapshot')".to_owned(),
-    )
-    .await?;
+    execute(connection, "SELECT pg_drop_replication_slot('snapshot')".to_owned()).await?;
     let file = target.join("backup_label");
     std::fs::write(&file, label).map_err(PostgresError::file(file))
 }
@@ -73,16 +57,10 @@ pub(crate) async fn copy_online(
 /// Copies the data directory of a stopped server, or a snapshot.
 pub(crate) async fn copy_offline(data: PathBuf, target: PathBuf) -> Result<(), PostgresError> {
     let to = target.clone();
-    blocking(&target, move || {
-        copy_tree(&data, &to, &|name| !name.starts_with("postmaster."))
-    })
-    .await
+    blocking(&target, move || copy_tree(&data, &to, &|name| !name.starts_with("postmaster."))).await
 }
 
-async fn blocking(
-    target: &Path,
-    copy: impl FnOnce() -> io::Result<()> + Send + 'static,
-) -> Result<(), PostgresError> {
+async fn blocking(target: &Path, copy: impl FnOnce() -> io::Result<()> + Send + 'static) -> Result<(), PostgresError> {
     tokio::task::spawn_blocking(copy)
         .await
         .map_err(io::Error::other)
@@ -95,10 +73,7 @@ async fn blocking(
 fn copy_tree(from: &Path, to: &Path, wanted: &dyn Fn(&str) -> bool) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(to)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(to)?;
     std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700))?;
     for entry in from.read_dir()? {
         let entry = entry?;

@@ -75,11 +75,7 @@ impl Config<'_> {
                          host rdsadmin all all reject\n\
                          host replication all all reject\n"
             .to_owned();
-        let everyone = if self.version.major >= FORCE_SSL_SINCE {
-            "hostssl"
-        } else {
-            "host"
-        };
+        let everyone = if self.version.major >= FORCE_SSL_SINCE { "hostssl" } else { "host" };
         // Writing to a String cannot fail.
         let _ = writeln!(rules, "{everyone} all all 127.0.0.1/32 md5");
         rules

@@ -25,10 +25,7 @@ pub(crate) fn cache_folder() -> PathBuf {
 
 /// Makes sure that `version` is installed below `cache` and gives the folder of its programs. A file lock lets one process at a time
 /// download a version.
-pub(crate) async fn install(
-    cache: PathBuf,
-    version: EngineVersion,
-) -> Result<PathBuf, PostgresError> {
+pub(crate) async fn install(cache: PathBuf, version: EngineVersion) -> Result<PathBuf, PostgresError> {
     let release = format!("{version}.0");
     let programs = cache.join(&release).join("bin");
     if programs.join("postgres").is_file() {
@@ -40,25 +37,15 @@ pub(crate) async fn install(
         let locking = tokio::task::spawn_blocking(move || {
             create_dir_all(folder)?;
             let file = File::create(path)?;
-            Flock::lock(file, FlockArg::LockExclusive)
-                .map_err(|(_, errno)| std::io::Error::from(errno))
+            Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| std::io::Error::from(errno))
         });
-        locking
-            .await
-            .map_err(std::io::Error::other)
-            .and_then(|lock| lock)
-            .map_err(PostgresError::file(&cache))?
+        locking.await.map_err(std::io::Error::other).and_then(|lock| lock).map_err(PostgresError::file(&cache))?
     };
     // `setup` would also make a database unless it finds a configuration file, and cannot do that for root.
     let no_database = cache.join("no-database");
     let marker = no_database.join("postgresql.conf");
-    create_dir_all(&no_database)
-        .and_then(|()| File::create(&marker))
-        .map_err(PostgresError::file(&marker))?;
-    let failed = |source| PostgresError::Install {
-        version: release.clone(),
-        source: Box::new(source),
-    };
+    create_dir_all(&no_database).and_then(|()| File::create(&marker)).map_err(PostgresError::file(&marker))?;
+    let failed = |source| PostgresError::Install { version: release.clone(), source: Box::new(source) };
     let settings = Settings {
         releases_url: RELEASES.to_owned(),
         version: VersionReq::parse(&format!("={release}")).map_err(|error| failed(error.into()))?,

@@ -44,10 +44,7 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<LogFile>> {
         let written = metadata.modified()?.duration_since(UNIX_EPOCH);
         files.push(LogFile {
             name: format!("error/{}", entry.file_name().to_string_lossy()),
-            last_written: written
-                .ok()
-                .and_then(|age| age.as_millis().try_into().ok())
-                .unwrap_or_default(),
+            last_written: written.ok().and_then(|age| age.as_millis().try_into().ok()).unwrap_or_default(),
             size: metadata.len(),
         });
     }
@@ -75,20 +72,15 @@ pub(crate) fn portion(path: &Path, start: Start, lines: usize) -> io::Result<Por
     file.seek(SeekFrom::Start(begin))?;
     let mut content = Vec::new();
     file.take(PORTION).read_to_end(&mut content)?;
-    let mut ends: Vec<usize> = content
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n')
-        .map(|(at, _)| at + 1)
-        .collect();
+    let mut ends: Vec<usize> =
+        content.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
     if ends.last() != Some(&content.len()) && !content.is_empty() {
         ends.push(content.len());
     }
     let (skip, end) = match start {
         Start::At(_) => {
-            let end = lines.checked_sub(1).map_or(0, |last| {
-                ends.get(last).or(ends.last()).copied().unwrap_or_default()
-            });
+            let end =
+                lines.checked_sub(1).map_or(0, |last| ends.get(last).or(ends.last()).copied().unwrap_or_default());
             (0, end)
         }
         Start::Tail => {
@@ -103,11 +95,7 @@ pub(crate) fn portion(path: &Path, start: Start, lines: usize) -> io::Result<Por
     if cut {
         data.push_str(TRUNCATED);
     }
-    Ok(Portion {
-        data,
-        marker: format!("0:{next}"),
-        pending: next < size,
-    })
+    Ok(Portion { data, marker: format!("0:{next}"), pending: next < size })
 }
 
 /// Reads a marker: `0` is the beginning, others are those of [`portion`].
@@ -125,10 +113,7 @@ pub(crate) fn count_writes(folder: &Path) -> io::Result<u64> {
     for file in list(folder)? {
         let path = folder.join(file.name.trim_start_matches("error/"));
         let content = std::fs::read(path)?;
-        let found = String::from_utf8_lossy(&content)
-            .lines()
-            .filter(|line| is_write(line))
-            .count();
+        let found = String::from_utf8_lossy(&content).lines().filter(|line| is_write(line)).count();
         writes += found as u64;
     }
     Ok(writes)
@@ -151,15 +136,9 @@ mod tests {
     fn counts_statements_of_others_by_either_protocol() {
         let prefix = "2026-03-01 00:00:00 UTC:127.0.0.1(5000):";
         let cases = [
-            (
-                "app@orders:[7]:LOG:  statement: INSERT INTO t VALUES (1)",
-                true,
-            ),
+            ("app@orders:[7]:LOG:  statement: INSERT INTO t VALUES (1)", true),
             ("app@orders:[7]:LOG:  execute sqlx_s_1: DELETE FROM t", true),
-            (
-                "rdsadmin@postgres:[7]:LOG:  statement: CREATE ROLE x",
-                false,
-            ),
+            ("rdsadmin@postgres:[7]:LOG:  statement: CREATE ROLE x", false),
             ("app@orders:[7]:ERROR:  no such table", false),
             ("app@orders:[7]:STATEMENT:  INSERT :LOG:", false),
         ];
@@ -177,10 +156,7 @@ mod tests {
         let first = portion(&path, Start::At(0), 2).unwrap();
         assert_eq!((first.data.as_str(), first.pending), ("one\ntwo\n", true));
         let second = portion(&path, parse_marker(&first.marker).unwrap(), 100).unwrap();
-        assert_eq!(
-            (second.data.as_str(), second.pending),
-            ("three\nfour", false)
-        );
+        assert_eq!((second.data.as_str(), second.pending), ("three\nfour", false));
         let tail = portion(&path, Start::Tail, 2).unwrap();
         assert_eq!(tail.data, "three\nfour");
         let end = portion(&path, parse_marker(&second.marker).unwrap(), 5).unwrap();

@@ -24,19 +24,13 @@ pub(crate) use spawner::Spawner;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PostgresError {
     #[error("PostgreSQL {version} cannot be installed: {source}")]
-    Install {
-        version: String,
-        source: Box<postgresql_embedded::Error>,
-    },
+    Install { version: String, source: Box<postgresql_embedded::Error> },
     #[error("{path}: {source}", path = path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{program} cannot be started: {source}", program = program.display())]
     Spawn { program: PathBuf, source: io::Error },
     #[error("{program} failed: {output}")]
-    Program {
-        program: &'static str,
-        output: String,
-    },
+    Program { program: &'static str, output: String },
     #[error("the server did not accept connections within {seconds} s: {last}")]
     NotReady { seconds: u64, last: String },
     #[error("a statement of the server's own administration failed: {0}")]
@@ -60,9 +54,7 @@ impl PostgresError {
 /// Removes a directory, also when it is not there.
 fn remove_dir(path: &Path) -> Result<(), PostgresError> {
     match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(PostgresError::file(path)(error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(PostgresError::file(path)(error)),
         _ => Ok(()),
     }
 }

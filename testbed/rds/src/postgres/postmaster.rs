@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::PgConnection;
 use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::certificates::Authority;
@@ -37,6 +38,8 @@ pub(crate) struct Environment {
     /// The `local-rds` binary, for `exec-postgres`.
     pub(crate) program: PathBuf,
     pub(crate) log_statements: bool,
+    /// Data directories that may be made at the same time: more than there are processors would only slow each other down.
+    pub(crate) building: Semaphore,
 }
 
 /// A running server. Dropping it kills the server; [`Postmaster::stop`] ends it cleanly.
@@ -49,6 +52,7 @@ pub(crate) struct Postmaster {
 impl Environment {
     /// Makes the data directory of a new instance and starts its server.
     pub(crate) async fn create(&self, instance: &Instance) -> Result<Postmaster, PostgresError> {
+        let _permit = self.building.acquire().await;
         self.prepare(instance)?;
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
         let data = self.layout.data(&instance.resource_id);
@@ -82,11 +86,8 @@ impl Environment {
     }
 
     /// Makes the data directory of a new instance from a snapshot and starts its server.
-    pub(crate) async fn restore(
-        &self,
-        instance: &Instance,
-        snapshot: &str,
-    ) -> Result<Postmaster, PostgresError> {
+    pub(crate) async fn restore(&self, instance: &Instance, snapshot: &str) -> Result<Postmaster, PostgresError> {
+        let _permit = self.building.acquire().await;
         self.prepare(instance)?;
         let source = self.layout.snapshot(snapshot);
         if !source.exists() {
@@ -100,10 +101,7 @@ impl Environment {
     pub(crate) async fn start(&self, instance: &Instance) -> Result<Postmaster, PostgresError> {
         let resource_id = &instance.resource_id;
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
-        let (folder, data) = (
-            self.layout.instance(resource_id),
-            self.layout.data(resource_id),
-        );
+        let (folder, data) = (self.layout.instance(resource_id), self.layout.data(resource_id));
         end_leftover(&data).await?;
         self.authority.certify(&self.layout, resource_id)?;
         let config = Config {
@@ -126,10 +124,7 @@ impl Environment {
         command.stdout(log.try_clone().map_err(PostgresError::file(&start_log))?);
         command.stderr(log);
         let child = self.spawn(command).await?;
-        let mut postmaster = Postmaster {
-            child,
-            port: instance.port,
-        };
+        let mut postmaster = Postmaster { child, port: instance.port };
         self.await_ready(&mut postmaster, resource_id).await?;
         Ok(postmaster)
     }
@@ -163,11 +158,7 @@ impl Environment {
     fn prepare(&self, instance: &Instance) -> Result<(), PostgresError> {
         let folder = self.layout.instance(&instance.resource_id);
         remove_dir(&self.layout.data(&instance.resource_id))?;
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(PostgresError::file(folder))
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(PostgresError::file(folder))
     }
 
     /// A command that becomes one of PostgreSQL's programs, in an environment that cannot change what it does.
@@ -199,25 +190,15 @@ impl Environment {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = self.spawn(command).await?;
         let output = child.wait_with_output().await;
-        let output = output.map_err(|source| PostgresError::Spawn {
-            program: PathBuf::from(name),
-            source,
-        })?;
+        let output = output.map_err(|source| PostgresError::Spawn { program: PathBuf::from(name), source })?;
         if output.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(PostgresError::Program {
-            program: name,
-            output: format!("{}: {}", output.status, said.trim()),
-        })
+        Err(PostgresError::Program { program: name, output: format!("{}: {}", output.status, said.trim()) })
     }
 
-    async fn await_ready(
-        &self,
-        postmaster: &mut Postmaster,
-        resource_id: &str,
-    ) -> Result<(), PostgresError> {
+    async fn await_ready(&self, postmaster: &mut Postmaster, resource_id: &str) -> Result<(), PostgresError> {
         let deadline = Instant::now() + START_DEADLINE;
         loop {
             let exited = postmaster.child.try_wait();
@@ -225,29 +206,19 @@ impl Environment {
                 let start_log = self.layout.start_log(resource_id);
                 let said = std::fs::read_to_string(start_log).unwrap_or_default();
                 let output = format!("{status}: {}", said.trim());
-                return Err(PostgresError::Program {
-                    program: "postgres",
-                    output,
-                });
+                return Err(PostgresError::Program { program: "postgres", output });
             }
             let Err(error) = self.connect(postmaster, "postgres").await else {
                 return Ok(());
             };
             if Instant::now() >= deadline {
-                return Err(PostgresError::NotReady {
-                    seconds: START_DEADLINE.as_secs(),
-                    last: error.to_string(),
-                });
+                return Err(PostgresError::NotReady { seconds: START_DEADLINE.as_secs(), last: error.to_string() });
             }
             sleep(Duration::from_millis(50)).await;
         }
     }
 
-    async fn connect(
-        &self,
-        postmaster: &Postmaster,
-        database: &str,
-    ) -> Result<PgConnection, sqlx::Error> {
+    async fn connect(&self, postmaster: &Postmaster, database: &str) -> Result<PgConnection, sqlx::Error> {
         let ca = self.layout.ca_certificate();
         admin::connect(postmaster.port, database, &self.admin_password, &ca).await
     }
@@ -256,17 +227,12 @@ impl Environment {
 impl Postmaster {
     /// Ends sessions, writes everything to the data directory and stops.
     pub(crate) async fn stop(mut self) {
-        for (signal, patience) in [
-            (Signal::SIGINT, STOP_DEADLINE),
-            (Signal::SIGQUIT, LEFTOVER_DEADLINE),
-        ] {
+        for (signal, patience) in [(Signal::SIGINT, STOP_DEADLINE), (Signal::SIGQUIT, LEFTOVER_DEADLINE)] {
             // Without an id the process has been waited for already.
             let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) else {
                 return;
             };
-            if kill(Pid::from_raw(id), signal).is_err()
-                || timeout(patience, self.child.wait()).await.is_ok()
-            {
+            if kill(Pid::from_raw(id), signal).is_err() || timeout(patience, self.child.wait()).await.is_ok() {
                 return;
             }
         }
@@ -300,13 +266,9 @@ async fn end_leftover(data: &Path) -> Result<(), PostgresError> {
         let Ok(content) = std::fs::read_to_string(&lock) else {
             return Ok(());
         };
-        let id = content
-            .lines()
-            .next()
-            .and_then(|line| line.trim().parse().ok());
-        let running = id.filter(|id: &i32| {
-            std::fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|folder| folder == data)
-        });
+        let id = content.lines().next().and_then(|line| line.trim().parse().ok());
+        let running =
+            id.filter(|id: &i32| std::fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|folder| folder == data));
         let Some(id) = running else {
             return std::fs::remove_file(&lock).map_err(PostgresError::file(lock));
         };

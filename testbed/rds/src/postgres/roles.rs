@@ -6,12 +6,7 @@ use super::admin::{identifier, literal};
 use crate::versions::EngineVersion;
 
 /// The roles RDS makes for itself. None can log in.
-const SERVICE_ROLES: [&str; 4] = [
-    "rds_superuser",
-    "rds_replication",
-    "rds_password",
-    "rds_iam",
-];
+const SERVICE_ROLES: [&str; 4] = ["rds_superuser", "rds_replication", "rds_password", "rds_iam"];
 
 /// Of PostgreSQL's own roles, those that `rds_superuser` is a member of, with the major that has them first.
 const PREDEFINED: [(&str, u16); 5] = [
@@ -34,10 +29,7 @@ pub(crate) fn new_instance(version: EngineVersion, master: &str, verifier: &str)
         // Writing to a String cannot fail.
         let _ = writeln!(roles, "CREATE ROLE {role} NOLOGIN;");
     }
-    for (role, _) in PREDEFINED
-        .iter()
-        .filter(|(_, since)| version.major >= *since)
-    {
+    for (role, _) in PREDEFINED.iter().filter(|(_, since)| version.major >= *since) {
         let _ = writeln!(roles, "GRANT {role} TO rds_superuser WITH ADMIN OPTION;");
     }
     let _ = write!(
@@ -49,9 +41,7 @@ pub(crate) fn new_instance(version: EngineVersion, master: &str, verifier: &str)
     );
     if version.major >= 16 {
         // The right to grant it, without its effect: a member logs in with IAM tokens only.
-        roles.push_str(
-            "GRANT rds_iam TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;\n",
-        );
+        roles.push_str("GRANT rds_iam TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;\n");
     }
     roles.push_str(&master_privileges(master, verifier));
     vec![
@@ -63,11 +53,7 @@ pub(crate) fn new_instance(version: EngineVersion, master: &str, verifier: &str)
 
 /// The statement that creates the database an instance is asked to begin with.
 pub(crate) fn create_database(name: &str, master: &str) -> String {
-    format!(
-        "CREATE DATABASE {} OWNER {}",
-        identifier(name),
-        identifier(master)
-    )
+    format!("CREATE DATABASE {} OWNER {}", identifier(name), identifier(master))
 }
 
 /// Statements for `template1` and `postgres` before any other database is made from them: up to 14 the schema `public` belongs to the

@@ -22,15 +22,13 @@ impl Spawner {
     pub(crate) fn start() -> io::Result<Self> {
         let (requests, mut inbox) = mpsc::unbounded_channel::<Request>();
         let runtime = Handle::current();
-        thread::Builder::new()
-            .name("spawner".to_owned())
-            .spawn(move || {
-                let _entered = runtime.enter();
-                while let Some((mut command, reply)) = inbox.blocking_recv() {
-                    // Who asked may have gone; its process is then killed on drop.
-                    let _ = reply.send(command.spawn());
-                }
-            })?;
+        thread::Builder::new().name("spawner".to_owned()).spawn(move || {
+            let _entered = runtime.enter();
+            while let Some((mut command, reply)) = inbox.blocking_recv() {
+                // Who asked may have gone; its process is then killed on drop.
+                let _ = reply.send(command.spawn());
+            }
+        })?;
         Ok(Self { requests })
     }
 

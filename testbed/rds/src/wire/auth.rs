@@ -11,11 +11,7 @@ pub(crate) struct Caller {
 }
 
 /// Reads the `Authorization` header and checks that its scope names `region` and `service`.
-pub(crate) fn authenticate(
-    header: Option<&str>,
-    region: &str,
-    service: &str,
-) -> Result<Caller, ApiError> {
+pub(crate) fn authenticate(header: Option<&str>, region: &str, service: &str) -> Result<Caller, ApiError> {
     let header = header.ok_or_else(ApiError::missing_token)?;
     let fields = header
         .strip_prefix("AWS4-HMAC-SHA256 ")
@@ -27,23 +23,12 @@ pub(crate) fn authenticate(
             .find(|(key, _)| *key == name)
             .map(|(_, value)| value)
             .filter(|value| !value.is_empty())
-            .ok_or_else(|| {
-                ApiError::incomplete_signature(format!(
-                    "Authorization header requires '{name}' parameter."
-                ))
-            })
+            .ok_or_else(|| ApiError::incomplete_signature(format!("Authorization header requires '{name}' parameter.")))
     };
     field("Signature")?;
     field("SignedHeaders")?;
     let scope: Vec<&str> = field("Credential")?.split('/').collect();
-    let [
-        access_key,
-        _date,
-        scope_region,
-        scope_service,
-        "aws4_request",
-    ] = scope.as_slice()
-    else {
+    let [access_key, _date, scope_region, scope_service, "aws4_request"] = scope.as_slice() else {
         return Err(ApiError::incomplete_signature(
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term",
         ));
@@ -54,13 +39,9 @@ pub(crate) fn authenticate(
         )));
     }
     if scope_service != &service {
-        return Err(ApiError::wrong_scope(format!(
-            "Credential should be scoped to correct service: '{service}'."
-        )));
+        return Err(ApiError::wrong_scope(format!("Credential should be scoped to correct service: '{service}'.")));
     }
-    Ok(Caller {
-        access_key: (*access_key).to_owned(),
-    })
+    Ok(Caller { access_key: (*access_key).to_owned() })
 }
 
 #[cfg(test)]
@@ -69,30 +50,19 @@ mod tests {
 
     #[test]
     fn scopes() {
-        let header = |scope: &str| {
-            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=ab")
-        };
+        let header = |scope: &str| format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=ab");
         let good = header("AKID/20260101/eu-central-1/rds/aws4_request");
         let cases = [
             (None, Err("MissingAuthenticationToken")),
             (Some(good), Ok("AKID")),
             (Some("Bearer x".to_owned()), Err("IncompleteSignature")),
             (Some(header("AKID/20260101")), Err("IncompleteSignature")),
-            (
-                Some(header("AKID/20260101/us-east-1/rds/aws4_request")),
-                Err("SignatureDoesNotMatch"),
-            ),
-            (
-                Some(header("AKID/20260101/eu-central-1/s3/aws4_request")),
-                Err("SignatureDoesNotMatch"),
-            ),
+            (Some(header("AKID/20260101/us-east-1/rds/aws4_request")), Err("SignatureDoesNotMatch")),
+            (Some(header("AKID/20260101/eu-central-1/s3/aws4_request")), Err("SignatureDoesNotMatch")),
         ];
         for (header, expected) in cases {
             let seen = authenticate(header.as_deref(), "eu-central-1", "rds");
-            let seen = seen
-                .as_ref()
-                .map(|caller| caller.access_key.as_str())
-                .map_err(|error| error.code.as_str());
+            let seen = seen.as_ref().map(|caller| caller.access_key.as_str()).map_err(|error| error.code.as_str());
             assert_eq!(seen, expected, "{header:?}");
         }
     }

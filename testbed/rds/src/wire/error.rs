@@ -14,16 +14,8 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    pub(crate) fn new(
-        status: StatusCode,
-        code: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-            status,
-        }
+    pub(crate) fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), status }
     }
 
     fn sender(code: &str, message: impl Into<String>) -> Self {
@@ -57,10 +49,7 @@ impl ApiError {
     }
 
     pub(crate) fn missing_parameter(name: &str) -> Self {
-        Self::sender(
-            "MissingParameter",
-            format!("The request must contain the parameter {name}"),
-        )
+        Self::sender("MissingParameter", format!("The request must contain the parameter {name}"))
     }
 
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
@@ -82,9 +71,7 @@ impl ApiError {
     pub(crate) fn snapshot_exists(id: &str) -> Self {
         Self::sender(
             "DBSnapshotAlreadyExists",
-            format!(
-                "Cannot create the snapshot because a snapshot with the identifier {id} already exists."
-            ),
+            format!("Cannot create the snapshot because a snapshot with the identifier {id} already exists."),
         )
     }
 
@@ -97,10 +84,7 @@ impl ApiError {
     }
 
     pub(crate) fn log_file_not_found(name: &str) -> Self {
-        Self::not_found(
-            "DBLogFileNotFoundFault",
-            format!("DBLog File: {name}, is not found on the DB instance"),
-        )
+        Self::not_found("DBLogFileNotFoundFault", format!("DBLog File: {name}, is not found on the DB instance"))
     }
 
     pub(crate) fn storage_type_not_supported(message: impl Into<String>) -> Self {
@@ -112,10 +96,7 @@ impl ApiError {
     }
 
     pub(crate) fn snapshot_quota() -> Self {
-        Self::sender(
-            "SnapshotQuotaExceeded",
-            "Cannot create more than the allowed number of manual snapshots",
-        )
+        Self::sender("SnapshotQuotaExceeded", "Cannot create more than the allowed number of manual snapshots")
     }
 
     pub(crate) fn throttled() -> Self {
@@ -123,10 +104,7 @@ impl ApiError {
     }
 
     pub(crate) fn missing_token() -> Self {
-        Self::forbidden(
-            "MissingAuthenticationToken",
-            "Request is missing Authentication Token",
-        )
+        Self::forbidden("MissingAuthenticationToken", "Request is missing Authentication Token")
     }
 
     pub(crate) fn incomplete_signature(message: impl Into<String>) -> Self {
@@ -138,18 +116,11 @@ impl ApiError {
     }
 
     pub(crate) fn unknown_action(action: &str, version: &str) -> Self {
-        Self::sender(
-            "InvalidAction",
-            format!("Could not find operation {action} for version {version}"),
-        )
+        Self::sender("InvalidAction", format!("Could not find operation {action} for version {version}"))
     }
 
     /// `Sender` for what the caller can mend, `Receiver` for what only the service can.
     pub(crate) fn kind(&self) -> &'static str {
-        if self.status.is_server_error() {
-            "Receiver"
-        } else {
-            "Sender"
-        }
+        if self.status.is_server_error() { "Receiver" } else { "Sender" }
     }
 }

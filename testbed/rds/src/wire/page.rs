@@ -12,9 +12,7 @@ pub(crate) struct Page<T> {
 impl<T> Page<T> {
     /// The page's `Marker` element, when more is to come.
     pub(crate) fn marker_node(&self) -> Option<Node> {
-        self.marker
-            .as_ref()
-            .map(|marker| Node::leaf("Marker", marker))
+        self.marker.as_ref().map(|marker| Node::leaf("Marker", marker))
     }
 }
 
@@ -26,19 +24,11 @@ pub(crate) fn paginate<T>(
     params: &Params,
 ) -> Result<Page<T>, ApiError> {
     let limit = params.parsed::<i64>("MaxRecords")?.unwrap_or(100);
-    let limit = usize::try_from(limit)
-        .ok()
-        .filter(|limit| (20..=100).contains(limit))
-        .ok_or_else(|| {
-            ApiError::invalid_value(format!(
-                "Invalid value {limit} for MaxRecords. Must be between 20 and 100"
-            ))
-        })?;
+    let limit = usize::try_from(limit).ok().filter(|limit| (20..=100).contains(limit)).ok_or_else(|| {
+        ApiError::invalid_value(format!("Invalid value {limit} for MaxRecords. Must be between 20 and 100"))
+    })?;
     let after = params.text("Marker").map(decode).transpose()?;
-    let mut rest = items
-        .into_iter()
-        .filter(|item| after.as_ref().is_none_or(|after| key(item) > *after))
-        .peekable();
+    let mut rest = items.into_iter().filter(|item| after.as_ref().is_none_or(|after| key(item) > *after)).peekable();
     let items: Vec<T> = rest.by_ref().take(limit).collect();
     let marker = match items.last() {
         Some(last) if rest.peek().is_some() => Some(encode(&key(last))),
@@ -58,11 +48,7 @@ fn decode(marker: &str) -> Result<String, ApiError> {
     let invalid = || ApiError::invalid_value(format!("Invalid marker: {marker}"));
     let bytes: Option<Vec<u8>> = (0..marker.len())
         .step_by(2)
-        .map(|at| {
-            marker
-                .get(at..at + 2)
-                .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-        })
+        .map(|at| marker.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()))
         .collect();
     String::from_utf8(bytes.ok_or_else(invalid)?).map_err(|_| invalid())
 }
@@ -93,11 +79,7 @@ mod tests {
         let page = |body| paginate(items.clone(), Clone::clone, &Params::parse(body));
         assert_eq!(page("MaxRecords=20").unwrap().marker, None);
         for body in ["MaxRecords=19", "MaxRecords=101", "Marker=zz", "Marker=f"] {
-            assert_eq!(
-                page(body).unwrap_err().code,
-                "InvalidParameterValue",
-                "{body}"
-            );
+            assert_eq!(page(body).unwrap_err().code, "InvalidParameterValue", "{body}");
         }
     }
 }

@@ -14,11 +14,7 @@ pub(crate) struct Params(BTreeMap<String, String>);
 impl Params {
     /// Decodes an `application/x-www-form-urlencoded` body; undecodable bytes become the replacement character.
     pub(crate) fn parse(body: &str) -> Self {
-        let decode = |text: &str| {
-            percent_decode_str(&text.replace('+', " "))
-                .decode_utf8_lossy()
-                .into_owned()
-        };
+        let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
         Self(
             body.split('&')
                 .filter(|pair| !pair.is_empty())
@@ -30,16 +26,12 @@ impl Params {
 
     /// The value as sent; an empty one counts as absent, as RDS has it.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The value, or the `MissingParameter` that RDS answers.
     pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
-        self.text(name)
-            .ok_or_else(|| ApiError::missing_parameter(name))
+        self.text(name).ok_or_else(|| ApiError::missing_parameter(name))
     }
 
     /// A boolean, `true` or `false` in any case.
@@ -48,9 +40,7 @@ impl Params {
             None => Ok(None),
             Some(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
             Some(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
-            Some(text) => Err(ApiError::malformed(format!(
-                "{text} must be either 'true' or 'false'"
-            ))),
+            Some(text) => Err(ApiError::malformed(format!("{text} must be either 'true' or 'false'"))),
         }
     }
 
@@ -58,9 +48,7 @@ impl Params {
     pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
         self.text(name)
             .map(|text| {
-                text.parse().map_err(|_| {
-                    ApiError::malformed(format!("{text} is not a valid value for {name}"))
-                })
+                text.parse().map_err(|_| ApiError::malformed(format!("{text} is not a valid value for {name}")))
             })
             .transpose()
     }
@@ -76,10 +64,7 @@ impl Params {
             let mut parts = rest.splitn(3, '.');
             let (_, index, field) = (parts.next(), parts.next(), parts.next());
             if let Some(index) = index.and_then(|index| index.parse().ok()) {
-                members
-                    .entry(index)
-                    .or_default()
-                    .insert(field.unwrap_or_default().to_owned(), value.clone());
+                members.entry(index).or_default().insert(field.unwrap_or_default().to_owned(), value.clone());
             }
         }
         (!members.is_empty()).then(|| members.into_values().map(Params).collect())
@@ -88,12 +73,7 @@ impl Params {
     /// The members of a list of plain values.
     pub(crate) fn texts(&self, name: &str) -> Option<Vec<String>> {
         let members = self.list(name)?;
-        Some(
-            members
-                .into_iter()
-                .filter_map(|mut member| member.0.remove(""))
-                .collect(),
-        )
+        Some(members.into_iter().filter_map(|mut member| member.0.remove("")).collect())
     }
 
     /// The filters of a Describe call: name and accepted values.
@@ -115,15 +95,9 @@ mod tests {
 
     #[test]
     fn reads_lists_of_structures_in_order() {
-        let params = Params::parse(
-            "Tags.Tag.10.Key=z&Tags.Tag.2.Key=team&Tags.Tag.2.Value=a+b%2Fc&TagsOther.member.1=x",
-        );
-        let keys: Vec<_> = params
-            .list("Tags")
-            .unwrap()
-            .iter()
-            .map(|tag| tag.text("Key").unwrap().to_owned())
-            .collect();
+        let params =
+            Params::parse("Tags.Tag.10.Key=z&Tags.Tag.2.Key=team&Tags.Tag.2.Value=a+b%2Fc&TagsOther.member.1=x");
+        let keys: Vec<_> = params.list("Tags").unwrap().iter().map(|tag| tag.text("Key").unwrap().to_owned()).collect();
         assert_eq!(keys, ["team", "z"]);
         assert_eq!(params.list("Tags").unwrap()[0].text("Value"), Some("a b/c"));
         assert_eq!(params.texts("TagsOther"), Some(vec!["x".to_owned()]));
@@ -135,10 +109,7 @@ mod tests {
         let params = Params::parse(
             "Filters.Filter.1.Name=engine&Filters.Filter.1.Values.Value.1=postgres&MaxRecords=many&ApplyImmediately=maybe",
         );
-        assert_eq!(
-            params.filters().unwrap(),
-            [("engine".to_owned(), vec!["postgres".to_owned()])]
-        );
+        assert_eq!(params.filters().unwrap(), [("engine".to_owned(), vec!["postgres".to_owned()])]);
         assert!(params.parsed::<u32>("MaxRecords").is_err());
         assert!(params.boolean("ApplyImmediately").is_err());
     }

@@ -21,10 +21,7 @@ enum Content {
 impl Node {
     /// An element with text in it.
     pub(crate) fn leaf(name: &'static str, value: impl Display) -> Self {
-        Self {
-            name,
-            content: Content::Text(value.to_string()),
-        }
+        Self { name, content: Content::Text(value.to_string()) }
     }
 
     /// An element with a point in time, to the millisecond as RDS writes it.
@@ -34,10 +31,7 @@ impl Node {
 
     /// An element with other elements in it.
     pub(crate) fn tree(name: &'static str, children: Vec<Node>) -> Self {
-        Self {
-            name,
-            content: Content::Children(children),
-        }
+        Self { name, content: Content::Children(children) }
     }
 
     /// A list whose members all have the same name.
@@ -61,12 +55,7 @@ impl Node {
 }
 
 /// The whole answer: `<ActionResponse><ActionResult>…</ActionResult><ResponseMetadata>…`. An action without a result has no result element.
-pub(crate) fn response(
-    action: &str,
-    namespace: &str,
-    result: Option<&[Node]>,
-    request_id: &str,
-) -> String {
+pub(crate) fn response(action: &str, namespace: &str, result: Option<&[Node]>, request_id: &str) -> String {
     let mut out = format!("<{action}Response xmlns=\"{namespace}\">");
     if let Some(children) = result {
         out.extend(["<", action, "Result>"]);
@@ -75,33 +64,16 @@ pub(crate) fn response(
         }
         out.extend(["</", action, "Result>"]);
     }
-    Node::tree(
-        "ResponseMetadata",
-        vec![Node::leaf("RequestId", request_id)],
-    )
-    .write(&mut out);
+    Node::tree("ResponseMetadata", vec![Node::leaf("RequestId", request_id)]).write(&mut out);
     out.extend(["</", action, "Response>"]);
     out
 }
 
 /// The body of a failure.
-pub(crate) fn error(
-    namespace: &str,
-    kind: &'static str,
-    code: &str,
-    message: &str,
-    request_id: &str,
-) -> String {
+pub(crate) fn error(namespace: &str, kind: &'static str, code: &str, message: &str, request_id: &str) -> String {
     let mut out = format!("<ErrorResponse xmlns=\"{namespace}\">");
-    Node::tree(
-        "Error",
-        vec![
-            Node::leaf("Type", kind),
-            Node::leaf("Code", code),
-            Node::leaf("Message", message),
-        ],
-    )
-    .write(&mut out);
+    Node::tree("Error", vec![Node::leaf("Type", kind), Node::leaf("Code", code), Node::leaf("Message", message)])
+        .write(&mut out);
     Node::leaf("RequestId", request_id).write(&mut out);
     out.push_str("</ErrorResponse>");
     out

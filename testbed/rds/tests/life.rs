@@ -1,0 +1,197 @@
+//! The life of an instance, through the real SDK and real connections.
+
+mod support;
+
+use aws_sdk_rds::types::{DbInstance, Tag};
+use sqlx::{Connection, Row};
+use support::{Cloud, PASSWORD, code, create, eventually, login, sql};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_create_to_the_final_snapshot_and_back() {
+    let cloud = Cloud::start_with(|options| {
+        options.storage_cooldown_scale = Some(1.0);
+    })
+    .await;
+    let rds = &cloud.rds;
+    let tag = Tag::builder().key("team").value("shop + co").build();
+    let created = create(rds, "Orders", "15")
+        .db_name("shop")
+        .storage_encrypted(true)
+        .copy_tags_to_snapshot(true)
+        .tags(tag.clone())
+        .send()
+        .await
+        .unwrap();
+    let created = created.db_instance.unwrap();
+    assert_eq!(created.db_instance_identifier(), Some("orders"));
+    assert_eq!(created.db_instance_status(), Some("creating"));
+    assert!(created.endpoint().is_none() && created.instance_create_time().is_none());
+    let refused = create(rds, "orders", "15").send().await.unwrap_err();
+    assert_eq!(code(&refused), "DBInstanceAlreadyExists");
+
+    let orders = cloud.status_is("orders", "available").await;
+    assert_eq!(orders.engine_version(), Some("15.19"));
+    assert_eq!(orders.tag_list(), [tag]);
+    assert_eq!(orders.db_instance_arn(), Some("arn:aws:rds:us-east-1:000000000000:db:orders"));
+    assert_eq!(orders.dbi_resource_id().map(str::len), Some(29));
+    assert!(orders.kms_key_id().is_some() && orders.instance_create_time().is_some());
+    let mut shop = cloud.login(&orders, "sysadmin", "shop").await;
+    sql(&mut shop, "CREATE TABLE t (n int); INSERT INTO t VALUES (1)").await.unwrap();
+
+    grows_then_cools_down(&cloud).await;
+
+    // A snapshot of the running server has what was committed before it, and is restored with the password of its time.
+    rds.create_db_snapshot().db_instance_identifier("orders").db_snapshot_identifier("before").send().await.unwrap();
+    cloud.snapshot_is_available("before").await;
+    resets_the_password(&cloud).await;
+    let orders = cloud.status_is("orders", "storage-optimization").await;
+    let ca = cloud.server.ca_pem_path();
+    let refused = login(&orders, &ca, "sysadmin", PASSWORD, "shop").await;
+    assert!(refused.is_err(), "the old password is still good");
+    sql(&mut shop, "INSERT INTO t VALUES (2)").await.unwrap();
+
+    rds.delete_db_instance()
+        .db_instance_identifier("orders")
+        .final_db_snapshot_identifier("last")
+        .send()
+        .await
+        .unwrap();
+    cloud.gone("orders").await;
+    assert!(shop.ping().await.is_err(), "its server is still there");
+    // Available when the instance is gone, not later.
+    let last = rds.describe_db_snapshots().db_snapshot_identifier("last");
+    let last = last.send().await.unwrap().db_snapshots()[0].clone();
+    assert_eq!(last.status(), Some("available"));
+    assert_eq!(last.tag_list()[0].value(), Some("shop + co"));
+
+    for (snapshot, password, rows) in [("before", PASSWORD, 1), ("last", "another-password", 2)] {
+        let id = format!("from-{snapshot}");
+        rds.restore_db_instance_from_db_snapshot()
+            .db_instance_identifier(&id)
+            .db_snapshot_identifier(snapshot)
+            .send()
+            .await
+            .unwrap();
+        let restored = cloud.status_is(&id, "available").await;
+        let mut shop = login(&restored, &ca, "sysadmin", password, "shop").await.unwrap();
+        let count = sqlx::query("SELECT count(*) FROM t").fetch_one(&mut shop);
+        assert_eq!(count.await.unwrap().get::<i64, _>(0), rows, "{snapshot}");
+    }
+    cloud.server.stop().await;
+}
+
+async fn grows_then_cools_down(cloud: &Cloud) {
+    let grow = |size| {
+        let call = cloud.rds.modify_db_instance();
+        let call = call.db_instance_identifier("orders").allocated_storage(size);
+        call.apply_immediately(true).send()
+    };
+    assert_eq!(code(&grow(21).await.unwrap_err()), "InvalidParameterCombination");
+    assert_eq!(code(&grow(19).await.unwrap_err()), "InvalidParameterCombination");
+    let answer = grow(30).await.unwrap().db_instance.unwrap();
+    assert_eq!(answer.db_instance_status(), Some("available"), "no lag");
+    let pending = answer.pending_modified_values().unwrap();
+    assert_eq!(pending.allocated_storage(), Some(30));
+    let busy = grow(40).await.unwrap_err();
+    assert_eq!(code(&busy), "InvalidDBInstanceState");
+
+    cloud.status_is("orders", "modifying").await;
+    let grown = cloud.status_is("orders", "storage-optimization").await;
+    assert_eq!(grown.allocated_storage(), Some(30));
+    let refused = grow(40).await.unwrap_err().into_service_error();
+    assert!(refused.to_string().contains("InvalidParameterCombination"));
+    let message = refused.meta().message().unwrap_or_default();
+    assert!(message.contains("is being optimized"), "{message}");
+}
+
+async fn resets_the_password(cloud: &Cloud) {
+    cloud
+        .rds
+        .modify_db_instance()
+        .db_instance_identifier("orders")
+        .master_user_password("another-password")
+        .send()
+        .await
+        .unwrap();
+    cloud.status_is("orders", "resetting-master-credentials").await;
+    let ca = cloud.server.ca_pem_path();
+    eventually("the new password is good", async || {
+        let orders: DbInstance = support::instance(&cloud.rds, "orders").await.unwrap();
+        let logged_in = login(&orders, &ca, "sysadmin", "another-password", "shop").await;
+        logged_in.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minor_upgrade_keeps_the_data_and_waits_for_its_window_unless_told_not_to() {
+    let cloud = Cloud::start().await;
+    create(&cloud.rds, "old", "18.4").send().await.unwrap();
+    let old = cloud.status_is("old", "available").await;
+    let mut session = cloud.login(&old, "sysadmin", "postgres").await;
+    sql(&mut session, "CREATE TABLE kept ()").await.unwrap();
+    let upgrade = |version: &str, now| {
+        let call = cloud.rds.modify_db_instance().db_instance_identifier("old");
+        call.engine_version(version).apply_immediately(now).send()
+    };
+    let waits = upgrade("18.6", false).await.unwrap().db_instance.unwrap();
+    let pending = waits.pending_modified_values().unwrap();
+    assert_eq!(pending.engine_version(), Some("18.6"));
+    assert_eq!(waits.engine_version(), Some("18.4"));
+
+    upgrade("18.6", true).await.unwrap();
+    let new = eventually("upgraded", async || {
+        let seen = cloud.status_is("old", "available").await;
+        match seen.engine_version() {
+            Some("18.6") => Ok(seen),
+            other => Err(other.map(str::to_owned)),
+        }
+    })
+    .await;
+    let mut session = cloud.login(&new, "sysadmin", "postgres").await;
+    sql(&mut session, "SELECT FROM kept").await.unwrap();
+    let version = sqlx::query_scalar("SHOW server_version").fetch_one(&mut session);
+    let version: String = version.await.unwrap();
+    assert!(version.starts_with("18.6"), "{version}");
+    let refused = upgrade("18.4", true).await.unwrap_err();
+    assert_eq!(code(&refused), "InvalidParameterCombination");
+    cloud.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletion_has_its_rules() {
+    let cloud = Cloud::start().await;
+    let rds = &cloud.rds;
+    create(rds, "guarded", "18").deletion_protection(true).send().await.unwrap();
+    let delete = || rds.delete_db_instance().db_instance_identifier("guarded");
+    let creating = delete().final_db_snapshot_identifier("last").send().await;
+    assert_eq!(code(&creating.unwrap_err()), "InvalidDBInstanceState");
+    let neither = delete().send().await.unwrap_err();
+    assert_eq!(code(&neither), "InvalidParameterCombination");
+    let both = delete().skip_final_snapshot(true).final_db_snapshot_identifier("last");
+    let both = both.send().await.unwrap_err();
+    assert_eq!(code(&both), "InvalidParameterCombination");
+    let guarded = delete().skip_final_snapshot(true).send().await.unwrap_err();
+    let guarded = guarded.into_service_error();
+    let message = guarded.meta().message().unwrap_or_default();
+    assert!(message.starts_with("Cannot delete protected DB Instance"));
+
+    unprotect(rds).await;
+    delete().skip_final_snapshot(true).send().await.unwrap();
+    let again = delete().skip_final_snapshot(true).send().await.unwrap_err();
+    assert_eq!(code(&again), "InvalidDBInstanceState");
+    cloud.gone("guarded").await;
+    let folder = cloud.folder.path().join("instances");
+    eventually("files removed", async || {
+        let left = folder.read_dir().unwrap().count();
+        if left == 0 { Ok(()) } else { Err(left) }
+    })
+    .await;
+    cloud.server.stop().await;
+}
+
+/// Protection can be taken off once the instance is available.
+async fn unprotect(rds: &aws_sdk_rds::Client) {
+    support::status_is(rds, "guarded", "available").await;
+    rds.modify_db_instance().db_instance_identifier("guarded").deletion_protection(false).send().await.unwrap();
+}
