@@ -35,21 +35,23 @@ spec:
 pub(super) struct Chapters<'a> {
     stack: &'a Stack,
     narrator: &'a Narrator,
+    follower: Follower<'a>,
 }
 
 impl<'a> Chapters<'a> {
     pub(super) fn new(stack: &'a Stack, narrator: &'a Narrator) -> Self {
-        Self { stack, narrator }
+        let follower = Follower::new(narrator, stack.controlplane().client(), NAMESPACE, NAME);
+        Self { stack, narrator, follower }
     }
 
     /// From `kubectl apply` to Ready.
-    pub(super) async fn create(&self) -> Result<()> {
+    pub(super) async fn create(&mut self) -> Result<()> {
         self.narrator.chapter("A database from a manifest");
         let manifest = format!("{WORKSPACE}/manifests/examples/orders.yaml");
         self.narrator.command("kubectl apply -f manifests/examples/orders.yaml");
         self.accepted(&["apply", "-f", &manifest]).await?;
         let summary = self
-            .follower()
+            .follower
             .until("orders to become Ready", DEADLINE, |object| {
                 let object = object.context("there is no object")?;
                 object.expect("Ready", "True")?;
@@ -58,7 +60,8 @@ impl<'a> Chapters<'a> {
             .await?;
         self.narrator.done(summary);
         self.show(&["get", "rds", "-n", NAMESPACE]).await?;
-        self.show(&["get", "secrets,services", "-n", NAMESPACE]).await
+        self.show(&["get", "secrets,services", "-n", NAMESPACE]).await?;
+        self.show(&["get", "services", "-n", "rds"]).await
     }
 
     /// As an application would: with nothing but a Secret.
@@ -80,13 +83,13 @@ impl<'a> Chapters<'a> {
     }
 
     /// More storage and one more user.
-    pub(super) async fn update(&self) -> Result<()> {
+    pub(super) async fn update(&mut self) -> Result<()> {
         self.narrator.chapter("Growing it, and one more user");
         let patch = r#"{"spec":{"size":"40GB","users":{"batch":[]},"databases":{"orders":["app","report","batch"]}}}"#;
         self.narrator.command(&format!("kubectl patch rds -n {NAMESPACE} {NAME} --type=merge -p '{patch}'"));
         self.accepted(&["patch", "rds", "-n", NAMESPACE, NAME, "--type=merge", "-p", patch]).await?;
         let summary = self
-            .follower()
+            .follower
             .until("the growth and the new user", DEADLINE, |object| {
                 let object = object.context("there is no object")?;
                 object.expect("Ready", "True")?;
@@ -117,7 +120,7 @@ impl<'a> Chapters<'a> {
     }
 
     /// Gone, but for the final snapshot and the Secrets.
-    pub(super) async fn delete(&self) -> Result<()> {
+    pub(super) async fn delete(&mut self) -> Result<()> {
         self.narrator.chapter("Deleting it");
         let client = self.stack.controlplane().client();
         let before = Database::existing(client, NAMESPACE, NAME).await?;
@@ -126,7 +129,7 @@ impl<'a> Chapters<'a> {
 
         self.narrator.command(&format!("kubectl delete rds -n {NAMESPACE} {NAME}"));
         self.accepted(&["delete", "rds", "-n", NAMESPACE, NAME, "--wait=false"]).await?;
-        self.follower()
+        self.follower
             .until("the object to go", DEADLINE, |object| match object {
                 None => Ok(()),
                 Some(object) => bail!("it is still there: {:?}", object.conditions()),
@@ -173,10 +176,6 @@ impl<'a> Chapters<'a> {
         ensure!(services.trim().is_empty(), "Services stayed: {services}");
         self.narrator.done("its Services are gone");
         Ok(())
-    }
-
-    fn follower(&self) -> Follower<'_> {
-        Follower::new(self.narrator, self.stack.controlplane().client(), NAMESPACE, NAME)
     }
 
     async fn connect(&self, user: &str) -> Result<PgConnection> {

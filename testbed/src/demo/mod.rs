@@ -84,7 +84,7 @@ async fn start(folder: &Folder, narrator: &Narrator) -> Result<Stack> {
 }
 
 async fn perform(stack: &Stack, folder: &Folder, narrator: &Narrator, exit: bool) -> Result<()> {
-    let chapters = Chapters::new(stack, narrator);
+    let mut chapters = Chapters::new(stack, narrator);
     chapters.create().await?;
     chapters.log_in().await?;
     if exit {
