@@ -24,7 +24,11 @@ pub(crate) fn failed(state: &mut State, resource_id: &str, reason: &str, now: Ti
     if matches!(instance.phase.activity, Activity::Creating { .. }) {
         rest(instance, Activity::Failed, now);
     }
-    state.record(source, Category::Failure, reason, now);
+    // Work that fails again for the same reason is no news.
+    let known = state.events.iter().rfind(|event| event.source == source);
+    if known.is_none_or(|event| event.message != reason) {
+        state.record(source, Category::Failure, reason, now);
+    }
 }
 
 /// The changes that waited for the maintenance window begin.

@@ -1,5 +1,8 @@
 //! The life of an instance, through the real SDK and real connections.
 
+// clippy.toml allows these in test functions; a test's own functions are no less tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod support;
 
 use aws_sdk_rds::types::{DbInstance, Tag};

@@ -1,5 +1,8 @@
 //! What the master user may and may not do, on the oldest major, the first that forces TLS, and the newest.
 
+// clippy.toml allows these in test functions; a test's own functions are no less tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod support;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};

@@ -163,7 +163,8 @@ pub(crate) async fn login(
 pub(crate) async fn sql(connection: &mut PgConnection, statements: &'static str) -> Result<(), String> {
     let done = sqlx::raw_sql(statements).execute(connection).await;
     done.map(drop).map_err(|error| {
-        let code = error.as_database_error().and_then(|error| error.code());
+        let refused = error.as_database_error();
+        let code = refused.and_then(sqlx::error::DatabaseError::code);
         format!("{} {error}", code.unwrap_or_default())
     })
 }
