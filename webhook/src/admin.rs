@@ -23,22 +23,12 @@ struct Admin {
 }
 
 /// `/healthz`, `/readyz` and `/metrics`.
-pub fn router(
-    registry: Registry,
-    store: Arc<CertificateStore>,
-    clock: Clock,
-    draining: CancellationToken,
-) -> Router {
+pub fn router(registry: Registry, store: Arc<CertificateStore>, clock: Clock, draining: CancellationToken) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .with_state(Arc::new(Admin {
-            registry,
-            store,
-            clock,
-            draining,
-        }))
+        .with_state(Arc::new(Admin { registry, store, clock, draining }))
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
@@ -47,10 +37,7 @@ async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
     }
     match admin.store.validity((admin.clock)()) {
         Validity::Absent => (StatusCode::SERVICE_UNAVAILABLE, "no certificate yet\n"),
-        Validity::Expired => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the certificate has expired\n",
-        ),
+        Validity::Expired => (StatusCode::SERVICE_UNAVAILABLE, "the certificate has expired\n"),
         Validity::Valid => (StatusCode::OK, "ready\n"),
     }
 }

@@ -51,31 +51,16 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let store = Arc::new(CertificateStore::new(metrics.cert_not_after.clone()));
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
 
-    let files = CertificateFiles {
-        cert: args.tls_cert.clone(),
-        key: args.tls_key.clone(),
-    };
+    let files = CertificateFiles { cert: args.tls_cert.clone(), key: args.tls_key.clone() };
     let mut watch = Watch::new(files, Arc::clone(&store), clock);
     watch.look().await;
 
-    let limits = Limits {
-        body: args.body_limit,
-        in_flight: args.in_flight_limit,
-        request: args.request_timeout,
-    };
+    let limits = Limits { body: args.body_limit, in_flight: args.in_flight_limit, request: args.request_timeout };
     let admission = router::router(limits, metrics.clone(), clock, draining.clone());
-    let server = Server::new(
-        Arc::clone(&store),
-        admission,
-        connection_limits(&args),
-        metrics.connections.clone(),
-    );
+    let server = Server::new(Arc::clone(&store), admission, connection_limits(&args), metrics.connections.clone());
     let listener = bind(args.listen).await?;
     let admin_listener = bind(args.admin_listen).await?;
-    let admin = axum::serve(
-        admin_listener,
-        admin::router(registry, store, clock, draining.clone()),
-    );
+    let admin = axum::serve(admin_listener, admin::router(registry, store, clock, draining.clone()));
 
     tokio::select! {
         () = server.run(listener, stop.clone()) => Ok(()),
@@ -95,12 +80,8 @@ fn connection_limits(args: &Args) -> ConnectionLimits {
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| AppError::Bind { address, source })?;
-    let bound = listener
-        .local_addr()
-        .map_err(|source| AppError::Bind { address, source })?;
+    let listener = TcpListener::bind(address).await.map_err(|source| AppError::Bind { address, source })?;
+    let bound = listener.local_addr().map_err(|source| AppError::Bind { address, source })?;
     tracing::info!(address = %bound, "listening");
     Ok(listener)
 }
@@ -113,11 +94,7 @@ async fn leave(
     stop: &CancellationToken,
 ) -> Infallible {
     let signal = signals.requested().await;
-    tracing::info!(
-        signal,
-        ?delay,
-        "told to stop: serving on until traffic goes elsewhere"
-    );
+    tracing::info!(signal, ?delay, "told to stop: serving on until traffic goes elsewhere");
     draining.cancel();
     sleep(delay).await;
     stop.cancel();

@@ -13,39 +13,19 @@ use shared::telemetry::LogArgs;
 #[command(name = "rds-webhook", version)]
 pub struct Args {
     /// Address of the TLS listener with /mutate and /validate.
-    #[arg(
-        long,
-        env = "RDS_WEBHOOK_LISTEN",
-        value_name = "ADDRESS",
-        default_value = "0.0.0.0:8443"
-    )]
+    #[arg(long, env = "RDS_WEBHOOK_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
     pub listen: SocketAddr,
 
     /// Address of the plain listener with /healthz, /readyz and /metrics.
-    #[arg(
-        long,
-        env = "RDS_WEBHOOK_ADMIN_LISTEN",
-        value_name = "ADDRESS",
-        default_value = "0.0.0.0:8080"
-    )]
+    #[arg(long, env = "RDS_WEBHOOK_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub admin_listen: SocketAddr,
 
     /// PEM file with the certificate chain, leaf first; read again when it changes.
-    #[arg(
-        long,
-        env = "RDS_WEBHOOK_TLS_CERT",
-        value_name = "FILE",
-        default_value = "/tls/tls.crt"
-    )]
+    #[arg(long, env = "RDS_WEBHOOK_TLS_CERT", value_name = "FILE", default_value = "/tls/tls.crt")]
     pub tls_cert: PathBuf,
 
     /// PEM file with the private key of the leaf.
-    #[arg(
-        long,
-        env = "RDS_WEBHOOK_TLS_KEY",
-        value_name = "FILE",
-        default_value = "/tls/tls.key"
-    )]
+    #[arg(long, env = "RDS_WEBHOOK_TLS_KEY", value_name = "FILE", default_value = "/tls/tls.key")]
     pub tls_key: PathBuf,
 
     /// How often the certificate files are compared with what is served.
@@ -74,12 +54,7 @@ pub struct Args {
     pub header_timeout: Duration,
 
     /// Connections at a time; further ones wait to be accepted.
-    #[arg(
-        long,
-        env = "RDS_WEBHOOK_MAX_CONNECTIONS",
-        value_name = "COUNT",
-        default_value_t = 512
-    )]
+    #[arg(long, env = "RDS_WEBHOOK_MAX_CONNECTIONS", value_name = "COUNT", default_value_t = 512)]
     pub max_connections: usize,
 
     /// How long to serve on after SIGTERM, not ready any more, until traffic goes elsewhere.
@@ -97,9 +72,8 @@ pub struct Args {
 
 /// `8s`, `2m`, `1m 30s`, `500ms`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let signed: SignedDuration = text
-        .parse()
-        .map_err(|_| format!("{text:?} is not a duration such as 8s, 500ms or 2m"))?;
+    let signed: SignedDuration =
+        text.parse().map_err(|_| format!("{text:?} is not a duration such as 8s, 500ms or 2m"))?;
     Duration::try_from(signed).map_err(|_| "a duration is not negative".to_owned())
 }
 

@@ -23,10 +23,7 @@ pub enum BodyError {
 
 /// Bytes that a body will take, as far as its header says; `limit` where it says nothing.
 pub fn expected_size(body: &Body, limit: usize) -> usize {
-    let exact = body
-        .size_hint()
-        .exact()
-        .and_then(|size| usize::try_from(size).ok());
+    let exact = body.size_hint().exact().and_then(|size| usize::try_from(size).ok());
     exact.unwrap_or(limit).min(limit)
 }
 
@@ -57,10 +54,7 @@ pub async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
 async fn discard(mut body: Body) {
     let mut left = DISCARDED;
     while let Some(Ok(frame)) = body.frame().await {
-        match frame
-            .data_ref()
-            .map_or(Some(left), |data| left.checked_sub(data.len()))
-        {
+        match frame.data_ref().map_or(Some(left), |data| left.checked_sub(data.len())) {
             Some(rest) => left = rest,
             None => return,
         }
@@ -73,13 +67,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_limit_is_the_last_size_that_passes() {
-        assert_eq!(
-            read(Body::from(vec![1; 10]), 10).await.expect("fits").len(),
-            10
-        );
-        assert!(matches!(
-            read(Body::from(vec![1; 11]), 10).await,
-            Err(BodyError::TooLarge { limit: 10 })
-        ));
+        assert_eq!(read(Body::from(vec![1; 10]), 10).await.expect("fits").len(), 10);
+        assert!(matches!(read(Body::from(vec![1; 11]), 10).await, Err(BodyError::TooLarge { limit: 10 })));
     }
 }

@@ -12,9 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::admission::{Endpoint, Operation};
 
 /// Upper bounds in seconds: a review of usual size takes 50 µs, one of 7 MB some 100 ms.
-const SECONDS: [f64; 12] = [
-    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0,
-];
+const SECONDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
 
 /// The metrics; clones share their values.
 #[derive(Debug, Clone)]
@@ -57,27 +55,15 @@ impl Metrics {
             cert_not_after: Gauge::default(),
         };
         let mut registry = Registry::with_prefix("rds_webhook");
-        registry.register(
-            "requests",
-            "Reviews that were answered",
-            metrics.requests.clone(),
-        );
+        registry.register("requests", "Reviews that were answered", metrics.requests.clone());
         registry.register_with_unit(
             "request_duration",
             "Time from the header of a review to its answer",
             Unit::Seconds,
             metrics.duration.clone(),
         );
-        registry.register(
-            "http_errors",
-            "Requests that got an HTTP error instead of a review",
-            metrics.errors.clone(),
-        );
-        registry.register(
-            "connections",
-            "Open connections",
-            metrics.connections.clone(),
-        );
+        registry.register("http_errors", "Requests that got an HTTP error instead of a review", metrics.errors.clone());
+        registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register_with_unit(
             "cert_not_after",
             "End of the served certificate in Unix time, 0 without one",
@@ -88,35 +74,16 @@ impl Metrics {
     }
 
     /// A review was answered. `operation` is absent where the request could not be read.
-    pub fn answered(
-        &self,
-        endpoint: Endpoint,
-        operation: Option<Operation>,
-        allowed: bool,
-        took: Duration,
-    ) {
+    pub fn answered(&self, endpoint: Endpoint, operation: Option<Operation>, allowed: bool, took: Duration) {
         let path = endpoint.as_str();
         let operation = operation.map_or("unknown", Operation::as_str);
         let allowed = if allowed { "true" } else { "false" };
-        self.requests
-            .get_or_create(&RequestLabels {
-                path,
-                operation,
-                allowed,
-            })
-            .inc();
-        self.duration
-            .get_or_create(&EndpointLabels { path })
-            .observe(took.as_secs_f64());
+        self.requests.get_or_create(&RequestLabels { path, operation, allowed }).inc();
+        self.duration.get_or_create(&EndpointLabels { path }).observe(took.as_secs_f64());
     }
 
     /// A request got an HTTP error.
     pub fn failed(&self, endpoint: Endpoint, code: u16) {
-        self.errors
-            .get_or_create(&ErrorLabels {
-                path: endpoint.as_str(),
-                code,
-            })
-            .inc();
+        self.errors.get_or_create(&ErrorLabels { path: endpoint.as_str(), code }).inc();
     }
 }

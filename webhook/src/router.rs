@@ -49,29 +49,15 @@ struct Service {
 }
 
 /// The router of the TLS listener. Once `draining` is cancelled every answer closes its connection.
-pub fn router(
-    limits: Limits,
-    metrics: Metrics,
-    clock: Clock,
-    draining: CancellationToken,
-) -> Router {
+pub fn router(limits: Limits, metrics: Metrics, clock: Clock, draining: CancellationToken) -> Router {
     // One body of the largest size always fits.
     let pieces = Semaphore::new(limits.in_flight.max(limits.body).div_ceil(PIECE));
-    let service = Arc::new(Service {
-        limits,
-        pieces,
-        metrics,
-        clock,
-        draining,
-    });
+    let service = Arc::new(Service { limits, pieces, metrics, clock, draining });
     Router::new()
         .route("/mutate", post(mutate))
         .route("/validate", post(validate))
         .fallback(nothing_here)
-        .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(&service),
-            close_when_draining,
-        ))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&service), close_when_draining))
         .with_state(service)
 }
 
@@ -84,10 +70,7 @@ async fn validate(State(service): State<Arc<Service>>, request: Request) -> Resp
 }
 
 async fn nothing_here() -> (StatusCode, &'static str) {
-    (
-        StatusCode::NOT_FOUND,
-        "nothing is here but /mutate and /validate\n",
-    )
+    (StatusCode::NOT_FOUND, "nothing is here but /mutate and /validate\n")
 }
 
 async fn close_when_draining(
@@ -97,9 +80,7 @@ async fn close_when_draining(
 ) -> Response {
     let mut response = next.run(request).await;
     if service.draining.is_cancelled() {
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
@@ -109,14 +90,11 @@ impl Service {
         let start = Instant::now();
         let answered = timeout(self.limits.request, self.review(endpoint, request))
             .await
-            .unwrap_or(Err(HttpError::TooSlow {
-                limit: self.limits.request,
-            }));
+            .unwrap_or(Err(HttpError::TooSlow { limit: self.limits.request }));
         match answered {
             Ok(answer) => {
                 let took = start.elapsed();
-                self.metrics
-                    .answered(endpoint, answer.subject.operation, answer.allowed, took);
+                self.metrics.answered(endpoint, answer.subject.operation, answer.allowed, took);
                 answer.log(endpoint, took);
                 ([(CONTENT_TYPE, "application/json")], answer.json).into_response()
             }
@@ -142,11 +120,8 @@ impl Service {
     }
 
     fn reserve(&self, bytes: usize) -> Result<SemaphorePermit<'_>, HttpError> {
-        let pieces =
-            u32::try_from(bytes.div_ceil(PIECE).max(1)).map_err(|_| HttpError::Overloaded)?;
-        self.pieces
-            .try_acquire_many(pieces)
-            .map_err(|_| HttpError::Overloaded)
+        let pieces = u32::try_from(bytes.div_ceil(PIECE).max(1)).map_err(|_| HttpError::Overloaded)?;
+        self.pieces.try_acquire_many(pieces).map_err(|_| HttpError::Overloaded)
     }
 }
 
@@ -180,11 +155,7 @@ impl Answer {
                 dry_run: request.dry_run,
             },
         );
-        Ok(Self {
-            json: admission::render(&review.uid, decision),
-            allowed,
-            subject,
-        })
+        Ok(Self { json: admission::render(&review.uid, decision), allowed, subject })
     }
 
     fn log(&self, endpoint: Endpoint, took: Duration) {
@@ -233,9 +204,7 @@ impl IntoResponse for HttpError {
         let mut response = (self.code(), format!("{self}\n")).into_response();
         if matches!(self, Self::Overloaded) {
             // The API server's client comes again after this many seconds, within the webhook's timeout.
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

@@ -41,18 +41,8 @@ pub struct Server {
 
 impl Server {
     /// A server that shows on `open` how many connections it has.
-    pub fn new(
-        store: Arc<CertificateStore>,
-        router: Router,
-        limits: ConnectionLimits,
-        open: Gauge,
-    ) -> Self {
-        Self {
-            store,
-            router,
-            limits,
-            open,
-        }
+    pub fn new(store: Arc<CertificateStore>, router: Router, limits: ConnectionLimits, open: Gauge) -> Self {
+        Self { store, router, limits, open }
     }
 
     /// Serves until `stop`, then lets the requests under way end.
@@ -63,10 +53,7 @@ impl Server {
             self.spawn(stream, slot, graceful.watcher());
         }
         drop(listener);
-        if timeout(self.limits.drain, graceful.shutdown())
-            .await
-            .is_err()
-        {
+        if timeout(self.limits.drain, graceful.shutdown()).await.is_err() {
             tracing::warn!(limit = ?self.limits.drain, "some requests did not end in time");
         }
     }
@@ -77,9 +64,7 @@ impl Server {
             return;
         };
         let router = self.router.clone();
-        let ConnectionLimits {
-            handshake, header, ..
-        } = self.limits;
+        let ConnectionLimits { handshake, header, .. } = self.limits;
         let open = Open::new(self.open.clone(), slot);
         tokio::spawn(async move {
             let _open = open;

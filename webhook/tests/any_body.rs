@@ -39,10 +39,7 @@ fn anything() -> impl Strategy<Value = Value> {
 }
 
 fn answer(path: &str, body: Vec<u8>) -> support::Reply {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (router, _, _) = service(LIMITS);
         post(&router, path, body).await

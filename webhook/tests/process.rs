@@ -33,11 +33,7 @@ impl Process {
     fn start(mount: &Mount) -> Self {
         let files = mount.files();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rds-webhook"))
-            .args([
-                "--listen=127.0.0.1:0",
-                "--admin-listen=127.0.0.1:0",
-                "--tls-poll-interval=50ms",
-            ])
+            .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--tls-poll-interval=50ms"])
             .args(["--drain-delay=500ms", "--log-format=json"])
             .env("RDS_WEBHOOK_TLS_CERT", files.cert)
             .env("RDS_WEBHOOK_TLS_KEY", files.key)
@@ -49,21 +45,13 @@ impl Process {
             let line = lines.next().expect("a line").expect("text");
             let line: Value = serde_json::from_str(&line).expect("a line of the log is JSON");
             if line["message"] == "listening" {
-                return line["address"]
-                    .as_str()
-                    .expect("an address")
-                    .parse()
-                    .expect("an address");
+                return line["address"].as_str().expect("an address").parse().expect("an address");
             }
         };
         let (listen, admin) = (address(), address());
         // Someone has to read on, or the process would stop at a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            child,
-            listen,
-            admin,
-        }
+        Self { child, listen, admin }
     }
 
     async fn get(&self, path: &str) -> (u16, String) {
@@ -79,19 +67,13 @@ impl Process {
     async fn wait_ready(&self, code: u16) {
         let start = Instant::now();
         while self.get("/readyz").await.0 != code {
-            assert!(
-                start.elapsed() < Duration::from_secs(10),
-                "/readyz never says {code}"
-            );
+            assert!(start.elapsed() < Duration::from_secs(10), "/readyz never says {code}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     fn terminate(&self) {
-        let kill = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .expect("kill runs");
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
         assert!(kill.success());
     }
 }
@@ -102,10 +84,7 @@ async fn it_waits_for_a_certificate_serves_and_leaves_in_order() {
     let mount = Mount::new();
     let mut process = Process::start(&mount);
     assert_eq!(process.get("/healthz").await, (200, "ok\n".to_owned()));
-    assert_eq!(
-        process.get("/readyz").await,
-        (503, "no certificate yet\n".to_owned())
-    );
+    assert_eq!(process.get("/readyz").await, (503, "no certificate yet\n".to_owned()));
 
     mount.swap(&authority.leaf(-3600, 3600));
     process.wait_ready(200).await;
@@ -114,10 +93,7 @@ async fn it_waits_for_a_certificate_serves_and_leaves_in_order() {
     let asked = review("CREATE", &json!({}), None);
     let answer = client.post("/mutate", &asked).await.expect("an answer");
     let answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
-    assert_eq!(
-        (&answer["response"]["allowed"], &answer["response"]["uid"]),
-        (&json!(true), &asked["request"]["uid"])
-    );
+    assert_eq!((&answer["response"]["allowed"], &answer["response"]["uid"]), (&json!(true), &asked["request"]["uid"]));
 
     let (_, metrics) = process.get("/metrics").await;
     for line in [
@@ -150,19 +126,10 @@ fn an_address_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_rds-webhook"))
-        .args([
-            "--listen",
-            &address,
-            "--admin-listen=127.0.0.1:0",
-            "--tls-cert=/none",
-            "--tls-key=/none",
-        ])
+        .args(["--listen", &address, "--admin-listen=127.0.0.1:0", "--tls-cert=/none", "--tls-key=/none"])
         .output()
         .expect("it runs");
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains(&format!("cannot listen on {address}")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
 }

@@ -12,9 +12,7 @@ use webhook::router::Limits;
 /// The object after the patch of a response.
 fn patched(review: &Value, response: &Value) -> Value {
     assert_eq!(response["patchType"], "JSONPatch");
-    let bytes = STANDARD
-        .decode(response["patch"].as_str().expect("a patch"))
-        .expect("base64");
+    let bytes = STANDARD.decode(response["patch"].as_str().expect("a patch")).expect("base64");
     let patch: json_patch::Patch = serde_json::from_slice(&bytes).expect("a JSON patch");
     let mut object = review["request"]["object"].clone();
     json_patch::patch(&mut object, &patch.0).expect("the patch applies");
@@ -22,39 +20,22 @@ fn patched(review: &Value, response: &Value) -> Value {
 }
 
 fn warnings(response: &Value) -> Vec<&str> {
-    response["warnings"]
-        .as_array()
-        .map(|all| all.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default()
+    response["warnings"].as_array().map(|all| all.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
 }
 
 fn causes(response: &Value) -> Vec<(&str, &str)> {
-    let causes = response["status"]["details"]["causes"]
-        .as_array()
-        .expect("causes");
+    let causes = response["status"]["details"]["causes"].as_array().expect("causes");
     causes
         .iter()
-        .map(|cause| {
-            (
-                cause["field"].as_str().expect("a field"),
-                cause["reason"].as_str().expect("a reason"),
-            )
-        })
+        .map(|cause| (cause["field"].as_str().expect("a field"), cause["reason"].as_str().expect("a reason")))
         .collect()
 }
 
 #[tokio::test]
 async fn an_empty_spec_gets_every_default_and_both_warnings() {
     let mut absent = review("CREATE", &json!({}), None);
-    absent["request"]["object"]
-        .as_object_mut()
-        .expect("an object")
-        .remove("spec");
-    for review in [
-        review("CREATE", &json!({}), None),
-        review("CREATE", &Value::Null, None),
-        absent,
-    ] {
+    absent["request"]["object"].as_object_mut().expect("an object").remove("spec");
+    for review in [review("CREATE", &json!({}), None), review("CREATE", &Value::Null, None), absent] {
         let response = ask("/mutate", &review).await;
         assert_eq!(response["allowed"], true, "{response}");
         assert_eq!(
@@ -65,22 +46,29 @@ async fn an_empty_spec_gets_every_default_and_both_warnings() {
             })
         );
         let warnings = warnings(&response);
-        assert!(
-            warnings.iter().any(|warning| warning.contains("20")),
-            "the size is rounded up: {warnings:?}"
-        );
-        assert!(
-            warnings
-                .iter()
-                .any(|warning| warning.contains("Extended Support")),
-            "{warnings:?}"
-        );
-        assert!(
-            warnings
-                .iter()
-                .all(|warning| warning.chars().count() <= 120),
-            "{warnings:?}"
-        );
+        assert!(warnings.iter().any(|warning| warning.contains("20")), "the size is rounded up: {warnings:?}");
+        assert!(warnings.iter().any(|warning| warning.contains("Extended Support")), "{warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.chars().count() <= 120), "{warnings:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_defaulted_once_is_left_alone() {
+    let old = json!({"type": "MySQL", "size": "100GB"});
+    for (spec, old) in [
+        (json!({}), None),
+        (json!({"type": "mysql", "backup": {"every": null}}), None),
+        (json!({"users": {"a": null, "b": ["createdb"]}, "databases": {"d": ["b"]}, "size": "1e2GB"}), None),
+        (json!({"users": {"a": []}}), Some(&old)),
+        (Value::Null, Some(&old)),
+    ] {
+        let operation = if old.is_some() { "UPDATE" } else { "CREATE" };
+        let first = review(operation, &spec, old);
+        let complete = patched(&first, &ask("/mutate", &first).await)["spec"].clone();
+        for path in ["/mutate", "/validate"] {
+            let again = ask(path, &review(operation, &complete, old)).await;
+            assert_eq!((&again["allowed"], again.get("patch")), (&json!(true), None), "{complete}");
+        }
     }
 }
 
@@ -92,14 +80,7 @@ async fn what_is_complete_gets_no_patch() {
     });
     let response = ask("/mutate", &review("CREATE", &spec, None)).await;
     assert_eq!(response["allowed"], true, "{response}");
-    assert_eq!(
-        (
-            response.get("patch"),
-            response.get("patchType"),
-            response.get("status")
-        ),
-        (None, None, None)
-    );
+    assert_eq!((response.get("patch"), response.get("patchType"), response.get("status")), (None, None, None));
 }
 
 #[tokio::test]
@@ -115,32 +96,15 @@ async fn every_error_is_reported_at_once_by_both_endpoints() {
         let details = &response["status"]["details"];
         assert_eq!(
             (&details["group"], &details["kind"], &details["name"]),
-            (
-                &json!("matrixmind.cloud"),
-                &json!("RDSDatabase"),
-                &json!("orders")
-            )
+            (&json!("matrixmind.cloud"), &json!("RDSDatabase"), &json!("orders"))
         );
         let causes = causes(&response);
         let message = response["status"]["message"].as_str().expect("a message");
-        for field in [
-            "spec.type",
-            "spec.size",
-            "spec.users[Master]",
-            "spec.databases[orders][0]",
-        ] {
-            assert!(
-                causes.iter().any(|(at, _)| *at == field),
-                "{field} in {causes:?}"
-            );
+        for field in ["spec.type", "spec.size", "spec.users[Master]", "spec.databases[orders][0]"] {
+            assert!(causes.iter().any(|(at, _)| *at == field), "{field} in {causes:?}");
             assert!(message.contains(field), "{field} in {message}");
         }
-        assert!(
-            causes
-                .iter()
-                .all(|(_, reason)| reason.starts_with("FieldValue")),
-            "{causes:?}"
-        );
+        assert!(causes.iter().all(|(_, reason)| reason.starts_with("FieldValue")), "{causes:?}");
         assert_eq!(response.get("patch"), None);
     }
 }
@@ -152,45 +116,24 @@ async fn a_key_that_left_the_manifest_keeps_its_value() {
     let response = ask("/mutate", &review).await;
     assert_eq!(response["allowed"], true, "{response}");
     let spec = &patched(&review, &response)["spec"];
-    assert_eq!(
-        (&spec["size"], &spec["version"], &spec["masteruser"]),
-        (&json!("100GB"), &json!("17"), &json!("boss"))
-    );
+    assert_eq!((&spec["size"], &spec["version"], &spec["masteruser"]), (&json!("100GB"), &json!("17"), &json!("boss")));
     assert_eq!(spec["users"], json!({"app": []}));
 }
 
 #[tokio::test]
 async fn what_mutate_never_saw_is_judged_as_it_will_be_read() {
     let old = json!({"type": "Postgresql", "version": "17", "size": "100GB", "masteruser": "boss", "backup": {"every": "24h", "retention": "7d"}});
-    let response = ask(
-        "/validate",
-        &review("UPDATE", &json!({"version": "17"}), Some(&old)),
-    )
-    .await;
-    assert_eq!(
-        response["allowed"], false,
-        "a size that went missing means 10GB from here on"
-    );
+    let response = ask("/validate", &review("UPDATE", &json!({"version": "17"}), Some(&old))).await;
+    assert_eq!(response["allowed"], false, "a size that went missing means 10GB from here on");
     let causes = causes(&response);
     for field in ["spec.size", "spec.masteruser"] {
-        assert!(
-            causes.contains(&(field, "FieldValueForbidden")),
-            "{field} in {causes:?}"
-        );
+        assert!(causes.contains(&(field, "FieldValueForbidden")), "{field} in {causes:?}");
     }
 }
 
 #[tokio::test]
 async fn a_shrinking_volume_is_refused() {
-    let response = ask(
-        "/validate",
-        &review(
-            "UPDATE",
-            &json!({"size": "50GB"}),
-            Some(&json!({"size": "100GB"})),
-        ),
-    )
-    .await;
+    let response = ask("/validate", &review("UPDATE", &json!({"size": "50GB"}), Some(&json!({"size": "100GB"})))).await;
     assert_eq!(response["allowed"], false);
     assert_eq!(causes(&response), [("spec.size", "FieldValueForbidden")]);
 }
@@ -200,19 +143,12 @@ async fn deletion_and_metadata_never_wait_for_a_rule() {
     let bad = json!({"size": "tiny"});
     for path in ["/mutate", "/validate"] {
         let unchanged = ask(path, &review("UPDATE", &bad, Some(&bad))).await;
-        assert_eq!(
-            (&unchanged["allowed"], unchanged.get("patch")),
-            (&json!(true), None)
-        );
+        assert_eq!((&unchanged["allowed"], unchanged.get("patch")), (&json!(true), None));
 
         let mut leaving = review("UPDATE", &json!({"size": "tinier"}), Some(&bad));
-        leaving["request"]["object"]["metadata"]["deletionTimestamp"] =
-            json!("2026-11-23T07:00:00Z");
+        leaving["request"]["object"]["metadata"]["deletionTimestamp"] = json!("2026-11-23T07:00:00Z");
         let leaving = ask(path, &leaving).await;
-        assert_eq!(
-            (&leaving["allowed"], leaving.get("patch")),
-            (&json!(true), None)
-        );
+        assert_eq!((&leaving["allowed"], leaving.get("patch")), (&json!(true), None));
 
         let mut status = review("UPDATE", &json!({"size": "tinier"}), Some(&bad));
         status["request"]["subResource"] = json!("status");
@@ -222,17 +158,10 @@ async fn deletion_and_metadata_never_wait_for_a_rule() {
 
 #[tokio::test]
 async fn a_protected_object_is_not_deleted_where_deletes_are_registered() {
-    let mut review = review(
-        "DELETE",
-        &Value::Null,
-        Some(&json!({"deletionProtection": true})),
-    );
+    let mut review = review("DELETE", &Value::Null, Some(&json!({"deletionProtection": true})));
     review["request"]["object"] = Value::Null;
     let response = ask("/validate", &review).await;
-    assert_eq!(
-        causes(&response),
-        [("spec.deletionProtection", "FieldValueForbidden")]
-    );
+    assert_eq!(causes(&response), [("spec.deletionProtection", "FieldValueForbidden")]);
     assert_eq!(ask("/mutate", &review).await["allowed"], true);
 }
 
@@ -240,8 +169,7 @@ async fn a_protected_object_is_not_deleted_where_deletes_are_registered() {
 async fn a_name_that_will_be_generated_is_judged_by_its_prefix() {
     let mut review = review("CREATE", &json!({}), None);
     review["request"]["name"] = json!("");
-    review["request"]["object"]["metadata"] =
-        json!({"generateName": "orders-", "namespace": "shop"});
+    review["request"]["object"]["metadata"] = json!({"generateName": "orders-", "namespace": "shop"});
     assert_eq!(ask("/mutate", &review).await["allowed"], true);
     review["request"]["object"]["metadata"]["generateName"] = json!("7-");
     let response = ask("/mutate", &review).await;
@@ -275,10 +203,7 @@ async fn another_kind_is_admitted_with_a_warning() {
     review["request"]["kind"] = json!({"group": "", "version": "v1", "kind": "Pod"});
     let response = ask("/validate", &review).await;
     assert_eq!(response["allowed"], true);
-    assert_eq!(
-        warnings(&response),
-        ["rds-webhook is registered for Pod, which it has no rules for"]
-    );
+    assert_eq!(warnings(&response), ["rds-webhook is registered for Pod, which it has no rules for"]);
 }
 
 #[tokio::test]
@@ -287,18 +212,9 @@ async fn a_malformed_body_gets_a_400_and_the_service_lives() {
     for body in ["", "no", "[]", "{}", r#"{"request":{}}"#] {
         let reply = post(&router, "/mutate", body).await;
         assert_eq!(reply.code, StatusCode::BAD_REQUEST, "{body}");
-        assert!(
-            reply.text().starts_with("the body is not "),
-            "{}",
-            reply.text()
-        );
+        assert!(reply.text().starts_with("the body is not "), "{}", reply.text());
     }
-    let fine = post(
-        &router,
-        "/mutate",
-        review("CREATE", &json!({}), None).to_string(),
-    )
-    .await;
+    let fine = post(&router, "/mutate", review("CREATE", &json!({}), None).to_string()).await;
     assert_eq!(fine.response()["allowed"], true);
 }
 
@@ -312,10 +228,7 @@ async fn a_request_that_makes_no_sense_is_refused_with_its_uid() {
     );
     review["request"]["operation"] = json!(7);
     let response = ask("/validate", &review).await;
-    assert_eq!(
-        response["status"]["message"],
-        "request.operation must be CREATE, UPDATE, DELETE or CONNECT"
-    );
+    assert_eq!(response["status"]["message"], "request.operation must be CREATE, UPDATE, DELETE or CONNECT");
 }
 
 /// A review whose body has exactly `bytes` bytes.
@@ -331,10 +244,7 @@ fn padded(bytes: usize) -> String {
 async fn a_body_of_the_largest_size_works_and_a_larger_one_is_told_so() {
     let (router, _, _) = service(LIMITS);
     for bytes in [6_900_000, LIMITS.body] {
-        assert_eq!(
-            post(&router, "/mutate", padded(bytes)).await.response()["allowed"],
-            true
-        );
+        assert_eq!(post(&router, "/mutate", padded(bytes)).await.response()["allowed"], true);
     }
     for bytes in [LIMITS.body + 1, 7_500_000] {
         let reply = post(&router, "/mutate", padded(bytes)).await;
@@ -345,37 +255,21 @@ async fn a_body_of_the_largest_size_works_and_a_larger_one_is_told_so() {
 
 #[tokio::test]
 async fn thousands_of_users_pass_the_rules() {
-    let users: serde_json::Map<String, Value> = (0..400)
-        .map(|index| (format!("u{index}"), json!(["createdb"])))
-        .collect();
+    let users: serde_json::Map<String, Value> =
+        (0..400).map(|index| (format!("u{index}"), json!(["createdb"]))).collect();
     let members: Vec<String> = users.keys().cloned().collect();
-    let databases: serde_json::Map<String, Value> = (0..400)
-        .map(|index| (format!("d{index}"), json!(members)))
-        .collect();
-    let response = ask(
-        "/mutate",
-        &review(
-            "CREATE",
-            &json!({"users": users, "databases": databases}),
-            None,
-        ),
-    )
-    .await;
+    let databases: serde_json::Map<String, Value> =
+        (0..400).map(|index| (format!("d{index}"), json!(members))).collect();
+    let response = ask("/mutate", &review("CREATE", &json!({"users": users, "databases": databases}), None)).await;
     assert_eq!(response["allowed"], true, "{response}");
 }
 
 #[tokio::test]
 async fn overload_is_shed_and_passes() {
-    let limits = Limits {
-        body: 64 * 1024,
-        in_flight: 64 * 1024,
-        ..LIMITS
-    };
+    let limits = Limits { body: 64 * 1024, in_flight: 64 * 1024, ..LIMITS };
     let (router, _, _) = service(limits);
     // A body that is announced but never comes takes all the memory there is.
-    let slow = axum::body::Body::from_stream(futures::stream::pending::<
-        Result<Vec<u8>, std::io::Error>,
-    >());
+    let slow = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     let hanging = tokio::spawn({
         let router = router.clone();
         async move { post(&router, "/mutate", slow).await }
@@ -392,26 +286,15 @@ async fn overload_is_shed_and_passes() {
     assert_eq!(shed.headers["retry-after"], "1");
     hanging.abort();
     assert!(hanging.await.is_err());
-    assert_eq!(
-        post(&router, "/mutate", body).await.response()["allowed"],
-        true
-    );
+    assert_eq!(post(&router, "/mutate", body).await.response()["allowed"], true);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_given_up() {
     let (router, _, _) = service(LIMITS);
-    let slow = axum::body::Body::from_stream(futures::stream::pending::<
-        Result<Vec<u8>, std::io::Error>,
-    >());
+    let slow = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     let reply = post(&router, "/mutate", slow).await;
-    assert_eq!(
-        (reply.code, reply.text()),
-        (
-            StatusCode::REQUEST_TIMEOUT,
-            "the request took longer than 10s\n"
-        )
-    );
+    assert_eq!((reply.code, reply.text()), (StatusCode::REQUEST_TIMEOUT, "the request took longer than 10s\n"));
 }
 
 #[tokio::test]
@@ -424,12 +307,7 @@ async fn only_the_two_paths_exist() {
 async fn connections_close_while_draining() {
     let (router, _, draining) = service(LIMITS);
     let body = review("CREATE", &json!({}), None).to_string();
-    assert!(
-        !post(&router, "/mutate", body.clone())
-            .await
-            .headers
-            .contains_key("connection")
-    );
+    assert!(!post(&router, "/mutate", body.clone()).await.headers.contains_key("connection"));
     draining.cancel();
     let reply = post(&router, "/mutate", body).await;
     assert_eq!(reply.headers["connection"], "close");
@@ -439,18 +317,8 @@ async fn connections_close_while_draining() {
 #[tokio::test]
 async fn requests_are_counted_without_names() {
     let (router, registry, _) = service(LIMITS);
-    post(
-        &router,
-        "/mutate",
-        review("CREATE", &json!({}), None).to_string(),
-    )
-    .await;
-    post(
-        &router,
-        "/validate",
-        review("CREATE", &json!({"size": "tiny"}), None).to_string(),
-    )
-    .await;
+    post(&router, "/mutate", review("CREATE", &json!({}), None).to_string()).await;
+    post(&router, "/validate", review("CREATE", &json!({"size": "tiny"}), None).to_string()).await;
     post(&router, "/validate", "no").await;
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).expect("metrics encode");

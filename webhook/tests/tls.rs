@@ -42,20 +42,12 @@ async fn start(limits: ConnectionLimits) -> Running {
     let stop = CancellationToken::new();
     let server = Server::new(Arc::clone(&store), router, limits, Gauge::default());
     let task = tokio::spawn(server.run(listener, stop.clone()));
-    Running {
-        address,
-        store,
-        draining,
-        stop,
-        task,
-    }
+    Running { address, store, draining, stop, task }
 }
 
 fn der(pair: &Pair) -> Vec<u8> {
     use rustls_pki_types::pem::PemObject;
-    rustls_pki_types::CertificateDer::from_pem_slice(pair.cert.as_bytes())
-        .expect("a certificate")
-        .to_vec()
+    rustls_pki_types::CertificateDer::from_pem_slice(pair.cert.as_bytes()).expect("a certificate").to_vec()
 }
 
 #[tokio::test]
@@ -65,13 +57,7 @@ async fn a_swapped_pair_is_served_to_new_connections_and_old_ones_live_on() {
     let gauge = Gauge::default();
     let store = Arc::new(CertificateStore::new(gauge.clone()));
     let mut watch = Watch::new(mount.files(), Arc::clone(&store), Timestamp::now);
-    assert!(
-        matches!(
-            watch.look().await,
-            Outcome::Kept(LoadError::Unreadable { .. })
-        ),
-        "nothing is mounted yet"
-    );
+    assert!(matches!(watch.look().await, Outcome::Kept(LoadError::Unreadable { .. })), "nothing is mounted yet");
     assert_eq!(store.validity(Timestamp::now()), Validity::Absent);
 
     let (router, _, _) = service(LIMITS);
@@ -97,54 +83,23 @@ async fn a_swapped_pair_is_served_to_new_connections_and_old_ones_live_on() {
     let mut new = connect().await.expect("the second pair is served");
     assert_eq!(new.leaf(), der(&second));
     for client in [&mut old, &mut new] {
-        let answer = client
-            .post("/mutate", &review("CREATE", &json!({}), None))
-            .await
-            .expect("an answer");
+        let answer = client.post("/mutate", &review("CREATE", &json!({}), None)).await.expect("an answer");
         assert_eq!((answer.code, answer.closes), (200, false));
     }
 
     // A pair caught in the middle of a change, then files that are no pair at all: what was good is kept.
-    let torn = Pair {
-        cert: authority.leaf(-HOUR, HOUR).cert,
-        key: first.key.clone(),
-    };
+    let torn = Pair { cert: authority.leaf(-HOUR, HOUR).cert, key: first.key.clone() };
     mount.swap(&torn);
-    assert!(matches!(
-        watch.look().await,
-        Outcome::Kept(LoadError::Material(MaterialError::Mismatch(_)))
-    ));
-    mount.swap(&Pair {
-        cert: "none".into(),
-        key: "none".into(),
-    });
-    assert_eq!(
-        watch.look().await,
-        Outcome::Kept(LoadError::Material(MaterialError::NoCertificate))
-    );
+    assert!(matches!(watch.look().await, Outcome::Kept(LoadError::Material(MaterialError::Mismatch(_)))));
+    mount.swap(&Pair { cert: "none".into(), key: "none".into() });
+    assert_eq!(watch.look().await, Outcome::Kept(LoadError::Material(MaterialError::NoCertificate)));
     mount.swap(&authority.leaf(-2 * HOUR, -HOUR));
-    assert!(matches!(
-        watch.look().await,
-        Outcome::Kept(LoadError::OutOfTime { .. })
-    ));
-    assert_eq!(
-        connect()
-            .await
-            .expect("the second pair is served still")
-            .leaf(),
-        der(&second)
-    );
+    assert!(matches!(watch.look().await, Outcome::Kept(LoadError::OutOfTime { .. })));
+    assert_eq!(connect().await.expect("the second pair is served still").leaf(), der(&second));
 
     mount.swap(&first);
-    assert_eq!(
-        watch.look().await,
-        Outcome::Replaced,
-        "a good pair is taken after bad ones"
-    );
-    assert_eq!(
-        connect().await.expect("the first pair is back").leaf(),
-        der(&first)
-    );
+    assert_eq!(watch.look().await, Outcome::Replaced, "a good pair is taken after bad ones");
+    assert_eq!(connect().await.expect("the first pair is back").leaf(), der(&first));
     task.abort();
 }
 
@@ -153,10 +108,8 @@ async fn the_watch_notices_by_itself() {
     let authority = Authority::new();
     let mount = Mount::new();
     let store = Arc::new(CertificateStore::new(Gauge::default()));
-    let task = tokio::spawn(
-        Watch::new(mount.files(), Arc::clone(&store), Timestamp::now)
-            .run(Duration::from_millis(10)),
-    );
+    let task =
+        tokio::spawn(Watch::new(mount.files(), Arc::clone(&store), Timestamp::now).run(Duration::from_millis(10)));
     mount.swap(&authority.leaf(-HOUR, HOUR));
     for _ in 0..500 {
         if store.validity(Timestamp::now()) == Validity::Valid {
@@ -173,8 +126,7 @@ async fn the_watch_notices_by_itself() {
 async fn serve(authority: &Authority, limits: ConnectionLimits) -> Running {
     let running = start(limits).await;
     let pair = authority.leaf(-HOUR, HOUR);
-    let material =
-        webhook::tls::Material::parse(pair.cert.as_bytes(), pair.key.as_bytes()).expect("a pair");
+    let material = webhook::tls::Material::parse(pair.cert.as_bytes(), pair.key.as_bytes()).expect("a pair");
     running.store.replace(material);
     running
 }
@@ -183,42 +135,25 @@ async fn serve(authority: &Authority, limits: ConnectionLimits) -> Running {
 async fn nothing_older_than_tls_1_3_is_spoken() {
     let authority = Authority::new();
     let running = serve(&authority, CONNECTIONS).await;
-    assert!(
-        Client::connect(running.address, &authority.root, &rustls::version::TLS12)
-            .await
-            .is_err()
-    );
-    assert!(
-        Client::connect(running.address, &authority.root, &rustls::version::TLS13)
-            .await
-            .is_ok()
-    );
+    assert!(Client::connect(running.address, &authority.root, &rustls::version::TLS12).await.is_err());
+    assert!(Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_stopping_server_answers_closes_and_ends() {
     let authority = Authority::new();
     let running = serve(&authority, CONNECTIONS).await;
-    let mut busy = Client::connect(running.address, &authority.root, &rustls::version::TLS13)
-        .await
-        .expect("connected");
-    let mut idle = Client::connect(running.address, &authority.root, &rustls::version::TLS13)
-        .await
-        .expect("connected");
+    let mut busy = Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
+    let mut idle = Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
     let asked = review("CREATE", &json!({}), None);
-    assert_eq!(
-        idle.post("/mutate", &asked).await.expect("an answer").code,
-        200
-    );
+    assert_eq!(idle.post("/mutate", &asked).await.expect("an answer").code, 200);
 
     running.draining.cancel();
     let last = busy.post("/mutate", &asked).await.expect("an answer");
     assert_eq!((last.code, last.closes), (200, true));
     assert_eq!(busy.rest().await, 0, "the connection is closed");
     assert!(
-        Client::connect(running.address, &authority.root, &rustls::version::TLS13)
-            .await
-            .is_ok(),
+        Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.is_ok(),
         "fresh connections are served while draining"
     );
 
@@ -234,63 +169,32 @@ async fn a_stopping_server_answers_closes_and_ends() {
 async fn a_body_that_is_too_large_is_answered_on_the_wire() {
     let authority = Authority::new();
     let running = serve(&authority, CONNECTIONS).await;
-    let mut client = Client::connect(running.address, &authority.root, &rustls::version::TLS13)
-        .await
-        .expect("connected");
-    let answer = client
-        .send("/mutate", &"x".repeat(7_500_000))
-        .await
-        .expect("an answer");
-    assert_eq!(
-        (answer.code, &answer.body[..]),
-        (413, &b"the body is larger than 7340032 bytes\n"[..])
-    );
-    let answer = client
-        .post("/mutate", &review("CREATE", &json!({}), None))
-        .await
-        .expect("an answer");
+    let mut client =
+        Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
+    let answer = client.send("/mutate", &"x".repeat(7_500_000)).await.expect("an answer");
+    assert_eq!((answer.code, &answer.body[..]), (413, &b"the body is larger than 7340032 bytes\n"[..]));
+    let answer = client.post("/mutate", &review("CREATE", &json!({}), None)).await.expect("an answer");
     assert_eq!(answer.code, 200, "the connection can be used on");
 }
 
 #[tokio::test]
 async fn whoever_does_not_shake_hands_loses_the_slot() {
     let authority = Authority::new();
-    let limits = ConnectionLimits {
-        connections: 1,
-        handshake: Duration::from_millis(200),
-        ..CONNECTIONS
-    };
+    let limits = ConnectionLimits { connections: 1, handshake: Duration::from_millis(200), ..CONNECTIONS };
     let running = serve(&authority, limits).await;
-    let _silent = tokio::net::TcpStream::connect(running.address)
-        .await
-        .expect("connected");
+    let _silent = tokio::net::TcpStream::connect(running.address).await.expect("connected");
     let connecting = Client::connect(running.address, &authority.root, &rustls::version::TLS13);
-    let mut client = tokio::time::timeout(Duration::from_secs(5), connecting)
-        .await
-        .expect("in time")
-        .expect("connected");
-    assert_eq!(
-        client
-            .post("/mutate", &review("CREATE", &json!({}), None))
-            .await
-            .expect("an answer")
-            .code,
-        200
-    );
+    let mut client =
+        tokio::time::timeout(Duration::from_secs(5), connecting).await.expect("in time").expect("connected");
+    assert_eq!(client.post("/mutate", &review("CREATE", &json!({}), None)).await.expect("an answer").code, 200);
 }
 
 #[tokio::test]
 async fn a_connection_without_requests_is_closed() {
     let authority = Authority::new();
-    let limits = ConnectionLimits {
-        header: Duration::from_millis(200),
-        ..CONNECTIONS
-    };
+    let limits = ConnectionLimits { header: Duration::from_millis(200), ..CONNECTIONS };
     let running = serve(&authority, limits).await;
-    let mut client = Client::connect(running.address, &authority.root, &rustls::version::TLS13)
-        .await
-        .expect("connected");
-    tokio::time::timeout(Duration::from_secs(5), client.rest())
-        .await
-        .expect("closed in time");
+    let mut client =
+        Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
+    tokio::time::timeout(Duration::from_secs(5), client.rest()).await.expect("closed in time");
 }

@@ -26,35 +26,17 @@ fn serialize(uid: &str, decision: Decision) -> serde_json::Result<Vec<u8>> {
     let response = match decision {
         Decision::Allowed { patch, warnings } => {
             let patch = match patch {
-                Some(patch) if !patch.0.is_empty() => {
-                    Some(STANDARD.encode(serde_json::to_vec(&patch)?))
-                }
+                Some(patch) if !patch.0.is_empty() => Some(STANDARD.encode(serde_json::to_vec(&patch)?)),
                 _ => None,
             };
             let patch_type = patch.as_ref().map(|_| "JSONPatch");
-            Response {
-                uid,
-                allowed: true,
-                status: None,
-                patch_type,
-                patch,
-                warnings: fitted(warnings),
-            }
+            Response { uid, allowed: true, status: None, patch_type, patch, warnings: fitted(warnings) }
         }
-        Decision::Refused { status } => Response {
-            uid,
-            allowed: false,
-            status: Some(status),
-            patch_type: None,
-            patch: None,
-            warnings: Vec::new(),
-        },
+        Decision::Refused { status } => {
+            Response { uid, allowed: false, status: Some(status), patch_type: None, patch: None, warnings: Vec::new() }
+        }
     };
-    serde_json::to_vec(&Review {
-        api_version: "admission.k8s.io/v1",
-        kind: "AdmissionReview",
-        response,
-    })
+    serde_json::to_vec(&Review { api_version: "admission.k8s.io/v1", kind: "AdmissionReview", response })
 }
 
 #[derive(Serialize)]

@@ -52,16 +52,11 @@ pub enum Decision {
 
 impl Decision {
     fn allowed() -> Self {
-        Self::Allowed {
-            patch: None,
-            warnings: Vec::new(),
-        }
+        Self::Allowed { patch: None, warnings: Vec::new() }
     }
 
     pub(super) fn refused(status: Status) -> Self {
-        Self::Refused {
-            status: Box::new(status),
-        }
+        Self::Refused { status: Box::new(status) }
     }
 
     fn malformed(problem: &Malformed) -> Self {
@@ -109,21 +104,12 @@ pub fn decide(endpoint: Endpoint, request: &Result<Request, Malformed>, today: D
 
 /// A webhook that is registered too widely must not lock the cluster, but it should be noticed.
 fn foreign(request: &Request) -> Decision {
-    let warning = format!(
-        "rds-webhook is registered for {}, which it has no rules for",
-        request.kind
-    );
-    Decision::Allowed {
-        patch: None,
-        warnings: vec![warning],
-    }
+    let warning = format!("rds-webhook is registered for {}, which it has no rules for", request.kind);
+    Decision::Allowed { patch: None, warnings: vec![warning] }
 }
 
 fn missing(path: &str) -> Decision {
-    Decision::malformed(&Malformed::Field {
-        path: path.to_owned(),
-        expected: "there",
-    })
+    Decision::malformed(&Malformed::Field { path: path.to_owned(), expected: "there" })
 }
 
 fn create(endpoint: Endpoint, request: &Request, object: &Object, today: Date) -> Decision {
@@ -134,51 +120,25 @@ fn create(endpoint: Endpoint, request: &Request, object: &Object, today: Date) -
     judge(request, verdict, patch(endpoint, object, None))
 }
 
-fn update(
-    endpoint: Endpoint,
-    request: &Request,
-    new: &Object,
-    old: &Object,
-    today: Date,
-) -> Decision {
+fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, today: Date) -> Decision {
     // Labels, finalizers and deletion never wait for a rule, also where an old spec breaks one.
     if new.being_deleted || new.spec == old.spec {
         return Decision::allowed();
     }
     let verdict = match endpoint {
-        Endpoint::Mutate => rules::update(
-            &subject(request, new, &new.spec),
-            &subject(request, old, &old.spec),
-            today,
-        ),
+        Endpoint::Mutate => rules::update(&subject(request, new, &new.spec), &subject(request, old, &old.spec), today),
         // The final state is judged as it will be read: a key that is still missing here, because nobody asked /mutate, has its
         // default, not its old value.
         Endpoint::Validate => {
-            let (before, after) = (
-                rules::defaults(&old.spec, None),
-                rules::defaults(&new.spec, None),
-            );
-            rules::update(
-                &subject(request, new, &after),
-                &subject(request, old, &before),
-                today,
-            )
+            let (before, after) = (rules::defaults(&old.spec, None), rules::defaults(&new.spec, None));
+            rules::update(&subject(request, new, &after), &subject(request, old, &before), today)
         }
     };
     judge(request, verdict, patch(endpoint, new, Some(old)))
 }
 
-fn patch(
-    endpoint: Endpoint,
-    new: &Object,
-    old: Option<&Object>,
-) -> Option<Result<Patch, NotAdditive>> {
-    (endpoint == Endpoint::Mutate).then(|| {
-        additions(
-            &new.spec,
-            &rules::defaults(&new.spec, old.map(|old| &old.spec)),
-        )
-    })
+fn patch(endpoint: Endpoint, new: &Object, old: Option<&Object>) -> Option<Result<Patch, NotAdditive>> {
+    (endpoint == Endpoint::Mutate).then(|| additions(&new.spec, &rules::defaults(&new.spec, old.map(|old| &old.spec))))
 }
 
 fn subject<'a>(request: &'a Request, object: &'a Object, spec: &'a Value) -> Subject<'a> {
@@ -190,27 +150,17 @@ fn subject<'a>(request: &'a Request, object: &'a Object, spec: &'a Value) -> Sub
     }
 }
 
-fn judge(
-    request: &Request,
-    verdict: Verdict,
-    patch: Option<Result<Patch, NotAdditive>>,
-) -> Decision {
+fn judge(request: &Request, verdict: Verdict, patch: Option<Result<Patch, NotAdditive>>) -> Decision {
     if !verdict.admitted() {
         let object = request.object.as_ref().or(request.old_object.as_ref());
-        let name = request.name.as_deref().or_else(|| {
-            object.and_then(|object| object.name.as_deref().or(object.generate_name.as_deref()))
-        });
-        return Decision::refused(refusal::invalid(
-            KIND,
-            name.unwrap_or_default(),
-            &verdict.errors,
-        ));
+        let name = request
+            .name
+            .as_deref()
+            .or_else(|| object.and_then(|object| object.name.as_deref().or(object.generate_name.as_deref())));
+        return Decision::refused(refusal::invalid(KIND, name.unwrap_or_default(), &verdict.errors));
     }
     match patch.transpose() {
-        Ok(patch) => Decision::Allowed {
-            patch,
-            warnings: verdict.warnings,
-        },
+        Ok(patch) => Decision::Allowed { patch, warnings: verdict.warnings },
         Err(fault) => Decision::refused(refusal::internal(&fault.to_string())),
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod decide;
 mod patch;
+mod raw;
 mod refusal;
 mod review;
 mod warnings;

@@ -21,49 +21,30 @@ pub struct NotAdditive {
 pub fn additions(spec: &Value, defaulted: &Value) -> Result<Patch, NotAdditive> {
     let root = PointerBuf::from_tokens(["spec"]);
     if spec.is_null() {
-        let add = (!defaulted.is_null()).then(|| {
-            PatchOperation::Add(AddOperation {
-                path: root,
-                value: defaulted.clone(),
-            })
-        });
+        let add =
+            (!defaulted.is_null()).then(|| PatchOperation::Add(AddOperation { path: root, value: defaulted.clone() }));
         return Ok(Patch(add.into_iter().collect()));
     }
-    let operations = json_patch::diff(spec, defaulted)
-        .0
-        .into_iter()
-        .map(|operation| addition(spec, &root, operation));
+    let operations = json_patch::diff(spec, defaulted).0.into_iter().map(|operation| addition(spec, &root, operation));
     operations.collect::<Result<_, _>>().map(Patch)
 }
 
-fn addition(
-    spec: &Value,
-    root: &PointerBuf,
-    operation: PatchOperation,
-) -> Result<PatchOperation, NotAdditive> {
+fn addition(spec: &Value, root: &PointerBuf, operation: PatchOperation) -> Result<PatchOperation, NotAdditive> {
     let (path, value) = match operation {
         // An index would shift the items of a list the user wrote.
         PatchOperation::Add(add) if !inside_a_list(spec, &add.path) => (add.path, add.value),
-        PatchOperation::Replace(replace)
-            if replace.path.resolve(spec).is_ok_and(Value::is_null) =>
-        {
+        PatchOperation::Replace(replace) if replace.path.resolve(spec).is_ok_and(Value::is_null) => {
             (replace.path, replace.value)
         }
         other => {
-            return Err(NotAdditive {
-                path: absolute(root, other.path()).to_string(),
-            });
+            return Err(NotAdditive { path: absolute(root, other.path()).to_string() });
         }
     };
-    Ok(PatchOperation::Add(AddOperation {
-        path: absolute(root, &path),
-        value,
-    }))
+    Ok(PatchOperation::Add(AddOperation { path: absolute(root, &path), value }))
 }
 
 fn inside_a_list(spec: &Value, path: &json_patch::jsonptr::Pointer) -> bool {
-    path.parent()
-        .is_some_and(|parent| parent.resolve(spec).is_ok_and(Value::is_array))
+    path.parent().is_some_and(|parent| parent.resolve(spec).is_ok_and(Value::is_array))
 }
 
 fn absolute(root: &PointerBuf, path: &json_patch::jsonptr::Pointer) -> PointerBuf {
@@ -77,19 +58,9 @@ mod tests {
     use super::*;
 
     fn patched(spec: &Value, defaulted: &Value) -> Value {
-        let mut object = if spec.is_null() {
-            json!({})
-        } else {
-            json!({"spec": spec})
-        };
+        let mut object = if spec.is_null() { json!({}) } else { json!({"spec": spec}) };
         let patch = additions(spec, defaulted).expect("additions only");
-        assert!(
-            patch
-                .0
-                .iter()
-                .all(|operation| matches!(operation, PatchOperation::Add(_))),
-            "{patch:?}"
-        );
+        assert!(patch.0.iter().all(|operation| matches!(operation, PatchOperation::Add(_))), "{patch:?}");
         json_patch::patch(&mut object, &patch.0).expect("the patch applies");
         object
     }
@@ -105,11 +76,7 @@ mod tests {
             json!({"backup": {"every": "24h"}}),
             json!({"backup": {"every": null}, "size": "10GB"}),
         ] {
-            assert_eq!(
-                patched(&spec, &defaulted),
-                json!({"spec": defaulted}),
-                "{spec}"
-            );
+            assert_eq!(patched(&spec, &defaulted), json!({"spec": defaulted}), "{spec}");
         }
     }
 
@@ -122,23 +89,12 @@ mod tests {
     #[test]
     fn a_value_that_is_there_is_never_rewritten() {
         for (spec, defaulted, path) in [
-            (
-                json!({"size": "5GB"}),
-                json!({"size": "10GB"}),
-                "/spec/size",
-            ),
+            (json!({"size": "5GB"}), json!({"size": "10GB"}), "/spec/size"),
             (json!({"extra": 1}), json!({}), "/spec/extra"),
-            (
-                json!({"list": ["a"]}),
-                json!({"list": ["a", "b"]}),
-                "/spec/list/1",
-            ),
+            (json!({"list": ["a"]}), json!({"list": ["a", "b"]}), "/spec/list/1"),
             (json!("text"), json!({}), "/spec"),
         ] {
-            assert_eq!(
-                additions(&spec, &defaulted),
-                Err(NotAdditive { path: path.into() })
-            );
+            assert_eq!(additions(&spec, &defaulted), Err(NotAdditive { path: path.into() }));
         }
     }
 }

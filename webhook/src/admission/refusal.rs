@@ -11,11 +11,7 @@ const CAUSES: usize = 100;
 /// 422 Invalid with a cause for each violation. kubectl prints the causes when it applied one object, and only the message when it applied
 /// several: so the message holds the same list.
 pub(super) fn invalid(kind: &str, name: &str, violations: &[Violation]) -> Status {
-    let mut listed: Vec<String> = violations
-        .iter()
-        .take(CAUSES)
-        .map(ToString::to_string)
-        .collect();
+    let mut listed: Vec<String> = violations.iter().take(CAUSES).map(ToString::to_string).collect();
     let mut causes: Vec<StatusCause> = violations
         .iter()
         .take(CAUSES)
@@ -25,36 +21,25 @@ pub(super) fn invalid(kind: &str, name: &str, violations: &[Violation]) -> Statu
             field: violation.field.clone(),
         })
         .collect();
-    if let Some(more) = violations
-        .len()
-        .checked_sub(CAUSES)
-        .filter(|more| *more > 0)
-    {
+    if let Some(more) = violations.len().checked_sub(CAUSES).filter(|more| *more > 0) {
         let message = format!("{more} more errors are not listed");
         listed.push(message.clone());
-        causes.push(StatusCause {
-            reason: "FieldValueInvalid".to_owned(),
-            message,
-            field: "spec".to_owned(),
-        });
+        causes.push(StatusCause { reason: "FieldValueInvalid".to_owned(), message, field: "spec".to_owned() });
     }
     let list = match listed.as_slice() {
         [one] => one.clone(),
         many => format!("[{}]", many.join(", ")),
     };
-    Status::failure(
-        &format!("{kind}.{GROUP} \"{name}\" is invalid: {list}"),
-        "Invalid",
+    Status::failure(&format!("{kind}.{GROUP} \"{name}\" is invalid: {list}"), "Invalid").with_code(422).with_details(
+        StatusDetails {
+            name: name.to_owned(),
+            group: GROUP.to_owned(),
+            kind: kind.to_owned(),
+            uid: String::new(),
+            causes,
+            retry_after_seconds: 0,
+        },
     )
-    .with_code(422)
-    .with_details(StatusDetails {
-        name: name.to_owned(),
-        group: GROUP.to_owned(),
-        kind: kind.to_owned(),
-        uid: String::new(),
-        causes,
-        retry_after_seconds: 0,
-    })
 }
 
 /// 400: the request is not what the API says it is.
@@ -64,11 +49,7 @@ pub(super) fn bad_request(problem: &str) -> Status {
 
 /// 500: this service is at fault.
 pub(super) fn internal(problem: &str) -> Status {
-    Status::failure(
-        &format!("rds-webhook has a fault: {problem}"),
-        "InternalError",
-    )
-    .with_code(500)
+    Status::failure(&format!("rds-webhook has a fault: {problem}"), "InternalError").with_code(500)
 }
 
 #[cfg(test)]
@@ -78,46 +59,26 @@ mod tests {
     use super::*;
 
     fn violation(field: &str) -> Violation {
-        Violation {
-            field: field.into(),
-            reason: Reason::Invalid,
-            message: "is wrong".into(),
-        }
+        Violation { field: field.into(), reason: Reason::Invalid, message: "is wrong".into() }
     }
 
     #[test]
     fn one_error_stands_alone_and_several_in_brackets() {
         let one = invalid("RDSDatabase", "orders", &[violation("spec.size")]);
-        assert_eq!(
-            one.message,
-            r#"RDSDatabase.matrixmind.cloud "orders" is invalid: spec.size: is wrong"#
-        );
-        let two = invalid(
-            "RDSDatabase",
-            "orders",
-            &[violation("spec.size"), violation("spec.type")],
-        );
+        assert_eq!(one.message, r#"RDSDatabase.matrixmind.cloud "orders" is invalid: spec.size: is wrong"#);
+        let two = invalid("RDSDatabase", "orders", &[violation("spec.size"), violation("spec.type")]);
         assert_eq!(
             two.message,
             r#"RDSDatabase.matrixmind.cloud "orders" is invalid: [spec.size: is wrong, spec.type: is wrong]"#
         );
         assert_eq!((two.code, two.reason.as_str()), (422, "Invalid"));
         let details = two.details.expect("details");
-        assert_eq!(
-            (
-                details.kind.as_str(),
-                details.name.as_str(),
-                details.causes.len()
-            ),
-            ("RDSDatabase", "orders", 2)
-        );
+        assert_eq!((details.kind.as_str(), details.name.as_str(), details.causes.len()), ("RDSDatabase", "orders", 2));
     }
 
     #[test]
     fn thousands_of_errors_are_counted() {
-        let many: Vec<Violation> = (0..5000)
-            .map(|index| violation(&format!("spec.users[u{index}]")))
-            .collect();
+        let many: Vec<Violation> = (0..5000).map(|index| violation(&format!("spec.users[u{index}]"))).collect();
         let status = invalid("RDSDatabase", "orders", &many);
         let causes = status.details.expect("details").causes;
         assert_eq!(causes.len(), 101);

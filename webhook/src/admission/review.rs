@@ -10,6 +10,8 @@ use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::raw::{Applied, Kind, RawAnnotations, RawMetadata, RawObject, RawRequest, RawReview, optional, read, text};
+
 /// A review whose uid is known, so that it can be answered whatever its request holds.
 #[derive(Debug)]
 pub struct Review {
@@ -120,60 +122,37 @@ pub enum Malformed {
 /// When there is no uid to answer to.
 pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
     let review: RawReview<'_> = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
-    let raw = review.request.ok_or(Malformed::NotAReview {
-        path: "request",
-        expected: "an object",
-    })?;
-    let raw: RawRequest<'_> = read(raw).ok_or(Malformed::NotAReview {
-        path: "request",
-        expected: "an object without repeated keys",
-    })?;
+    let raw = review.request.ok_or(Malformed::NotAReview { path: "request", expected: "an object" })?;
+    let raw: RawRequest<'_> =
+        read(raw).ok_or(Malformed::NotAReview { path: "request", expected: "an object without repeated keys" })?;
     let uid: String = raw
         .uid
         .and_then(read)
         .filter(|uid: &String| !uid.is_empty())
-        .ok_or(Malformed::NotAReview {
-            path: "request.uid",
-            expected: "a string that is not empty",
-        })?;
+        .ok_or(Malformed::NotAReview { path: "request.uid", expected: "a string that is not empty" })?;
     let request = check_version(&review).and_then(|()| request(&raw));
     Ok(Review { uid, request })
 }
 
 fn check_version(review: &RawReview<'_>) -> Result<(), Malformed> {
-    let api_version: Option<String> =
-        optional(review.api_version, || "apiVersion".into(), "a string")?;
+    let api_version: Option<String> = optional(review.api_version, || "apiVersion".into(), "a string")?;
     let kind: Option<String> = optional(review.kind, || "kind".into(), "a string")?;
     if api_version.as_deref() != Some("admission.k8s.io/v1") {
-        return Err(Malformed::Field {
-            path: "apiVersion".into(),
-            expected: "admission.k8s.io/v1",
-        });
+        return Err(Malformed::Field { path: "apiVersion".into(), expected: "admission.k8s.io/v1" });
     }
     if kind.as_deref() != Some("AdmissionReview") {
-        return Err(Malformed::Field {
-            path: "kind".into(),
-            expected: "AdmissionReview",
-        });
+        return Err(Malformed::Field { path: "kind".into(), expected: "AdmissionReview" });
     }
     Ok(())
 }
 
 fn request(raw: &RawRequest<'_>) -> Result<Request, Malformed> {
-    let kind: Kind = optional(
-        raw.kind,
-        || "request.kind".into(),
-        "an object with group, version and kind",
-    )?
-    .ok_or_else(|| Malformed::Field {
-        path: "request.kind".into(),
-        expected: "an object with group, version and kind",
-    })?;
-    let operation = optional(raw.operation, || "request.operation".into(), OPERATIONS)?
-        .ok_or_else(|| Malformed::Field {
-            path: "request.operation".into(),
-            expected: OPERATIONS,
+    let kind: Kind =
+        optional(raw.kind, || "request.kind".into(), "an object with group, version and kind")?.ok_or_else(|| {
+            Malformed::Field { path: "request.kind".into(), expected: "an object with group, version and kind" }
         })?;
+    let operation = optional(raw.operation, || "request.operation".into(), OPERATIONS)?
+        .ok_or_else(|| Malformed::Field { path: "request.operation".into(), expected: OPERATIONS })?;
     Ok(Request {
         group: kind.group,
         kind: kind.kind,
@@ -181,16 +160,9 @@ fn request(raw: &RawRequest<'_>) -> Result<Request, Malformed> {
         name: text(raw.name, "request.name")?,
         namespace: text(raw.namespace, "request.namespace")?,
         operation,
-        dry_run: optional(raw.dry_run, || "request.dryRun".into(), "true or false")?
-            .unwrap_or_default(),
-        object: raw
-            .object
-            .map(|raw| object(raw, "request.object"))
-            .transpose()?,
-        old_object: raw
-            .old_object
-            .map(|raw| object(raw, "request.oldObject"))
-            .transpose()?,
+        dry_run: optional(raw.dry_run, || "request.dryRun".into(), "true or false")?.unwrap_or_default(),
+        object: raw.object.map(|raw| object(raw, "request.object")).transpose()?,
+        old_object: raw.old_object.map(|raw| object(raw, "request.oldObject")).transpose()?,
     })
 }
 
@@ -198,26 +170,16 @@ const OPERATIONS: &str = "CREATE, UPDATE, DELETE or CONNECT";
 
 fn object(raw: &RawValue, path: &str) -> Result<Object, Malformed> {
     let at = |tail: &str| format!("{path}{tail}");
-    let raw: RawObject<'_> = read(raw).ok_or_else(|| Malformed::Field {
-        path: at(""),
-        expected: "an object without repeated keys",
-    })?;
-    let metadata: RawMetadata<'_> = optional(
-        raw.metadata,
-        || at(".metadata"),
-        "an object without repeated keys",
-    )?
-    .unwrap_or_default();
+    let raw: RawObject<'_> =
+        read(raw).ok_or_else(|| Malformed::Field { path: at(""), expected: "an object without repeated keys" })?;
+    let metadata: RawMetadata<'_> =
+        optional(raw.metadata, || at(".metadata"), "an object without repeated keys")?.unwrap_or_default();
     Ok(Object {
         name: text(metadata.name, at(".metadata.name"))?,
         generate_name: text(metadata.generate_name, at(".metadata.generateName"))?,
         being_deleted: metadata.deletion_timestamp.is_some(),
-        spec: optional(
-            raw.spec,
-            || at(".spec"),
-            "JSON of at most 127 levels, with numbers within a float's range",
-        )?
-        .unwrap_or_default(),
+        spec: optional(raw.spec, || at(".spec"), "JSON of at most 127 levels, with numbers within a float's range")?
+            .unwrap_or_default(),
         last_applied: metadata.annotations.and_then(last_applied),
     })
 }
@@ -231,119 +193,15 @@ fn last_applied(annotations: &RawValue) -> Option<Value> {
     applied.spec
 }
 
-fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
-    serde_json::from_str(raw.get()).ok()
-}
-
-fn optional<'a, T: Deserialize<'a>>(
-    raw: Option<&'a RawValue>,
-    path: impl FnOnce() -> String,
-    expected: &'static str,
-) -> Result<Option<T>, Malformed> {
-    match raw {
-        None => Ok(None),
-        Some(raw) => read(raw).map(Some).ok_or_else(|| Malformed::Field {
-            path: path(),
-            expected,
-        }),
-    }
-}
-
-/// The API writes an absent text as "".
-fn text(raw: Option<&RawValue>, path: impl Into<String>) -> Result<Option<String>, Malformed> {
-    let text: Option<String> = optional(raw, || path.into(), "a string")?;
-    Ok(text.filter(|text| !text.is_empty()))
-}
-
 fn not_json(error: &serde_json::Error) -> Malformed {
     let problem = match error.classify() {
         Category::Io | Category::Syntax => "a syntax error",
         Category::Eof => "it ends too early",
         Category::Data => {
-            return Malformed::NotAReview {
-                path: "the body",
-                expected: "an object without repeated keys",
-            };
+            return Malformed::NotAReview { path: "the body", expected: "an object without repeated keys" };
         }
     };
-    Malformed::NotJson {
-        problem,
-        line: error.line(),
-        column: error.column(),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawReview<'a> {
-    #[serde(borrow)]
-    api_version: Option<&'a RawValue>,
-    #[serde(borrow)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    request: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawRequest<'a> {
-    #[serde(borrow)]
-    uid: Option<&'a RawValue>,
-    #[serde(borrow)]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    sub_resource: Option<&'a RawValue>,
-    #[serde(borrow)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    namespace: Option<&'a RawValue>,
-    #[serde(borrow)]
-    operation: Option<&'a RawValue>,
-    #[serde(borrow)]
-    dry_run: Option<&'a RawValue>,
-    #[serde(borrow)]
-    object: Option<&'a RawValue>,
-    #[serde(borrow)]
-    old_object: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RawObject<'a> {
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-    #[serde(borrow)]
-    spec: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawMetadata<'a> {
-    #[serde(borrow)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    generate_name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    deletion_timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    annotations: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RawAnnotations<'a> {
-    #[serde(borrow, rename = "kubectl.kubernetes.io/last-applied-configuration")]
-    last_applied: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Applied {
-    spec: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Kind {
-    #[serde(default)]
-    group: String,
-    kind: String,
+    Malformed::NotJson { problem, line: error.line(), column: error.column() }
 }
 
 #[cfg(test)]
@@ -381,40 +239,22 @@ mod tests {
         })))
         .expect("a review");
         let request = review.request.expect("a request");
-        assert_eq!(
-            (request.operation, request.dry_run, request.sub_resource),
-            (Operation::Update, true, None)
-        );
+        assert_eq!((request.operation, request.dry_run, request.sub_resource), (Operation::Update, true, None));
         let object = request.object.expect("an object");
         assert!(object.being_deleted);
         assert_eq!(object.spec, json!({"size": "10GB"}));
         assert_eq!(object.last_applied, Some(json!({"users": {"a": null}})));
         let old = request.old_object.expect("an old object");
-        assert_eq!(
-            (old.spec, old.generate_name, old.being_deleted),
-            (Value::Null, None, false)
-        );
+        assert_eq!((old.spec, old.generate_name, old.being_deleted), (Value::Null, None, false));
     }
 
     #[test]
     fn without_a_uid_there_is_nothing_to_answer() {
         for (body, message) in [
-            (
-                &b"{"[..],
-                "the body is not JSON: it ends too early at line 1, column 1",
-            ),
-            (
-                b"no",
-                "the body is not JSON: a syntax error at line 1, column 2",
-            ),
-            (
-                b"7",
-                "the body is not an AdmissionReview: the body must be an object without repeated keys",
-            ),
-            (
-                b"{}",
-                "the body is not an AdmissionReview: request must be an object",
-            ),
+            (&b"{"[..], "the body is not JSON: it ends too early at line 1, column 1"),
+            (b"no", "the body is not JSON: a syntax error at line 1, column 2"),
+            (b"7", "the body is not an AdmissionReview: the body must be an object without repeated keys"),
+            (b"{}", "the body is not an AdmissionReview: request must be an object"),
             (
                 br#"{"request":{"uid":7}}"#,
                 "the body is not an AdmissionReview: request.uid must be a string that is not empty",
@@ -430,19 +270,14 @@ mod tests {
 
     #[test]
     fn everything_below_the_uid_is_answered_with_it() {
-        assert_eq!(
-            malformed(&json!({"uid": "u1"})),
-            "request.kind must be an object with group, version and kind"
-        );
+        assert_eq!(malformed(&json!({"uid": "u1"})), "request.kind must be an object with group, version and kind");
         let kind = json!({"group": "g", "version": "v1", "kind": "K"});
         assert_eq!(
             malformed(&json!({"uid": "u1", "kind": kind, "operation": "PATCH"})),
             "request.operation must be CREATE, UPDATE, DELETE or CONNECT"
         );
         assert_eq!(
-            malformed(
-                &json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"metadata": {"name": 7}}})
-            ),
+            malformed(&json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"metadata": {"name": 7}}})),
             "request.object.metadata.name must be a string"
         );
         let mut deep = json!(1);
@@ -450,22 +285,17 @@ mod tests {
             deep = json!([deep]);
         }
         assert!(
-            malformed(
-                &json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"spec": deep}})
-            )
-            .starts_with("request.object.spec must be JSON of at most 127 levels")
+            malformed(&json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"spec": deep}}))
+                .starts_with("request.object.spec must be JSON of at most 127 levels")
         );
     }
 
     #[test]
     fn another_version_of_the_review_is_answered_too() {
-        let review = parse(br#"{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"u1"}}"#);
+        let review =
+            parse(br#"{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"u1"}}"#);
         assert_eq!(
-            review
-                .expect("the uid is there")
-                .request
-                .expect_err("v1beta1")
-                .to_string(),
+            review.expect("the uid is there").request.expect_err("v1beta1").to_string(),
             "apiVersion must be admission.k8s.io/v1"
         );
     }

@@ -52,11 +52,6 @@ mod tests {
     fn too_many_are_counted() {
         let all = fitted((0..100).map(|_| "x".repeat(100)).collect());
         assert_eq!(all.last().map(String::as_str), Some("and 61 more warnings"));
-        assert!(
-            all.iter()
-                .map(|warning| warning.chars().count())
-                .sum::<usize>()
-                <= TOTAL
-        );
+        assert!(all.iter().map(|warning| warning.chars().count()).sum::<usize>() <= TOTAL);
     }
 }

@@ -45,27 +45,21 @@ impl Material {
     /// # Errors
     /// When one of them cannot be read, or they do not fit each other.
     pub fn parse(cert: &[u8], key: &[u8]) -> Result<Self, MaterialError> {
-        let chain: Vec<_> = CertificateDer::pem_slice_iter(cert)
-            .collect::<Result<_, _>>()
-            .map_err(|_| MaterialError::NoCertificate)?;
+        let chain: Vec<_> =
+            CertificateDer::pem_slice_iter(cert).collect::<Result<_, _>>().map_err(|_| MaterialError::NoCertificate)?;
         let leaf = chain.first().ok_or(MaterialError::NoCertificate)?;
         let (not_before, not_after) = validity(leaf).ok_or(MaterialError::BadLeaf)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| MaterialError::NoKey)?;
-        let mut config =
-            ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-                .with_protocol_versions(&[&rustls::version::TLS13])
-                .map_err(MaterialError::NoTls13)?
-                .with_no_client_auth()
-                .with_single_cert(chain, key)
-                .map_err(MaterialError::Mismatch)?;
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(MaterialError::NoTls13)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(MaterialError::Mismatch)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // API servers keep connections instead of resuming sessions, and a resumed session would outlive a rotated certificate.
         config.send_tls13_tickets = 0;
-        Ok(Self {
-            config: Arc::new(config),
-            not_before,
-            not_after,
-        })
+        Ok(Self { config: Arc::new(config), not_before, not_after })
     }
 
     /// Whether a client whose clock says `now` accepts the leaf.

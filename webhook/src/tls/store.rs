@@ -30,10 +30,7 @@ pub enum Validity {
 impl CertificateStore {
     /// An empty store that shows the end of its certificate on `not_after`.
     pub fn new(not_after: Gauge) -> Self {
-        Self {
-            current: ArcSwapOption::empty(),
-            not_after,
-        }
+        Self { current: ArcSwapOption::empty(), not_after }
     }
 
     /// Serves `material` from the next connection on.
@@ -44,10 +41,7 @@ impl CertificateStore {
 
     /// Configuration for the next connection.
     pub fn config(&self) -> Option<Arc<ServerConfig>> {
-        self.current
-            .load()
-            .as_ref()
-            .map(|material| Arc::clone(&material.config))
+        self.current.load().as_ref().map(|material| Arc::clone(&material.config))
     }
 
     /// How it stands with the certificate at `now`.

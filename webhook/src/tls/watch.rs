@@ -71,13 +71,7 @@ pub struct Watch {
 impl Watch {
     /// Watches `files` for `store`.
     pub fn new(files: CertificateFiles, store: Arc<CertificateStore>, clock: Clock) -> Self {
-        Self {
-            files,
-            store,
-            clock,
-            served: None,
-            complained: None,
-        }
+        Self { files, store, clock, served: None, complained: None }
     }
 
     /// Looks for ever.
@@ -120,15 +114,8 @@ impl Watch {
         }
         let material = Material::parse(&pair.0, &pair.1)?;
         if !material.holds_at((self.clock)()) {
-            let Material {
-                not_before,
-                not_after,
-                ..
-            } = material;
-            return Err(LoadError::OutOfTime {
-                not_before,
-                not_after,
-            });
+            let Material { not_before, not_after, .. } = material;
+            return Err(LoadError::OutOfTime { not_before, not_after });
         }
         self.served = Some(pair);
         Ok(Some(material))
@@ -136,10 +123,5 @@ impl Watch {
 }
 
 async fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    tokio::fs::read(path)
-        .await
-        .map_err(|error| LoadError::Unreadable {
-            path: path.to_owned(),
-            kind: error.kind(),
-        })
+    tokio::fs::read(path).await.map_err(|error| LoadError::Unreadable { path: path.to_owned(), kind: error.kind() })
 }

@@ -42,9 +42,7 @@ impl Client {
             .with_no_client_auth();
         let stream = TcpStream::connect(address).await?;
         let name = ServerName::try_from(SERVER).expect("a name");
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await?;
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
         Ok(Self { stream })
     }
 
@@ -59,10 +57,7 @@ impl Client {
     }
 
     pub async fn send(&mut self, path: &str, body: &str) -> io::Result<Answer> {
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {SERVER}\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {SERVER}\r\nContent-Length: {}\r\n\r\n", body.len());
         self.stream.write_all(head.as_bytes()).await?;
         self.stream.write_all(body.as_bytes()).await?;
         self.stream.flush().await?;
@@ -74,26 +69,13 @@ impl Client {
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.stream.read_u8().await?);
         }
-        let head = String::from_utf8(head)
-            .expect("a header is text")
-            .to_lowercase();
+        let head = String::from_utf8(head).expect("a header is text").to_lowercase();
         let code = head[9..12].parse().expect("a status code");
-        let header = |name: &str| {
-            head.lines()
-                .find_map(|line| line.strip_prefix(name))
-                .map(str::trim)
-        };
-        let length = header("content-length:")
-            .expect("a length")
-            .parse()
-            .expect("a number");
+        let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let length = header("content-length:").expect("a length").parse().expect("a number");
         let mut body = vec![0; length];
         self.stream.read_exact(&mut body).await?;
-        Ok(Answer {
-            code,
-            closes: header("connection:") == Some("close"),
-            body,
-        })
+        Ok(Answer { code, closes: header("connection:") == Some("close"), body })
     }
 
     /// Bytes until the server closes.

@@ -1,10 +1,6 @@
 //! What the tests of this crate share: reviews as the API server writes them, and a router to ask.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test binary uses its own part"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 pub mod client;
 pub mod pki;
@@ -23,11 +19,8 @@ use webhook::metrics::Metrics;
 use webhook::router::{Limits, router};
 
 /// Limits as shipped.
-pub const LIMITS: Limits = Limits {
-    body: 7 * 1024 * 1024,
-    in_flight: 32 * 1024 * 1024,
-    request: Duration::from_secs(10),
-};
+pub const LIMITS: Limits =
+    Limits { body: 7 * 1024 * 1024, in_flight: 32 * 1024 * 1024, request: Duration::from_secs(10) };
 
 /// 2026-11-23, on which PostgreSQL 12 is in Extended Support.
 pub fn clock() -> Timestamp {
@@ -38,11 +31,7 @@ pub fn clock() -> Timestamp {
 pub fn service(limits: Limits) -> (Router, Registry, CancellationToken) {
     let (metrics, registry) = Metrics::new();
     let draining = CancellationToken::new();
-    (
-        router(limits, metrics, clock, draining.clone()),
-        registry,
-        draining,
-    )
+    (router(limits, metrics, clock, draining.clone()), registry, draining)
 }
 
 /// A review of an RDSDatabase `shop/orders`.
@@ -84,12 +73,7 @@ pub struct Reply {
 impl Reply {
     /// `response` of the review, after the checks that hold for every answer.
     pub fn response(&self) -> Value {
-        assert_eq!(
-            self.code,
-            StatusCode::OK,
-            "{}",
-            String::from_utf8_lossy(&self.body)
-        );
+        assert_eq!(self.code, StatusCode::OK, "{}", String::from_utf8_lossy(&self.body));
         let review: Value = serde_json::from_slice(&self.body).expect("the answer is JSON");
         assert_eq!(review["apiVersion"], "admission.k8s.io/v1");
         assert_eq!(review["kind"], "AdmissionReview");
@@ -104,25 +88,11 @@ impl Reply {
 
 /// Posts a body.
 pub async fn post(router: &Router, path: &str, body: impl Into<Body>) -> Reply {
-    let request = Request::post(path)
-        .header("content-type", "application/json")
-        .body(body.into())
-        .expect("a request");
-    let reply = router
-        .clone()
-        .oneshot(request)
-        .await
-        .expect("a router never fails");
+    let request = Request::post(path).header("content-type", "application/json").body(body.into()).expect("a request");
+    let reply = router.clone().oneshot(request).await.expect("a router never fails");
     let (parts, body) = reply.into_parts();
-    let body = to_bytes(body, usize::MAX)
-        .await
-        .expect("the answer is whole")
-        .to_vec();
-    Reply {
-        code: parts.status,
-        headers: parts.headers,
-        body,
-    }
+    let body = to_bytes(body, usize::MAX).await.expect("the answer is whole").to_vec();
+    Reply { code: parts.status, headers: parts.headers, body }
 }
 
 /// Posts a review and reads its response.

@@ -32,10 +32,7 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root = params.self_signed(&key).expect("a root").der().clone();
-        Self {
-            issuer: Issuer::new(params, key),
-            root,
-        }
+        Self { issuer: Issuer::new(params, key), root }
     }
 
     /// A leaf that holds from now, by the system's clock, for `lifetime`; negative ones ended already.
@@ -44,17 +41,12 @@ impl Authority {
         let mut params = CertificateParams::new(vec![SERVER.to_owned()]).expect("a name");
         let at = |offset: i64| {
             let now = Timestamp::now().as_second();
-            (std::time::SystemTime::UNIX_EPOCH
-                + Duration::from_secs((now + offset).cast_unsigned()))
-            .into()
+            (std::time::SystemTime::UNIX_EPOCH + Duration::from_secs((now + offset).cast_unsigned())).into()
         };
         params.not_before = at(from);
         params.not_after = at(to);
         let cert = params.signed_by(&key, &self.issuer).expect("a leaf");
-        Pair {
-            cert: cert.pem(),
-            key: key.serialize_pem(),
-        }
+        Pair { cert: cert.pem(), key: key.serialize_pem() }
     }
 }
 
@@ -70,17 +62,11 @@ impl Mount {
         for file in ["tls.crt", "tls.key"] {
             symlink(Path::new("..data").join(file), root.path().join(file)).expect("a link");
         }
-        Self {
-            root,
-            generation: std::cell::Cell::new(0),
-        }
+        Self { root, generation: std::cell::Cell::new(0) }
     }
 
     pub fn files(&self) -> CertificateFiles {
-        CertificateFiles {
-            cert: self.path("tls.crt"),
-            key: self.path("tls.key"),
-        }
+        CertificateFiles { cert: self.path("tls.crt"), key: self.path("tls.key") }
     }
 
     pub fn path(&self, file: &str) -> PathBuf {
@@ -98,8 +84,7 @@ impl Mount {
         symlink(&folder, self.path("..data_tmp")).expect("a link");
         std::fs::rename(self.path("..data_tmp"), self.path("..data")).expect("swapped");
         if generation > 1 {
-            std::fs::remove_dir_all(self.path(&format!("..generation_{}", generation - 1)))
-                .expect("removed");
+            std::fs::remove_dir_all(self.path(&format!("..generation_{}", generation - 1))).expect("removed");
         }
     }
 }

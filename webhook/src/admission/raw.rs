@@ -1,0 +1,103 @@
+//! The shapes of a review with every value still unread, so that one wrong value spoils no other. Keys that are not named are skipped.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::Malformed;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawReview<'a> {
+    #[serde(borrow)]
+    pub(super) api_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) request: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawRequest<'a> {
+    #[serde(borrow)]
+    pub(super) uid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) sub_resource: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) namespace: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) operation: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) dry_run: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) object: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) old_object: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawObject<'a> {
+    #[serde(borrow)]
+    pub(super) metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) spec: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawMetadata<'a> {
+    #[serde(borrow)]
+    pub(super) name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) generate_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) deletion_timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) annotations: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawAnnotations<'a> {
+    #[serde(borrow, rename = "kubectl.kubernetes.io/last-applied-configuration")]
+    pub(super) last_applied: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Applied {
+    pub(super) spec: Option<Value>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Kind {
+    #[serde(default)]
+    pub(super) group: String,
+    pub(super) kind: String,
+}
+
+/// The value, where it has the right shape.
+pub(super) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// The value where there is one, which then has to have the right shape.
+pub(super) fn optional<'a, T: Deserialize<'a>>(
+    raw: Option<&'a RawValue>,
+    path: impl FnOnce() -> String,
+    expected: &'static str,
+) -> Result<Option<T>, Malformed> {
+    match raw {
+        None => Ok(None),
+        Some(raw) => read(raw).map(Some).ok_or_else(|| Malformed::Field { path: path(), expected }),
+    }
+}
+
+/// A text that is not empty: the API writes an absent text as "".
+pub(super) fn text(raw: Option<&RawValue>, path: impl Into<String>) -> Result<Option<String>, Malformed> {
+    let text: Option<String> = optional(raw, || path.into(), "a string")?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
