@@ -57,6 +57,8 @@ const TOKEN_SECONDS: i64 = 7 * 24 * 60 * 60;
 pub struct Options {
     /// Where to write the administrator's kubeconfig.
     pub kubeconfig: PathBuf,
+    /// Where to write the logs of the programs.
+    pub logs: PathBuf,
     /// Whether to keep an audit log of all writes, for [`ControlPlane::writes_since`].
     pub audit: bool,
 }
@@ -74,7 +76,7 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts a control plane that keeps its files below `dir` (its logs in `dir/logs`) and waits until it is ready.
+    /// Starts a control plane that keeps its files below `dir` and waits until it is ready.
     ///
     /// What `dir` holds of an earlier one is not used again: give it a fresh folder.
     ///
@@ -87,11 +89,11 @@ impl ControlPlane {
         let layout = Layout { dir, etcd, etcd_peer, apiserver, services: services.to_string(), audit: options.audit };
         let server = write_files(&layout, &options)?;
 
-        let logs = layout.path("logs");
-        let etcd = Process::start(Spec::new("etcd", &binaries.etcd, &logs).args(flags::etcd(&layout))).await?;
-        let apiserver = Spec::new("kube-apiserver", &binaries.apiserver, &logs).args(flags::apiserver(&layout));
+        let logs = &options.logs;
+        let etcd = Process::start(Spec::new("etcd", &binaries.etcd, logs).args(flags::etcd(&layout))).await?;
+        let apiserver = Spec::new("kube-apiserver", &binaries.apiserver, logs).args(flags::apiserver(&layout));
         let apiserver = Process::start(apiserver).await?;
-        let manager = Spec::new("kube-controller-manager", &binaries.controller_manager, &logs);
+        let manager = Spec::new("kube-controller-manager", &binaries.controller_manager, logs);
         let controller_manager = Process::start(manager.args(flags::controller_manager(&layout))).await?;
 
         let client = client(&options.kubeconfig).await?;

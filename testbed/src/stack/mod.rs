@@ -85,7 +85,7 @@ impl Stack {
 
         let controlplane = async {
             let Options { kubeconfig, audit, .. } = options.clone();
-            let options = ControlPlaneOptions { kubeconfig, audit };
+            let options = ControlPlaneOptions { kubeconfig, logs: logs.clone(), audit };
             let plane = ControlPlane::start(binaries, &dir.join("controlplane"), options).await?;
             progress(&format!("Kubernetes API server at {}", plane.url()));
             anyhow::Ok(plane)

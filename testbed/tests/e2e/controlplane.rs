@@ -98,7 +98,7 @@ async fn owned_objects_go_with_their_owner(world: &World) -> Result<()> {
 async fn two_run_side_by_side(world: &World) -> Result<()> {
     let first = world.controlplane().await?;
     let dir = tempfile::tempdir()?;
-    let options = Options { kubeconfig: dir.path().join("kubeconfig"), audit: false };
+    let options = Options { kubeconfig: dir.path().join("kubeconfig"), logs: dir.path().join("logs"), audit: false };
     let second = ControlPlane::start(world.binaries().await?, dir.path(), options).await?;
     second.kubectl().ok(&["create", "namespace", "only-in-the-second"]).await?;
     let listed = first.kubectl().ok(&["get", "namespaces", "-o", "name"]).await?;
@@ -146,7 +146,7 @@ pub(crate) fn run_as_parent() -> Result<Option<ExitCode>> {
     let dir = args.next().context("no folder given")?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let dir = Path::new(&dir);
-        let options = Options { kubeconfig: dir.join("kubeconfig"), audit: false };
+        let options = Options { kubeconfig: dir.join("kubeconfig"), logs: dir.join("logs"), audit: false };
         let plane = ControlPlane::start(&Binaries::ensure().await?, dir, options).await?;
         let pids: Vec<String> = plane.pids().iter().map(ToString::to_string).collect();
         writeln!(std::io::stdout(), "{}", pids.join(" "))?;

@@ -73,7 +73,11 @@ impl World {
         self.controlplane
             .get_or_try_init(async || {
                 let dir = self.dir.join("controlplane");
-                let options = ControlPlaneOptions { kubeconfig: dir.join("admin.kubeconfig"), audit: true };
+                let options = ControlPlaneOptions {
+                    kubeconfig: dir.join("admin.kubeconfig"),
+                    logs: dir.join("logs"),
+                    audit: true,
+                };
                 ControlPlane::start(self.binaries().await?, &dir, options).await
             })
             .await
