@@ -90,6 +90,7 @@ fn every_mistake_is_refused_with_its_field() {
         (json!({"users": many_users}), "spec.users", TooLong, "has 501 users: at most 500"),
         (json!({"users": {"App": []}}), "spec.users[App]", Invalid, "did you mean \"app\"?"),
         (json!({"users": {"a\nb": []}}), "spec.users[a\\u{a}b]", Invalid, "\"a\\u{a}b\" is not a user name"),
+        (json!({"users": {"App": null}}), "spec.users[App]", Invalid, "did you mean \"app\"?"),
         (json!({"users": {"app_": []}}), "spec.users[app_]", Invalid, "last a letter or digit"),
         (
             json!({"users": {"master": []}}),
@@ -311,6 +312,7 @@ fn what_may_change() {
         (json!({"version": 12}), json!({"version": "12.22"})),
         (json!({"version": "12.22"}), json!({"version": "12"})),
         (json!({"version": "12.22"}), json!({"version": "12.22-rds.20250814"})),
+        (json!({"version": "12.22-rds.20250814"}), json!({"version": "12.22"})),
         (json!({"size": "15GB"}), json!({"size": "10GB"})),
         (json!({"size": "20Gi"}), json!({"size": "200Gi"})),
         (json!({"users": {"a": [], "b": []}}), json!({"users": {"a": ["createdb"]}})),

@@ -96,14 +96,20 @@ fn majors() -> impl Iterator<Item = MajorVersion> {
 
 /// Rules of the specification.
 pub(super) fn spec_rules() -> Vec<ValidationRule> {
+    let mysql = "(has(self.type) && self.type in ['MySQL', 'mysql'])";
     let version = "string(self.version)";
+    let free = |what: &str| {
+        format!(
+            "!has(self.{what}) || {mysql} || !self.{what}.exists(name, name == 'postgres' || name.startsWith('pg_'))"
+        )
+    };
     vec![
         at(
             ".version",
             "FieldValueInvalid",
             rule(
                 format!(
-                    "!has(self.version) || (self.?type.orValue('Postgresql') in ['MySQL', 'mysql'] \
+                    "!has(self.version) || ({mysql} \
                      ? {version}.matches('^8[.][04]([.][0-9]+)?(-rds[.][0-9]+)?$') \
                      : {version}.matches('^1[2-8]([.][0-9]+)?(-rds[.][0-9]+)?$'))"
                 ),
@@ -123,7 +129,8 @@ pub(super) fn spec_rules() -> Vec<ValidationRule> {
             "FieldValueInvalid",
             rule(
                 "!has(self.databases) || self.databases.all(d, type(self.databases[d]) == null_type || \
-                 self.databases[d].all(u, has(self.users) && u in self.users))",
+                 self.databases[d].all(u, has(self.users) && u in self.users && \
+                 type(self.users[u]) != null_type))",
                 "every user of a database is in spec.users",
             ),
         ),
@@ -131,10 +138,23 @@ pub(super) fn spec_rules() -> Vec<ValidationRule> {
             ".masteruser",
             "FieldValueForbidden",
             rule(
-                "!has(self.masteruser) || !(self.masteruser in ['public', 'none', 'rdsadmin'] || \
-                 self.masteruser.startsWith('pg_') || self.masteruser.startsWith('rds'))",
-                "the master user is not public, none or one of RDS's own",
+                format!(
+                    "!has(self.masteruser) || !(self.masteruser in ['public', 'none'] || \
+                     self.masteruser.startsWith('rds') || (!{mysql} && \
+                     (self.masteruser == 'admin' || self.masteruser.startsWith('pg_'))))"
+                ),
+                "the master user is not public, none, admin (on PostgreSQL) or one of PostgreSQL's and RDS's own",
             ),
+        ),
+        at(
+            ".users",
+            "FieldValueForbidden",
+            rule(free("users"), "on PostgreSQL, users are not postgres and do not begin with pg_"),
+        ),
+        at(
+            ".databases",
+            "FieldValueForbidden",
+            rule(free("databases"), "on PostgreSQL, databases are not postgres and do not begin with pg_"),
         ),
     ]
 }

@@ -166,8 +166,8 @@ fn key_rules(what: &str) -> Vec<Value> {
             ),
         ),
         rule(
-            "!self.exists(name, name in ['master', 'public', 'none', 'postgres', 'rdsadmin'] || name.startsWith('pg_'))",
-            &format!("names of {what} are not master, public, none, postgres or rdsadmin and do not begin with pg_"),
+            "!self.exists(name, name in ['master', 'public', 'none', 'rdsadmin'])",
+            &format!("names of {what} are not master, public, none or rdsadmin"),
         ),
     ]
 }

@@ -125,7 +125,7 @@ fn transition(new: &Draft, old: &Draft, verdict: &mut Verdict) {
                 new.major()
             );
             forbid("spec.version", message);
-        } else if new.major() < old.major() || new.minor().is_some_and(|_| new < old) {
+        } else if new.precedes(old) {
             forbid("spec.version", format!("RDS cannot go back from {old} to {new}"));
         }
     }

@@ -179,6 +179,9 @@ impl Reader {
                 let message = format!("{} is the master user already: it is not one of spec.users", quoted(key));
                 self.refuse(field.as_str(), Reason::Forbidden, message);
             }
+            if flags.is_null() {
+                continue;
+            }
             let flags = self.flags(&field, flags);
             if let Some(name) = name {
                 users.insert(name, flags);
@@ -213,6 +216,9 @@ impl Reader {
             if master_user.is_some_and(|master| master.as_str() == key) {
                 let message = format!("{} is the name of the master user: choose another one", quoted(key));
                 self.refuse(field.as_str(), Reason::Forbidden, message);
+            }
+            if members.is_null() {
+                continue;
             }
             let mut seen = BTreeSet::new();
             let mut parsed = BTreeSet::new();

@@ -52,7 +52,7 @@ impl Reader {
         violations
     }
 
-    /// The entries of a map that are not null; null means absent.
+    /// The entries of a map. Those that are null mean absent, but their names are judged like the others.
     pub(super) fn entries<'a>(
         &mut self,
         map: &'a Map<String, Value>,
@@ -68,7 +68,7 @@ impl Reader {
                     self.refuse(field, Reason::TooLong, message);
                     return Vec::new();
                 }
-                entries.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.as_str(), value)).collect()
+                entries.iter().map(|(key, value)| (key.as_str(), value)).collect()
             }
             Some(other) => {
                 let message = format!("must be a map from the names of {what} to lists, not {}", described(other));

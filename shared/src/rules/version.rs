@@ -105,6 +105,17 @@ impl EngineVersion {
             && self.minor.is_none_or(|minor| running.minor == Some(minor))
             && self.extended.is_none_or(|extended| running.extended == Some(extended))
     }
+
+    /// Whether moving to this version from `other` would be a way back, as far as both are written.
+    pub fn precedes(self, other: Self) -> bool {
+        fn known_less<T: PartialOrd>(a: Option<T>, b: Option<T>) -> bool {
+            a.zip(b).is_some_and(|(a, b)| a < b)
+        }
+        self.major < other.major
+            || (self.major == other.major
+                && (known_less(self.minor, other.minor)
+                    || (self.minor == other.minor && known_less(self.extended, other.extended))))
+    }
 }
 
 impl fmt::Display for EngineVersion {
@@ -194,6 +205,23 @@ mod tests {
     fn what_is_reported_is_read_though_it_is_not_offered() {
         assert_eq!(EngineVersion::read(Engine::Postgresql, "11.22").unwrap().major(), MajorVersion::single(11));
         assert_eq!(EngineVersion::read(Engine::MySql, "5.7.44").unwrap().major(), MajorVersion::double(5, 7));
+    }
+
+    #[test]
+    fn a_way_back_is_one_as_far_as_it_is_written() {
+        let version = |text| EngineVersion::read(Engine::Postgresql, text).unwrap();
+        for (new, old, back) in [
+            ("12", "13", true),
+            ("12.22", "12", false),
+            ("12", "12.22", false),
+            ("12.21", "12.22", true),
+            ("12.21", "12.22-rds.20250814", true),
+            ("12.22", "12.22-rds.20250814", false),
+            ("12.22-rds.20250508", "12.22-rds.20250814", true),
+            ("13.1", "12.22", false),
+        ] {
+            assert_eq!(version(new).precedes(version(old)), back, "{old} to {new}");
+        }
     }
 
     #[test]
