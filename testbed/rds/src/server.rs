@@ -182,9 +182,9 @@ fn file(path: &Path) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::File { path, source }
 }
 
-/// Makes the data directory, for its owner alone, and takes a `ready.json` of an earlier run away.
+/// Makes the data directory, which others may enter but not list, and takes a `ready.json` of an earlier run away.
 fn data_dir(path: &Path) -> Result<Layout, StartError> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(path))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o711).create(path).map_err(file(path))?;
     // PostgreSQL is started elsewhere, and its lock files are compared with /proc.
     let layout = Layout::new(path.canonicalize().map_err(file(path))?);
     let _ = std::fs::remove_file(layout.ready_file());

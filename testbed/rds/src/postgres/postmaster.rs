@@ -18,6 +18,7 @@ use super::config::Config;
 use super::{Layout, PostgresError, Spawner, admin, backup, install, remove_dir, roles};
 use crate::exec::ExecPostgres;
 use crate::model::Instance;
+use crate::store::write_atomically;
 
 /// How long a server may take to accept connections, recovery included.
 const START_DEADLINE: Duration = Duration::from_mins(2);
@@ -56,16 +57,20 @@ impl Environment {
         self.prepare(instance)?;
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
         let data = self.layout.data(&instance.resource_id);
+        // A file of its own, among those that are given to the user PostgreSQL runs under.
+        let password = self.layout.instance(&instance.resource_id).join("initdb.password");
+        write_atomically(&password, self.admin_password.as_bytes()).map_err(PostgresError::file(&password))?;
         let mut initdb = self.command(&programs.join("initdb"), instance);
         initdb
             .arg("--pgdata")
             .arg(&data)
             .arg("--pwfile")
-            .arg(self.layout.admin_password())
+            .arg(&password)
             .args(["--username=rdsadmin", "--auth=scram-sha-256"])
             .args(["--encoding=UTF8", "--locale=C", "--wal-segsize=4"])
             .arg("--no-sync");
         self.run("initdb", initdb).await?;
+        std::fs::remove_file(&password).map_err(PostgresError::file(password))?;
         let postmaster = self.start(instance).await?;
         let master = &instance.master_username;
         let mut connection = self.connect(&postmaster, "postgres").await?;
@@ -158,7 +163,13 @@ impl Environment {
     fn prepare(&self, instance: &Instance) -> Result<(), PostgresError> {
         let folder = self.layout.instance(&instance.resource_id);
         remove_dir(&self.layout.data(&instance.resource_id))?;
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(PostgresError::file(folder))
+        let make = |mode, path: &Path| {
+            let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(path);
+            made.map_err(PostgresError::file(path))
+        };
+        // The folders above may be entered, for the sake of an unprivileged PostgreSQL, but not listed.
+        folder.parent().map_or(Ok(()), |parent| make(0o711, parent))?;
+        make(0o700, &folder)
     }
 
     /// A command that becomes one of PostgreSQL's programs, in an environment that cannot change what it does.
