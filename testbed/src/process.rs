@@ -22,8 +22,7 @@ use crate::launcher;
 
 /// Environment variables that every child gets from ours. All others stay behind: a proxy, a kubeconfig or cloud credentials of the person
 /// who runs the test bed must not reach what it starts.
-const INHERITED: [&str; 9] =
-    ["HOME", "LANG", "PATH", "RUST_BACKTRACE", "RUST_LOG", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME"];
+const INHERITED: [&str; 8] = ["HOME", "LANG", "PATH", "RUST_LOG", "TMPDIR", "TZ", "USER", "XDG_CACHE_HOME"];
 
 /// What to run.
 #[derive(Clone, Debug)]

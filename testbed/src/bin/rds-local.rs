@@ -19,8 +19,8 @@ struct Args {
     #[arg(long)]
     cluster: bool,
 
-    /// With --cluster: the CA bundle of your region's RDS servers, for verified logins.
-    #[arg(long, value_name = "FILE", requires = "cluster")]
+    /// With --cluster: the CA bundle of AWS's RDS servers, for verified logins.
+    #[arg(long, value_name = "FILE", env = "RDS_RECONCILER_CA_BUNDLE")]
     rds_ca_bundle: Option<PathBuf>,
 
     /// The folder for everything that is made.

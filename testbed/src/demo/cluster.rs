@@ -37,12 +37,16 @@ const AWS: [&str; 16] = [
     "AWS_EC2_METADATA_DISABLED",
 ];
 
+/// How to get the CA bundle.
+const GET_CA: &str = "  curl -O https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+  ./local.sh --cluster --rds-ca-bundle global-bundle.pem";
+
 /// What the run against a cluster is asked for.
 #[derive(Clone, Debug)]
 pub struct ClusterRequest {
     /// The folder for logs.
     pub dir: PathBuf,
-    /// The CA bundle of the real RDS servers.
+    /// The CA bundle of the real RDS servers; required.
     pub rds_ca_bundle: Option<PathBuf>,
 }
 
@@ -52,9 +56,12 @@ pub struct ClusterRequest {
 /// When there is no kubeconfig, the answer is not yes, or the reconciler ends by itself.
 pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>) -> Result<()> {
     let narrator = Narrator::new();
+    let Some(ca) = request.rds_ca_bundle.as_deref().filter(|path| path.is_file()) else {
+        bail!("the servers of RDS prove themselves by AWS's own CA, which this machine has to know:\n{GET_CA}");
+    };
     let target = Target::from_kubeconfig()?;
     let programs = Programs::beside_this_one()?;
-    narrator.plain(&target.announcement(request.rds_ca_bundle.as_deref()));
+    narrator.plain(&target.announcement(ca));
     confirm(&target.context)?;
 
     let folder = Folder::take(&request.dir)?;
@@ -71,7 +78,7 @@ pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>
 
     let [admin] = ports::free()?;
     let logs = folder.path().join("logs");
-    let mut reconciler = Process::start(target.reconciler(&programs, &logs, admin, request)).await?;
+    let mut reconciler = Process::start(target.reconciler(&programs, &logs, admin, ca)).await?;
     narrator.done(format!("the reconciler runs; its log is {}", reconciler.log().display()));
     narrator.plain(&format!("\n  curl http://127.0.0.1:{admin}/readyz    says whether it can work, and what is missing if not\n  Ctrl-C ends it; the CRDs, the objects and their databases stay."));
     tokio::select! {
@@ -127,7 +134,7 @@ impl Target {
         Ok(Self { kubeconfig, context, server })
     }
 
-    fn announcement(&self, ca: Option<&Path>) -> String {
+    fn announcement(&self, ca: &Path) -> String {
         let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
         let region =
             variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]).unwrap_or_else(|| "the one of your AWS profile".to_owned());
@@ -136,10 +143,6 @@ impl Target {
             None if variable(&["AWS_ACCESS_KEY_ID"]).is_some() => "AWS_ACCESS_KEY_ID".to_owned(),
             None => "the default chain (environment, profile, SSO, metadata)".to_owned(),
         };
-        let ca = ca.map_or_else(
-            || "none: users and databases cannot be managed without --rds-ca-bundle FILE (AWS publishes global-bundle.pem)".to_owned(),
-            |path| path.display().to_string(),
-        );
         let Self { kubeconfig, context, server } = self;
         format!(
             "
@@ -157,20 +160,19 @@ This is about to touch a real cluster and a real AWS account.
                reconciler's own validation hold; defaults are applied in memory.
 ",
             kubeconfig = kubeconfig.display(),
+            ca = ca.display(),
         )
     }
 
-    fn reconciler(&self, programs: &Programs, logs: &Path, admin: u16, request: &ClusterRequest) -> Spec {
-        let spec = Spec::new("rds-reconciler", programs.reconciler(), logs)
+    fn reconciler(&self, programs: &Programs, logs: &Path, admin: u16, ca: &Path) -> Spec {
+        Spec::new("rds-reconciler", programs.reconciler(), logs)
             .args([&format!("--admin-listen=127.0.0.1:{admin}"), "--service-namespace=rds", "--leader-election"])
             .args([format!("--lease-namespace={NAMESPACE}")])
+            .args(["--rds-ca-bundle".as_ref(), ca.as_os_str()])
             .env("KUBECONFIG", &self.kubeconfig)
             .inherit(&AWS)
-            .inherit(&["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"]);
-        match &request.rds_ca_bundle {
-            Some(path) => spec.args(["--rds-ca-bundle".as_ref(), path.as_os_str()]),
-            None => spec,
-        }
+            .inherit(&["RDS_RECONCILER_CLUSTER_NAME", "RDS_RECONCILER_ENDPOINT_SUFFIXES"])
+            .inherit(&["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"])
     }
 }
 
