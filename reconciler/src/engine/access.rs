@@ -15,6 +15,7 @@ pub struct AccessReport {
     /// Version of the server, such as `12.22`.
     pub server_version: String,
     /// TLS version of this connection as the server sees it; `None` is a connection in clear text.
+    #[serde(default)]
     pub tls: Option<String>,
     /// May create objects in the schema `public`; `None` where there is no such schema.
     pub may_create_in_public: Option<bool>,

@@ -38,7 +38,9 @@ pub struct Role {
     pub comment: Option<String>,
     /// Roles it is a member of.
     pub memberships: BTreeMap<String, Membership>,
-    /// Databases that hold something it owns or was granted.
+    /// Someone is logged in as it.
+    pub sessions: bool,
+    /// Databases in which something is left that it owns or was granted. What belongs to no database counts for the maintenance one.
     pub depends_in: BTreeSet<String>,
 }
 

@@ -88,7 +88,7 @@ impl<'a> Planner<'a> {
     }
 
     fn lock_removed_users(&mut self) {
-        for (user, _) in self.removed_users() {
+        for (user, _) in self.removed_users().filter(|(_, role)| role.login || role.sessions) {
             self.step(SqlStep::LockUser { user: user.to_owned() });
         }
     }
@@ -299,19 +299,15 @@ impl<'a> Planner<'a> {
         for (user, role) in self.removed_users() {
             // The maintenance database comes first: REASSIGN takes along databases the user owns, whichever database it runs in,
             // and those must not go to the owner role of another database.
-            let maintenance = self.catalog.maintenance.as_str();
-            let others = role.depends_in.iter().map(String::as_str).filter(|database| *database != maintenance);
-            for database in std::iter::once(maintenance).chain(others) {
+            let (first, later): (Vec<_>, Vec<_>) =
+                role.depends_in.iter().partition(|database| **database == self.catalog.maintenance);
+            for database in first.into_iter().chain(later) {
                 let heir = self
                     .catalog
                     .our_databases(self.mark)
-                    .find(|(name, _)| *name == database)
+                    .find(|(name, _)| name == database)
                     .map_or(&self.catalog.master, |(_, database)| &database.owner);
-                self.step(SqlStep::Release {
-                    user: user.to_owned(),
-                    database: database.to_owned(),
-                    heir: heir.clone(),
-                });
+                self.step(SqlStep::Release { user: user.to_owned(), database: database.clone(), heir: heir.clone() });
             }
             self.step(SqlStep::DropUser { user: user.to_owned() });
         }

@@ -59,19 +59,14 @@ pub(crate) async fn flags_change_both_ways(world: &mut World) {
     );
     world.converge(&flagged).await;
     assert_eq!(world.connect("report", "shop").await.unwrap_err(), "28000");
-    let roles = "SELECT string_agg(roleid::regrole::text, ' ' ORDER BY roleid::regrole::text) FROM (SELECT DISTINCT roleid FROM pg_auth_members WHERE member = 'app'::regrole) m";
-    assert_eq!(world.ask("postgres", roles).await.unwrap(), "rds_replication rds_superuser \"shop-owner\"");
+    let roles = "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE oid IN (SELECT roleid FROM pg_auth_members WHERE member = 'app'::regrole)";
+    assert_eq!(world.ask("postgres", roles).await.unwrap(), "rds_replication rds_superuser shop-owner");
     // As NOINHERIT has it, the user takes what is the database's with SET ROLE.
-    world
-        .run(
-            "app",
-            "shop",
-            "SET ROLE \"shop-owner\"; INSERT INTO first VALUES (1); SET ROLE NONE; CREATE DATABASE scratch",
-        )
-        .await;
+    world.run("app", "shop", "SET ROLE \"shop-owner\"; INSERT INTO first VALUES (1)").await;
+    world.run("app", "shop", "CREATE DATABASE scratch").await;
 
     world.converge(&plain).await;
-    assert_eq!(world.ask("postgres", roles).await.unwrap(), "\"shop-owner\"");
+    assert_eq!(world.ask("postgres", roles).await.unwrap(), "shop-owner");
     assert_eq!(world.refused("app", "shop", "CREATE DATABASE nope").await, "42501");
     for user in ["app", "report"] {
         world.run(user, "shop", "INSERT INTO first VALUES (2)").await;

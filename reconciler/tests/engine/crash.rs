@@ -1,7 +1,7 @@
 //! Killed between any two effects, a new plan ends where an undisturbed one would have ended.
 
 use reconciler::engine::SqlPlan;
-use reconciler::engine::postgres::{Batch, script, verifier};
+use reconciler::engine::postgres::{script, verifier};
 use serde_json::json;
 use shared::rules::Desired;
 
@@ -20,29 +20,31 @@ pub(crate) async fn tearing_down_survives_a_kill(world: &mut World) {
     kill_everywhere(world, Some(&before), &after).await;
 }
 
+/// Does one thing after the other, and plans anew after each, as a reconciler would that is killed and started again all the time.
 async fn kill_everywhere(world: &mut World, before: Option<&Desired>, wanted: &Desired) {
     let plan = prepare(world, before, wanted).await;
-    let batches: Vec<Batch> = plan.steps.iter().flat_map(|step| script(step, verifier)).collect();
-    world.converge(wanted).await;
-    let undisturbed = world.catalog().await;
-    for done in 0..batches.len() {
-        prepare(world, before, wanted).await;
-        for batch in &batches[..done] {
-            world.engine.run(&world.server.master(), batch).await.unwrap();
+    let master = world.server.master();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let (due, later) = (&plan.steps[index..], &plan.steps[index + 1..]);
+        let batches = script(step, verifier);
+        for done in 1..=batches.len() {
+            for batch in &batches[..done] {
+                world.engine.run(&master, batch).await.unwrap();
+            }
+            let left = world.plan(wanted).await.steps;
+            if done < batches.len() {
+                assert!(left == due || left == later, "killed inside of: {step}\nleft: {left:#?}");
+            } else {
+                assert_eq!(left, later, "killed after: {step}");
+            }
         }
-        // The last thing may have been done without the reconciler's having heard of it.
-        if let Some(last) = done.checked_sub(1).map(|last| &batches[last]) {
-            world.engine.run(&world.server.master(), last).await.unwrap();
-        }
-        world.converge(wanted).await;
-        assert_eq!(
-            world.catalog().await,
-            undisturbed,
-            "killed after {done} of {}: {:?}",
-            batches.len(),
-            batches[done].work
-        );
+        // Done, and nobody heard of it.
+        world.apply(step).await;
     }
+    let disturbed = world.catalog().await;
+    prepare(world, before, wanted).await;
+    world.converge(wanted).await;
+    assert_eq!(disturbed, world.catalog().await);
 }
 
 /// A new server as it was before, with something in it that has to be handed over.
@@ -53,7 +55,8 @@ async fn prepare(world: &World, before: Option<&Desired>, wanted: &Desired) -> S
             world.apply(step).await;
         }
         world.run("gone", "shop", "CREATE TABLE by_gone (id int)").await;
-        world.run("gone", "old", "CREATE TABLE by_gone (id int); CREATE DATABASE scratch").await;
+        world.run("gone", "old", "CREATE TABLE by_gone (id int)").await;
+        world.run("gone", "old", "CREATE DATABASE scratch").await;
     }
     world.plan(wanted).await
 }

@@ -12,9 +12,10 @@ use world::World;
 macro_rules! scenarios {
     ($world:ident: $($module:ident :: $scenario:ident),* $(,)?) => {
         $(
-            eprintln!("{} ...", stringify!($scenario));
+            let started = std::time::Instant::now();
             $world.server.reset().await;
             $module::$scenario(&mut $world).await;
+            eprintln!("{} took {:?}", stringify!($scenario), started.elapsed());
         )*
     };
 }

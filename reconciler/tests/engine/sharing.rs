@@ -41,27 +41,31 @@ pub(crate) async fn users_of_a_database_share_what_they_make(world: &mut World) 
         world.run(maker, "shop", &format!("CREATE FUNCTION by_{maker}() RETURNS int LANGUAGE sql AS 'SELECT 1'")).await;
         world.run(maker, "shop", &format!("CREATE TYPE type_{maker} AS (a int)")).await;
     }
+    let tables = [
+        "early",
+        "inner_part.early",
+        "app",
+        "report",
+        "chief",
+        "boss",
+        "of_app.t",
+        "of_report.t",
+        "of_chief.t",
+        "of_boss.t",
+    ];
     for worker in ["app", "report", "chief", "boss"] {
-        for table in [
-            "early",
-            "inner_part.early",
-            "app",
-            "report",
-            "chief",
-            "boss",
-            "of_app.t",
-            "of_report.t",
-            "of_chief.t",
-            "of_boss.t",
-        ] {
-            world.run(worker, "shop", &work_on(table)).await;
+        let mut session = world.connect(worker, "shop").await.unwrap();
+        let own = [
+            "SELECT one(), by_app(), by_report(), by_chief(), by_boss(), 'red'::colour".to_owned(),
+            "CREATE TEMPORARY TABLE t (a type_app, b type_report, c type_chief, d type_boss)".to_owned(),
+            format!("CREATE TABLE of_chief.more_{worker} (id int)"),
+            format!("ALTER TABLE early ADD COLUMN {worker} int"),
+        ];
+        for statements in tables.map(work_on).into_iter().chain(own) {
+            if let Err(error) = execute(&mut session, &statements).await {
+                panic!("{worker}: {statements}: {error}");
+            }
         }
-        world.run(worker, "shop", "SELECT one(), by_app(), by_report(), by_chief(), by_boss(), 'red'::colour").await;
-        world
-            .run(worker, "shop", "CREATE TEMPORARY TABLE t (a type_app, b type_report, c type_chief, d type_boss)")
-            .await;
-        world.run(worker, "shop", &format!("CREATE TABLE of_chief.more_{worker} (id int)")).await;
-        world.run(worker, "shop", &format!("ALTER TABLE early ADD COLUMN {worker} int")).await;
     }
     assert_eq!(world.refused("app", "shop", "CREATE DATABASE nope").await, "42501");
     world.run("chief", "shop", "CREATE DATABASE scratch").await;
@@ -86,7 +90,8 @@ pub(crate) async fn a_plain_user_acts_as_the_owner_for_good(world: &mut World) {
         let mut session = world.connect(user, "shop").await.unwrap();
         for reset in ["SELECT 1", "DISCARD ALL", "RESET ALL", "RESET ROLE"] {
             execute(&mut session, reset).await.unwrap();
-            let acting: String = sqlx::query_scalar("SELECT current_user::text").fetch_one(&mut session).await.unwrap();
+            let acting = sqlx::query_scalar("SELECT current_user::text").persistent(false);
+            let acting: String = acting.fetch_one(&mut session).await.unwrap();
             assert_eq!(acting, "shop-owner", "{user} after {reset}");
         }
     }

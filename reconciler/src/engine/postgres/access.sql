@@ -16,7 +16,6 @@ SELECT json_build_object(
   'current_user', current_user,
   'database', current_database(),
   'server_version', split_part(current_setting('server_version'), ' ', 1),
-  'tls', (SELECT s.version FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid() AND s.ssl),
   'may_create_in_public', (
     SELECT has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
     FROM pg_namespace n WHERE n.nspname = 'public'),

@@ -21,9 +21,11 @@ SELECT json_build_object(
           WHERE a.member = r.oid
           GROUP BY g.rolname
         ) m),
+      'sessions', EXISTS (SELECT FROM pg_stat_activity s WHERE s.usesysid = r.oid AND s.pid <> pg_backend_pid()),
+      -- What belongs to no database, such as a database itself, can be dealt with in any.
       'depends_in', (
-        SELECT coalesce(json_agg(DISTINCT d.datname), '[]')
-        FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
+        SELECT coalesce(json_agg(DISTINCT coalesce(d.datname, current_database())), '[]')
+        FROM pg_shdepend s LEFT JOIN pg_database d ON d.oid = s.dbid
         WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = r.oid)))
     FROM pg_roles r
     WHERE r.rolname !~ '^pg_'),
