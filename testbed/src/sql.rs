@@ -44,6 +44,12 @@ impl Login {
         })
     }
 
+    /// The same user and password on another server: a restored one, say.
+    #[must_use]
+    pub fn at(self, host: &str, port: u16) -> Self {
+        Self { host: host.to_owned(), port, ..self }
+    }
+
     /// Who logs in.
     pub fn username(&self) -> &str {
         &self.username

@@ -90,6 +90,21 @@ impl LocalRds {
         let answer = reqwest::get(format!("{}/_local/counters", self.endpoint())).await?.error_for_status()?;
         serde_json::from_slice(&answer.bytes().await?).context("reading the counters of the local RDS")
     }
+
+    /// Orders a fault: what can be ordered is in the local RDS's README.
+    ///
+    /// # Errors
+    /// When it does not know the fault or the instance.
+    pub async fn order(&self, fault: &serde_json::Value) -> Result<()> {
+        let request = reqwest::Client::new()
+            .post(format!("{}/_local/faults", self.endpoint()))
+            .header("content-type", "application/json")
+            .body(fault.to_string());
+        let answer = request.send().await?;
+        let status = answer.status();
+        ensure!(status.is_success(), "the fault {fault} was refused: {status} {}", answer.text().await?);
+        Ok(())
+    }
 }
 
 impl Readiness for LocalRds {
