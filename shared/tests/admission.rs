@@ -68,6 +68,8 @@ fn every_mistake_is_refused_with_its_field() {
         (json!({"type": true}), "spec.type", Invalid, "must be a text, not the boolean true"),
         (json!({"version": 11}), "spec.version", NotSupported, "write 12, 13, 14, 15, 16, 17 or 18"),
         (json!({"version": "19"}), "spec.version", NotSupported, "\"19\" is not a version of PostgreSQL"),
+        (json!({"version": "8.4"}), "spec.version", NotSupported, "; for MySQL, write its type as well"),
+        (json!({"type": "MySQL", "version": 16}), "spec.version", Invalid, "; for PostgreSQL, write its type as well"),
         (json!({"version": "latest"}), "spec.version", Invalid, "such as \"12\" or \"12.22\""),
         (json!({"version": 12.22}), "spec.version", Invalid, "quote it, such as \"12.22\""),
         (json!({"version": -12}), "spec.version", Invalid, "\"-12\" is not a version"),

@@ -39,6 +39,12 @@ impl Subject<'_> {
         }
     }
 
+    fn warn_of_nulls(&self, verdict: &mut Verdict) {
+        for spec in [self.spec].into_iter().chain(self.last_applied) {
+            warnings::about_nulls(spec, verdict);
+        }
+    }
+
     fn read(&self, spec: &Value) -> (Draft, Vec<Violation>) {
         let (draft, violations) = read(spec);
         (draft, self.name_violation().into_iter().chain(violations).collect())
@@ -50,10 +56,7 @@ pub fn create(subject: &Subject<'_>, today: Date) -> Verdict {
     let (draft, errors) = subject.read(&defaults(subject.spec, None));
     let mut verdict = Verdict { errors, warnings: Vec::new() };
     warnings::about(&draft, today, &mut verdict);
-    warnings::about_nulls(subject.spec, &mut verdict);
-    if let Some(applied) = subject.last_applied {
-        warnings::about_nulls(applied, &mut verdict);
-    }
+    subject.warn_of_nulls(&mut verdict);
     verdict
 }
 
@@ -80,7 +83,7 @@ pub fn update(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
         verdict.warn(format!("spec.{key} left the manifest and keeps {value}: to change it, write it"));
     }
     warnings::about(&draft, today, &mut verdict);
-    warnings::about_nulls(new.spec, &mut verdict);
+    new.warn_of_nulls(&mut verdict);
     verdict
 }
 

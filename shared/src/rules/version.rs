@@ -54,7 +54,7 @@ impl EngineVersion {
 
     /// The version of a specification: well formed and of a major version the operator offers.
     pub fn parse(engine: Engine, text: &str) -> Result<Self, Refusal> {
-        let version = Self::read(engine, text).ok_or_else(|| malformed(engine, text))?;
+        let Some(version) = Self::read(engine, text) else { return Err(malformed(engine, text)) };
         if lifecycle::offered(engine).any(|offered| offered == version.major) {
             return Ok(version);
         }
@@ -62,9 +62,10 @@ impl EngineVersion {
         Err(Refusal::new(
             Reason::NotSupported,
             format!(
-                "{} is not a version of {engine} that is offered: write {}",
+                "{} is not a version of {engine} that is offered: write {}{}",
                 quoted(text),
-                one_of(offered.iter().map(String::as_str))
+                one_of(offered.iter().map(String::as_str)),
+                other_engine(engine, text)
             ),
         ))
     }
@@ -151,8 +152,25 @@ fn malformed(engine: Engine, text: &str) -> Refusal {
     };
     Refusal::new(
         Reason::Invalid,
-        format!("{} is not a version of {engine}: write a text such as {example}", quoted(text)),
+        format!(
+            "{} is not a version of {engine}: write a text such as {example}{}",
+            quoted(text),
+            other_engine(engine, text)
+        ),
     )
+}
+
+/// Says so when the version is one of another engine: then it is the type that was forgotten.
+fn other_engine(engine: Engine, text: &str) -> String {
+    let offers = |other: Engine| {
+        EngineVersion::read(other, text)
+            .is_some_and(|version| lifecycle::offered(other).any(|major| major == version.major))
+    };
+    Engine::ALL
+        .into_iter()
+        .find(|other| *other != engine && offers(*other))
+        .map(|other| format!("; for {other}, write its type as well"))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
