@@ -2,14 +2,14 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use local_rds::{Args, Command, Options, Server};
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::Signal;
-use nix::unistd::getppid;
+use nix::unistd::{Pid, getppid};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -42,17 +42,24 @@ async fn serve(options: Options, exit_with_parent: bool) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
-    if exit_with_parent {
-        let parent = getppid();
-        set_pdeathsig(Signal::SIGTERM).context("prctl")?;
-        ensure!(getppid() == parent, "the parent process has ended");
-    }
-    let server = Server::start(options).await?;
-    writeln!(std::io::stdout(), "local-rds is serving on {}", server.endpoint())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("SIGINT")?,
-    }
+    let parent = exit_with_parent.then(getppid);
+    let mut server = Server::start(options).await?;
+    // Nobody needs to read it.
+    let _ = writeln!(std::io::stdout(), "local-rds is serving on {}", server.endpoint());
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("SIGINT"),
+        () = orphaned(parent) => Ok(()),
+        failure = server.ended() => Err(failure).context("the API"),
+    };
     server.stop().await;
-    Ok(())
+    ended
+}
+
+/// Returns when `parent` has ended; without one, never. The kernel's parent-death signal would come when the thread that started this process
+/// ends, which need not be the end of the parent.
+async fn orphaned(parent: Option<Pid>) {
+    while parent.is_none_or(|parent| getppid() == parent) {
+        sleep(Duration::from_millis(200)).await;
+    }
 }

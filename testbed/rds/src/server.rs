@@ -21,8 +21,9 @@ use tokio_util::task::TaskTracker;
 use crate::args::Options;
 use crate::counters::Counters;
 use crate::faults::Faults;
+use crate::model::State;
 use crate::postgres::certificates::Authority;
-use crate::postgres::{Environment, Layout, Spawner};
+use crate::postgres::{AdminPassword, Environment, Layout, Spawner};
 use crate::router::router;
 use crate::service::Service;
 use crate::store::{Store, StoreError, write_atomically};
@@ -140,6 +141,15 @@ impl Server {
         self.service.env.layout.ca_certificate()
     }
 
+    /// Waits until the API ends by itself, which is a failure.
+    pub async fn ended(&mut self) -> io::Error {
+        match (&mut self.serving).await {
+            Ok(Ok(())) => io::Error::other("the API has ended"),
+            Ok(Err(error)) => error,
+            Err(panicked) => io::Error::other(panicked),
+        }
+    }
+
     /// Stops answering, stops all PostgreSQL servers and waits for them.
     pub async fn stop(self) {
         self.service.stopping.cancel();
@@ -199,26 +209,27 @@ fn lock(layout: &Layout) -> Result<Flock<File>, StartError> {
 }
 
 /// The password of `rdsadmin`, made once.
-fn admin_password(layout: &Layout) -> Result<String, StartError> {
+fn admin_password(layout: &Layout) -> Result<AdminPassword, StartError> {
     let path = layout.admin_password();
     if !path.exists() {
         let (high, low): (u128, u128) = (rand::random(), rand::random());
         let password = format!("{high:032x}{low:032x}");
         write_atomically(&path, password.as_bytes()).map_err(file(&path))?;
     }
-    std::fs::read_to_string(&path).map_err(file(&path))
+    std::fs::read_to_string(&path).map(AdminPassword::new).map_err(file(&path))
 }
 
-/// Removes folders of instances that a killed run was about to remove.
+/// Removes folders of instances and snapshots that an ended run was about to remove.
 async fn clear_orphans(service: &Service) {
-    let folder = service.env.layout.instance("");
-    let Ok(entries) = folder.read_dir() else {
-        return;
-    };
-    for entry in entries.flatten() {
+    let layout = &service.env.layout;
+    let folders = [layout.instance(""), layout.snapshot("")];
+    let found = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
+    for entry in found {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let known = service.store.read(|state| state.by_resource(&name).is_some()).await;
-        if !known && let Err(error) = std::fs::remove_dir_all(entry.path()) {
+        let known = |state: &State| state.by_resource(&name).is_some() || state.snapshots.contains_key(&name);
+        if !service.store.read(known).await
+            && let Err(error) = std::fs::remove_dir_all(entry.path())
+        {
             tracing::warn!(%error, name, "a left-over folder cannot be removed");
         }
     }

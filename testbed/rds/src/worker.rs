@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::lifecycle;
 use crate::model::{Activity, Instance, SnapshotKind, State};
@@ -88,8 +88,10 @@ impl Worker {
                 self.sleep(left.min(LONGEST_SLEEP)).await;
             }
             Step::Work => {
+                let (activity, began) = (&instance.phase.activity, Instant::now());
                 self.work(instance).await?;
-                let activity = &instance.phase.activity;
+                let took = began.elapsed();
+                tracing::debug!(instance = instance.id, activity = activity.name(), ?took, "work done");
                 self.change(|state, id, _| lifecycle::worked(state, id, activity)).await?;
             }
             Step::PublishFinalSnapshot => {

@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use aws_sdk_rds::types::{DbInstance, Tag};
 use sqlx::{Connection, Row};
 use support::{Cloud, PASSWORD, code, create, eventually, login, sql};
@@ -127,6 +129,51 @@ async fn resets_the_password(cloud: &Cloud) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_taken_under_load_is_consistent_on_12() {
+    snapshot_under_load("12").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_taken_under_load_is_consistent_on_18() {
+    snapshot_under_load("18").await;
+}
+
+/// Transfers go on between two accounts while the files are copied: what is restored has no half of one.
+async fn snapshot_under_load(version: &str) {
+    let cloud = Cloud::start().await;
+    create(&cloud.rds, "bank", version).send().await.unwrap();
+    let bank = cloud.status_is("bank", "available").await;
+    let mut session = cloud.login(&bank, "sysadmin", "postgres").await;
+    let accounts = "CREATE TABLE account (id int PRIMARY KEY, amount int, note text); \
+                    INSERT INTO account SELECT n, 10, '' FROM generate_series(1, 1000) n";
+    sql(&mut session, accounts).await.unwrap();
+    let transfers = tokio::spawn(async move {
+        let transfer = "UPDATE account SET amount = amount + CASE id % 2 WHEN 0 THEN 1 ELSE -1 END, \
+                        note = repeat(md5(random()::text), 20)";
+        while sql(&mut session, transfer).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let snapshot = cloud.rds.create_db_snapshot().db_instance_identifier("bank");
+    snapshot.db_snapshot_identifier("during").send().await.unwrap();
+    cloud.snapshot_is_available("during").await;
+    // Its end ends the transfers.
+    let delete = cloud.rds.delete_db_instance().db_instance_identifier("bank");
+    delete.skip_final_snapshot(true).send().await.unwrap();
+    transfers.await.unwrap();
+
+    let restore = cloud.rds.restore_db_instance_from_db_snapshot();
+    let restore = restore.db_instance_identifier("restored").db_snapshot_identifier("during");
+    restore.send().await.unwrap();
+    let restored = cloud.status_is("restored", "available").await;
+    let mut session = cloud.login(&restored, "sysadmin", "postgres").await;
+    let sums = "SELECT count(*), sum(amount), max(amount) > 10 FROM account";
+    let seen: (i64, i64, bool) = sqlx::query_as(sums).fetch_one(&mut session).await.unwrap();
+    assert_eq!(seen, (1000, 10_000, true), "rows, their sum, and whether transfers ran");
+    cloud.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_minor_upgrade_keeps_the_data_and_waits_for_its_window_unless_told_not_to() {
     let cloud = Cloud::start().await;
     create(&cloud.rds, "old", "18.4").send().await.unwrap();
@@ -141,6 +188,10 @@ async fn a_minor_upgrade_keeps_the_data_and_waits_for_its_window_unless_told_not
     let pending = waits.pending_modified_values().unwrap();
     assert_eq!(pending.engine_version(), Some("18.6"));
     assert_eq!(waits.engine_version(), Some("18.4"));
+
+    // Naming the present version takes it back.
+    let back = upgrade("18.4", false).await.unwrap().db_instance.unwrap();
+    assert_eq!(back.pending_modified_values().unwrap().engine_version(), None);
 
     upgrade("18.6", true).await.unwrap();
     let new = eventually("upgraded", async || {

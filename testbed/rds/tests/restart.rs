@@ -53,13 +53,21 @@ async fn ready(folder: &Path, id: u32) -> String {
     .await
 }
 
-/// PostgreSQL processes that work below a folder.
+/// How many PostgreSQL processes work below a folder.
 fn servers(folder: &Path) -> usize {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes
         .filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok())
         .filter(|cwd| cwd.starts_with(folder) && cwd.ends_with("data"))
         .count()
+}
+
+/// Kills the PostgreSQL server of the only instance, as the kernel does when memory is short.
+fn kill_postmaster(folder: &Path) {
+    let instance = folder.join("instances").read_dir().unwrap().next().unwrap().unwrap();
+    let lock = std::fs::read_to_string(instance.path().join("data/postmaster.pid")).unwrap();
+    let id: u32 = lock.lines().next().unwrap().parse().unwrap();
+    kill(pid(id), Signal::SIGKILL).unwrap();
 }
 
 async fn no_servers(folder: &Path) {
@@ -82,6 +90,14 @@ async fn a_killed_server_leaves_no_process_and_continues() {
     let ca_file = folder.join("ca.pem");
     let mut session = login(&before, &ca_file, "sysadmin", PASSWORD, "postgres").await.unwrap();
     sql(&mut session, "CREATE TABLE kept (); ").await.unwrap();
+    kill_postmaster(folder);
+    assert!(sql(&mut session, "SELECT FROM kept").await.is_err());
+    eventually("started again", async || {
+        let session = login(&before, &ca_file, "sysadmin", PASSWORD, "postgres").await;
+        session.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+
     // In the middle of a creation as well.
     create(&rds, "second", "14").send().await.unwrap();
     assert!(servers(folder) > 0);

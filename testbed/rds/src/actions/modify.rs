@@ -86,6 +86,7 @@ fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
     }
     timed.merge(storage(call, old)?);
 
+    withdraw(params, &mut new.pending);
     if params.boolean("ApplyImmediately")?.unwrap_or(false) {
         let mut all = std::mem::take(&mut new.pending);
         all.merge(timed);
@@ -98,6 +99,19 @@ fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
         new.phase = Phase::begin(activity, call.now);
     }
     Ok(new)
+}
+
+/// What a request names again no longer waits: the new value does, or nothing where it is the present one.
+fn withdraw(params: &Params, pending: &mut Change) {
+    let named = |name| params.text(name).is_some();
+    pending.class.take_if(|_| named("DBInstanceClass"));
+    pending.engine_version.take_if(|_| named("EngineVersion"));
+    pending.backup_retention.take_if(|_| named("BackupRetentionPeriod"));
+    pending.multi_az.take_if(|_| named("MultiAZ"));
+    pending.allocated_storage.take_if(|_| named("AllocatedStorage"));
+    pending.storage_type.take_if(|_| named("StorageType"));
+    pending.iops.take_if(|_| named("Iops"));
+    pending.storage_throughput.take_if(|_| named("StorageThroughput"));
 }
 
 /// What begins now, if anything.

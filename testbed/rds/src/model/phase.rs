@@ -48,3 +48,22 @@ pub(crate) enum Activity {
     /// Creating it failed; only deletion is left.
     Failed,
 }
+
+impl Activity {
+    /// What it is called in the log, without what it is about.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Creating { .. } => "creating",
+            Self::BackingUp { .. } => "backing-up",
+            Self::Available => "available",
+            Self::Modifying { .. } => "modifying",
+            Self::ResettingCredentials { .. } => "resetting-credentials",
+            Self::Rebooting => "rebooting",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Deleting { .. } => "deleting",
+            Self::Failed => "failed",
+        }
+    }
+}

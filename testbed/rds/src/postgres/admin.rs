@@ -1,23 +1,48 @@
 //! The server's own connections, as `rdsadmin`.
 
+use std::fmt;
 use std::path::Path;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
+/// The password of `rdsadmin`, kept out of everything that is printed.
+pub(crate) struct AdminPassword(String);
+
+impl AdminPassword {
+    pub(crate) fn new(password: String) -> Self {
+        Self(password)
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AdminPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminPassword(…)")
+    }
+}
+
 /// Opens a connection to a database of the server on `port`, with its certificate verified. Its statements are never logged, so that they
 /// neither count as writes nor put a verifier in the log.
-pub(crate) async fn connect(port: u16, database: &str, password: &str, ca: &Path) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(
+    port: u16,
+    database: &str,
+    password: &AdminPassword,
+    ca: &Path,
+) -> Result<PgConnection, sqlx::Error> {
     PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(port)
         .username("rdsadmin")
-        .password(password)
+        .password(password.reveal())
         .database(database)
         .ssl_mode(PgSslMode::VerifyFull)
         .ssl_root_cert(ca)
         .application_name("local-rds")
-        .options([("log_statement", "none")])
+        .options([("log_statement", "none"), ("log_min_error_statement", "panic")])
         .disable_statement_logging()
         .connect()
         .await

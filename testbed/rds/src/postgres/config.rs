@@ -21,7 +21,8 @@ pub(crate) struct Config<'a> {
 }
 
 impl Config<'_> {
-    /// `postgresql.conf`: what RDS sets, and sizes that let many servers share a machine.
+    /// `postgresql.conf`: what RDS sets, and sizes that let many servers share a machine. Without fsync a crash of the machine may cost the
+    /// data, which a test bed can afford; a crash of the servers does not.
     pub(crate) fn postgresql_conf(&self) -> String {
         let file = |name: &str| quote(&self.folder.join(name));
         let force_ssl = u8::from(self.version.major >= FORCE_SSL_SINCE);
@@ -42,6 +43,7 @@ impl Config<'_> {
              min_wal_size = 32MB\n\
              max_worker_processes = 4\n\
              huge_pages = off\n\
+             fsync = off\n\
              timezone = 'UTC'\n\
              log_timezone = 'UTC'\n\
              logging_collector = on\n\

@@ -15,6 +15,7 @@ mod spawner;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(crate) use admin::AdminPassword;
 pub(crate) use archive::{discard, keep_as_snapshot};
 pub(crate) use layout::Layout;
 pub(crate) use postmaster::{Environment, Postmaster, free_port};

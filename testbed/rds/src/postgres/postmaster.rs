@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::admin::AdminPassword;
 use super::certificates::Authority;
 use super::config::Config;
 use super::{Layout, PostgresError, Spawner, admin, backup, install, remove_dir, roles};
@@ -35,7 +36,7 @@ pub(crate) struct Environment {
     pub(crate) layout: Layout,
     pub(crate) authority: Authority,
     pub(crate) spawner: Spawner,
-    pub(crate) admin_password: String,
+    pub(crate) admin_password: AdminPassword,
     /// The `local-rds` binary, for `exec-postgres`.
     pub(crate) program: PathBuf,
     pub(crate) log_statements: bool,
@@ -59,7 +60,7 @@ impl Environment {
         let data = self.layout.data(&instance.resource_id);
         // A file of its own, among those that are given to the user PostgreSQL runs under.
         let password = self.layout.instance(&instance.resource_id).join("initdb.password");
-        write_atomically(&password, self.admin_password.as_bytes()).map_err(PostgresError::file(&password))?;
+        write_atomically(&password, self.admin_password.reveal().as_bytes()).map_err(PostgresError::file(&password))?;
         let mut initdb = self.command(&programs.join("initdb"), instance);
         initdb
             .arg("--pgdata")
