@@ -53,10 +53,18 @@ impl Spec {
         self
     }
 
-    /// Adds an environment variable.
+    /// Sets an environment variable, in place of an earlier value.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self = self.without_env(name);
         self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes an environment variable away again.
+    #[must_use]
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.env.retain(|(found, _)| found != name);
         self
     }
 

@@ -35,6 +35,9 @@ pub(crate) use programs::WORKSPACE;
 /// The namespace of both services.
 pub const NAMESPACE: &str = "rds-system";
 
+/// The ServiceAccount of the reconciler, and the name of its log.
+const RECONCILER: &str = "rds-reconciler";
+
 /// Parts that a test may kill and start again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -63,6 +66,8 @@ pub struct Stack {
     rds: Service<LocalRds>,
     webhook: Service<AdminPort>,
     reconciler: Service<AdminPort>,
+    reconciler_kubeconfig: PathBuf,
+    programs: Programs,
     webhook_url: String,
     dir: PathBuf,
 }
@@ -107,11 +112,12 @@ impl Stack {
         install(&controlplane, &manifests.registrations(&ca)?).await?;
         progress(&format!("webhook at {webhook_url}, registered"));
 
-        let kubeconfig = controlplane.service_account_kubeconfig(NAMESPACE, "rds-reconciler").await?;
-        let spec = reconciler(programs, &logs, reconciler_admin, &kubeconfig, rds.readiness());
+        let reconciler_kubeconfig = controlplane.service_account_kubeconfig(NAMESPACE, RECONCILER).await?;
+        let spec = reconciler(RECONCILER, programs, &logs, reconciler_admin, &reconciler_kubeconfig, rds.readiness());
         let reconciler = Service::start(spec, AdminPort::new(reconciler_admin)).await?;
         progress("reconciler, with the rights of its ServiceAccount");
-        Ok(Self { controlplane, rds, webhook, reconciler, webhook_url, dir })
+        let programs = programs.clone();
+        Ok(Self { controlplane, rds, webhook, reconciler, reconciler_kubeconfig, programs, webhook_url, dir })
     }
 
     /// The control plane.
@@ -142,6 +148,16 @@ impl Stack {
     /// Where the reconciler answers `/healthz`, `/readyz` and `/metrics`.
     pub fn reconciler_admin(&self) -> &str {
         self.reconciler.readiness().url()
+    }
+
+    /// What starts a further reconciler, with the flags, the environment and the rights of the stack's own; `name` names its log.
+    pub fn further_reconciler(&self, name: &str, admin: u16) -> Spec {
+        reconciler(name, &self.programs, &self.logs(), admin, &self.reconciler_kubeconfig, self.rds())
+    }
+
+    /// The folder that everything of the stack lies in.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Where the logs are.
@@ -277,8 +293,8 @@ async fn start_webhook(
 }
 
 /// The reconciler as its Deployment runs it, but for the addresses and the local RDS in place of AWS.
-fn reconciler(programs: &Programs, logs: &Path, admin: u16, kubeconfig: &Path, rds: &LocalRds) -> Spec {
-    Spec::new("rds-reconciler", &programs.reconciler, logs)
+fn reconciler(name: &str, programs: &Programs, logs: &Path, admin: u16, kubeconfig: &Path, rds: &LocalRds) -> Spec {
+    Spec::new(name, &programs.reconciler, logs)
         .args([&format!("--admin-listen=127.0.0.1:{admin}"), "--service-namespace=rds", "--endpoint-suffix=127.0.0.1"])
         .args(["--leader-election", "--lease-namespace=rds-system"])
         .args(["--rds-ca-bundle".as_ref(), rds.ca().as_os_str()])

@@ -12,19 +12,25 @@ use anyhow::{Context, Result, anyhow, bail};
 use libtest_mimic::{Failed, Trial};
 use testbed::{
     controlplane::{Binaries, ControlPlane, Options as ControlPlaneOptions},
-    stack::{Options, Programs, Stack},
+    stack::{Options, Part, Programs, Stack},
 };
 use tokio::{
     runtime::Runtime,
-    sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit},
     time::timeout,
 };
 
 /// How much faster than AWS the local RDS is in the tests.
 const TIME_SCALE: f64 = 0.005;
 
+/// In namespaces with this label, the webhook of the unattended stack is not registered.
+pub(crate) const UNREGISTERED: &str = "admission=unregistered";
+
 /// The longest a test may take: one that hangs must not hold the others for ever.
 const LIMIT: Duration = Duration::from_mins(10);
+
+/// How many tests may have a stack of their own at a time: each takes half a gigabyte and much of a core.
+const STACKS_OF_THEIR_OWN: usize = 3;
 
 /// The runtime, the folder of this run, and the parts that run in it.
 pub(crate) struct World {
@@ -32,7 +38,11 @@ pub(crate) struct World {
     dir: PathBuf,
     binaries: OnceCell<Binaries>,
     controlplane: OnceCell<ControlPlane>,
+    programs: OnceCell<Programs>,
     stack: OnceCell<Stack>,
+    unattended: OnceCell<Stack>,
+    /// How many more stacks may be started beside the shared one.
+    more_stacks: Semaphore,
     /// Tests that kill a part or count what it does are alone with the stack; all others share it.
     turns: RwLock<()>,
 }
@@ -51,6 +61,20 @@ impl<G> Deref for Turn<'_, G> {
     }
 }
 
+/// A stack that one test has for itself, killed when it is dropped.
+pub(crate) struct OwnStack<'a> {
+    stack: Stack,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Deref for OwnStack<'_> {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        &self.stack
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
@@ -58,7 +82,10 @@ impl World {
             dir: fresh_folder(Path::new(env!("CARGO_TARGET_TMPDIR")))?,
             binaries: OnceCell::new(),
             controlplane: OnceCell::new(),
+            programs: OnceCell::new(),
             stack: OnceCell::new(),
+            unattended: OnceCell::new(),
+            more_stacks: Semaphore::new(STACKS_OF_THEIR_OWN),
             turns: RwLock::new(()),
         })
     }
@@ -95,16 +122,42 @@ impl World {
         Ok(Turn { stack: self.started_stack().await?, _guard: guard })
     }
 
-    async fn started_stack(&self) -> Result<&Stack> {
-        self.stack
+    /// A stack of the test's own, which may do with it what it likes.
+    pub(crate) async fn own_stack(&self, name: &str) -> Result<OwnStack<'_>> {
+        let permit = self.more_stacks.acquire().await?;
+        Ok(OwnStack { stack: self.start_stack(name).await?, _permit: permit })
+    }
+
+    async fn start_stack(&self, name: &str) -> Result<Stack> {
+        let programs = self.programs.get_or_try_init(Programs::build).await?;
+        let dir = self.dir.join(name);
+        let options = Options { kubeconfig: dir.join("kubeconfig"), audit: true, time_scale: TIME_SCALE };
+        let started = Stack::start(self.binaries().await?, programs, &dir, options, &|_| {}).await;
+        started.with_context(|| format!("the stack {name} (logs are below {})", self.dir.display()))
+    }
+
+    /// A second stack for several tests, whose webhook is away and stays away. It is registered all the same, so that whatever needs it is
+    /// refused; only in namespaces with the label [`UNREGISTERED`] it is not.
+    pub(crate) async fn unattended(&self) -> Result<&Stack> {
+        self.unattended
             .get_or_try_init(async || {
-                let dir = self.dir.join("stack");
-                let options = Options { kubeconfig: dir.join("kubeconfig"), audit: true, time_scale: TIME_SCALE };
-                let programs = Programs::build().await?;
-                Stack::start(self.binaries().await?, &programs, &dir, options, &|_| {}).await
+                let stack = self.start_stack("unattended").await?;
+                let (key, value) = UNREGISTERED.split_once('=').context("a label without a value")?;
+                let patch = format!(
+                    r#"[{{"op": "add", "path": "/webhooks/0/namespaceSelector/matchExpressions/-",
+                        "value": {{"key": "{key}", "operator": "NotIn", "values": ["{value}"]}}}}]"#
+                );
+                let registration =
+                    ["patch", "validatingwebhookconfiguration", "rds-webhook", "--type=json", "-p", &patch];
+                stack.controlplane().kubectl().ok(&registration).await?;
+                stack.kill(Part::Webhook).await?;
+                Ok(stack)
             })
             .await
-            .with_context(|| format!("the stack (logs are below {})", self.dir.display()))
+    }
+
+    async fn started_stack(&self) -> Result<&Stack> {
+        self.stack.get_or_try_init(async || self.start_stack("stack").await).await
     }
 
     /// Ends all that was started. The folder with the logs stays after a failure.
@@ -112,7 +165,7 @@ impl World {
         // The trials have run and hold the world no more.
         let Some(world) = Arc::into_inner(self) else { bail!("a test still holds the world") };
         world.runtime.block_on(async {
-            if let Some(stack) = world.stack.into_inner() {
+            for stack in [world.stack, world.unattended].into_iter().filter_map(OnceCell::into_inner) {
                 stack.stop().await?;
             }
             if let Some(controlplane) = world.controlplane.into_inner() {
