@@ -91,7 +91,8 @@ async fn a_killed_server_leaves_no_process_and_continues() {
     let mut session = login(&before, &ca_file, "sysadmin", PASSWORD, "postgres").await.unwrap();
     sql(&mut session, "CREATE TABLE kept (); ").await.unwrap();
     kill_postmaster(folder);
-    assert!(sql(&mut session, "SELECT FROM kept").await.is_err());
+    // Its last answers may still come.
+    while sql(&mut session, "SELECT FROM kept").await.is_ok() {}
     eventually("started again", async || {
         let session = login(&before, &ca_file, "sysadmin", PASSWORD, "postgres").await;
         session.map(drop).map_err(|error| error.to_string())
