@@ -1,0 +1,288 @@
+//! Specifications and what becomes of them. The rules are held to them here, and the API server's schema in the end-to-end
+//! tests.
+
+use serde_json::{Map, Value, json};
+
+/// A specification with one mistake.
+pub(crate) struct Refused {
+    pub(crate) spec: Value,
+    /// The field that is told.
+    pub(crate) field: &'static str,
+    /// The cause Kubernetes is told, without `FieldValue` before it.
+    pub(crate) reason: &'static str,
+    /// A part of the message.
+    pub(crate) said: &'static str,
+    /// Whether the API server refuses it by itself.
+    #[allow(dead_code, reason = "read by the end-to-end tests")]
+    pub(crate) by_schema: bool,
+}
+
+/// Specifications with nothing wrong in them.
+pub(crate) fn admitted() -> Vec<Value> {
+    vec![
+        json!(null),
+        json!({}),
+        json!({"type": null, "version": null, "size": null, "masteruser": null, "users": null, "databases": null}),
+        json!({"backup": null, "className": null, "instanceClass": null, "deletionPolicy": null}),
+        json!({"deletionProtection": null, "paused": null, "backup": {"every": null, "retention": null}}),
+        json!({"users": {"a": null}, "databases": {"d": null}}),
+        json!({"type": "postgresql", "version": 12}),
+        json!({"type": "Postgresql", "version": "12.22-rds.20250814"}),
+        json!({"type": "MySQL", "version": "8.4"}),
+        json!({"type": "mysql", "version": "8.0.36", "masteruser": "admin", "users": {"postgres": []}}),
+        json!({"masteruser": "postgres"}),
+        json!({"size": "1e1GB"}),
+        json!({"size": "1.5TiB"}),
+        json!({"size": "65536Gi"}),
+        json!({
+            "users": {"a": ["superuser", "CREATEDB", "NoLogin"], "b_c1": []},
+            "databases": {"d": ["a", "b_c1"], "e": []},
+        }),
+        json!({"backup": {"every": "30m", "retention": "35d"}}),
+        json!({"backup": {"every": "5w", "retention": "24h"}}),
+        json!({"className": "gold.eu", "instanceClass": "db.r6gd.2xlarge", "deletionPolicy": "Retain"}),
+        json!({"deletionProtection": true, "paused": true}),
+    ]
+}
+
+/// Specifications that are wrong in one way each.
+pub(crate) fn refused() -> Vec<Refused> {
+    let many_users: Map<_, _> = (0..501).map(|n| (format!("u{n}"), json!([]))).collect();
+    let many_flags = vec!["login"; 501];
+    [
+        (json!("text"), "spec", "Invalid", "must be a map of fields, not the text \"text\"", true),
+        (json!([]), "spec", "Invalid", "not a list", true),
+        (
+            json!({"type": "oracle"}),
+            "spec.type",
+            "NotSupported",
+            "\"oracle\" is not an engine: write Postgresql or MySQL",
+            true,
+        ),
+        (json!({"type": "postgres"}), "spec.type", "NotSupported", "did you mean \"Postgresql\"?", true),
+        (json!({"type": true}), "spec.type", "Invalid", "must be a text, not the boolean true", true),
+        (json!({"version": 11}), "spec.version", "NotSupported", "write 12, 13, 14, 15, 16, 17 or 18", true),
+        (json!({"version": "19"}), "spec.version", "NotSupported", "\"19\" is not a version of PostgreSQL", true),
+        (json!({"version": "8.4"}), "spec.version", "NotSupported", "; for MySQL, write its type as well", true),
+        (
+            json!({"type": "MySQL", "version": 16}),
+            "spec.version",
+            "Invalid",
+            "; for PostgreSQL, write its type as well",
+            true,
+        ),
+        (json!({"version": "latest"}), "spec.version", "Invalid", "such as \"12\" or \"12.22\"", true),
+        (json!({"version": 12.22}), "spec.version", "Invalid", "quote it, such as \"12.22\"", true),
+        (json!({"version": -12}), "spec.version", "Invalid", "\"-12\" is not a version", true),
+        (json!({"version": ["12"]}), "spec.version", "Invalid", "must be a text or a whole number, not a list", true),
+        (json!({"type": "MySQL", "version": 8.4}), "spec.version", "Invalid", "quote it, such as \"8.4\"", true),
+        (json!({"type": "MySQL", "version": 8}), "spec.version", "Invalid", "such as \"8.4\" or \"8.4.3\"", true),
+        (json!({"type": "MySQL", "version": "5.7"}), "spec.version", "NotSupported", "write 8.0 or 8.4", true),
+        (json!({"type": "MySQL", "version": "12"}), "spec.version", "Invalid", "is not a version of MySQL", true),
+        (json!({"size": "10"}), "spec.size", "Invalid", "did you mean \"10GB\"?", true),
+        (json!({"size": 10}), "spec.size", "Invalid", "10 has no unit: write \"10GB\"", true),
+        (json!({"size": "0GB"}), "spec.size", "Invalid", "is no size", false),
+        (json!({"size": "-5GB"}), "spec.size", "Invalid", "is not a size", true),
+        (json!({"size": "65537Gi"}), "spec.size", "Invalid", "larger than RDS's largest volume of 65536Gi", false),
+        (json!({"masteruser": "admin"}), "spec.masteruser", "Forbidden", "reserved by RDS for PostgreSQL", true),
+        (json!({"masteruser": "rdsadmin"}), "spec.masteruser", "Forbidden", "RDS keeps names", true),
+        (json!({"masteruser": "Sys-Admin"}), "spec.masteruser", "Invalid", "did you mean \"sys_admin\"?", true),
+        (json!({"masteruser": ""}), "spec.masteruser", "Invalid", "\"\" is not a master user name", true),
+        (json!({"masteruser": "x".repeat(64)}), "spec.masteruser", "TooLong", "has 64 characters", true),
+        (
+            json!({"users": []}),
+            "spec.users",
+            "Invalid",
+            "must be a map from the names of users to lists, not a list",
+            true,
+        ),
+        (json!({"users": many_users}), "spec.users", "TooLong", "has 501 users: at most 500", true),
+        (json!({"users": {"App": []}}), "spec.users[App]", "Invalid", "did you mean \"app\"?", true),
+        (json!({"users": {"a\nb": []}}), "spec.users[a\\u{a}b]", "Invalid", "\"a\\u{a}b\" is not a user name", true),
+        (json!({"users": {"App": null}}), "spec.users[App]", "Invalid", "did you mean \"app\"?", true),
+        (json!({"users": {"app_": []}}), "spec.users[app_]", "Invalid", "last a letter or digit", true),
+        (
+            json!({"users": {"master": []}}),
+            "spec.users[master]",
+            "Forbidden",
+            "the Secret of the master user has this name",
+            true,
+        ),
+        (json!({"users": {"sysadmin": []}}), "spec.users[sysadmin]", "Forbidden", "is the master user already", true),
+        (json!({"users": {"public": []}}), "spec.users[public]", "Forbidden", "is reserved", true),
+        (json!({"users": {"pg_app": []}}), "spec.users[pg_app]", "Forbidden", "begin with pg_", true),
+        (json!({"users": {"select": []}}), "spec.users[select]", "Forbidden", "key word of SQL", false),
+        (json!({"users": {"app": "createdb"}}), "spec.users[app]", "Invalid", "must be a list of role flags", true),
+        (json!({"users": {"app": {}}}), "spec.users[app]", "Invalid", "not a map", true),
+        (
+            json!({"users": {"app": ["creatdb"]}}),
+            "spec.users[app][0]",
+            "NotSupported",
+            "did you mean \"createdb\"?",
+            true,
+        ),
+        (json!({"users": {"app": [null]}}), "spec.users[app][0]", "Invalid", "must be a text, not null", true),
+        (
+            json!({"users": {"app": ["login", "nologin"]}}),
+            "spec.users[app][1]",
+            "Invalid",
+            "contradicts \"login\"",
+            false,
+        ),
+        (json!({"users": {"app": ["login", "LOGIN"]}}), "spec.users[app][1]", "Duplicate", "is written twice", false),
+        (json!({"users": {"app": many_flags}}), "spec.users[app]", "TooLong", "has 501 entries: at most 14", true),
+        (json!({"databases": "orders"}), "spec.databases", "Invalid", "must be a map", true),
+        (json!({"databases": {"Orders": []}}), "spec.databases[Orders]", "Invalid", "did you mean \"orders\"?", true),
+        (
+            json!({"databases": {"postgres": []}}),
+            "spec.databases[postgres]",
+            "Forbidden",
+            "every PostgreSQL server has it",
+            true,
+        ),
+        (
+            json!({"databases": {"sysadmin": []}}),
+            "spec.databases[sysadmin]",
+            "Forbidden",
+            "name of the master user",
+            false,
+        ),
+        (
+            json!({"databases": {"orders": ["app"]}}),
+            "spec.databases[orders][0]",
+            "Invalid",
+            "\"app\" is not in spec.users",
+            true,
+        ),
+        (
+            json!({"databases": {"orders": ["sysadmin"]}}),
+            "spec.databases[orders][0]",
+            "Forbidden",
+            "is the master user",
+            true,
+        ),
+        (
+            json!({"users": {"report": []}, "databases": {"orders": ["report", "repot"]}}),
+            "spec.databases[orders][1]",
+            "Invalid",
+            "\"repot\" is not in spec.users; did you mean \"report\"?",
+            true,
+        ),
+        (
+            json!({"users": {"app": []}, "databases": {"orders": ["app", "app"]}}),
+            "spec.databases[orders][1]",
+            "Duplicate",
+            "\"app\" is listed twice",
+            true,
+        ),
+        (
+            json!({"users": {"app": null}, "databases": {"orders": ["app"]}}),
+            "spec.databases[orders][0]",
+            "Invalid",
+            "is null in spec.users, which means absent: write app: [] there",
+            true,
+        ),
+        (
+            json!({"backup": "daily"}),
+            "spec.backup",
+            "Invalid",
+            "must be a map such as {every: 24h, retention: 7d}",
+            true,
+        ),
+        (json!({"backup": {"every": "daily"}}), "spec.backup.every", "Invalid", "is not a duration", true),
+        (json!({"backup": {"every": "5m"}}), "spec.backup.every", "Invalid", "is 30m to 35d", true),
+        (json!({"backup": {"every": 24}}), "spec.backup.every", "Invalid", "must be a text, not the number 24", true),
+        (
+            json!({"backup": {"retention": "0d"}}),
+            "spec.backup.retention",
+            "Invalid",
+            "would turn automated backups off",
+            true,
+        ),
+        (json!({"backup": {"retention": "36h"}}), "spec.backup.retention", "Invalid", "whole number of days", true),
+        (json!({"backup": {"retention": "36d"}}), "spec.backup.retention", "Invalid", "longer than the 35 days", true),
+        (json!({"backup": {"evry": "6h"}}), "spec.backup.evry", "NotSupported", "did you mean \"every\"?", false),
+        (json!({"className": "Gold"}), "spec.className", "Invalid", "cannot be the name of an RDSDatabaseClass", true),
+        (
+            json!({"instanceClass": "t4g.micro"}),
+            "spec.instanceClass",
+            "Invalid",
+            "did you mean \"db.t4g.micro\"?",
+            true,
+        ),
+        (json!({"instanceClass": "db.micro"}), "spec.instanceClass", "Invalid", "such as db.t4g.micro", true),
+        (json!({"deletionPolicy": "delete"}), "spec.deletionPolicy", "NotSupported", "did you mean \"Delete\"?", true),
+        (
+            json!({"deletionProtection": "yes"}),
+            "spec.deletionProtection",
+            "Invalid",
+            "must be true or false, without quotes",
+            true,
+        ),
+        (json!({"paused": 1}), "spec.paused", "Invalid", "not the number 1", true),
+        // Unknown fields are pruned, unless strict validation is asked for, as kubectl does.
+        (json!({"databse": {}}), "spec.databse", "NotSupported", "did you mean \"databases\"?", false),
+        (json!({"storage": "10GB"}), "spec.storage", "NotSupported", "did you mean \"size\"?", false),
+    ]
+    .map(|(spec, field, reason, said, by_schema)| Refused { spec, field, reason, said, by_schema })
+    .into_iter()
+    .collect()
+}
+
+/// A change of a specification that is refused.
+pub(crate) struct RefusedChange {
+    pub(crate) old: Value,
+    pub(crate) new: Value,
+    /// The field that is told.
+    pub(crate) field: &'static str,
+    /// A part of the message.
+    pub(crate) said: &'static str,
+    /// Whether the API server refuses it by itself.
+    #[allow(dead_code, reason = "read by the end-to-end tests")]
+    pub(crate) by_schema: bool,
+}
+
+/// What may not become of a specification.
+pub(crate) fn refused_changes() -> Vec<RefusedChange> {
+    [
+        (json!({}), json!({"type": "MySQL", "version": "8.4"}), "spec.type", "the engine never changes", true),
+        (json!({}), json!({"masteruser": "root_of_all"}), "spec.masteruser", "it stays \"sysadmin\"", true),
+        (
+            json!({"masteruser": "boss"}),
+            json!({"masteruser": "sysadmin"}),
+            "spec.masteruser",
+            "it stays \"boss\"",
+            true,
+        ),
+        (json!({"version": "15"}), json!({"version": "14"}), "spec.version", "cannot go back from 15 to 14", true),
+        (
+            json!({"version": 15}),
+            json!({"version": "16.1"}),
+            "spec.version",
+            "upgrade from 15 to 16 is not offered",
+            true,
+        ),
+        (json!({"version": "15.6"}), json!({"version": "15.5"}), "spec.version", "cannot go back from 15.6", false),
+        (json!({"size": "100GB"}), json!({"size": "50GB"}), "spec.size", "94Gi are allocated, 47Gi would be", false),
+    ]
+    .map(|(old, new, field, said, by_schema)| RefusedChange { old, new, field, said, by_schema })
+    .into_iter()
+    .collect()
+}
+
+/// What may become of a specification.
+pub(crate) fn admitted_changes() -> Vec<(Value, Value)> {
+    vec![
+        (json!({"type": "postgresql"}), json!({"type": "Postgresql"})),
+        (json!({"version": 12}), json!({"version": "12.22"})),
+        (json!({"version": "12.22"}), json!({"version": "12"})),
+        (json!({"version": "12.22"}), json!({"version": "12.22-rds.20250814"})),
+        (json!({"version": "12.22-rds.20250814"}), json!({"version": "12.22"})),
+        (json!({"size": "15GB"}), json!({"size": "10GB"})),
+        (json!({"size": "20Gi"}), json!({"size": "200Gi"})),
+        (json!({"users": {"a": [], "b": []}}), json!({"users": {"a": ["createdb"]}})),
+        (json!({"users": {"a": []}, "databases": {"d": ["a"]}}), json!({"users": {}, "databases": {}})),
+        (json!({"deletionProtection": true}), json!({"deletionProtection": false})),
+        (json!({"size": "100GB"}), json!({})),
+    ]
+}
