@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Measures the speed and the size of the release binaries and writes the results into bench/README.md.
+#
+#   ./bench.sh                      everything; about 25 minutes after the builds
+#   ./bench.sh webhook [FLAG...]    the admission service alone
+#   ./bench.sh reconciler [FLAG...] the controller alone
+#
+# `./bench.sh webhook --help` lists the flags. With any flag the results are printed only.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. testbed/requirements.sh
+
+subjects=(webhook reconciler)
+case ${1:-all} in
+  all) [ $# -le 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }; shift $# ;;
+  webhook | reconciler) subjects=("$1"); shift ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+requirements
+
+# Everything that cargo makes lies below here; the services are built one by one, as for their images: together they would share features.
+target=${CARGO_TARGET_DIR:-target}
+for subject in "${subjects[@]}"; do
+  echo "building rds-$subject (release; some minutes the first time)" >&2
+  cargo build --release --locked --package "$subject"
+done
+echo "building what measures" >&2
+cargo build --profile tools --locked --package bench
+if [[ " ${subjects[*]} " == *' reconciler '* ]]; then
+  testbed/controlplane/build.sh >/dev/null
+  cargo build --release --locked --package webhook
+  cargo build --profile tools --locked --package local-rds
+  # The stack takes its programs from beside the executable that starts it.
+  for service in rds-webhook rds-reconciler; do cp -f "$target/release/$service" "$target/tools/"; done
+fi
+
+for subject in "${subjects[@]}"; do
+  command="./bench.sh $subject${*:+ $*}"
+  record=()
+  [ $# -gt 0 ] || record=(--write bench/README.md)
+  defaults=()
+  [ "$subject" = webhook ] && defaults=(--program "$target/release/rds-webhook")
+  [ "$subject" = reconciler ] && defaults=(--dir "$target/bench")
+  "$target/tools/bench" --command "$command" "${record[@]}" "$subject" "${defaults[@]}" "$@"
+done

@@ -1,0 +1,101 @@
+//! Command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Measures the release binaries of both services.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+pub(crate) struct Args {
+    /// What to measure.
+    #[command(subcommand)]
+    pub(crate) subject: Subject,
+
+    /// Writes the result into this Markdown file, between the markers of the subject.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+
+    /// The command to name in the result.
+    #[arg(long, global = true, default_value = "bench", hide = true)]
+    pub(crate) command: String,
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subject {
+    /// Latency, throughput, memory, CPU and start of the admission service, on loopback.
+    Webhook(WebhookPlan),
+    /// From `kubectl apply` to Ready, and the controller's memory, with the test bed's API server and local RDS.
+    Reconciler(ReconcilerPlan),
+}
+
+impl Subject {
+    /// The name of its section in the result.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Webhook(_) => "webhook",
+            Self::Reconciler(_) => "reconciler",
+        }
+    }
+}
+
+/// How the webhook is measured.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WebhookPlan {
+    /// The release binary.
+    #[arg(long, value_name = "FILE", default_value = "target/release/rds-webhook")]
+    pub(crate) program: PathBuf,
+
+    /// Keep-alive connections.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) connections: u16,
+
+    /// Seconds of each round at a fixed rate.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: u64,
+
+    /// Rounds of each load.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: u16,
+
+    /// Starts that are timed.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) starts: u16,
+}
+
+/// How the reconciler is measured.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReconcilerPlan {
+    /// Objects that are Ready when its memory is read, each with a PostgreSQL server of its own.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..))]
+    pub(crate) objects: u16,
+
+    /// Objects that are made one after the other, and timed, before the rest is made at once.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) timed: u16,
+
+    /// What the local RDS multiplies the durations of AWS by.
+    #[arg(long, default_value_t = 0.005)]
+    pub(crate) time_scale: f64,
+
+    /// Seconds at rest, during which its memory is read.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rest: u64,
+
+    /// An empty or absent folder for everything that is made; it is removed at the end.
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    pub(crate) dir: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_is_well_formed() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,31 @@
+//! `bench`: measures the release binaries of both services. `bench.sh` builds them and calls it.
+
+mod args;
+mod latencies;
+mod machine;
+mod process;
+mod reconciler;
+mod report;
+mod webhook;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::args::{Args, Subject};
+use crate::machine::Machine;
+
+fn main() -> Result<()> {
+    testbed::init()?;
+    let args = Args::parse();
+    let machine = Machine::look(&args.command)?;
+    let tables = match &args.subject {
+        Subject::Webhook(plan) => webhook::measure(plan).context("measuring the webhook")?,
+        Subject::Reconciler(plan) => reconciler::measure(plan).context("measuring the reconciler")?,
+    };
+    let section = report::section(&machine, &tables);
+    report::print(&section)?;
+    if let Some(path) = &args.write {
+        report::write(path, args.subject.name(), &section)?;
+    }
+    Ok(())
+}
