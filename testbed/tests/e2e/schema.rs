@@ -1,0 +1,106 @@
+//! The schema and the CEL rules on their own: what the API server keeps out while the webhook is away.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use kube::{
+    Api, Client, Error,
+    api::{ApiResource, DeleteParams, DynamicObject, PostParams},
+    core::GroupVersionKind,
+};
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+use testbed::{
+    controlplane::{ControlPlane, Options},
+    eventually::eventually,
+};
+
+use crate::world::{World, trial};
+
+/// The specifications the rules are held to in their own crate.
+#[path = "../../../shared/tests/specs/mod.rs"]
+mod specs;
+
+const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/crd");
+
+pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
+    vec![trial(world, "schema::agrees_with_the_rules", agrees_with_the_rules)]
+}
+
+async fn agrees_with_the_rules(world: &World) -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let options = Options { kubeconfig: dir.path().join("kubeconfig"), logs: dir.path().join("logs"), audit: false };
+    // A control plane without webhooks.
+    let plane = ControlPlane::start(world.binaries().await?, dir.path(), options).await?;
+    plane.kubectl().ok(&["apply", "-k", CRDS]).await?;
+    plane.kubectl().ok(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).await?;
+    let objects = Objects::new(plane.client());
+    // Established comes a moment before the first request is served.
+    eventually(Duration::from_secs(10), "the resource", async || objects.create(&json!({})).await).await?;
+
+    for spec in specs::admitted() {
+        objects.create(&spec).await.with_context(|| format!("{spec} is admitted by the rules"))?;
+    }
+    for case in specs::refused() {
+        let outcome = objects.create(&case.spec).await;
+        let told = format!("{} ({}: {} {})", case.spec, case.field, case.reason, case.said);
+        ensure!(refused(outcome)? == case.by_schema, "whether the schema refuses {told} should be {}", case.by_schema);
+    }
+    for (old, new) in specs::admitted_changes() {
+        objects.change(&old, &new).await.with_context(|| format!("{old} to {new} is admitted by the rules"))?;
+    }
+    for case in specs::refused_changes() {
+        let outcome = objects.change(&case.old, &case.new).await;
+        let told = format!("{} to {} ({}: {})", case.old, case.new, case.field, case.said);
+        ensure!(refused(outcome)? == case.by_schema, "whether the schema refuses {told} should be {}", case.by_schema);
+    }
+    plane.stop().await
+}
+
+/// Whether the API server found the object invalid; any other failure is one of the test.
+fn refused(outcome: Result<()>) -> Result<bool> {
+    let Err(error) = outcome else { return Ok(false) };
+    match error.downcast_ref::<Error>() {
+        Some(Error::Api(status)) if status.code == 422 => Ok(true),
+        _ => Err(error),
+    }
+}
+
+struct Objects(Api<DynamicObject>);
+
+impl Objects {
+    fn new(client: Client) -> Self {
+        let kind = GroupVersionKind::gvk("matrixmind.cloud", "v1", "RDSDatabase");
+        Self(Api::default_namespaced_with(client, &ApiResource::from_gvk_with_plural(&kind, "rdsdatabases")))
+    }
+
+    /// Creates an object, but for the last step.
+    async fn create(&self, spec: &Value) -> Result<()> {
+        self.0.create(&params(true), &object(spec)?).await?;
+        Ok(())
+    }
+
+    /// Creates an object, changes it, but for the last step, and removes it.
+    async fn change(&self, old: &Value, new: &Value) -> Result<()> {
+        let created = self.0.create(&params(false), &object(old)?).await.context("the old specification")?;
+        let mut changed = object(new)?;
+        changed.metadata.resource_version = created.metadata.resource_version;
+        let outcome = self.0.replace(NAME, &params(true), &changed).await;
+        self.0.delete(NAME, &DeleteParams::default()).await?;
+        outcome?;
+        Ok(())
+    }
+}
+
+const NAME: &str = "orders";
+
+fn params(dry_run: bool) -> PostParams {
+    PostParams { dry_run, ..PostParams::default() }
+}
+
+fn object(spec: &Value) -> Result<DynamicObject> {
+    let object = json!({
+        "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase", "metadata": {"name": NAME}, "spec": spec,
+    });
+    Ok(serde_json::from_value(object)?)
+}
