@@ -60,6 +60,9 @@ impl Worker {
             };
             if let Err(error) = advanced {
                 tracing::warn!(instance = instance.id, %error, "work on an instance failed");
+                if matches!(instance.phase.activity, Activity::Creating { .. }) {
+                    self.stop_server().await;
+                }
                 let reason = error.to_string();
                 let recorded = self.change(|state, id, now| lifecycle::failed(state, id, &reason, now)).await;
                 if let Err(error) = recorded {
@@ -78,7 +81,7 @@ impl Worker {
     async fn advance(&mut self, instance: &Instance) -> Result<(), WorkError> {
         if instance.wants_server() && self.postmaster.is_none() {
             let running = as_changed(instance);
-            self.postmaster = Some(self.service.env.start(&running).await?);
+            self.start(&running).await?;
         }
         let now = Timestamp::now();
         match self.service.times.next(instance, now) {
@@ -110,10 +113,11 @@ impl Worker {
         match &instance.phase.activity {
             Activity::Creating { from_snapshot } => {
                 self.stop_server().await;
-                self.postmaster = Some(match from_snapshot {
-                    None => env.create(instance).await?,
-                    Some(snapshot) => env.restore(instance, snapshot).await?,
-                });
+                let slot = &mut self.postmaster;
+                match from_snapshot {
+                    None => env.create(instance, slot).await?,
+                    Some(snapshot) => env.restore(instance, snapshot, slot).await?,
+                }
             }
             Activity::BackingUp { snapshot } => {
                 let holds_data = service
@@ -155,13 +159,22 @@ impl Worker {
 
     async fn restart(&mut self, instance: &Instance) -> Result<(), PostgresError> {
         self.stop_server().await;
-        self.postmaster = Some(self.service.env.start(instance).await?);
-        Ok(())
+        self.start(instance).await
+    }
+
+    /// A server that does not become ready is stopped again.
+    async fn start(&mut self, instance: &Instance) -> Result<(), PostgresError> {
+        let started = self.service.env.start(instance, &mut self.postmaster).await;
+        if started.is_err() {
+            self.stop_server().await;
+        }
+        started
     }
 
     async fn stop_server(&mut self) {
-        if let Some(postmaster) = self.postmaster.take() {
+        if let Some(postmaster) = &mut self.postmaster {
             postmaster.stop().await;
+            self.postmaster = None;
         }
     }
 

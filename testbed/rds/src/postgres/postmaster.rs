@@ -44,7 +44,7 @@ pub(crate) struct Environment {
     pub(crate) building: Semaphore,
 }
 
-/// A running server. Dropping it kills the server; [`Postmaster::stop`] ends it cleanly.
+/// A server, from its start on. Dropping it kills the server; [`Postmaster::stop`] ends it cleanly.
 #[derive(Debug)]
 pub(crate) struct Postmaster {
     child: Child,
@@ -52,8 +52,8 @@ pub(crate) struct Postmaster {
 }
 
 impl Environment {
-    /// Makes the data directory of a new instance and starts its server.
-    pub(crate) async fn create(&self, instance: &Instance) -> Result<Postmaster, PostgresError> {
+    /// Makes the data directory of a new instance and starts its server in `slot`.
+    pub(crate) async fn create(&self, instance: &Instance, slot: &mut Option<Postmaster>) -> Result<(), PostgresError> {
         let _permit = self.building.acquire().await;
         self.prepare(instance)?;
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
@@ -72,27 +72,32 @@ impl Environment {
             .arg("--no-sync");
         self.run("initdb", initdb).await?;
         std::fs::remove_file(&password).map_err(PostgresError::file(password))?;
-        let postmaster = self.start(instance).await?;
+        self.start(instance, slot).await?;
         let master = &instance.master_username;
-        let mut connection = self.connect(&postmaster, "postgres").await?;
+        let mut connection = self.connect(instance.port, "postgres").await?;
         let verifier = &instance.master_verifier;
         for statement in roles::new_instance(instance.engine_version, master, verifier) {
             admin::execute(&mut connection, statement).await?;
         }
         if let Some(statement) = roles::schema_public(instance.engine_version, master) {
             admin::execute(&mut connection, statement.clone()).await?;
-            let mut template = self.connect(&postmaster, "template1").await?;
+            let mut template = self.connect(instance.port, "template1").await?;
             admin::execute(&mut template, statement).await?;
         }
         if let Some(name) = &instance.db_name {
             let statement = roles::create_database(name, master);
             admin::execute(&mut connection, statement).await?;
         }
-        Ok(postmaster)
+        Ok(())
     }
 
-    /// Makes the data directory of a new instance from a snapshot and starts its server.
-    pub(crate) async fn restore(&self, instance: &Instance, snapshot: &str) -> Result<Postmaster, PostgresError> {
+    /// Makes the data directory of a new instance from a snapshot and starts its server in `slot`.
+    pub(crate) async fn restore(
+        &self,
+        instance: &Instance,
+        snapshot: &str,
+        slot: &mut Option<Postmaster>,
+    ) -> Result<(), PostgresError> {
         let _permit = self.building.acquire().await;
         self.prepare(instance)?;
         let source = self.layout.snapshot(snapshot);
@@ -100,11 +105,12 @@ impl Environment {
             return Err(PostgresError::EmptySnapshot(snapshot.to_owned()));
         }
         backup::copy_offline(source, self.layout.data(&instance.resource_id)).await?;
-        self.start(instance).await
+        self.start(instance, slot).await
     }
 
-    /// Starts the server of an instance that has its data.
-    pub(crate) async fn start(&self, instance: &Instance) -> Result<Postmaster, PostgresError> {
+    /// Starts the server of an instance that has its data. It is in `slot` before it is ready, so that whoever stops waiting can still stop
+    /// it in good order.
+    pub(crate) async fn start(&self, instance: &Instance, slot: &mut Option<Postmaster>) -> Result<(), PostgresError> {
         let resource_id = &instance.resource_id;
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
         let (folder, data) = (self.layout.instance(resource_id), self.layout.data(resource_id));
@@ -130,9 +136,8 @@ impl Environment {
         command.stdout(log.try_clone().map_err(PostgresError::file(&start_log))?);
         command.stderr(log);
         let child = self.spawn(command).await?;
-        let mut postmaster = Postmaster { child, port: instance.port };
-        self.await_ready(&mut postmaster, resource_id).await?;
-        Ok(postmaster)
+        let postmaster = slot.insert(Postmaster { child, port: instance.port });
+        self.await_ready(postmaster, resource_id).await
     }
 
     /// Copies the data of a running server into a snapshot.
@@ -144,7 +149,7 @@ impl Environment {
     ) -> Result<(), PostgresError> {
         let target = self.layout.snapshot(snapshot);
         remove_dir(&target)?;
-        let mut connection = self.connect(postmaster, "postgres").await?;
+        let mut connection = self.connect(postmaster.port, "postgres").await?;
         let data = self.layout.data(&instance.resource_id);
         backup::copy_online(&mut connection, instance.engine_version, data, target).await
     }
@@ -156,7 +161,7 @@ impl Environment {
         master: &str,
         verifier: &str,
     ) -> Result<(), PostgresError> {
-        let mut connection = self.connect(postmaster, "postgres").await?;
+        let mut connection = self.connect(postmaster.port, "postgres").await?;
         let statements = roles::master_privileges(master, verifier);
         Ok(admin::execute(&mut connection, statements).await?)
     }
@@ -220,7 +225,7 @@ impl Environment {
                 let output = format!("{status}: {}", said.trim());
                 return Err(PostgresError::Program { program: "postgres", output });
             }
-            let Err(error) = self.connect(postmaster, "postgres").await else {
+            let Err(error) = self.connect(postmaster.port, "postgres").await else {
                 return Ok(());
             };
             if Instant::now() >= deadline {
@@ -230,15 +235,15 @@ impl Environment {
         }
     }
 
-    async fn connect(&self, postmaster: &Postmaster, database: &str) -> Result<PgConnection, sqlx::Error> {
+    async fn connect(&self, port: u16, database: &str) -> Result<PgConnection, sqlx::Error> {
         let ca = self.layout.ca_certificate();
-        admin::connect(postmaster.port, database, &self.admin_password, &ca).await
+        admin::connect(port, database, &self.admin_password, &ca).await
     }
 }
 
 impl Postmaster {
     /// Ends sessions, writes everything to the data directory and stops.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(&mut self) {
         for (signal, patience) in [(Signal::SIGINT, STOP_DEADLINE), (Signal::SIGQUIT, LEFTOVER_DEADLINE)] {
             // Without an id the process has been waited for already.
             let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) else {
