@@ -8,7 +8,8 @@ use crate::versions::EngineVersion;
 /// The roles RDS makes for itself. None can log in.
 const SERVICE_ROLES: [&str; 4] = ["rds_superuser", "rds_replication", "rds_password", "rds_iam"];
 
-/// Of PostgreSQL's own roles, those that `rds_superuser` is a member of, with the major that has them first.
+/// Of PostgreSQL's own roles, those that `rds_superuser` is a member of, with the major that has them first. The
+/// first two are documented by RDS; those of 15 and later are assumed from what its master user can do.
 const PREDEFINED: [(&str, u16); 5] = [
     ("pg_monitor", 12),
     ("pg_signal_backend", 12),
