@@ -1,6 +1,6 @@
 //! Wiring: from arguments to tasks that are raced. A task that ends ends the process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -17,6 +17,7 @@ use rustls::pki_types::pem::PemObject;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Args;
@@ -97,12 +98,14 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let identity = identity();
     let (classes, class_changes) = watches::classes(watching.clone());
     let controller = watches::controller(&watching, class_changes, changes, settings.cluster.clone());
+    let acting_since = Arc::new(OnceLock::new());
     let context = Arc::new(Context {
-        cluster: Arc::new(Kubernetes::new(client.clone(), Some(identity.clone()))),
+        cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone())),
         accounts: accounts.clone(),
         engine: Arc::new(engine),
         classes,
         memory: Memory::default(),
+        acting_since: acting_since.clone(),
         metrics: metrics.clone(),
         settings,
         clock: Timestamp::now,
@@ -126,12 +129,21 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let work = async {
         match &mut election {
             None => {
+                acting_since.get_or_init(Instant::now);
                 passes.await;
                 AppError::Ended("controller")
             }
             Some(election) => {
-                election.acquire().await;
+                tokio::select! {
+                    () = election.acquire() => {}
+                    // One that stands by has no pass to finish, and must not begin to lead now.
+                    () = stop.cancelled() => {
+                        election.release().await;
+                        return AppError::Ended("election");
+                    }
+                }
                 leader.set(1);
+                acting_since.get_or_init(Instant::now);
                 tracing::info!("leading");
                 tokio::select! {
                     () = passes => { election.release().await; AppError::Ended("controller") }

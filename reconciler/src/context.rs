@@ -1,10 +1,11 @@
 //! What every pass works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use shared::api::RDSDatabaseClass;
+use tokio::time::Instant;
 
 use crate::cluster::Cluster;
 use crate::engine::Engine;
@@ -37,6 +38,8 @@ pub struct Context {
     pub classes: Store<RDSDatabaseClass>,
     /// What is remembered of the objects.
     pub memory: Memory,
+    /// When this process began to act, as the leader or alone: what it saw before may miss another's last effects.
+    pub acting_since: Arc<OnceLock<Instant>>,
     /// What is counted.
     pub metrics: Metrics,
     /// What the operator was started with.

@@ -7,7 +7,7 @@ use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use rand::RngExt as _;
-use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseStatus};
+use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseClass, RDSDatabaseStatus};
 use thiserror::Error;
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::observe::observe;
 use crate::plan::{Concern, Departure, Outcome, Plan, RESYNC, plan, plan_deletion};
 use crate::providers::accounts::Access;
 use crate::status;
-use crate::target::{Refusal, resolve, resolved, select};
+use crate::target::{Refusal, permit_policy, resolve, resolved, select};
 
 /// Why a pass ended early: it is repeated with back-off.
 #[derive(Debug, Error)]
@@ -96,26 +96,21 @@ async fn leave(context: &Context, object: &RDSDatabase, namespace: &NamespaceFac
         class.as_ref().map(|class| resolved(*class).access).map_err(ToString::to_string);
     let observation = observe(context, object, namespace, access.as_ref().map_err(Clone::clone), None).await?;
     let now = (context.clock)();
-    let fallback = class.ok().flatten().and_then(|class| class.spec.default_deletion_policy);
-    let plan = plan_deletion(departure(object, fallback), &observation.world, now);
+    let plan = plan_deletion(&departure(object, class.ok().flatten()), &observation.world, now);
     let status = status::leaving(&before(object), object.metadata.generation, &observation.world, &plan, now);
     let scene = Scene { context, object, target: None, observation: &observation };
-    let action = carry_out(&scene, &plan, &status).await?;
-    if !observation.world.object.finalizer {
-        context.memory.forget(&observation.world.object.uid);
-    }
-    Ok(action)
+    carry_out(&scene, &plan, &status).await
 }
 
 /// What the spec says of the end, also where the rest of it is invalid. A policy that cannot be read is the careful one.
-fn departure(object: &RDSDatabase, fallback: Option<DeletionPolicy>) -> Departure {
+fn departure(object: &RDSDatabase, class: Option<&RDSDatabaseClass>) -> Departure {
     let fields = object.spec.0.as_ref();
     let policy = match fields.and_then(|fields| fields.deletion_policy.as_deref()) {
         Some(text) => text.parse().unwrap_or(DeletionPolicy::Snapshot),
-        None => fallback.unwrap_or_default(),
+        None => class.and_then(|class| class.spec.default_deletion_policy).unwrap_or_default(),
     };
     Departure {
-        policy,
+        policy: class.map_or(Ok(policy), |class| permit_policy(class, policy)).map_err(|refusal| refusal.to_string()),
         protection: fields.and_then(|fields| fields.deletion_protection),
         paused: fields.and_then(|fields| fields.paused).unwrap_or(false),
     }

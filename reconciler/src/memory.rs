@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::plan::{Effect, Failure, SqlVisit};
@@ -14,6 +15,8 @@ pub struct Recollection {
     pub last_effect: Option<Instant>,
     /// Effects that were refused.
     pub failures: BTreeMap<Effect, Failure>,
+    /// Changes that were accepted, with the moment.
+    pub accepted: BTreeMap<Effect, (String, Timestamp)>,
     /// How often each change was accepted in a row.
     pub repeats: BTreeMap<String, u32>,
     /// The last visit to the database.

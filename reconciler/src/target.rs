@@ -186,11 +186,18 @@ fn permit(
     {
         return Err(refuse(format!("spec.users[{user}]: the flag createrole is not allowed")));
     }
-    let policy = desired.deletion_policy.or(spec.default_deletion_policy).unwrap_or_default();
-    match &spec.allowed_deletion_policies {
+    permit_policy(class, desired.deletion_policy.or(spec.default_deletion_policy).unwrap_or_default())
+}
+
+/// Checks a deletion policy against the class; asked again when the object goes, because an edit may have come after the last check.
+pub fn permit_policy(class: &RDSDatabaseClass, policy: DeletionPolicy) -> Result<DeletionPolicy, Refusal> {
+    match &class.spec.allowed_deletion_policies {
         Some(allowed) if !allowed.contains(&policy) => {
             let allowed: Vec<_> = allowed.iter().map(|policy| policy.as_str()).collect();
-            Err(refuse(format!("spec.deletionPolicy: {policy} is not among {}", allowed.join(", "))))
+            Err(Refusal::ClassNotPermitted {
+                class: class.metadata.name.clone().unwrap_or_default(),
+                why: format!("spec.deletionPolicy: {policy} is not among {}", allowed.join(", ")),
+            })
         }
         _ => Ok(policy),
     }

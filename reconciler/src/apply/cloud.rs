@@ -76,7 +76,8 @@ async fn settle(scene: &Scene<'_>, effect: Effect, request: String, note: String
                 recollection.failures.remove(&effect);
                 // Creation and deletion end in states that are seen; only a change can be swallowed without a trace.
                 if matches!(effect, Effect::Storage | Effect::Settings | Effect::Password) {
-                    *recollection.repeats.entry(request).or_default() += 1;
+                    *recollection.repeats.entry(request.clone()).or_default() += 1;
+                    recollection.accepted.insert(effect, (request, (scene.context.clock)()));
                 }
                 if effect == Effect::Password {
                     // The refused visit is answered: the next one finds the new password.

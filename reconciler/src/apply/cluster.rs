@@ -18,7 +18,10 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), A
     let cluster = &scene.context.cluster;
     match step {
         ClusterStep::AddFinalizer => cluster.set_finalizer(scene.object, true).await?,
-        ClusterStep::RemoveFinalizer => cluster.set_finalizer(scene.object, false).await?,
+        ClusterStep::RemoveFinalizer => {
+            cluster.set_finalizer(scene.object, false).await?;
+            scene.context.memory.forget(&object.uid);
+        }
         ClusterStep::Pin => {}
         ClusterStep::CreateSecret { secret, user } => {
             cluster.create_secret(&new_secret(scene, secret, user)).await?;

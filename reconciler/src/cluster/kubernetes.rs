@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
 };
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,18 +22,21 @@ use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use super::{Cluster, ClusterError, NamespaceFacts, Notice};
 
 /// The API server.
+///
+/// Events are created one by one: kube's Recorder folds those of one reason into a series and keeps the first note only, and here the
+/// note is what tells one user's Secret from another's. What repeats itself is not sent again by those who notify.
 #[derive(Clone)]
 pub struct Kubernetes {
     client: Client,
-    recorder: Recorder,
+    instance: String,
 }
+
+const REPORTER: &str = "matrixmind.cloud/rds-reconciler";
 
 impl Kubernetes {
     /// Works as `client`; Events name `instance` as their reporter.
-    pub fn new(client: Client, instance: Option<String>) -> Self {
-        let reporter = Reporter { controller: FIELD_MANAGER.into(), instance };
-        let recorder = Recorder::new(client.clone(), reporter);
-        Self { client, recorder }
+    pub fn new(client: Client, instance: String) -> Self {
+        Self { client, instance }
     }
 
     fn databases(&self, object: &RDSDatabase) -> Api<RDSDatabase> {
@@ -248,15 +251,53 @@ impl Cluster for Kubernetes {
     }
 
     async fn notify(&self, object: &RDSDatabase, notice: Notice) {
+        let now = MicroTime(Timestamp::now());
+        let namespace = object.namespace().unwrap_or_default();
         let event = Event {
-            type_: if notice.warning { EventType::Warning } else { EventType::Normal },
-            reason: notice.reason,
-            note: Some(notice.note),
-            action: notice.action,
-            secondary: None,
+            metadata: ObjectMeta {
+                generate_name: Some(format!("{}.", object.name_any())),
+                namespace: Some(namespace.clone()),
+                ..ObjectMeta::default()
+            },
+            action: Some(notice.action),
+            event_time: Some(now),
+            note: Some(fitting(notice.note)),
+            reason: Some(notice.reason),
+            regarding: Some(object.object_ref(&())),
+            reporting_controller: Some(REPORTER.into()),
+            reporting_instance: Some(self.instance.clone()),
+            type_: Some(if notice.warning { "Warning" } else { "Normal" }.into()),
+            ..Event::default()
         };
-        if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
+        if let Err(error) = self.api::<Event>(&namespace).create(&PostParams::default(), &event).await {
             tracing::debug!(%error, "an Event could not be published");
+        }
+    }
+}
+
+/// The API server refuses longer notes (`k8s.io/api/events/v1`, Event.note).
+const LONGEST_NOTE: usize = 1024;
+
+fn fitting(note: String) -> String {
+    if note.len() <= LONGEST_NOTE {
+        return note;
+    }
+    let cut = note.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST_NOTE - '…'.len_utf8()).last();
+    format!("{}…", &note[..cut.unwrap_or(0)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_notes_are_cut_between_characters() {
+        for note in
+            ["short".to_owned(), "x".repeat(1024), "x".repeat(1025), "ü".repeat(1000), format!("x{}", "…".repeat(900))]
+        {
+            let cut = fitting(note.clone());
+            assert!(cut.len() <= LONGEST_NOTE, "{}", cut.len());
+            assert!(note.starts_with(cut.trim_end_matches('…')));
         }
     }
 }

@@ -48,7 +48,9 @@ pub async fn observe(
         Err(why) => Err(why),
     };
     let instance = match &account {
-        Ok(account) => instance(account, &identifier, recollection.last_effect).await,
+        Ok(account) => {
+            instance(account, &identifier, recollection.last_effect.max(context.acting_since.get().copied())).await
+        }
         Err(why) => Seen::Unknown(why.clone()),
     };
     let snapshots = match &account {
@@ -73,6 +75,7 @@ pub async fn observe(
         visit: recollection.visit,
         visit_inputs: None,
         failures: recollection.failures,
+        accepted: recollection.accepted,
         repeats: recollection.repeats,
         endpoint_suffixes: context.settings.endpoint_suffixes.clone(),
         object: facts,

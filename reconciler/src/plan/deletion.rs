@@ -12,10 +12,10 @@ use super::{CloudStep, ClusterStep, Concern, Effect, Outcome, Plan, Seen, Servic
 use crate::providers::{DeleteInstance, Instance};
 
 /// What of the spec matters for the way out; it is read even where the rest of the spec is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// What happens to the data.
-    pub policy: DeletionPolicy,
+    /// What happens to the data, or why the class does not permit that.
+    pub policy: Result<DeletionPolicy, String>,
     /// What the spec says of deletion protection; `None` says nothing.
     pub protection: Option<bool>,
     /// Nothing is to be done now.
@@ -23,7 +23,7 @@ pub struct Departure {
 }
 
 /// Plans the end of an object.
-pub fn plan_deletion(departure: Departure, world: &World, now: Timestamp) -> Plan {
+pub fn plan_deletion(departure: &Departure, world: &World, now: Timestamp) -> Plan {
     if !world.object.finalizer {
         return Plan::merge(vec![(Concern::Deletion, Outcome::done("nothing is held"))]);
     }
@@ -31,7 +31,11 @@ pub fn plan_deletion(departure: Departure, world: &World, now: Timestamp) -> Pla
         let outcome = Outcome::wait("Paused", "spec.paused: the deletion goes on when it is false again");
         return Plan::merge(vec![(Concern::Deletion, outcome)]);
     }
-    if departure.protection == Some(true) && departure.policy != DeletionPolicy::Retain && !world.instance.absent() {
+    let policy = match &departure.policy {
+        Ok(policy) => *policy,
+        Err(why) => return Plan::merge(vec![(Concern::Deletion, Outcome::blocked("ClassNotPermitted", why.clone()))]),
+    };
+    if departure.protection == Some(true) && policy != DeletionPolicy::Retain && !world.instance.absent() {
         let outcome = Outcome::blocked(
             "DeletionProtected",
             "spec.deletionProtection is true: set it to false to let the deletion go on",
@@ -44,7 +48,7 @@ pub fn plan_deletion(departure: Departure, world: &World, now: Timestamp) -> Pla
             Outcome::Act { reason: "DeletingServices", message: "the Services go first".into(), steps: services };
         return Plan::merge(vec![(Concern::Deletion, outcome)]);
     }
-    Plan::merge(vec![(Concern::Deletion, instance(departure, world, now))])
+    Plan::merge(vec![(Concern::Deletion, instance(policy, departure.protection, world, now))])
 }
 
 fn services(world: &World) -> Vec<Step> {
@@ -64,8 +68,8 @@ fn let_go(message: impl Into<String>) -> Outcome {
     Outcome::act("Releasing", message, Step::Cluster(ClusterStep::RemoveFinalizer))
 }
 
-fn instance(departure: Departure, world: &World, now: Timestamp) -> Outcome {
-    if departure.policy == DeletionPolicy::Retain {
+fn instance(policy: DeletionPolicy, protection: Option<bool>, world: &World, now: Timestamp) -> Outcome {
+    if policy == DeletionPolicy::Retain {
         return let_go("deletionPolicy Retain: the instance stays as it is");
     }
     // Nothing is created before this is pinned.
@@ -92,17 +96,17 @@ fn instance(departure: Departure, world: &World, now: Timestamp) -> Outcome {
     }
     match &world.instance {
         Seen::Unknown(why) => Outcome::Wait { reason: "CloudUnavailable", message: why.clone(), until: soon },
-        Seen::Absent => gone(departure, world, pinned.resource_id.as_deref()),
+        Seen::Absent => gone(policy, world, pinned.resource_id.as_deref()),
         Seen::Known(found) if foreign(world, found).is_some() => {
             let_go(format!("the instance {} is not this object's and stays as it is", found.identifier))
         }
-        Seen::Known(found) => delete(departure, world, found, now),
+        Seen::Known(found) => delete(policy, protection, world, found, now),
     }
 }
 
 /// The instance is not there (any more): may the object go?
-fn gone(departure: Departure, world: &World, created: Option<&str>) -> Outcome {
-    if departure.policy == DeletionPolicy::Delete {
+fn gone(policy: DeletionPolicy, world: &World, created: Option<&str>) -> Outcome {
+    if policy == DeletionPolicy::Delete {
         return let_go("the instance is gone");
     }
     if created.is_none() {
@@ -134,14 +138,20 @@ fn no_snapshot(wanted: &str) -> Outcome {
     Outcome::Blocked { reason: "NoFinalSnapshot", message, until: Some(Duration::from_secs(60)) }
 }
 
-fn delete(departure: Departure, world: &World, found: &Instance, now: Timestamp) -> Outcome {
+fn delete(
+    policy: DeletionPolicy,
+    protection: Option<bool>,
+    world: &World,
+    found: &Instance,
+    now: Timestamp,
+) -> Outcome {
     let status = &found.status;
     if status.deleting() {
         let message =
             "RDS is deleting the instance; the object goes when it is gone and its final snapshot is available";
         return Outcome::wait("DeletingInstance", message);
     }
-    let keep = departure.policy != DeletionPolicy::Delete;
+    let keep = policy != DeletionPolicy::Delete;
     if keep && status.creating() {
         return Outcome::wait(
             "InstanceCreating",
@@ -156,7 +166,7 @@ fn delete(departure: Departure, world: &World, found: &Instance, now: Timestamp)
     }
     if found.deletion_protection {
         // Somebody may have protected it in the console: only the spec's own word takes that away.
-        return match departure.protection {
+        return match protection {
             Some(false) => unprotect(world, found, now),
             _ => Outcome::blocked(
                 "DeletionProtected",

@@ -33,6 +33,10 @@ pub(super) fn databases(target: &Target, world: &World, now: Timestamp) -> Outco
         Err(failure) => {
             if failure.master_refused && instance.status.modifiable() {
                 let held = hold(world, Effect::Password, &reset_request(world), now);
+                if held.is_some() && failure.retry_at <= now {
+                    // A reset takes its time; whether it is through, only a visit tells.
+                    return visit();
+                }
                 return held.unwrap_or_else(|| {
                     let master = names::master_secret_name(&world.object.name);
                     let message = format!("the server refuses the password in {master}: it is being given that one");

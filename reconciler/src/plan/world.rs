@@ -206,6 +206,8 @@ pub struct World {
     pub visit_inputs: Option<String>,
     /// Effects on the cloud that were refused.
     pub failures: BTreeMap<Effect, Failure>,
+    /// Changes that were accepted, with the moment: the cloud shows them only a while later.
+    pub accepted: BTreeMap<Effect, (String, Timestamp)>,
     /// How often each change was accepted and then not seen.
     pub repeats: BTreeMap<String, u32>,
     /// Endpoints outside these domains are not believed.

@@ -38,7 +38,10 @@ pub struct Account {
 /// A failed connection is not tried again for this long, however many objects ask.
 const RETRY_CONNECT: Duration = Duration::from_secs(5);
 
+#[derive(Default)]
 enum Slot {
+    #[default]
+    Untried,
     Connected(Arc<Account>),
     Failed(ConnectError, Instant),
 }
@@ -46,7 +49,8 @@ enum Slot {
 /// All accounts that objects have asked for.
 pub struct Accounts {
     connector: AwsConnector,
-    slots: Mutex<HashMap<Access, Slot>>,
+    /// Each has a lock of its own: an endpoint that does not answer keeps only those waiting who need it.
+    slots: Mutex<HashMap<Access, Arc<Mutex<Slot>>>>,
     sweepers: mpsc::UnboundedSender<Sweeper>,
     changes: mpsc::Sender<Change>,
 }
@@ -61,12 +65,11 @@ impl Accounts {
 
     /// The account behind `access`, connecting to it at the first call and after a failure.
     pub async fn get(&self, access: &Access) -> Result<Arc<Account>, ConnectError> {
-        let mut slots = self.slots.lock().await;
-        match slots.get(access) {
-            Some(Slot::Connected(account)) => return Ok(account.clone()),
-            Some(Slot::Failed(error, at)) if at.elapsed() < RETRY_CONNECT => {
-                return Err(error.clone());
-            }
+        let slot = self.slots.lock().await.entry(access.clone()).or_default().clone();
+        let mut slot = slot.lock().await;
+        match &*slot {
+            Slot::Connected(account) => return Ok(account.clone()),
+            Slot::Failed(error, at) if at.elapsed() < RETRY_CONNECT => return Err(error.clone()),
             _ => {}
         }
         match self.connector.connect(access).await {
@@ -76,12 +79,17 @@ impl Accounts {
                 // The receiver lives as long as the process: the task that holds it is raced with all others.
                 let _ = self.sweepers.send(sweeper.clone());
                 let account = Arc::new(Account { cloud, identity, region, sweeper });
-                slots.insert(access.clone(), Slot::Connected(account.clone()));
+                *slot = Slot::Connected(account.clone());
                 Ok(account)
             }
             Err(error) => {
-                tracing::warn!(%error, "no access to AWS");
-                slots.insert(access.clone(), Slot::Failed(error.clone(), Instant::now()));
+                // The default way is told of with the readiness that hangs on it; of the others, each failure is told once.
+                let told = matches!(&*slot, Slot::Failed(before, _) if *before == error);
+                if !told && *access != Access::default() {
+                    let Access { region, role_arn, endpoint } = access;
+                    tracing::warn!(%error, ?region, ?role_arn, ?endpoint, "no access to AWS by a class");
+                }
+                *slot = Slot::Failed(error.clone(), Instant::now());
                 Err(error)
             }
         }

@@ -374,3 +374,17 @@ fn a_change_of_the_major_version_is_not_sent() {
     assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
     assert_eq!(blocked(&plan, Concern::Settings).0, "MajorUpgradeNotOffered");
 }
+
+#[test]
+fn an_accepted_change_is_given_time_to_show() {
+    let mut world = settled_world();
+    let mut instance = instance("available");
+    instance.backup_retention_days = Some(1);
+    world.instance = Seen::Known(instance);
+    let request = "ModifyDBInstance BackupRetentionPeriod=7".to_owned();
+    world.accepted.insert(Effect::Settings, (request.clone(), now()));
+    let early = plan(&orders(), &world, now() + SignedDuration::from_secs(10));
+    assert_eq!(waits(&early, Concern::Backups), "ChangeAccepted");
+    assert_eq!(cloud_steps(&early), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan(&orders(), &world, now() + SignedDuration::from_secs(61))).len(), 1);
+}

@@ -8,7 +8,7 @@ use super::{RESOURCE, UID, empty_world, instance, now, pinned, settled_world};
 use crate::providers::{DeleteInstance, Snapshot, SnapshotKind};
 
 fn leaving(world: &World, policy: DeletionPolicy) -> Plan {
-    plan_deletion(Departure { policy, protection: None, paused: false }, world, now())
+    plan_deletion(&Departure { policy: Ok(policy), protection: None, paused: false }, world, now())
 }
 
 /// The Services are gone already.
@@ -142,7 +142,7 @@ fn protection_is_lifted_by_the_spec_and_by_nothing_else() {
     protected.deletion_protection = true;
     world.instance = Seen::Known(protected);
     let with = |protection| {
-        plan_deletion(Departure { policy: DeletionPolicy::Delete, protection, paused: false }, &world, now())
+        plan_deletion(&Departure { policy: Ok(DeletionPolicy::Delete), protection, paused: false }, &world, now())
     };
     assert_eq!(with(Some(true)).steps, []);
     assert_eq!(with(None).steps, [], "somebody protected it in the console");
@@ -152,4 +152,13 @@ fn protection_is_lifted_by_the_spec_and_by_nothing_else() {
         "{:?}",
         unprotected.steps
     );
+}
+
+#[test]
+fn i10_an_edit_on_the_way_out_widens_nothing() {
+    let why = "the class standard does not permit this object".to_owned();
+    let departure = Departure { policy: Err(why.clone()), protection: None, paused: false };
+    let plan = plan_deletion(&departure, &world(), now());
+    assert_eq!(plan.steps, []);
+    assert_eq!(reason(&plan), "ClassNotPermitted");
 }

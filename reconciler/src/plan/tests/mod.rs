@@ -28,7 +28,7 @@ fn now() -> Timestamp {
     Timestamp::UNIX_EPOCH
 }
 
-fn object(spec: serde_json::Value) -> RDSDatabase {
+fn object(spec: &serde_json::Value) -> RDSDatabase {
     let object = json!({
         "apiVersion": "matrixmind.cloud/v1",
         "kind": "RDSDatabase",
@@ -39,7 +39,7 @@ fn object(spec: serde_json::Value) -> RDSDatabase {
 }
 
 fn target(spec: serde_json::Value) -> Target {
-    resolve(&object(spec), &[], &BTreeMap::new()).expect("the fixture is valid")
+    resolve(&object(&spec), &[], &BTreeMap::new()).expect("the fixture is valid")
 }
 
 /// The example of the README: two users, one database.
@@ -72,6 +72,7 @@ fn empty_world() -> World {
         visit: None,
         visit_inputs: None,
         failures: BTreeMap::new(),
+        accepted: BTreeMap::new(),
         repeats: BTreeMap::new(),
         endpoint_suffixes: vec!["rds.amazonaws.com".into()],
     }

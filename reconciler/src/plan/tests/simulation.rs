@@ -112,7 +112,7 @@ impl Simulation {
         let seen = self.seen(blind);
         let plan: Plan = if seen.object.deleting {
             plan_deletion(
-                Departure { policy: DeletionPolicy::Snapshot, protection: None, paused: false },
+                &Departure { policy: Ok(DeletionPolicy::Snapshot), protection: None, paused: false },
                 &seen,
                 self.now,
             )
@@ -198,7 +198,7 @@ impl Simulation {
                     .insert(secret.clone(), Seen::Known(SecretFact::Ours { data: data.clone(), uid: secret.clone() }));
             }
             ClusterStep::CreateService { place: ServicePlace::Own, external_name, port } => {
-                self.world.service = ours(external_name, *port)
+                self.world.service = ours(external_name, *port);
             }
             ClusterStep::CreateService { place: ServicePlace::Alias, external_name, port } => {
                 self.world.alias = Some(ours(external_name, *port));
