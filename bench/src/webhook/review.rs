@@ -68,7 +68,8 @@ pub(super) fn large() -> Result<[Request; 2]> {
     let mut size = 0;
     while size < LARGE {
         let number = databases.len();
-        let members: Vec<String> = (0..8).map(|member| format!("service_{:03}", (number * 8 + member) % 300)).collect();
+        let members: Vec<String> =
+            (0..16).map(|member| format!("service_{:03}", (number * 8 + member) % 300)).collect();
         databases.insert(format!("tenant_{number:03}"), json!(members));
         size = object(&written(&json!(users), &json!(databases))).to_string().len();
     }
