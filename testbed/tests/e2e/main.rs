@@ -1,7 +1,15 @@
 //! The end-to-end tests: real parts only. One process starts what the tests share, runs them and ends everything.
 
+mod birth;
+mod changes;
+mod cloud;
 mod controlplane;
+mod crashes;
+mod farewell;
 mod manifests;
+mod people;
+mod repairs;
+mod rest;
 mod scene;
 mod schema;
 mod stack;
@@ -24,10 +32,22 @@ fn main() -> Result<ExitCode> {
     arguments.test_threads = arguments.test_threads.or(Some(8));
 
     let world = Arc::new(World::new()?);
-    let trials: Vec<Trial> = [controlplane::trials(&world), manifests::trials(&world), schema::trials(&world), stack::trials(&world)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let trials: Vec<Trial> = [
+        controlplane::trials(&world),
+        manifests::trials(&world),
+        schema::trials(&world),
+        stack::trials(&world),
+        birth::trials(&world),
+        people::trials(&world),
+        changes::trials(&world),
+        farewell::trials(&world),
+        repairs::trials(&world),
+        crashes::trials(&world),
+        rest::trials(&world),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     world.stop(conclusion.has_failed())?;
     Ok(conclusion.exit_code())

@@ -1,0 +1,150 @@
+//! What changes in a database that lives: its size, its users, its databases.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::Trial;
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use testbed::eventually::eventually;
+
+use crate::{
+    cloud,
+    scene::{SETTLED, Scene},
+    world::{World, trial},
+};
+
+pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
+    vec![
+        trial(world, "changes::storage_grows_by_ten_percent_and_holds_up_nobody", storage_grows),
+        trial(world, "changes::i3_a_removed_database_is_kept_and_comes_back", i3_a_removed_database_is_kept),
+        trial(world, "changes::a_removed_user_leaves_its_work_behind", a_removed_user_leaves_its_work_behind),
+    ]
+}
+
+async fn storage_grows(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "growing").await?;
+    // 100 GB are 93.1 GiB.
+    scene.apply("bigger", "{size: 100GB, users: {app: []}, databases: {one: [app]}}").await?;
+    let before = scene.ready("bigger").await?;
+    ensure!(before.at("/status/allocatedStorageGiB") == 94, "{:?}", before.at("/status"));
+    let identifier = before.text("/status/instance/identifier").to_owned();
+    let mut session = scene.connect("bigger", "app").await?;
+
+    // 105 GB would be 98 GiB, and RDS takes no less than 10 % more: 103.4.
+    let grown = "{size: 105GB, users: {app: []}, databases: {one: [app]}}";
+    let applied = scene.apply("bigger", grown).await?;
+    ensure!(applied.stderr.contains("spec.size: RDS grows volumes by at least 10 %: 94Gi become 104Gi"), "{applied:?}");
+    let after = scene.ready("bigger").await?;
+    ensure!(after.at("/status/allocatedStorageGiB") == 104, "{:?}", after.at("/status"));
+    let instance = cloud::existing(stack.rds(), &identifier).await?;
+    ensure!(instance.allocated_storage() == Some(104), "{instance:?}");
+    session.execute("SELECT 1").await.context("growing ended the session of app")?;
+
+    // RDS takes no second growth for hours. A new user need not wait for that.
+    scene.apply("bigger", "{size: 200GB, users: {app: [], late: []}, databases: {one: [app, late]}}").await?;
+    eventually(SETTLED, "the new user to log in", async || {
+        scene.connect("bigger", "late").await?.close().await?;
+        Ok(())
+    })
+    .await?;
+    let waiting = scene.database("bigger").await?;
+    let storage = waiting.expect("StorageReady", "False")?;
+    ensure!(storage.message.contains("187"), "it does not say what it waits to do: {storage:?}");
+    waiting.expect("Ready", "False")?;
+    Ok(())
+}
+
+async fn i3_a_removed_database_is_kept(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "keeping").await?;
+    let both = "{users: {app: [], audit: []}, databases: {current: [app, audit], former: [app, audit]}}";
+    scene.apply("archive", both).await?;
+    scene.ready("archive").await?;
+    let mut inside = scene.connect_to("archive", "app", "former").await?;
+    inside.execute("CREATE TABLE deed (words text); INSERT INTO deed VALUES ('kept')").await?;
+
+    let applied = scene.apply("archive", "{users: {app: [], audit: []}, databases: {current: [app, audit]}}").await?;
+    ensure!(applied.stderr.contains("spec.databases[former] is kept with its data"), "{}", applied.stderr);
+    let database = scene.ready("archive").await?;
+    ensure!(database.at("/status/databases/former/removed") == true, "{:?}", database.at("/status/databases"));
+    ensure!(database.at("/status/databases/former/users").is_null(), "{:?}", database.at("/status/databases"));
+    let condition = database.expect("DatabasesReady", "True")?;
+    ensure!(condition.message.contains("former"), "{condition:?}");
+    ensure!(inside.execute("SELECT 1").await.is_err(), "app's session in the removed database lives on");
+    for user in ["app", "audit"] {
+        ensure!(scene.connect_to("archive", user, "former").await.is_err(), "{user} still gets in");
+        scene.connect_to("archive", user, "current").await?.close().await?;
+    }
+    let mut master = scene.connect_to("archive", "master", "former").await?;
+    let words: Vec<(String,)> = sqlx::query_as("SELECT words FROM deed").fetch_all(&mut master).await?;
+    ensure!(words == [("kept".to_owned(),)], "the removed database holds {words:?}");
+    master.close().await?;
+
+    scene.apply("archive", both).await?;
+    let database = scene.ready("archive").await?;
+    ensure!(database.at("/status/databases/former/removed").is_null(), "{:?}", database.at("/status/databases"));
+    let mut again = scene.connect_to("archive", "audit", "former").await?;
+    let words: Vec<(String,)> = sqlx::query_as("SELECT words FROM deed").fetch_all(&mut again).await?;
+    ensure!(words == [("kept".to_owned(),)], "audit finds {words:?}");
+    again.close().await?;
+    Ok(())
+}
+
+async fn a_removed_user_leaves_its_work_behind(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "leaving").await?;
+    let before = "{users: {app: [], temp: [createdb]}, databases: {orders: [app, temp]}}";
+    scene.apply("shop", before).await?;
+    scene.ready("shop").await?;
+    let login = scene.login("shop", "temp").await?;
+    let mut temp = scene.connect("shop", "temp").await?;
+    // With createdb it does not act as the owner role: the table and the database are its own.
+    temp.execute("CREATE TABLE basket (item text); INSERT INTO basket VALUES ('apple')").await?;
+    temp.execute("CREATE DATABASE own_account").await?;
+    ensure!(owner_of(&mut temp, "basket").await? == "temp", "temp does not own what it makes");
+
+    scene.apply("shop", "{users: {app: [], fresh: []}, databases: {orders: [app, fresh], returns: [fresh]}}").await?;
+    let database = scene.ready("shop").await?;
+    ensure!(database.at("/status/users/temp").is_null(), "{:?}", database.at("/status/users"));
+    ensure!(temp.execute("SELECT 1").await.is_err(), "temp's session lives on");
+    ensure!(login.connect(&stack.rds().ca()).await.is_err(), "temp can still log in");
+    eventually(Duration::from_secs(30), "the Secret of temp to go", async || {
+        let secrets = scene.names("secrets").await?;
+        let wanted = ["shop.rds.app", "shop.rds.fresh", "shop.rds.master"];
+        ensure!(secrets.iter().eq(wanted), "{secrets:?}");
+        Ok(())
+    })
+    .await?;
+
+    let mut app = scene.connect("shop", "app").await?;
+    ensure!(
+        owner_of(&mut app, "basket").await? == "orders-owner",
+        "the table is {}'s",
+        owner_of(&mut app, "basket").await?
+    );
+    let (login_possible,): (bool,) =
+        sqlx::query_as("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'orders-owner'").fetch_one(&mut app).await?;
+    ensure!(!login_possible, "the owner role can log in");
+    let left: Vec<(String,)> =
+        sqlx::query_as("SELECT rolname::text FROM pg_roles WHERE rolname = 'temp'").fetch_all(&mut app).await?;
+    ensure!(left.is_empty(), "the role temp is still there");
+    app.execute("INSERT INTO basket VALUES ('pear'); ALTER TABLE basket ADD COLUMN price int").await?;
+    app.close().await?;
+
+    let mut fresh = scene.connect("shop", "fresh").await?;
+    let items: Vec<(String,)> = sqlx::query_as("SELECT item FROM basket ORDER BY item").fetch_all(&mut fresh).await?;
+    ensure!(items == [("apple".to_owned(),), ("pear".to_owned(),)], "fresh reads {items:?}");
+    fresh.close().await?;
+    scene.connect_to("shop", "fresh", "returns").await?.close().await?;
+    ensure!(scene.connect_to("shop", "app", "returns").await.is_err(), "app gets into a database of fresh's");
+    // A database that a user made by itself is no less worth keeping.
+    scene.connect_to("shop", "master", "own_account").await?.close().await?;
+    Ok(())
+}
+
+async fn owner_of(session: &mut PgConnection, table: &str) -> Result<String> {
+    let owner = sqlx::query_as("SELECT tableowner::text FROM pg_tables WHERE tablename = $1").bind(table);
+    let (owner,): (String,) = owner.fetch_one(session).await?;
+    Ok(owner)
+}
