@@ -104,7 +104,15 @@ fn failed<K: Resource<DynamicType = ()>>(verb: &str, name: &str, error: kube::Er
         kube::Error::Api(status) if status.code == 403 && namespace_terminating(status) => {
             ClusterError::NamespaceTerminating
         }
-        _ => ClusterError::Api { what, source: Box::new(error) },
+        _ => ClusterError::Api { what, why: words(&error), source: Box::new(error) },
+    }
+}
+
+/// The API server's message alone: the client's own text repeats it with the whole answer.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -255,7 +263,7 @@ impl Cluster for Kubernetes {
         let namespace = object.namespace().unwrap_or_default();
         let event = Event {
             metadata: ObjectMeta {
-                generate_name: Some(format!("{}.", object.name_any())),
+                generate_name: Some(format!("{}-", object.name_any())),
                 namespace: Some(namespace.clone()),
                 ..ObjectMeta::default()
             },
@@ -270,7 +278,7 @@ impl Cluster for Kubernetes {
             ..Event::default()
         };
         if let Err(error) = self.api::<Event>(&namespace).create(&PostParams::default(), &event).await {
-            tracing::debug!(%error, "an Event could not be published");
+            tracing::warn!(error = words(&error), "an Event could not be published");
         }
     }
 }

@@ -21,10 +21,12 @@ pub enum ClusterError {
     #[error("the namespace is being deleted")]
     NamespaceTerminating,
     /// The API server refused or was not reached.
-    #[error("{what}: {source}")]
+    #[error("{what}: {why}")]
     Api {
         /// What was asked.
         what: String,
+        /// The answer, in the API server's words.
+        why: String,
         /// The client's error.
         source: Box<kube::Error>,
     },
