@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 /// Why the SQL engine could not do what it was asked.
@@ -52,10 +53,10 @@ pub enum EngineError {
         message: String,
     },
     /// The call took longer than it may. The server may still finish it, which is safe: each step can be repeated.
-    #[error("{what} took longer than {} s", .limit.as_secs_f32())]
+    #[error("{awaited} took longer than {} s", .limit.as_secs_f32())]
     Timeout {
         /// What was waited for.
-        what: &'static str,
+        awaited: Awaited,
         /// How long it was waited for.
         limit: Duration,
     },
@@ -69,7 +70,39 @@ pub enum EngineError {
     },
 }
 
+/// What was waited for when a call took too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// A session that is ready.
+    Connection,
+    /// A statement.
+    Statement,
+    /// Sessions of a user that were told to end.
+    EndOfSessions,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connection => "connecting",
+            Self::Statement => "a statement",
+            Self::EndOfSessions => "ending the sessions of a user",
+        })
+    }
+}
+
 impl EngineError {
+    /// Whether any other call to this server as this role would fail in the same way.
+    pub fn ends_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::TlsFailed { .. }
+                | Self::AuthenticationFailed { .. }
+                | Self::Timeout { awaited: Awaited::Connection, .. }
+        )
+    }
+
     /// Whether the same call may succeed later without anyone's doing.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Timeout { .. } | Self::Conflict { .. })

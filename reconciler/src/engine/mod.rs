@@ -16,7 +16,7 @@ use async_trait::async_trait;
 
 pub use access::AccessReport;
 pub use catalog::{Catalog, Database, Inside, Membership, PublicSchema, Role};
-pub use error::EngineError;
+pub use error::{Awaited, EngineError};
 pub use naming::{Mark, owner_role};
 pub use password::{LoginSeen, Password, PasswordState};
 pub use plan::plan_sql;
@@ -45,9 +45,38 @@ pub trait Engine: Send + Sync {
     /// role as its owner. Writes nothing.
     async fn catalog(&self, master: &Login) -> Result<Catalog, EngineError>;
 
-    /// Carries out one step as the master. Idempotent, and safe to repeat after a crash at any point.
-    async fn apply(&self, master: &Login, step: &SqlStep) -> Result<(), EngineError>;
+    /// Carries out steps in their order as the master, on one connection for each database they lead to. Each is idempotent, and
+    /// safe to repeat after a crash at any point. One that fails stops those that need it, no others. The outcomes are those of
+    /// the steps, one for one.
+    async fn apply_all(&self, master: &Login, steps: &[SqlStep]) -> Vec<Outcome>;
+
+    /// Carries out one step, as [`Engine::apply_all`] does.
+    async fn apply(&self, master: &Login, step: &SqlStep) -> Result<(), EngineError> {
+        let outcomes = self.apply_all(master, std::slice::from_ref(step)).await;
+        outcomes.into_iter().find_map(Outcome::failure).map_or(Ok(()), Err)
+    }
 
     /// Logs in as a user and reports what it may do there. Writes nothing.
     async fn check_access(&self, login: &Login) -> Result<AccessReport, EngineError>;
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was carried out.
+    Done,
+    /// It was tried and failed; some of it may have been done.
+    Failed(EngineError),
+    /// It was not tried, because one that failed before had to come first.
+    Skipped,
+}
+
+impl Outcome {
+    /// The error, if it failed.
+    pub fn failure(self) -> Option<EngineError> {
+        match self {
+            Self::Failed(error) => Some(error),
+            Self::Done | Self::Skipped => None,
+        }
+    }
 }

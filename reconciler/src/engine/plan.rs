@@ -22,7 +22,7 @@ const DEFAULT_PRIVILEGE_KINDS: [&str; 5] = ["r", "S", "f", "T", "n"];
 /// Decides what has to change on the server so that it is as `desired`.
 ///
 /// `passwords` holds what is known of each user's password, `mark` tells the roles of this object from all others. The steps are in
-/// the order they have to be done in; a step that fails stops only the later ones about the same user or database.
+/// the order they have to be done in; [`SqlStep::needs`] tells which of them stop when one fails.
 pub fn plan_sql(
     desired: &Desired,
     passwords: &BTreeMap<RoleName, PasswordState>,
@@ -318,8 +318,8 @@ fn is_open(database: &Database, owner: &str) -> bool {
     let public_schema = database.inside.as_ref().and_then(|inside| inside.public_schema.as_ref());
     !database.public.is_empty()
         || public_schema.is_some_and(|schema| {
-            let owned = schema.owner == owner || schema.owner == "pg_database_owner";
-            schema.manageable && (schema.open || !owned)
+            let handed_over = schema.owner == owner || schema.owner == "pg_database_owner";
+            schema.manageable && (schema.open || !handed_over)
         })
 }
 
@@ -336,3 +336,6 @@ fn shares_all(database: &Database, user: &str) -> bool {
 fn shares_any(database: &Database, user: &str) -> bool {
     database.inside.as_ref().is_some_and(|inside| inside.default_privileges.contains_key(user))
 }
+
+#[cfg(test)]
+mod tests;

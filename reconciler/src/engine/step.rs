@@ -276,6 +276,33 @@ impl SqlStep {
     }
 }
 
+impl SqlStep {
+    /// Whether `earlier` has to be done before this step can be.
+    pub fn needs(&self, earlier: &Self) -> bool {
+        match earlier {
+            Self::CreateOwner { owner: role, .. } | Self::JoinMaster { role, .. } => {
+                self.owner() == Some(role) || self.user() == Some(role)
+            }
+            _ => match earlier.user() {
+                Some(user) => self.user() == Some(user),
+                None => self.database() == earlier.database(),
+            },
+        }
+    }
+
+    /// The owner role that gets something, or that something is granted from.
+    fn owner(&self) -> Option<&str> {
+        match self {
+            Self::CreateDatabase { owner, .. }
+            | Self::CloseDatabase { owner, .. }
+            | Self::Admit { owner, .. }
+            | Self::Expel { owner, .. }
+            | Self::Release { heir: owner, .. } => Some(owner),
+            _ => None,
+        }
+    }
+}
+
 /// What the step does, for a log line or an Event.
 impl fmt::Display for SqlStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::rules::RoleName;
 
 use crate::server::execute;
-use crate::world::World;
+use crate::world::{World, databases};
 
 pub(crate) async fn a_removed_user_leaves_its_objects_to_the_owner_role(world: &mut World) {
     let users = json!({"app": [], "report": [], "chief": ["createdb", "createrole"]});
@@ -64,6 +64,8 @@ pub(crate) async fn flags_change_both_ways(world: &mut World) {
     // As NOINHERIT has it, the user takes what is the database's with SET ROLE.
     world.run("app", "shop", "SET ROLE \"shop-owner\"; INSERT INTO first VALUES (1)").await;
     world.run("app", "shop", "CREATE DATABASE scratch").await;
+    let report = world.check("app", "shop").await.unwrap();
+    assert_eq!(report.faults(&databases(&["shop"]), &databases(&["shop"])), Vec::<String>::new());
 
     world.converge(&plain).await;
     assert_eq!(world.ask("postgres", roles).await.unwrap(), "shop-owner");

@@ -1,7 +1,7 @@
 //! Killed between any two effects, a new plan ends where an undisturbed one would have ended.
 
-use reconciler::engine::SqlPlan;
 use reconciler::engine::postgres::{script, verifier};
+use reconciler::engine::{Engine as _, SqlPlan};
 use serde_json::json;
 use shared::rules::Desired;
 
@@ -51,9 +51,8 @@ async fn kill_everywhere(world: &mut World, before: Option<&Desired>, wanted: &D
 async fn prepare(world: &World, before: Option<&Desired>, wanted: &Desired) -> SqlPlan {
     world.server.reset().await;
     if let Some(before) = before {
-        for step in &world.plan(before).await.steps {
-            world.apply(step).await;
-        }
+        let steps = world.plan(before).await.steps;
+        world.engine.apply_all(&world.server.master(), &steps).await;
         world.run("gone", "shop", "CREATE TABLE by_gone (id int)").await;
         world.run("gone", "old", "CREATE TABLE by_gone (id int)").await;
         world.run("gone", "old", "CREATE DATABASE scratch").await;

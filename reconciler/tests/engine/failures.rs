@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reconciler::engine::postgres::{PostgresEngine, Timeouts};
-use reconciler::engine::{Engine as _, EngineError, Login, Password, SqlStep};
+use reconciler::engine::{Engine as _, EngineError, Login, Outcome, Password, SqlStep};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -49,12 +49,20 @@ pub(crate) async fn each_failure_has_its_own_error(world: &mut World) {
     let mut holder = world.connect("app", "shop").await.unwrap();
     execute(&mut holder, "BEGIN").await.unwrap();
     execute(&mut holder, "SELECT * FROM busy").await.unwrap();
-    let release =
-        SqlStep::Release { user: "gone".to_owned(), database: "shop".to_owned(), heir: "shop-owner".to_owned() };
-    let outcome = hasty.apply(&world.server.master(), &release).await;
-    assert!(matches!(outcome, Err(EngineError::Conflict { .. })), "{outcome:?}");
+    let without = world.desired(&json!({"app": [], "new": []}), &json!({"shop": ["app", "new"]}));
+    let plan = world.plan(&without).await;
+    let outcomes = hasty.apply_all(&world.server.master(), &plan.steps).await;
+    for (step, outcome) in plan.steps.iter().zip(&outcomes) {
+        match step {
+            SqlStep::Release { database, .. } if database == "shop" => {
+                assert!(matches!(outcome, Outcome::Failed(EngineError::Conflict { .. })), "{step}: {outcome:?}");
+            }
+            SqlStep::DropUser { .. } => assert_eq!(*outcome, Outcome::Skipped, "{step}"),
+            _ => assert_eq!(*outcome, Outcome::Done, "{step}"),
+        }
+    }
+    world.run("new", "shop", "CREATE TABLE t (id int)").await;
     drop(holder);
-    let without = world.desired(&json!({"app": []}), &json!({"shop": ["app"]}));
     world.converge(&without).await;
 }
 

@@ -1,5 +1,8 @@
 //! The SQL engine on real PostgreSQL servers, with a master user restricted as on RDS.
 
+// Everything here is a test, also what is not marked as one.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
 mod changes;
 mod crash;
 mod failures;

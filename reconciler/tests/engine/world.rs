@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reconciler::engine::postgres::{PostgresEngine, Timeouts};
 use reconciler::engine::{
-    AccessReport, Catalog, Engine as _, EngineError, Login, LoginSeen, Mark, Password, PasswordState, SqlPlan, SqlStep,
-    plan_sql,
+    AccessReport, Catalog, Engine as _, EngineError, Login, LoginSeen, Mark, Outcome, Password, PasswordState, SqlPlan,
+    SqlStep, plan_sql,
 };
 use serde_json::{Value, json};
 use shared::rules::{DatabaseName, Desired, RoleName, defaults, parse};
@@ -55,8 +55,9 @@ impl World {
     /// Makes the server as declared, and sees that nothing is left to do then.
     pub(crate) async fn converge(&self, desired: &Desired) -> SqlPlan {
         let plan = self.plan(desired).await;
-        for step in &plan.steps {
-            self.apply(step).await;
+        let outcomes = self.engine.apply_all(&self.server.master(), &plan.steps).await;
+        for (step, outcome) in plan.steps.iter().zip(&outcomes) {
+            assert_eq!(*outcome, Outcome::Done, "{step}");
         }
         let rest = self.plan(desired).await;
         assert_eq!(rest.steps, [], "not at rest");

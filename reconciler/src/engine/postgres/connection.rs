@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::failure;
-use crate::engine::{EngineError, Login};
+use crate::engine::{Awaited, EngineError, Login};
 
 /// Time limits of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            statement: Duration::from_secs(60),
+            statement: Duration::from_mins(1),
             lock: Duration::from_secs(5),
             sessions: Duration::from_secs(10),
         }
@@ -79,7 +79,7 @@ impl Connector {
         let limit = self.timeouts.connect;
         let connection = tokio::time::timeout(limit, options.connect())
             .await
-            .map_err(|_| EngineError::Timeout { what: "connecting", limit })?
+            .map_err(|_| EngineError::Timeout { awaited: Awaited::Connection, limit })?
             .map_err(|error| failure::of(login, limit, error))?;
         Ok(Session { connection, login: login.clone(), limit: self.timeouts.statement + GRACE })
     }
@@ -133,6 +133,6 @@ async fn limited<T>(
 ) -> Result<T, EngineError> {
     tokio::time::timeout(limit, query)
         .await
-        .map_err(|_| EngineError::Timeout { what: "a statement", limit })?
+        .map_err(|_| EngineError::Timeout { awaited: Awaited::Statement, limit })?
         .map_err(|error| failure::of(login, limit, error))
 }

@@ -1,9 +1,10 @@
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::PgDatabaseError;
 
-use crate::engine::{EngineError, Login};
+use crate::engine::{Awaited, EngineError, Login};
 
 /// Reads an error of sqlx. Only primary messages are kept: details and hints may quote a statement.
 pub(super) fn of(login: &Login, limit: Duration, error: sqlx::Error) -> EngineError {
@@ -22,7 +23,7 @@ pub(super) fn of(login: &Login, limit: Duration, error: sqlx::Error) -> EngineEr
 
 fn of_io(login: &Login, error: &io::Error) -> EngineError {
     let (host, port, reason) = (login.host.clone(), login.port, error.to_string());
-    if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+    if error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) {
         EngineError::TlsFailed { host, port, reason }
     } else {
         EngineError::Unreachable { host, port, reason }
@@ -46,7 +47,7 @@ fn of_answer(login: &Login, limit: Duration, sqlstate: &str, message: &str) -> E
             EngineError::Unreachable { host: login.host.clone(), port: login.port, reason: message.to_owned() }
         }
         // query_canceled: by statement_timeout, as nobody else cancels
-        "57014" => EngineError::Timeout { what: "a statement", limit },
+        "57014" => EngineError::Timeout { awaited: Awaited::Statement, limit },
         _ => other(sqlstate, message),
     }
 }

@@ -140,7 +140,8 @@ fn create_role(role: &str, options: &str, mark: &Mark) -> Batch {
 }
 
 fn clauses(attributes: &BTreeMap<Attribute, bool>) -> String {
-    attributes.iter().map(|(attribute, on)| format!(" {}{attribute}", if *on { "" } else { "NO" })).collect()
+    let clause = |(attribute, on): (&Attribute, &bool)| format!(" {}{attribute}", if *on { "" } else { "NO" });
+    attributes.iter().map(clause).collect::<Vec<_>>().concat()
 }
 
 /// From PostgreSQL 15 the schema `public` belongs to the database's owner. Before, it belongs to whoever owns it in `template1`:
