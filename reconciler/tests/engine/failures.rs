@@ -95,7 +95,7 @@ pub(crate) async fn at_rest_nothing_is_written(world: &mut World) {
 }
 
 /// Comes last: looks at everything that the scenarios before have made the server log.
-pub(crate) async fn no_password_is_in_the_log(world: &mut World) {
+pub(crate) fn no_password_is_in_the_log(world: &World) {
     let log = world.server.log();
     assert!(log.contains("SCRAM-SHA-256$"), "the log holds no statements");
     for (user, state) in &world.passwords {

@@ -40,7 +40,7 @@ async fn all_scenarios_on(release: &str) {
         failures::each_failure_has_its_own_error,
         failures::at_rest_nothing_is_written,
     );
-    failures::no_password_is_in_the_log(&mut world).await;
+    failures::no_password_is_in_the_log(&world);
 }
 
 #[tokio::test]

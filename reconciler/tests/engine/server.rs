@@ -150,7 +150,7 @@ impl Server {
     }
 
     async fn await_ready(&self) {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         loop {
             match self.connect(&self.login(ADMIN, &self.admin_password, "postgres")).await {
                 Ok(_) => return,
