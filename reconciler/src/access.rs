@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::providers::accounts::{Access, Accounts};
+use crate::providers::Access;
+use crate::providers::accounts::Accounts;
 
 const RETRY: Duration = Duration::from_secs(10);
 const RECHECK: Duration = Duration::from_secs(120);

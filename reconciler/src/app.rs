@@ -93,7 +93,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let (changed, changes) = mpsc::channel(BACKLOG);
-    let (accounts, sweeps) = Accounts::new(AwsConnector::new(metrics.cloud_calls.clone()), changed);
+    let (accounts, sweeps) = Accounts::new(Box::new(AwsConnector::new(metrics.cloud_calls.clone())), changed);
     let (readiness, ready) = watch::channel(Err("AWS was not asked yet".to_owned()));
     let identity = identity();
     let (classes, class_changes) = watches::classes(watching.clone());

@@ -16,7 +16,7 @@ use crate::cluster::{ClusterError, NamespaceFacts, Notice};
 use crate::context::Context;
 use crate::observe::observe;
 use crate::plan::{Concern, Departure, Outcome, Plan, RESYNC, plan, plan_deletion};
-use crate::providers::accounts::Access;
+use crate::providers::Access;
 use crate::status;
 use crate::target::{Refusal, permit_policy, resolve, resolved, select};
 
@@ -129,7 +129,10 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
         scene.context.cluster.write_status(scene.object, status).await?;
         tell(scene, plan).await;
     }
+    let facts = &scene.observation.world.object;
     for step in &plan.steps {
+        let generation = scene.object.metadata.generation;
+        tracing::info!(namespace = facts.namespace, name = facts.name, generation, %step, "step");
         apply(scene, step).await?;
     }
     Ok(match plan.again {

@@ -9,7 +9,7 @@ use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase, RDSDatabaseClass, RD
 use shared::rules::{self, Desired, Engine, Violation};
 use thiserror::Error;
 
-use crate::providers::accounts::Access;
+use crate::providers::Access;
 
 /// Compute size where neither the object nor its class names one: the smallest that RDS offers for all supported versions.
 const DEFAULT_INSTANCE_CLASS: &str = "db.t4g.micro";

@@ -1,5 +1,7 @@
 //! What can be done: each step is one effect, safe to repeat.
 
+use std::fmt;
+
 use crate::binding::SecretData;
 use crate::providers::{DeleteInstance, ModifyInstance};
 
@@ -14,6 +16,37 @@ pub enum Step {
     Cloud(CloudStep),
     /// A visit to the database: read its catalog, bring users and databases to what is declared, log in as each user.
     VisitDatabase,
+}
+
+/// What the step does, for a log line; never what a Secret holds.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster(step) => step.fmt(f),
+            Self::Cloud(CloudStep::Create) => f.write_str("create the instance"),
+            Self::Cloud(CloudStep::Modify { request, .. }) => f.write_str(&super::describe(request)),
+            Self::Cloud(CloudStep::ResetMasterPassword) => f.write_str("reset the master password"),
+            Self::Cloud(CloudStep::Delete(request)) => f.write_str(&super::describe_delete(request)),
+            Self::VisitDatabase => f.write_str("visit the database"),
+        }
+    }
+}
+
+impl fmt::Display for ClusterStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddFinalizer => f.write_str("add the finalizer"),
+            Self::RemoveFinalizer => f.write_str("remove the finalizer"),
+            Self::CreateSecret { secret, .. } => write!(f, "create Secret {secret}"),
+            Self::RepairPassword { secret, .. } => write!(f, "renew the password in Secret {secret}"),
+            Self::UpdateSecret { secret, .. } => write!(f, "update Secret {secret}"),
+            Self::DeleteSecret { secret, .. } => write!(f, "delete Secret {secret}"),
+            Self::CreateService { place, .. } => write!(f, "create Service ({place:?})"),
+            Self::UpdateService { place, .. } => write!(f, "update Service ({place:?})"),
+            Self::DeleteService { place, .. } => write!(f, "delete Service ({place:?})"),
+            Self::Pin => f.write_str("pin account, region and class"),
+        }
+    }
 }
 
 /// Which of the two Services.

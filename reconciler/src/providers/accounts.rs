@@ -8,20 +8,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::aws::{AwsConnector, ConnectError};
 use super::sweep::{Change, Sweeper};
-use super::{Cloud, Identity};
-
-/// A way into the cloud, as a class names it. What is `None` comes from the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Access {
-    /// Region.
-    pub region: Option<String>,
-    /// Role to assume.
-    pub role_arn: Option<String>,
-    /// Address of the API, for endpoints other than AWS's own.
-    pub endpoint: Option<String>,
-}
+use super::{Access, Cloud, ConnectError, Connected, Connector, Identity};
 
 /// An account in a region, with what is shared by all objects in it.
 pub struct Account {
@@ -48,7 +36,7 @@ enum Slot {
 
 /// All accounts that objects have asked for.
 pub struct Accounts {
-    connector: AwsConnector,
+    connector: Box<dyn Connector>,
     /// Each has a lock of its own: an endpoint that does not answer keeps only those waiting who need it.
     slots: Mutex<HashMap<Access, Arc<Mutex<Slot>>>>,
     sweepers: mpsc::UnboundedSender<Sweeper>,
@@ -57,7 +45,10 @@ pub struct Accounts {
 
 impl Accounts {
     /// The registry, and the task that keeps its sweeps going: race it with the others.
-    pub fn new(connector: AwsConnector, changes: mpsc::Sender<Change>) -> (Arc<Self>, impl Future<Output = ()> + Send) {
+    pub fn new(
+        connector: Box<dyn Connector>,
+        changes: mpsc::Sender<Change>,
+    ) -> (Arc<Self>, impl Future<Output = ()> + Send) {
         let (sweepers, started) = mpsc::unbounded_channel();
         let accounts = Arc::new(Self { connector, slots: Mutex::default(), sweepers, changes });
         (accounts, run_sweepers(started))
@@ -73,8 +64,8 @@ impl Accounts {
             _ => {}
         }
         match self.connector.connect(access).await {
-            Ok((cloud, identity, region)) => {
-                tracing::info!(account = %identity.account, arn = %identity.arn, region, "connected to AWS");
+            Ok(Connected { cloud, identity, region }) => {
+                tracing::info!(account = %identity.account, arn = %identity.arn, region, "connected to the cloud");
                 let sweeper = Sweeper::new(cloud.clone(), self.changes.clone());
                 // The receiver lives as long as the process: the task that holds it is raced with all others.
                 let _ = self.sweepers.send(sweeper.clone());
@@ -105,59 +96,5 @@ async fn run_sweepers(mut started: mpsc::UnboundedReceiver<Sweeper>) {
             Some(_) = running.join_next() => return,
             else => return,
         }
-    }
-}
-
-/// A token bucket for the calls to one account and region.
-///
-/// RDS throttles at 12 calls a second with a burst of 300, shared with the console and every other tool of the account (AWS, "API
-/// request throttling"): half of it is ours.
-pub struct RateLimit {
-    interval: Duration,
-    burst: u32,
-    next: Mutex<Instant>,
-}
-
-impl RateLimit {
-    /// Half of what RDS allows.
-    pub fn rds() -> Self {
-        Self { interval: Duration::from_secs(1) / 6, burst: 100, next: Mutex::new(Instant::now()) }
-    }
-
-    /// Waits until a call may be made.
-    pub async fn take(&self) {
-        let at = {
-            let mut next = self.next.lock().await;
-            let at = self.slot(*next, Instant::now());
-            *next = at + self.interval;
-            at
-        };
-        tokio::time::sleep_until(at).await;
-    }
-
-    /// When a call may be made that is asked for `now`, the slot after the last one being `next`: an idle bucket fills up to the burst.
-    fn slot(&self, next: Instant, now: Instant) -> Instant {
-        next.max(now.checked_sub(self.interval * self.burst).unwrap_or(now))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn calls_beyond_the_burst_are_spread_over_time() {
-        let start = Instant::now();
-        let limit = RateLimit { interval: Duration::from_millis(100), burst: 5, next: Mutex::new(start) };
-        let now = start + Duration::from_secs(60);
-        let mut next = start;
-        let waits: Vec<_> = (0..8)
-            .map(|_| {
-                let at = limit.slot(next, now);
-                next = at + limit.interval;
-                at.saturating_duration_since(now).as_millis()
-            })
-            .collect();
-        assert_eq!(waits, [0, 0, 0, 0, 0, 0, 100, 200]);
     }
 }

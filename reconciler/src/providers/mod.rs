@@ -2,14 +2,17 @@
 //!
 //! A new provider is a new implementation of [`Cloud`]; nothing above this module changes.
 
+mod access;
 pub mod accounts;
 pub mod aws;
 mod error;
 mod model;
+mod rate_limit;
 pub mod sweep;
 
 use async_trait::async_trait;
 
+pub use access::{Access, ConnectError, Connected, Connector};
 pub use error::{CloudError, ErrorClass};
 pub use model::{
     CreateInstance, DeleteInstance, Endpoint, Identity, Instance, InstanceState, ModifyInstance, Snapshot, SnapshotKind,

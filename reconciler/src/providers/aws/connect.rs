@@ -3,37 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::ProvideCredentials;
-use thiserror::Error;
 
 use super::Aws;
 use crate::metrics::CloudCalls;
-use crate::providers::accounts::{Access, RateLimit};
-use crate::providers::{Cloud, CloudError, Identity};
+use crate::providers::rate_limit::RateLimit;
+use crate::providers::{Access, Cloud, ConnectError, Connected, Connector};
 
 /// The whole of a call, connection included. RDS answers in well under a second; a sweep of a full page in a few.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Why there is no access to AWS, in words that say what to do.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum ConnectError {
-    /// Neither the class nor the environment names a region.
-    #[error("no AWS region: set it in the RDSDatabaseClass (spec.region) or for the operator (AWS_REGION)")]
-    NoRegion,
-    /// The default chain found no credentials.
-    #[error(
-        "no AWS credentials: give the operator's ServiceAccount a role (IRSA or EKS Pod Identity) or set AWS_* variables ({0})"
-    )]
-    NoCredentials(String),
-    /// The credentials were found and STS did not vouch for them.
-    #[error("AWS did not confirm the operator's identity ({0}); {remedy}", remedy = .0.remedy())]
-    Identity(CloudError),
-}
 
 /// Makes clients from aws-config's default chain.
 #[derive(Clone)]
@@ -46,9 +30,11 @@ impl AwsConnector {
     pub fn new(calls: CloudCalls) -> Self {
         Self { calls }
     }
+}
 
-    /// Resolves region and credentials, takes on the role where there is one, and asks STS who that is.
-    pub async fn connect(&self, access: &Access) -> Result<(Arc<dyn Cloud>, Identity, String), ConnectError> {
+#[async_trait]
+impl Connector for AwsConnector {
+    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
         let config = load(access).await;
         let region = config.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
         let config = match &access.role_arn {
@@ -67,7 +53,7 @@ impl AwsConnector {
             calls: self.calls.clone(),
         });
         let identity = cloud.identity().await.map_err(ConnectError::Identity)?;
-        Ok((cloud, identity, region))
+        Ok(Connected { cloud, identity, region })
     }
 }
 

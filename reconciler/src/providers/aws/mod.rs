@@ -9,13 +9,13 @@ use std::future::Future;
 use async_trait::async_trait;
 use aws_sdk_rds::types::{Filter, Tag};
 
-pub use connect::{AwsConnector, ConnectError};
+pub use connect::AwsConnector;
 
 use super::{
     Cloud, CloudError, CreateInstance, DeleteInstance, ErrorClass, Identity, Instance, ModifyInstance, Snapshot,
 };
 use crate::metrics::CloudCalls;
-use crate::providers::accounts::RateLimit;
+use crate::providers::rate_limit::RateLimit;
 use errors::cloud_error;
 
 /// DescribeDBInstances gives at most this many a page.
