@@ -211,3 +211,41 @@ fn expel(user: &str, database: &str, owner: &str) -> Vec<Batch> {
         sql(format!("REVOKE {owner_name} FROM {user_name}")).gone_is_done(),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statements(step: &SqlStep) -> Vec<String> {
+        let batches = script(step, |_| "SCRAM-SHA-256$verifier".to_owned());
+        let text = |batch: Batch| match batch.work {
+            Work::Sql(statements) => statements,
+            Work::EndSessions { user, .. } => format!("end sessions of {user}"),
+        };
+        batches.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn the_membership_is_revoked_last() {
+        let (user, database, owner) = ("app".to_owned(), "shop".to_owned(), "shop-owner".to_owned());
+        let batches = statements(&SqlStep::Expel { user, database, owner });
+        let [first, sessions, last] = batches.as_slice() else { panic!("{batches:?}") };
+        assert!(first.starts_with(r#"REVOKE CONNECT ON DATABASE "shop" FROM "app""#), "{first}");
+        assert_eq!(sessions, "end sessions of app");
+        assert_eq!(last, r#"REVOKE "shop-owner" FROM "app""#);
+    }
+
+    #[test]
+    fn a_password_is_sent_as_a_verifier_and_names_are_quoted() {
+        let step = SqlStep::CreateUser {
+            user: r#"odd"name"#.to_owned(),
+            attributes: [(Attribute::Login, true), (Attribute::Inherit, false)].into(),
+            password: Password::from("clear".to_owned()),
+            mark: Mark::new("it's ours"),
+        };
+        let statements = statements(&step).concat();
+        let created = r#"CREATE ROLE "odd""name" LOGIN NOINHERIT PASSWORD 'SCRAM-SHA-256$verifier'; "#;
+        assert!(statements.starts_with(created), "{statements}");
+        assert!(statements.contains("it''s ours") && !statements.contains("clear"), "{statements}");
+    }
+}
