@@ -3,16 +3,25 @@
 mod birth;
 mod changes;
 mod cloud;
+mod cloud_access;
 mod controlplane;
 mod crashes;
 mod farewell;
+mod foreign;
+mod isolation;
+mod leadership;
 mod manifests;
+mod not_yet;
 mod people;
+mod refusals;
 mod repairs;
+mod replica;
 mod rest;
 mod scene;
 mod schema;
+mod secrecy;
 mod stack;
+mod webhook_away;
 mod world;
 
 use std::{process::ExitCode, sync::Arc};
@@ -44,6 +53,14 @@ fn main() -> Result<ExitCode> {
         repairs::trials(&world),
         crashes::trials(&world),
         rest::trials(&world),
+        refusals::trials(&world),
+        webhook_away::trials(&world),
+        isolation::trials(&world),
+        foreign::trials(&world),
+        not_yet::trials(&world),
+        cloud_access::trials(&world),
+        secrecy::trials(&world),
+        leadership::trials(&world),
     ]
     .into_iter()
     .flatten()

@@ -115,6 +115,21 @@ impl<'a> Scene<'a> {
         self.login(name, user).await?.connect_to(database, &self.stack.rds().ca()).await
     }
 
+    /// The identifiers of the RDS instances whose tags name an object of this namespace.
+    pub(crate) async fn instances(&self) -> Result<Vec<String>> {
+        let mut pages = self.stack.rds().client().describe_db_instances().into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(instance) = pages.try_next().await.context("asking for instances")? {
+            let ours = instance.tag_list().iter().any(|tag| {
+                tag.key() == Some("matrixmind.cloud/namespace") && tag.value() == Some(self.namespace.as_str())
+            });
+            if ours {
+                found.extend(instance.db_instance_identifier().map(str::to_owned));
+            }
+        }
+        Ok(found)
+    }
+
     /// The names of the objects of a kind in the namespace.
     pub(crate) async fn names(&self, kind: &str) -> Result<BTreeSet<String>> {
         let listed = self.ok(&["get", kind, "-o", "name"]).await?;
