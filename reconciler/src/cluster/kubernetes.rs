@@ -18,8 +18,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::api::labels::{DATABASE_LABEL, FIELD_MANAGER, FINALIZER, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION};
 use shared::api::{RDSDatabase, RDSDatabaseStatus};
+use shared::rules;
 
 use super::{Cluster, ClusterError, NamespaceFacts, Notice};
+
+/// Characters of what is said of an unreadable object: a condition's message has 32,768 bytes, a character up to four.
+const LONGEST_REASON: usize = 8_000;
 
 /// The API server.
 ///
@@ -116,6 +120,15 @@ fn words(error: &kube::Error) -> String {
     }
 }
 
+/// What to say of an object that cannot be decoded: the rules name fields, the decoder only types.
+fn unreadable(name: &str, spec: &Value, error: &str) -> String {
+    let violations = rules::parse(name, &rules::defaults(spec, None)).err().unwrap_or_default();
+    let mistakes: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    let why = if mistakes.is_empty() { error.to_owned() } else { mistakes.join("; ") };
+    let why: String = why.chars().take(LONGEST_REASON).collect();
+    format!("the object cannot be read ({why}); correct it, and it is worked on again")
+}
+
 /// The API server refuses to create in a namespace that ends, with this cause (apiserver, `admission/plugin/namespace/lifecycle`).
 fn namespace_terminating(status: &kube::core::Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
@@ -175,7 +188,7 @@ impl Cluster for Kubernetes {
         let Some(found) = api.get_opt(name).await.map_err(|e| failed::<RDSDatabase>("reading", name, e))? else {
             return Ok(());
         };
-        let message = format!("the object cannot be read ({error}); correct it, and it is worked on again");
+        let message = unreadable(name, &found.data["spec"], error);
         let condition = |kind: &str, status: &str| {
             json!({
                 "type": kind, "status": status, "reason": "Undecodable", "message": message,
