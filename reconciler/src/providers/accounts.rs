@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -26,19 +26,45 @@ pub struct Account {
 /// A failed connection is not tried again for this long, however many objects ask.
 const RETRY_CONNECT: Duration = Duration::from_secs(5);
 
+/// What is known of one way into the cloud.
 #[derive(Default)]
-enum Slot {
+enum State {
     #[default]
     Untried,
     Connected(Arc<Account>),
     Failed(ConnectError, Instant),
 }
 
+/// One way into the cloud. Whoever holds `attempt` tries it.
+#[derive(Default)]
+struct Way {
+    state: watch::Sender<State>,
+    attempt: Mutex<()>,
+}
+
+impl Way {
+    /// What can be said without asking the provider.
+    fn answer(&self) -> Option<Result<Arc<Account>, ConnectError>> {
+        match &*self.state.borrow() {
+            State::Connected(account) => Some(Ok(account.clone())),
+            State::Failed(error, at) if at.elapsed() < RETRY_CONNECT => Some(Err(error.clone())),
+            _ => None,
+        }
+    }
+
+    fn last_failure(&self) -> Option<ConnectError> {
+        match &*self.state.borrow() {
+            State::Failed(error, _) => Some(error.clone()),
+            _ => None,
+        }
+    }
+}
+
 /// All accounts that objects have asked for.
 pub struct Accounts {
     connector: Box<dyn Connector>,
-    /// Each has a lock of its own: an endpoint that does not answer keeps only those waiting who need it.
-    slots: Mutex<HashMap<Access, Arc<Mutex<Slot>>>>,
+    /// Each is tried for itself: an endpoint that does not answer keeps nobody waiting who needs another one.
+    ways: Mutex<HashMap<Access, Arc<Way>>>,
     sweepers: mpsc::UnboundedSender<Sweeper>,
     changes: mpsc::Sender<Change>,
 }
@@ -50,18 +76,28 @@ impl Accounts {
         changes: mpsc::Sender<Change>,
     ) -> (Arc<Self>, impl Future<Output = ()> + Send) {
         let (sweepers, started) = mpsc::unbounded_channel();
-        let accounts = Arc::new(Self { connector, slots: Mutex::default(), sweepers, changes });
+        let accounts = Arc::new(Self { connector, ways: Mutex::default(), sweepers, changes });
         (accounts, run_sweepers(started))
     }
 
     /// The account behind `access`, connecting to it at the first call and after a failure.
+    ///
+    /// # Errors
+    /// When there is no access. While somebody tries again, the others are given the last failure: passes that all wait for an endpoint
+    /// that does not answer would take the place of every other pass.
     pub async fn get(&self, access: &Access) -> Result<Arc<Account>, ConnectError> {
-        let slot = self.slots.lock().await.entry(access.clone()).or_default().clone();
-        let mut slot = slot.lock().await;
-        match &*slot {
-            Slot::Connected(account) => return Ok(account.clone()),
-            Slot::Failed(error, at) if at.elapsed() < RETRY_CONNECT => return Err(error.clone()),
-            _ => {}
+        let way = self.ways.lock().await.entry(access.clone()).or_default().clone();
+        if let Some(answer) = way.answer() {
+            return answer;
+        }
+        let _attempt = match (way.attempt.try_lock(), way.last_failure()) {
+            (Ok(attempt), _) => attempt,
+            (Err(_), Some(error)) => return Err(error),
+            (Err(_), None) => way.attempt.lock().await,
+        };
+        // It may have been answered while this one waited for its turn.
+        if let Some(answer) = way.answer() {
+            return answer;
         }
         match self.connector.connect(access).await {
             Ok(Connected { cloud, identity, region }) => {
@@ -70,17 +106,17 @@ impl Accounts {
                 // The receiver lives as long as the process: the task that holds it is raced with all others.
                 let _ = self.sweepers.send(sweeper.clone());
                 let account = Arc::new(Account { cloud, identity, region, sweeper });
-                *slot = Slot::Connected(account.clone());
+                way.state.send_replace(State::Connected(account.clone()));
                 Ok(account)
             }
             Err(error) => {
                 // The default way is told of with the readiness that hangs on it; of the others, each failure is told once.
-                let told = matches!(&*slot, Slot::Failed(before, _) if *before == error);
+                let told = way.last_failure().as_ref() == Some(&error);
                 if !told && *access != Access::default() {
                     let Access { region, role_arn, endpoint } = access;
-                    tracing::warn!(%error, ?region, ?role_arn, ?endpoint, "no access to AWS by a class");
+                    tracing::warn!(%error, ?region, ?role_arn, ?endpoint, "no access to the cloud by a class");
                 }
-                *slot = Slot::Failed(error.clone(), Instant::now());
+                way.state.send_replace(State::Failed(error.clone(), Instant::now()));
                 Err(error)
             }
         }
@@ -96,5 +132,73 @@ async fn run_sweepers(mut started: mpsc::UnboundedReceiver<Sweeper>) {
             Some(_) = running.join_next() => return,
             else => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use async_trait::async_trait;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    /// Refuses at once, but for one region, of which nothing is heard for a while.
+    #[derive(Clone, Default)]
+    struct Refusing(Arc<AtomicU32>);
+
+    const SILENCE: Duration = Duration::from_secs(20);
+    const SOON: Duration = Duration::from_secs(1);
+
+    #[async_trait]
+    impl Connector for Refusing {
+        async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            if *access == silent() {
+                sleep(SILENCE).await;
+            }
+            Err(ConnectError::NoRegion)
+        }
+    }
+
+    fn silent() -> Access {
+        Access { region: Some("nowhere-1".to_owned()), ..Access::default() }
+    }
+
+    fn accounts() -> (Arc<Accounts>, Refusing) {
+        let connector = Refusing::default();
+        (Accounts::new(Box::new(connector.clone()), mpsc::channel(1).0).0, connector)
+    }
+
+    fn ask(accounts: &Arc<Accounts>) -> tokio::task::JoinHandle<bool> {
+        let accounts = accounts.clone();
+        tokio::spawn(async move { accounts.get(&silent()).await.is_ok() })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i8_an_endpoint_that_does_not_answer_keeps_nobody_else_waiting() {
+        let (accounts, _) = accounts();
+        let waiting = ask(&accounts);
+        sleep(SOON).await;
+        let other = timeout(SOON, accounts.get(&Access::default())).await.expect("an answer at once");
+        assert_eq!(other.err(), Some(ConnectError::NoRegion));
+        assert!(!waiting.is_finished());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i8_while_one_tries_again_the_others_have_the_last_answer() {
+        let (accounts, connector) = accounts();
+        let first = [ask(&accounts), ask(&accounts)];
+        for waiting in first {
+            assert!(!waiting.await.expect("a pass that does not panic"));
+        }
+        assert_eq!(connector.0.load(Ordering::Relaxed), 1, "the second was given the answer of the first");
+        sleep(RETRY_CONNECT).await;
+        let waiting = ask(&accounts);
+        sleep(SOON).await;
+        let other = timeout(SOON, accounts.get(&silent())).await.expect("an answer at once");
+        assert_eq!((other.err(), waiting.is_finished()), (Some(ConnectError::NoRegion), false));
+        assert_eq!(connector.0.load(Ordering::Relaxed), 2, "one tries for all");
     }
 }
