@@ -1,6 +1,11 @@
 //! The way into AWS: each thing that is missing is said once and clearly, and the reconciler goes on by itself when it is there.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail, ensure};
 use libtest_mimic::Trial;
@@ -8,7 +13,7 @@ use testbed::{
     eventually::eventually,
     stack::{Part, REGION},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     replica::{PATIENCE, Replica, metric},
@@ -95,36 +100,79 @@ async fn says(scene: &Scene<'_>, replica: &Replica, wanted: &str) -> Result<()> 
     .await
 }
 
-/// A class may lead to an endpoint that takes connections and never answers: its own objects wait, no others.
+/// A class may lead to an endpoint that takes connections and never answers. Its own objects wait, however many they are, and no others.
 async fn a_silent_endpoint(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let scene = Scene::new(&stack, "silent").await?;
-    let silent = TcpListener::bind("127.0.0.1:0").await?;
+    let usual = asked_for(&scene, "before", PATIENCE).await?;
+
+    let endpoint = Silent::listen().await?;
     let class = format!(
         "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabaseClass\nmetadata: {{name: silent}}\n\
          spec: {{endpoint: \"http://{}\", region: {REGION}}}\n",
-        silent.local_addr()?
+        endpoint.address
     );
     scene.kubectl().apply(&class).await?;
-    for name in ["mute-a", "mute-b"] {
-        scene.apply(name, "{className: silent}").await?;
+    // More than there are passes at a time.
+    let names: Vec<String> = (0..40).map(|n| format!("mute-{n}")).collect();
+    let mute: Vec<String> = names.iter().map(|name| scene.manifest(name, "{className: silent}")).collect();
+    scene.kubectl().apply(&mute.join("---\n")).await?;
+    for name in &names {
+        eventually(PATIENCE, &format!("{name} to say that it waits"), async || {
+            let instance = scene.database(name).await?.expect("InstanceReady", "False")?;
+            ensure!(instance.reason == "CloudUnavailable", "{instance:?}");
+            Ok(())
+        })
+        .await?;
     }
-    // Somebody asks there now, and waits.
-    let (_connection, _) = tokio::time::timeout(PATIENCE, silent.accept()).await??;
-    scene.apply("neighbour", "{}").await?;
-    eventually(Duration::from_secs(15), "the neighbour to be asked for", async || {
-        let database = scene.database("neighbour").await?;
+    // The next attempt is under way, and hangs.
+    endpoint.attempted().await?;
+    asked_for(&scene, "neighbour", usual * 2 + Duration::from_secs(10)).await?;
+    scene.ready("neighbour").await?;
+    let ready = metric(stack.reconciler_admin(), "rds_reconciler_cloud_ready").await?;
+    ensure!(ready > 0.5, "one class takes the readiness of all away");
+    Ok(())
+}
+
+/// Applies an object and waits until the cloud has been asked for its instance; gives how long that took.
+async fn asked_for(scene: &Scene<'_>, name: &str, limit: Duration) -> Result<Duration> {
+    let applied = Instant::now();
+    scene.apply(name, "{}").await?;
+    eventually(limit, &format!("the instance of {name} to be asked for"), async || {
+        let database = scene.database(name).await?;
         ensure!(!database.text("/status/databaseStatus").is_empty(), "{:?}", database.conditions());
         Ok(())
     })
     .await?;
-    scene.ready("neighbour").await?;
-    for name in ["mute-a", "mute-b"] {
-        let mute = scene.wait_for(name, "InstanceReady", "False").await?;
-        let why = mute.expect("InstanceReady", "False")?;
-        ensure!(why.reason == "CloudUnavailable", "{why:?}");
+    Ok(applied.elapsed())
+}
+
+/// Takes connections and says nothing.
+struct Silent {
+    address: SocketAddr,
+    attempts: watch::Receiver<usize>,
+}
+
+impl Silent {
+    async fn listen() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (count, attempts) = watch::channel(0);
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                held.push(connection);
+                count.send_replace(held.len());
+            }
+        });
+        Ok(Self { address, attempts })
     }
-    let ready = metric(stack.reconciler_admin(), "rds_reconciler_cloud_ready").await?;
-    ensure!(ready > 0.5, "one class takes the readiness of all away");
-    Ok(())
+
+    /// Waits for one more connection.
+    async fn attempted(&self) -> Result<()> {
+        let mut attempts = self.attempts.clone();
+        let before = *attempts.borrow();
+        tokio::time::timeout(PATIENCE, attempts.wait_for(|count| *count > before)).await??;
+        Ok(())
+    }
 }
