@@ -1,6 +1,7 @@
 //! Reads the world of one object: everything [`crate::plan`] decides on.
 
 mod kubernetes;
+mod recall;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +83,9 @@ pub async fn observe(
         object: facts,
     };
     world.visit_inputs = target.and_then(|target| visit_inputs(target, &world));
+    if let (None, Some(inputs)) = (&world.visit, &world.visit_inputs) {
+        world.visit = recall::told_visit(object, inputs);
+    }
     Ok(Observation { world, account: account.ok() })
 }
 

@@ -185,6 +185,15 @@ impl Plan {
         Self { outcomes, steps, again }
     }
 
+    /// Looks at the database once more after `left`. A change of the cloud comes first.
+    fn look_again(&mut self, left: Duration) {
+        let busy = self.steps.iter().any(|step| matches!(step, Step::Cloud(_) | Step::VisitDatabase));
+        if left.is_zero() && !busy {
+            self.steps.push(Step::VisitDatabase);
+        }
+        self.again = self.again.min(left);
+    }
+
     /// The outcome of one concern.
     pub fn outcome(&self, concern: Concern) -> Option<&Outcome> {
         self.outcomes.iter().find(|(found, _)| *found == concern).map(|(_, outcome)| outcome)
@@ -219,5 +228,9 @@ pub fn plan(target: &Target, world: &World, now: Timestamp) -> Plan {
     outcomes.extend(services::alias(world).map(|outcome| (Concern::Alias, outcome)));
     outcomes.push((Concern::Databases, sql::databases(target, world, now)));
     outcomes.push((Concern::Access, sql::access(world)));
-    Plan::merge(outcomes)
+    let mut plan = Plan::merge(outcomes);
+    if let Some(left) = sql::next_look(world, now) {
+        plan.look_again(left);
+    }
+    plan
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use shared::names;
+use shared::rules::Desired;
 
 use super::instance::usable;
 use super::{ClusterStep, Outcome, SecretFact, Seen, Step, World};
@@ -27,14 +28,14 @@ fn wanted(target: &Target, world: &World) -> Vec<Wanted> {
     let users = desired.users.keys().map(|user| Wanted {
         secret: names::secret_name(name, user),
         user: user.to_string(),
-        databases: databases_of(target, user.as_str()),
+        databases: databases_of(desired, user.as_str()),
     });
     std::iter::once(master).chain(users).collect()
 }
 
 /// The databases that a user works in, sorted by name.
-pub(crate) fn databases_of(target: &Target, user: &str) -> Vec<String> {
-    let databases = target.desired.databases.iter();
+pub(crate) fn databases_of(desired: &Desired, user: &str) -> Vec<String> {
+    let databases = desired.databases.iter();
     databases
         .filter(|(_, users)| users.iter().any(|found| found.as_str() == user))
         .map(|(name, _)| name.to_string())
@@ -103,10 +104,10 @@ fn act(message: String, reason: &'static str, steps: Vec<ClusterStep>) -> Outcom
 /// Secrets of users who left the spec: they go once the server has been told, and at once where there is no server.
 fn leftovers(world: &World, wanted: &[Wanted]) -> Vec<ClusterStep> {
     let told = world.instance.absent()
-        || world
-            .visit
-            .as_ref()
-            .is_some_and(|visit| visit.result.is_ok() && Some(&visit.inputs) == world.visit_inputs.as_ref());
+        || world.visit.as_ref().is_some_and(|visit| {
+            visit.result.as_ref().is_ok_and(|report| report.unfinished.is_empty())
+                && Some(&visit.inputs) == world.visit_inputs.as_ref()
+        });
     if !told {
         return Vec::new();
     }

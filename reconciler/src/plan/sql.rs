@@ -7,7 +7,7 @@ use shared::names;
 
 use super::guard::hold;
 use super::instance::usable;
-use super::{CloudStep, Effect, Outcome, RESYNC, Step, World};
+use super::{CloudStep, Effect, Outcome, RESYNC, SqlReport, Step, World};
 use crate::target::Target;
 
 /// A reset of the master password, as retries and breaker know it: another password is another request.
@@ -32,40 +32,20 @@ pub(super) fn databases(target: &Target, world: &World, now: Timestamp) -> Outco
     match &last.result {
         Err(failure) => {
             if failure.master_refused && instance.status.modifiable() {
-                let held = hold(world, Effect::Password, &reset_request(world), now);
-                if held.is_some() && failure.retry_at <= now {
-                    // A reset takes its time; whether it is through, only a visit tells.
-                    return visit();
-                }
-                return held.unwrap_or_else(|| {
+                return hold(world, Effect::Password, &reset_request(world), now).unwrap_or_else(|| {
                     let master = names::master_secret_name(&world.object.name);
                     let message = format!("the server refuses the password in {master}: it is being given that one");
                     Outcome::act("ResettingMasterPassword", message, Step::Cloud(CloudStep::ResetMasterPassword))
                 });
             }
-            let left = Duration::try_from(failure.retry_at.duration_since(now)).unwrap_or_default();
-            if left.is_zero() {
-                return visit();
-            }
-            let (reason, message, until) = (failure.reason, failure.message.clone(), Some(left));
             match failure.needs_person {
-                true => Outcome::Blocked { reason, message, until },
-                false => Outcome::Wait { reason, message, until },
+                true => Outcome::blocked(failure.reason, &failure.message),
+                false => Outcome::wait(failure.reason, &failure.message),
             }
         }
         Ok(report) => {
-            let age = Duration::try_from(now.duration_since(last.at)).unwrap_or_default();
-            if age >= RESYNC {
-                return visit();
-            }
-            let obstacles: Vec<_> =
-                report.users.iter().chain(&report.databases).filter_map(|(_, obstacle)| obstacle.as_deref()).collect();
-            if !obstacles.is_empty() {
-                return Outcome::Blocked {
-                    reason: "NotAsDeclared",
-                    message: obstacles.join("; "),
-                    until: Some(RESYNC.saturating_sub(age)),
-                };
+            if !report.settled() {
+                return Outcome::blocked("NotAsDeclared", report.obstacles().join("; "));
             }
             let desired = &target.desired;
             let mut message = format!("{} users, {} databases", desired.users.len(), desired.databases.len());
@@ -76,6 +56,19 @@ pub(super) fn databases(target: &Target, world: &World, now: Timestamp) -> Outco
             Outcome::done(message)
         }
     }
+}
+
+/// How long what the last visit found is good for: then it is looked at once more, because it is old or because a failure may have
+/// passed. Until a new visit has found something else it is the truth: a look is no reason to call a database anything but Ready.
+pub(super) fn next_look(world: &World, now: Timestamp) -> Option<Duration> {
+    usable(world).filter(|instance| instance.status.serves() && instance.endpoint.is_some())?;
+    let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref())?;
+    let duration = |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
+    Some(match &last.result {
+        Ok(SqlReport { retry_at: Some(at), .. }) => duration(now, *at),
+        Ok(_) => RESYNC.saturating_sub(duration(last.at, now)),
+        Err(failure) => duration(now, failure.retry_at),
+    })
 }
 
 pub(super) fn access(world: &World) -> Outcome {

@@ -142,6 +142,10 @@ pub struct SqlReport {
     pub users: BTreeMap<String, Option<String>>,
     /// What stands in the way of a database; `None` where it is as declared.
     pub databases: BTreeMap<String, Option<String>>,
+    /// What else is still to do, about users who left the spec or the server as a whole.
+    pub unfinished: Vec<String>,
+    /// When to try again what failed.
+    pub retry_at: Option<Timestamp>,
     /// Databases of ours that the spec no longer names. They are kept.
     pub removed_databases: BTreeSet<String>,
     /// What a login as `user@database` showed: `None` where all is well.
@@ -151,7 +155,13 @@ pub struct SqlReport {
 impl SqlReport {
     /// Nothing stands in the way of any user or database.
     pub fn settled(&self) -> bool {
-        self.users.values().chain(self.databases.values()).all(Option::is_none)
+        self.obstacles().is_empty()
+    }
+
+    /// All that stands in the way.
+    pub fn obstacles(&self) -> Vec<&str> {
+        let users = self.users.values().chain(self.databases.values()).flatten();
+        users.chain(&self.unfinished).map(String::as_str).collect()
     }
 
     /// Every login showed what it should.

@@ -47,6 +47,33 @@ fn i5_at_rest_nothing_is_done() {
 }
 
 #[test]
+fn i5_a_second_look_makes_nothing_less_than_ready() {
+    let long_after = now() + SignedDuration::from_hours(1);
+    let due = plan(&orders(), &settled_world(), long_after);
+    assert_eq!((due.steps.as_slice(), due.again), (&[Step::VisitDatabase][..], Duration::ZERO));
+    assert_eq!(due.outcomes, planned(&orders(), &settled_world()).outcomes);
+}
+
+#[test]
+fn a_failed_visit_stays_failed_until_another_one_went_well() {
+    let mut world = settled_world();
+    let failure = SqlFailure {
+        reason: "DatabaseUnreachable",
+        message: "connection refused".into(),
+        needs_person: false,
+        master_refused: false,
+        retry_at: now() + SignedDuration::from_secs(5),
+    };
+    world.visit.as_mut().expect("the fixture has one").result = Err(failure.clone());
+    let early = planned(&orders(), &world);
+    assert_eq!((early.steps.as_slice(), early.again), (&[][..], Duration::from_secs(5)));
+    let due = plan(&orders(), &world, failure.retry_at);
+    assert_eq!(due.steps, [Step::VisitDatabase]);
+    assert_eq!(due.outcomes, early.outcomes);
+    assert_eq!(waits(&due, Concern::Databases), "DatabaseUnreachable");
+}
+
+#[test]
 fn i1_an_instance_of_another_object_is_never_touched() {
     for tag in
         ["matrixmind.cloud/cluster", "matrixmind.cloud/namespace", "matrixmind.cloud/name", "matrixmind.cloud/uid"]
