@@ -1,7 +1,7 @@
 //! A reconciler that is killed with SIGKILL after every effect it has, over and over, ends where an undisturbed one ends.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -54,7 +54,7 @@ async fn killed_after_every_effect(world: &World) -> Result<()> {
             break;
         }
     }
-    ensure!(lives.effects >= 8, "only {} effects were seen: the kills came too late", lives.effects);
+    lives.must_have_ended_after(&["rdsdatabases", "rdsdatabases/status", "secrets", "RDS", "services", "SQL"])?;
     lives.restart().await?;
     let database = scene.ready("phoenix").await?;
     let identifier = database.text("/status/instance/identifier").to_owned();
@@ -71,14 +71,14 @@ async fn killed_after_every_effect(world: &World) -> Result<()> {
     // The same on the way out.
     stack.kill(Part::Reconciler).await?;
     scene.ok(&["delete", "rds", "phoenix", "--wait=false"]).await?;
-    let before = lives.effects;
+    lives.ended_after.clear();
     for _ in 0..LIVES {
         let gone = async || Ok(Database::read(stack.controlplane().client(), "crashes", "phoenix").await?.is_none());
         if matches!(lives.live(gone).await?, End::Settled) {
             break;
         }
     }
-    ensure!(lives.effects - before >= 3, "only {} effects were seen on the way out", lives.effects - before);
+    lives.must_have_ended_after(&["services", "RDS", "rdsdatabases/status"])?;
     lives.restart().await?;
     scene.gone("phoenix").await?;
     cloud::final_snapshot(rds, &identifier).await?;
@@ -123,14 +123,15 @@ struct Lives<'a> {
     audit: Mark,
     mutating: u64,
     sql_writes: u64,
-    /// How many of them were killed after an effect.
-    effects: usize,
+    /// What had just been written when one was killed: resources of Kubernetes, `RDS`, or `SQL`.
+    ended_after: BTreeSet<String>,
 }
 
 impl<'a> Lives<'a> {
     async fn new(stack: &'a Stack) -> Result<Self> {
-        let mut lives = Self { stack, audit: Mark::default(), mutating: 0, sql_writes: 0, effects: 0 };
-        lives.effect().await?;
+        let mut lives =
+            Self { stack, audit: Mark::default(), mutating: 0, sql_writes: 0, ended_after: BTreeSet::new() };
+        lives.effects().await?;
         Ok(lives)
     }
 
@@ -139,11 +140,12 @@ impl<'a> Lives<'a> {
         self.restart().await?;
         let born = Instant::now();
         while born.elapsed() < PATIENCE {
-            if self.effect().await? {
+            let effects = self.effects().await?;
+            if !effects.is_empty() {
                 self.stack.kill(Part::Reconciler).await?;
                 // What it did until the signal came is no effect of the next life.
-                self.effect().await?;
-                self.effects += 1;
+                let last = self.effects().await?;
+                self.ended_after.extend(effects.into_iter().chain(last));
                 return Ok(End::Killed);
             }
             if settled().await? {
@@ -162,16 +164,26 @@ impl<'a> Lives<'a> {
         self.stack.restart(Part::Reconciler).await
     }
 
-    /// Whether the reconciler has written anything since the last look: to Kubernetes, to RDS or in SQL.
-    async fn effect(&mut self) -> Result<bool> {
+    /// What the reconciler has written since the last look: to Kubernetes, to RDS, in SQL.
+    async fn effects(&mut self) -> Result<BTreeSet<String>> {
         let (writes, mark) = self.stack.controlplane().writes_since(self.audit)?;
         let counters = self.stack.rds().counters().await?;
         let sql_writes = counters.sql_writes.values().sum();
-        let wrote = writes.iter().any(|write| {
-            write.user.ends_with(":rds-reconciler") && !["leases", "events"].contains(&write.resource.as_str())
-        });
-        let effect = wrote || counters.mutating > self.mutating || sql_writes > self.sql_writes;
+        let ours = writes.into_iter().filter(|write| write.user.ends_with(":rds-reconciler"));
+        let mut effects: BTreeSet<String> = ours
+            .map(|write| write.resource)
+            .filter(|resource| !["leases", "events"].contains(&resource.as_str()))
+            .collect();
+        effects.extend((counters.mutating > self.mutating).then(|| "RDS".to_owned()));
+        effects.extend((sql_writes > self.sql_writes).then(|| "SQL".to_owned()));
         (self.audit, self.mutating, self.sql_writes) = (mark, counters.mutating, sql_writes);
-        Ok(effect)
+        Ok(effects)
+    }
+
+    /// Fails unless at least one life ended right after each of these: else the kills came too early or too late to prove anything.
+    fn must_have_ended_after(&self, effects: &[&str]) -> Result<()> {
+        let missed: Vec<_> = effects.iter().filter(|effect| !self.ended_after.contains(**effect)).collect();
+        ensure!(missed.is_empty(), "no life ended after {missed:?}, only after {:?}", self.ended_after);
+        Ok(())
     }
 }

@@ -18,6 +18,8 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "farewell::i3_the_last_row_is_in_the_final_snapshot", i3_the_last_row_is_in_the_final_snapshot),
         trial(world, "farewell::i3_protection_holds_until_it_is_taken_away", i3_protection_holds),
+        trial(world, "farewell::i3_deleted_before_it_was_ready_it_leaves_a_snapshot", i3_deleted_before_it_was_ready),
+        trial(world, "farewell::i3_a_namespace_takes_its_databases_along", i3_a_namespace_takes_its_databases_along),
         trial(world, "farewell::deletion_policy_delete_leaves_nothing", deletion_policy_delete_leaves_nothing),
         trial(world, "farewell::i1_a_retained_instance_is_nobody_elses", i1_a_retained_instance_is_nobody_elses),
     ]
@@ -121,6 +123,54 @@ async fn i3_protection_holds(world: &World) -> Result<()> {
     scene.gone("vault").await?;
     cloud::final_snapshot(rds, &identifier).await?;
     ensure!(cloud::instance(rds, &identifier).await?.is_none(), "the instance is still there");
+    Ok(())
+}
+
+/// RDS cannot snapshot an instance that it still creates: the deletion waits, and says for what.
+async fn i3_deleted_before_it_was_ready(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let rds = stack.rds();
+    let scene = Scene::new(&stack, "hasty").await?;
+    scene.apply("early", "{users: {app: []}}").await?;
+    let identifier = eventually(SETTLED, "the instance to be asked for", async || {
+        let identifier = scene.database("early").await?.text("/status/instance/identifier").to_owned();
+        rds.order(&json!({"instance": identifier, "status": "creating"})).await?;
+        Ok(identifier)
+    })
+    .await?;
+    scene.ok(&["delete", "rds", "early", "--wait=false"]).await?;
+    eventually(SETTLED, "the object to say what it waits for", async || {
+        let condition = scene.database("early").await?.expect("Deleted", "False")?;
+        ensure!(condition.reason == "InstanceCreating", "{condition:?}");
+        Ok(())
+    })
+    .await?;
+    ensure!(cloud::snapshots(rds, &identifier).await?.is_empty(), "a snapshot of an instance that is being created");
+    rds.order(&json!({"instance": identifier, "status": null})).await?;
+    scene.gone("early").await?;
+    cloud::final_snapshot(rds, &identifier).await?;
+    ensure!(cloud::instance(rds, &identifier).await?.is_none(), "the instance is still there");
+    Ok(())
+}
+
+/// Its Secrets go with it, and nothing makes new ones; the data is in the final snapshot.
+async fn i3_a_namespace_takes_its_databases_along(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "whole-namespace").await?;
+    scene.apply("tenant", "{users: {app: []}, databases: {data: [app]}}").await?;
+    let identifier = scene.ready("tenant").await?.text("/status/instance/identifier").to_owned();
+    scene.kubectl().ok(&["delete", "namespace", "whole-namespace", "--wait=false"]).await?;
+    eventually(SETTLED, "the namespace to go", async || {
+        let left =
+            scene.kubectl().ok(&["get", "namespace", "whole-namespace", "--ignore-not-found", "-o", "yaml"]).await?;
+        ensure!(left.is_empty(), "{left}");
+        Ok(())
+    })
+    .await?;
+    cloud::final_snapshot(stack.rds(), &identifier).await?;
+    ensure!(cloud::instance(stack.rds(), &identifier).await?.is_none(), "the instance is still there");
+    let alias = ["get", "service", "-n", "rds", "tenant", "--ignore-not-found", "-o", "name"];
+    ensure!(scene.kubectl().ok(&alias).await?.is_empty(), "the alias stayed");
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::json;
-use sqlx::Connection as _;
-use testbed::eventually::eventually;
+use sqlx::{Connection as _, Executor as _};
+use testbed::{eventually::eventually, stack::Part};
 
 use crate::{
     cloud,
@@ -18,6 +18,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "repairs::a_deleted_secret_comes_back_and_works", a_deleted_secret_comes_back_and_works),
         trial(world, "repairs::a_deleted_service_comes_back", a_deleted_service_comes_back),
+        trial(world, "repairs::i11_what_went_wrong_meanwhile_is_found_after_a_restart", i11_what_went_wrong_meanwhile),
         trial(world, "repairs::i2_a_lost_instance_is_not_replaced_unasked", i2_a_lost_instance_is_not_replaced),
         trial(world, "repairs::i9_a_throttled_creation_is_tried_again", i9_a_throttled_creation_is_tried_again),
     ]
@@ -81,6 +82,27 @@ async fn a_deleted_service_comes_back(world: &World) -> Result<()> {
         .await?;
     }
     scene.ready("signpost").await.map(drop)
+}
+
+/// The status says Ready, nothing in Kubernetes has changed, and what an earlier process saw is true no more.
+async fn i11_what_went_wrong_meanwhile(world: &World) -> Result<()> {
+    let stack = world.own_stack("meanwhile").await?;
+    let scene = Scene::new(&stack, "meanwhile").await?;
+    scene.apply("drifted", "{users: {app: []}, databases: {data: [app]}}").await?;
+    scene.ready("drifted").await?;
+    stack.stop_part(Part::Reconciler).await?;
+    let mut master = scene.connect("drifted", "master").await?;
+    master.execute("ALTER ROLE app NOLOGIN; REVOKE CONNECT ON DATABASE data FROM app").await?;
+    master.close().await?;
+    ensure!(scene.connect("drifted", "app").await.is_err(), "app can log in all the same");
+
+    stack.restart(Part::Reconciler).await?;
+    eventually(SETTLED, "app to log in again", async || {
+        scene.connect("drifted", "app").await?.close().await?;
+        Ok(())
+    })
+    .await?;
+    scene.ready("drifted").await.map(drop)
 }
 
 async fn i2_a_lost_instance_is_not_replaced(world: &World) -> Result<()> {
