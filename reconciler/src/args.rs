@@ -15,7 +15,8 @@ pub struct Args {
 
     /// The name of this cluster in instance names and ownership tags [default: the UID of the namespace kube-system].
     ///
-    /// A rebuilt cluster that is given its old name finds its databases again.
+    /// A rebuilt cluster that is given its old name finds its databases again, and each object says how to take its own up. Do not change
+    /// it while there are databases.
     #[arg(long, env = "RDS_RECONCILER_CLUSTER_NAME")]
     pub cluster_name: Option<String>,
 

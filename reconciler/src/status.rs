@@ -117,7 +117,7 @@ fn observed(before: &RDSDatabaseStatus, world: &World, class: Option<&Class>) ->
     status.instance = pinned(world, class);
     status.snapshots = snapshots(before, world);
     match &world.instance {
-        Seen::Known(instance) if crate::plan::foreign(world, instance).is_none() => {
+        Seen::Known(instance) if !crate::plan::foreign(world, instance) => {
             status.database_status = Some(instance.status.to_string());
             status.engine_version.clone_from(&instance.engine_version);
             status.allocated_storage_gib = instance.allocated_gib.map(i64::from);

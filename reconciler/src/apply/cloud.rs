@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use rand::RngExt as _;
-use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, UID_TAG};
 use shared::names;
 use tokio::time::Instant;
 
 use super::{ApplyError, Scene};
 use crate::cluster::Notice;
-use crate::plan::{CloudStep, Effect, Failure, World, create_request, describe, describe_delete, reset_request};
+use crate::plan::{
+    CloudStep, Effect, Failure, TAG_REQUEST, World, create_request, describe, describe_delete, marks, reset_request,
+};
 use crate::providers::accounts::Account;
 use crate::providers::{CloudError, CreateInstance, ErrorClass, ModifyInstance};
 use crate::target::Target;
@@ -35,6 +36,11 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &CloudStep) -> Result<(), App
         CloudStep::Modify { request, .. } => {
             let text = describe(request);
             (text.clone(), text, send(scene, account, account.cloud.modify(request)).await)
+        }
+        CloudStep::Tag { arn } => {
+            let tags = marks(world).map(|(key, value)| (key.to_owned(), value.clone())).into();
+            let note = format!("the instance {} is marked as this object's", world.identifier);
+            (TAG_REQUEST.to_owned(), note, send(scene, account, account.cloud.tag(arn, &tags)).await)
         }
         CloudStep::ResetMasterPassword => {
             let master_password = world.password(&names::master_secret_name(&world.object.name));
@@ -75,7 +81,7 @@ async fn settle(scene: &Scene<'_>, effect: Effect, request: String, note: String
             scene.context.memory.update(uid, |recollection| {
                 recollection.failures.remove(&effect);
                 // Creation and deletion end in states that are seen; only a change can be swallowed without a trace.
-                if matches!(effect, Effect::Storage | Effect::Settings | Effect::Password) {
+                if matches!(effect, Effect::Storage | Effect::Settings | Effect::Tags | Effect::Password) {
                     *recollection.repeats.entry(request.clone()).or_default() += 1;
                     recollection.accepted.insert(effect, (request, (scene.context.clock)()));
                 }
@@ -118,6 +124,7 @@ fn reason(effect: Effect) -> &'static str {
         Effect::Create => "CreateInstance",
         Effect::Storage => "GrowStorage",
         Effect::Settings => "ModifyInstance",
+        Effect::Tags => "TakeUpInstance",
         Effect::Password => "ResetMasterPassword",
         Effect::Delete => "DeleteInstance",
     }
@@ -143,6 +150,7 @@ fn creation(target: &Target, world: &World) -> Option<CreateInstance> {
         identifier: world.identifier.to_string(),
         engine: ENGINE,
         engine_version: desired.version.to_string(),
+        auto_minor_version_upgrade: desired.version.minor().is_none(),
         instance_class: desired.instance_class.clone().unwrap_or_else(|| class.instance_class.clone()),
         allocated_gib: desired.size.allocated().get(),
         storage_type: class.storage_type.clone(),
@@ -159,14 +167,7 @@ fn creation(target: &Target, world: &World) -> Option<CreateInstance> {
 
 /// The platform's tags, and over them the marks of ownership.
 fn tags(target: &Target, world: &World) -> BTreeMap<String, String> {
-    let object = &world.object;
-    let marks = [
-        (CLUSTER_TAG, &world.cluster),
-        (NAMESPACE_TAG, &object.namespace),
-        (NAME_TAG, &object.name),
-        (UID_TAG, &object.uid),
-    ];
     let mut tags = target.class.tags.clone();
-    tags.extend(marks.map(|(key, value)| (key.to_owned(), value.clone())));
+    tags.extend(marks(world).map(|(key, value)| (key.to_owned(), value.clone())));
     tags
 }

@@ -97,7 +97,7 @@ fn instance(policy: DeletionPolicy, protection: Option<bool>, world: &World, now
     match &world.instance {
         Seen::Unknown(why) => Outcome::Wait { reason: "CloudUnavailable", message: why.clone(), until: soon },
         Seen::Absent => gone(policy, world, pinned.resource_id.as_deref()),
-        Seen::Known(found) if foreign(world, found).is_some() => {
+        Seen::Known(found) if foreign(world, found) => {
             let_go(format!("the instance {} is not this object's and stays as it is", found.identifier))
         }
         Seen::Known(found) => delete(policy, protection, world, found, now),

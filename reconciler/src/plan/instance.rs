@@ -94,16 +94,29 @@ pub(crate) fn create_request(target: &Target, world: &World) -> String {
 }
 
 fn present(world: &World, instance: &Instance, pinned: Option<&str>) -> Outcome {
-    if let Some(owner) = foreign(world, instance) {
-        let message = format!(
-            "an instance named {} exists and is not this object's ({owner}): it is left alone; rename the object, or remove that instance",
-            instance.identifier
-        );
-        return Outcome::blocked("InstanceNotOurs", message);
+    match ownership(world, instance) {
+        Ownership::Ours => {}
+        Ownership::Predecessor if accepted(world, instance) => {}
+        Ownership::Predecessor => {
+            let message = format!(
+                "the instance {0} ({1}) is the database of an earlier object of this name, with its data: do not delete it; to take it \
+                 up, annotate the object with {ACCEPT_ANNOTATION}={1}",
+                instance.identifier,
+                instance.resource_id.as_deref().unwrap_or("?")
+            );
+            return Outcome::blocked("InstanceOfPredecessor", message);
+        }
+        Ownership::Foreign(why) => {
+            let message = format!(
+                "an instance named {} exists and is not this object's ({why}): it is left alone; rename the object",
+                instance.identifier
+            );
+            return Outcome::blocked("InstanceNotOurs", message);
+        }
     }
     if let (Some(pinned), Some(found)) = (pinned, instance.resource_id.as_deref())
         && pinned != found
-        && world.object.accept_instance.as_deref() != Some(found)
+        && !accepted(world, instance)
     {
         let message = format!(
             "the instance {} is {found}, but this object's was {pinned}; if it is the restored one, annotate the object with \
@@ -134,20 +147,54 @@ fn present(world: &World, instance: &Instance, pinned: Option<&str>) -> Outcome 
     Outcome::done(format!("RDS reports the instance as {status}"))
 }
 
-/// Whose an instance is, if it is not this object's: by its tags, never by its name.
-pub(crate) fn foreign(world: &World, instance: &Instance) -> Option<String> {
+/// Whose an instance is: by its tags, never by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ownership {
+    /// All tags name this object.
+    Ours,
+    /// All tags but the UID do: it was made by an earlier object of this name, in this cluster or in one that was rebuilt.
+    Predecessor,
+    /// The tags name another object, or nobody.
+    Foreign(String),
+}
+
+/// The marks of ownership that this object's instance carries.
+pub(crate) fn marks(world: &World) -> [(&'static str, &String); 4] {
     let object = &world.object;
-    let expected = [
+    [
         (CLUSTER_TAG, &world.cluster),
         (NAMESPACE_TAG, &object.namespace),
         (NAME_TAG, &object.name),
         (UID_TAG, &object.uid),
-    ];
-    expected.into_iter().find_map(|(key, value)| match instance.tags.get(key) {
+    ]
+}
+
+pub(crate) fn ownership(world: &World, instance: &Instance) -> Ownership {
+    let strange = marks(world).into_iter().filter_map(|(key, value)| match instance.tags.get(key) {
         Some(found) if found == value => None,
-        Some(found) => Some(format!("its tag {key} is \"{found}\", this object's would be \"{value}\"")),
-        None => Some(format!("it has no tag {key}")),
+        Some(_) if key == UID_TAG => Some((key, None)),
+        Some(found) => Some((key, Some(format!("its tag {key} is \"{found}\", this object's would be \"{value}\"")))),
+        None => Some((key, Some(format!("it has no tag {key}")))),
+    });
+    strange.fold(Ownership::Ours, |owner, (_, why)| match (owner, why) {
+        (Ownership::Foreign(first), _) => Ownership::Foreign(first),
+        (_, Some(why)) => Ownership::Foreign(why),
+        (_, None) => Ownership::Predecessor,
     })
+}
+
+/// A person has named this very instance as this object's.
+fn accepted(world: &World, instance: &Instance) -> bool {
+    instance.resource_id.is_some() && world.object.accept_instance == instance.resource_id
+}
+
+/// Neither this object's, nor accepted as such.
+pub(crate) fn foreign(world: &World, instance: &Instance) -> bool {
+    match ownership(world, instance) {
+        Ownership::Ours => false,
+        Ownership::Predecessor => !accepted(world, instance),
+        Ownership::Foreign(_) => true,
+    }
 }
 
 /// Only an endpoint in a domain of the provider's is written into Services and given passwords.
@@ -164,12 +211,7 @@ fn untrusted_endpoint(world: &World, instance: &Instance) -> Option<String> {
 pub(crate) fn usable(world: &World) -> Option<&Instance> {
     let instance = world.instance.known()?;
     let pinned = world.pinned.as_ref()?.resource_id.as_deref();
-    let same = pinned.is_none()
-        || pinned == instance.resource_id.as_deref()
-        || world.object.accept_instance.is_some() && world.object.accept_instance == instance.resource_id;
-    (same
-        && foreign(world, instance).is_none()
-        && untrusted_endpoint(world, instance).is_none()
-        && !instance.status.deleting())
-    .then_some(instance)
+    let same = pinned.is_none() || pinned == instance.resource_id.as_deref() || accepted(world, instance);
+    (same && !foreign(world, instance) && untrusted_endpoint(world, instance).is_none() && !instance.status.deleting())
+        .then_some(instance)
 }

@@ -24,9 +24,9 @@ pub(crate) use deletion::describe_delete;
 pub use deletion::{Departure, plan_deletion};
 pub(crate) use instance::create_request;
 pub use instance::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
-pub(crate) use instance::{foreign, usable};
+pub(crate) use instance::{foreign, marks, usable};
 pub(crate) use secrets::databases_of;
-pub(crate) use settings::{describe, not_scheduled};
+pub(crate) use settings::{TAG_REQUEST, describe, not_scheduled};
 pub(crate) use sql::reset_request;
 pub use step::{CloudStep, ClusterStep, ServicePlace, Step};
 pub use world::{

@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use shared::rules::{Engine, EngineVersion, Gibibytes, Interval};
 
 use super::guard::hold;
-use super::instance::usable;
+use super::instance::{Ownership, ownership, usable};
 use super::{CloudStep, Effect, Outcome, Step, World};
 use crate::providers::{Instance, ModifyInstance};
 use crate::target::Target;
 
+/// New marks of ownership, as retries and breaker know them.
+pub(crate) const TAG_REQUEST: &str = "AddTagsToResource (marks of ownership)";
 const NOT_YET: &str = "waiting for the instance";
 
 pub(super) fn storage(target: &Target, world: &World, now: Timestamp) -> Outcome {
@@ -80,6 +82,12 @@ pub(super) fn others(target: &Target, world: &World, now: Timestamp) -> Outcome 
     let Some(instance) = usable(world) else {
         return Outcome::wait("WaitingForInstance", NOT_YET);
     };
+    if let (Ownership::Predecessor, Some(arn)) = (ownership(world, instance), &instance.arn) {
+        let step = Step::Cloud(CloudStep::Tag { arn: arn.clone() });
+        return hold(world, Effect::Tags, TAG_REQUEST, now).unwrap_or_else(|| {
+            Outcome::act("TakingUp", "the accepted instance is being marked as this object's", step)
+        });
+    }
     let running = instance.engine_version.as_deref().and_then(|text| EngineVersion::read(Engine::Postgresql, text));
     let wanted = target.desired.version;
     if let Some(running) = running.filter(|running| running.major() != wanted.major()) {
@@ -122,6 +130,11 @@ fn differences(target: &Target, instance: &Instance, running: Option<EngineVersi
         what.push(format!("EngineVersion {have} to {}", desired.version));
         request.engine_version = Some(desired.version.to_string());
     }
+    // A minor version that is written down is one to stay at; without one, RDS's own setting stands.
+    if desired.version.minor().is_some() && instance.auto_minor_version_upgrade {
+        what.push("AutoMinorVersionUpgrade off".to_owned());
+        request.auto_minor_version_upgrade = Some(false);
+    }
     if desired.deletion_protection && !instance.deletion_protection {
         what.push("DeletionProtection on".to_owned());
         request.deletion_protection = Some(true);
@@ -148,6 +161,9 @@ pub(crate) fn describe(request: &ModifyInstance) -> String {
     }
     if let Some(days) = request.backup_retention_days {
         fields.push(format!("BackupRetentionPeriod={days}"));
+    }
+    if let Some(automatic) = request.auto_minor_version_upgrade {
+        fields.push(format!("AutoMinorVersionUpgrade={automatic}"));
     }
     if let Some(protection) = request.deletion_protection {
         fields.push(format!("DeletionProtection={protection}"));

@@ -25,6 +25,7 @@ impl fmt::Display for Step {
             Self::Cluster(step) => step.fmt(f),
             Self::Cloud(CloudStep::Create) => f.write_str("create the instance"),
             Self::Cloud(CloudStep::Modify { request, .. }) => f.write_str(&super::describe(request)),
+            Self::Cloud(CloudStep::Tag { .. }) => f.write_str(super::TAG_REQUEST),
             Self::Cloud(CloudStep::ResetMasterPassword) => f.write_str("reset the master password"),
             Self::Cloud(CloudStep::Delete(request)) => f.write_str(&super::describe_delete(request)),
             Self::VisitDatabase => f.write_str("visit the database"),
@@ -134,6 +135,11 @@ pub enum CloudStep {
         /// The change, without a password.
         request: ModifyInstance,
     },
+    /// Marks the accepted instance as this object's.
+    Tag {
+        /// Its ARN.
+        arn: String,
+    },
     /// Gives the server the master password that the Secret holds.
     ResetMasterPassword,
     /// Deletes it.
@@ -146,6 +152,7 @@ impl CloudStep {
         match self {
             Self::Create => Effect::Create,
             Self::Modify { effect, .. } => *effect,
+            Self::Tag { .. } => Effect::Tags,
             Self::ResetMasterPassword => Effect::Password,
             Self::Delete(_) => Effect::Delete,
         }

@@ -118,6 +118,8 @@ pub enum Effect {
     Storage,
     /// Any other change.
     Settings,
+    /// New marks of ownership.
+    Tags,
     /// A new master password.
     Password,
     /// DeleteDBInstance.

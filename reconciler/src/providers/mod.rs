@@ -10,6 +10,8 @@ mod model;
 mod rate_limit;
 pub mod sweep;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 pub use access::{Access, ConnectError, Connected, Connector};
@@ -33,6 +35,8 @@ pub trait Cloud: Send + Sync {
     async fn create(&self, request: &CreateInstance) -> Result<(), CloudError>;
     /// Asks for a change to an instance, to be applied at once.
     async fn modify(&self, request: &ModifyInstance) -> Result<(), CloudError>;
+    /// Adds tags to an instance, over those of the same keys.
+    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), CloudError>;
     /// Asks for the end of an instance.
     async fn delete(&self, request: &DeleteInstance) -> Result<(), CloudError>;
 }

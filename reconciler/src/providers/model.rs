@@ -48,6 +48,8 @@ pub struct Instance {
     pub pending_instance_class: Option<String>,
     /// An engine version that was asked for and is not applied yet.
     pub pending_engine_version: Option<String>,
+    /// RDS upgrades the minor version by itself.
+    pub auto_minor_version_upgrade: bool,
     /// Days that automated backups are kept.
     pub backup_retention_days: Option<u32>,
     /// A retention that was asked for and is not applied yet.
@@ -200,6 +202,8 @@ pub struct CreateInstance {
     pub engine: &'static str,
     /// Version, either a major one (the provider picks the minor one) or an exact one.
     pub engine_version: String,
+    /// Whether RDS shall upgrade the minor version by itself.
+    pub auto_minor_version_upgrade: bool,
     /// Compute size.
     pub instance_class: String,
     /// Storage in GiB.
@@ -235,6 +239,8 @@ pub struct ModifyInstance {
     pub instance_class: Option<String>,
     /// New minor version: an outage.
     pub engine_version: Option<String>,
+    /// Whether RDS shall upgrade the minor version by itself.
+    pub auto_minor_version_upgrade: Option<bool>,
     /// New retention of automated backups, in days.
     pub backup_retention_days: Option<u32>,
     /// New deletion protection.

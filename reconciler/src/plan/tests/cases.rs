@@ -91,8 +91,12 @@ fn i1_an_instance_of_another_object_is_never_touched() {
             assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new(), "{tag} {value:?}");
             assert!(!plan.steps.contains(&Step::VisitDatabase));
             let (reason, message) = blocked(&plan, Concern::Instance);
-            assert_eq!(reason, "InstanceNotOurs");
-            assert!(message.contains(tag), "{message}");
+            if value.is_some() && tag == "matrixmind.cloud/uid" {
+                assert_eq!(reason, "InstanceOfPredecessor");
+            } else {
+                assert_eq!(reason, "InstanceNotOurs");
+                assert!(message.contains(tag), "{message}");
+            }
         }
     }
 }
@@ -414,4 +418,41 @@ fn an_accepted_change_is_given_time_to_show() {
     assert_eq!(waits(&early, Concern::Backups), "ChangeAccepted");
     assert_eq!(cloud_steps(&early), Vec::<&CloudStep>::new());
     assert_eq!(cloud_steps(&plan(&orders(), &world, now() + SignedDuration::from_secs(61))).len(), 1);
+}
+
+#[test]
+fn a_predecessors_instance_is_taken_up_when_it_is_named() {
+    let mut world = settled_world();
+    world.pinned = Some(pinned(None));
+    let mut kept = instance("available");
+    kept.tags.insert("matrixmind.cloud/uid".into(), "before".into());
+    world.instance = Seen::Known(kept);
+    assert_eq!(blocked(&planned(&orders(), &world), Concern::Instance).0, "InstanceOfPredecessor");
+    world.object.accept_instance = Some("db-OTHER".into());
+    assert_eq!(blocked(&planned(&orders(), &world), Concern::Instance).0, "InstanceOfPredecessor");
+    world.object.accept_instance = Some(RESOURCE.into());
+    let plan = planned(&orders(), &world);
+    assert!(matches!(cloud_steps(&plan)[..], [CloudStep::Tag { .. }]), "{:?}", plan.steps);
+}
+
+#[test]
+fn i1_an_annotation_takes_up_no_instance_of_another_name() {
+    let mut world = settled_world();
+    let mut theirs = instance("available");
+    theirs.tags.insert("matrixmind.cloud/name".into(), "another".into());
+    world.instance = Seen::Known(theirs);
+    world.object.accept_instance = Some(RESOURCE.into());
+    let plan = planned(&orders(), &world);
+    assert_eq!(blocked(&plan, Concern::Instance).0, "InstanceNotOurs");
+    assert_eq!(plan.steps, []);
+}
+
+#[test]
+fn a_pinned_minor_version_is_not_upgraded_behind_its_back() {
+    let pinned = target(json!({"version": "12.22"}));
+    let plan = planned(&pinned, &settled_world());
+    let off = cloud_steps(&plan).iter().any(
+        |step| matches!(step, CloudStep::Modify { request, .. } if request.auto_minor_version_upgrade == Some(false)),
+    );
+    assert!(off, "{:?}", plan.steps);
 }

@@ -86,7 +86,7 @@ fn instance(status: &str) -> Instance {
     Instance {
         identifier: InstanceIdentifier::derive(CLUSTER, NAMESPACE, NAME).to_string(),
         resource_id: Some(RESOURCE.into()),
-        arn: None,
+        arn: Some("arn:aws:rds:eu-central-1:123456789012:db:orders".into()),
         status: InstanceState::new(status),
         endpoint: (status != "creating").then(endpoint),
         engine_version: Some("12.22".into()),
@@ -95,6 +95,7 @@ fn instance(status: &str) -> Instance {
         instance_class: Some("db.t4g.micro".into()),
         pending_instance_class: None,
         pending_engine_version: None,
+        auto_minor_version_upgrade: true,
         backup_retention_days: Some(7),
         pending_backup_retention_days: None,
         backup_window: None,

@@ -22,6 +22,7 @@ pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
         instance_class: owned(from.db_instance_class()),
         pending_instance_class: owned(pending.and_then(|p| p.db_instance_class())),
         pending_engine_version: owned(pending.and_then(|p| p.engine_version())),
+        auto_minor_version_upgrade: from.auto_minor_version_upgrade().unwrap_or(false),
         backup_retention_days: number(from.backup_retention_period()),
         pending_backup_retention_days: number(
             pending.and_then(aws_sdk_rds::types::PendingModifiedValues::backup_retention_period),

@@ -4,6 +4,7 @@ mod connect;
 mod convert;
 mod errors;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use async_trait::async_trait;
@@ -107,13 +108,13 @@ impl Cloud for Aws {
 
     async fn create(&self, request: &CreateInstance) -> Result<(), CloudError> {
         let action = "CreateDBInstance";
-        let tags = request.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
         let call = self
             .rds
             .create_db_instance()
             .db_instance_identifier(&request.identifier)
             .engine(request.engine)
             .engine_version(&request.engine_version)
+            .auto_minor_version_upgrade(request.auto_minor_version_upgrade)
             .db_instance_class(&request.instance_class)
             .allocated_storage(whole(request.allocated_gib))
             .storage_type(&request.storage_type)
@@ -127,7 +128,7 @@ impl Cloud for Aws {
             .storage_encrypted(true)
             .publicly_accessible(false)
             .copy_tags_to_snapshot(true)
-            .set_tags(Some(tags));
+            .set_tags(Some(sdk_tags(&request.tags)));
         self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
     }
 
@@ -140,10 +141,17 @@ impl Cloud for Aws {
             .set_allocated_storage(request.allocated_gib.map(whole))
             .set_db_instance_class(request.instance_class.clone())
             .set_engine_version(request.engine_version.clone())
+            .set_auto_minor_version_upgrade(request.auto_minor_version_upgrade)
             .set_backup_retention_period(request.backup_retention_days.map(whole))
             .set_deletion_protection(request.deletion_protection)
             .set_master_user_password(request.master_password.as_ref().map(|password| password.expose().to_owned()))
             .apply_immediately(true);
+        self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
+    }
+
+    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), CloudError> {
+        let action = "AddTagsToResource";
+        let call = self.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(sdk_tags(tags)));
         self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
     }
 
@@ -158,6 +166,10 @@ impl Cloud for Aws {
             .delete_automated_backups(request.delete_automated_backups);
         self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
     }
+}
+
+fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// RDS speaks 32-bit integers; every number of ours is bounded far below.
