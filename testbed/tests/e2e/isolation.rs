@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use testbed::{
     eventually::eventually,
     resource::Database,
@@ -54,6 +55,14 @@ async fn forbidden_by_a_class(world: &World) -> Result<()> {
         ensure!(ready.text("/status/instance/className").starts_with("classes-"), "{}", ready.at("/status/instance"));
     }
 
+    // Forbidden later, it stands still, and what it has stays.
+    let allowed = |tier: &str| format!(r#"{{"spec":{{"allowedNamespaces":{{"matchLabels":{{"tier":"{tier}"}}}}}}}}"#);
+    scene.kubectl().ok(&["patch", "rdsclass", "classes-narrow", "--type=merge", "-p", &allowed("platinum")]).await?;
+    refused(&scene, "elsewhere", "ClassNotPermitted", &["platinum"]).await?;
+    scene.connect_to("elsewhere", "master", "postgres").await?.close().await?;
+    scene.kubectl().ok(&["patch", "rdsclass", "classes-narrow", "--type=merge", "-p", &allowed("gold")]).await?;
+    scene.ready("elsewhere").await?;
+
     // What is forbidden beyond the namespace, mended in the class and in the object.
     scene.apply("large", "{className: classes-narrow, size: 100GB}").await?;
     scene.apply("careless", "{className: classes-narrow, deletionPolicy: Delete}").await?;
@@ -79,6 +88,8 @@ async fn undecodable(world: &World) -> Result<()> {
     let stack = world.own_stack("undecodable").await?;
     let scene = Scene::new(&stack, "odd").await?;
     let kubectl = scene.kubectl();
+    scene.apply("settled", "{users: {app: []}, databases: {orders: [app]}}").await?;
+    let settled = scene.ready("settled").await?;
     kubectl.ok(&["delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", "rds-webhook"]).await?;
     let strict: Value = serde_json::from_str(&kubectl.ok(&["get", "crd", CRD, "-o", "json"]).await?)?;
     replace_schema(&stack, without_spec_schema(&strict)?).await?;
@@ -90,6 +101,7 @@ async fn undecodable(world: &World) -> Result<()> {
         Ok(())
     })
     .await?;
+    scene.ok(&["patch", "rds", "settled", "--type=merge", "-p", r#"{"spec": {"users": "app"}}"#]).await?;
     replace_schema(&stack, strict).await?;
     eventually(Duration::from_secs(30), "the schema to be back", async || {
         let args = ["create", "--dry-run=server", "-f", "-"];
@@ -105,17 +117,26 @@ async fn undecodable(world: &World) -> Result<()> {
     refused(&scene, "odd", "Undecodable", &["spec.users: must be a map", "spec.size: must be a text", "correct it"])
         .await?;
 
-    // A reconciler that starts finds both in its first list.
+    refused(&scene, "settled", "Undecodable", &["spec.users: must be a map"]).await?;
+    // A database that was there stays as it is.
+    scene.connect("settled", "app").await?.close().await?;
+
+    // A reconciler that starts finds all of them in its first list.
     stack.restart(Part::Reconciler).await?;
     scene.apply("later", "{}").await?;
     scene.ready("later").await?;
     refused(&scene, "odd", "Undecodable", &["correct it"]).await?;
-    ensure!(scene.instances().await?.len() == 2, "made for what cannot be read: {:?}", scene.instances().await?);
+    ensure!(scene.instances().await?.len() == 3, "made for what cannot be read: {:?}", scene.instances().await?);
 
     scene.apply("odd", "{users: {app: []}, size: 10GB}").await?;
-    let ready = scene.ready("odd").await?;
-    ready.expect("Stalled", "False")?;
-    ready.expect("Accepted", "True")?;
+    scene.apply("settled", "{users: {app: []}, databases: {orders: [app]}}").await?;
+    for name in ["odd", "settled"] {
+        let ready = scene.ready(name).await?;
+        ready.expect("Stalled", "False")?;
+        ready.expect("Accepted", "True")?;
+    }
+    let same = scene.database("settled").await?.at("/status/instance") == settled.at("/status/instance");
+    ensure!(same, "another instance than before: {}", settled.at("/status/instance"));
     Ok(())
 }
 
