@@ -68,9 +68,12 @@ async fn a_master_secret(world: &World) -> Result<()> {
     scene.apply("orders", "{}").await?;
     let blocked = blocked(&scene, "orders", "SecretsReady", "SecretNotOurs").await?;
     ensure!(blocked.contains("orders.rds.master"), "{blocked}");
-    let waiting = scene.wait_for("orders", "InstanceReady", "False").await?;
-    let waits = waiting.condition("InstanceReady").is_some_and(|one| one.reason == "WaitingForSecret");
-    ensure!(waits, "{:?}", waiting.conditions());
+    eventually(SETTLED, "the creation to wait for the Secret", async || {
+        let waiting = scene.database("orders").await?.expect("InstanceReady", "False")?;
+        ensure!(waiting.reason == "WaitingForSecret", "{waiting:?}");
+        Ok(())
+    })
+    .await?;
     let instances = scene.instances().await?;
     ensure!(instances.is_empty(), "created with a password that is in no Secret of ours: {instances:?}");
     let after = scene.ok(&["get", "secret", "orders.rds.master", "-o", "json"]).await?;

@@ -221,8 +221,12 @@ async fn stalled_until_mended(world: &World) -> Result<()> {
     }
     let instances = scene.instances().await?;
     ensure!(instances.is_empty(), "instances were made: {instances:?}");
-    let event = scene.ok(&["get", "events", "--field-selector=reason=InvalidSpec", "-o", "name"]).await?;
-    ensure!(!event.is_empty(), "no Event tells of it");
+    eventually(Duration::from_secs(30), "an Event that tells of it", async || {
+        let events = scene.ok(&["get", "events", "--field-selector=reason=InvalidSpec", "-o", "name"]).await?;
+        ensure!(!events.is_empty(), "none");
+        Ok(())
+    })
+    .await?;
 
     let mended = r#"{"spec": {"size": "10GB", "users": {"select": null, "app": []}, "databases": {"sysadmin": null}}}"#;
     scene.ok(&["patch", "rds", "orders", "--type=merge", "-p", mended]).await?;
