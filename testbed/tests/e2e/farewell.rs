@@ -21,7 +21,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "farewell::i3_deleted_before_it_was_ready_it_leaves_a_snapshot", i3_deleted_before_it_was_ready),
         trial(world, "farewell::i3_a_namespace_takes_its_databases_along", i3_a_namespace_takes_its_databases_along),
         trial(world, "farewell::deletion_policy_delete_leaves_nothing", deletion_policy_delete_leaves_nothing),
-        trial(world, "farewell::i1_a_retained_instance_is_nobody_elses", i1_a_retained_instance_is_nobody_elses),
+        trial(world, "farewell::i1_a_retained_instance_waits_to_be_taken_up", i1_a_retained_instance_waits),
     ]
 }
 
@@ -190,15 +190,20 @@ async fn deletion_policy_delete_leaves_nothing(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// Retained, the instance still carries the marks of an object that is no more: a new one of that name must not take it for its own.
-async fn i1_a_retained_instance_is_nobody_elses(world: &World) -> Result<()> {
+/// Retained, the instance still carries the marks of an object that is no more: a new one of that name takes it up when it is told to,
+/// and leaves it alone until then.
+async fn i1_a_retained_instance_waits(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let rds = stack.rds();
     let scene = Scene::new(&stack, "retained").await?;
-    scene.apply("keep", "{deletionPolicy: Retain, users: {app: []}, databases: {data: [app]}}").await?;
+    let spec = "{deletionPolicy: Retain, users: {app: []}, databases: {data: [app]}}";
+    scene.apply("keep", spec).await?;
     let database = scene.ready("keep").await?;
     let identifier = database.text("/status/instance/identifier").to_owned();
     let login = scene.login("keep", "app").await?;
+    let mut session = scene.connect("keep", "app").await?;
+    session.execute("CREATE TABLE letter (words text); INSERT INTO letter VALUES ('kept')").await?;
+    session.close().await?;
     scene.delete("keep").await?;
     ensure!(scene.names("services").await?.is_empty(), "Services stayed: {:?}", scene.names("services").await?);
     let retained = cloud::existing(rds, &identifier).await?;
@@ -208,13 +213,28 @@ async fn i1_a_retained_instance_is_nobody_elses(world: &World) -> Result<()> {
     scene.apply("keep", "{size: 50GB, users: {other: []}}").await?;
     let stalled = scene.wait_for("keep", "Stalled", "True").await?;
     let reason = stalled.expect("InstanceReady", "False")?;
-    ensure!(reason.reason == "InstanceNotOurs", "{reason:?}");
+    let resource = retained.dbi_resource_id().context("an instance without a resource id")?;
+    let accept = format!("matrixmind.cloud/accept-instance={resource}");
+    ensure!(reason.reason == "InstanceOfPredecessor" && reason.message.contains(&accept), "{reason:?}");
     login.connect(&rds.ca()).await.context("the new object touched the old instance")?.close().await?;
     scene.delete("keep").await?;
     let untouched = cloud::existing(rds, &identifier).await?;
     ensure!(untouched.dbi_resource_id() == retained.dbi_resource_id(), "{untouched:?}");
     ensure!(untouched.allocated_storage() == Some(20) && untouched.db_instance_status() == Some("available"));
     ensure!(untouched.tag_list() == retained.tag_list(), "its tags were changed: {:?}", untouched.tag_list());
-    // Nobody owns it any more.
-    rds.order(&json!({"remove_instance": identifier})).await
+
+    scene.apply("keep", spec).await?;
+    scene.ok(&["annotate", "rds", "keep", &accept]).await?;
+    let taken_up = scene.ready("keep").await?;
+    ensure!(taken_up.text("/status/instance/resourceId") == resource, "{:?}", taken_up.at("/status/instance"));
+    let mut session = scene.connect("keep", "app").await?;
+    let words: Vec<(String,)> = sqlx::query_as("SELECT words FROM letter").fetch_all(&mut session).await?;
+    ensure!(words == [("kept".to_owned(),)], "the retained database holds {words:?}");
+    session.close().await?;
+    // Now it is this object's: it goes with it.
+    scene.ok(&["patch", "rds", "keep", "--type=merge", "-p", r#"{"spec":{"deletionPolicy":"Snapshot"}}"#]).await?;
+    scene.delete("keep").await?;
+    cloud::final_snapshot(rds, &identifier).await?;
+    ensure!(cloud::instance(rds, &identifier).await?.is_none(), "the instance is still there");
+    Ok(())
 }
