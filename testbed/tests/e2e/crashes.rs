@@ -90,7 +90,7 @@ async fn killed_after_every_effect(world: &World) -> Result<()> {
     Ok(())
 }
 
-/// One instance of this object, made by one call that was accepted.
+/// One instance of this object, and no other one in the account.
 async fn one_instance(scene: &Scene<'_>, identifier: &str) -> Result<()> {
     let owned = cloud::instances_of(scene.stack.rds(), &scene.namespace, "phoenix").await?;
     let [instance] = owned.as_slice() else { bail!("wanted one instance, found {owned:?}") };
