@@ -107,7 +107,16 @@ async fn i3_protection_holds(world: &World) -> Result<()> {
     let identifier = database.text("/status/instance/identifier").to_owned();
     ensure!(cloud::existing(rds, &identifier).await?.deletion_protection() == Some(true), "RDS does not protect it");
 
+    let refused = scene.kubectl().run(&["delete", "rds", "-n", "protected", "vault"]).await?;
+    ensure!(!refused.success && refused.stderr.contains("spec.deletionProtection is true"), "{refused:?}");
+
+    // An edit on the way out reaches what the admission policy cannot see: the reconciler keeps the promise.
+    let change = async |spec: &str| {
+        scene.ok(&["patch", "rds", "vault", "--type=merge", "-p", &format!(r#"{{"spec":{spec}}}"#)]).await
+    };
+    change(r#"{"paused":true,"deletionPolicy":"Retain"}"#).await?;
     scene.ok(&["delete", "rds", "vault", "--wait=false"]).await?;
+    change(r#"{"paused":false,"deletionPolicy":"Snapshot"}"#).await?;
     let held = eventually(SETTLED, "the object to say why it stays", async || {
         let database = scene.database("vault").await?;
         database.expect("Stalled", "True")
@@ -119,7 +128,7 @@ async fn i3_protection_holds(world: &World) -> Result<()> {
     ensure!(instance.db_instance_status() == Some("available"), "{instance:?}");
     ensure!(!scene.names("services").await?.is_empty(), "applications lost the Service of a database that stays");
 
-    scene.ok(&["patch", "rds", "vault", "--type=merge", "-p", r#"{"spec":{"deletionProtection":false}}"#]).await?;
+    change(r#"{"deletionProtection":false}"#).await?;
     scene.gone("vault").await?;
     cloud::final_snapshot(rds, &identifier).await?;
     ensure!(cloud::instance(rds, &identifier).await?.is_none(), "the instance is still there");

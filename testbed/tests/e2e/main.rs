@@ -13,6 +13,7 @@ mod leadership;
 mod manifests;
 mod not_yet;
 mod people;
+mod protection;
 mod refusals;
 mod repairs;
 mod replica;
@@ -45,6 +46,7 @@ fn main() -> Result<ExitCode> {
         controlplane::trials(&world),
         manifests::trials(&world),
         schema::trials(&world),
+        protection::trials(&world),
         stack::trials(&world),
         birth::trials(&world),
         people::trials(&world),
