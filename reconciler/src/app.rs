@@ -93,7 +93,8 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let (changed, changes) = mpsc::channel(BACKLOG);
-    let (accounts, sweeps) = Accounts::new(Box::new(AwsConnector::new(metrics.cloud_calls.clone())), changed);
+    let (accounts, sweeps) =
+        Accounts::new(Box::new(AwsConnector::new(metrics.cloud_calls.clone())), &settings.cluster, changed);
     let (readiness, ready) = watch::channel(Err("AWS was not asked yet".to_owned()));
     let identity = identity();
     let (classes, class_changes) = watches::classes(watching.clone());
@@ -129,7 +130,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let work = async {
         match &mut election {
             None => {
-                acting_since.get_or_init(Instant::now);
+                acting_since.get_or_init(|| (Instant::now(), Timestamp::now()));
                 passes.await;
                 AppError::Ended("controller")
             }
@@ -143,7 +144,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
                     }
                 }
                 leader.set(1);
-                acting_since.get_or_init(Instant::now);
+                acting_since.get_or_init(|| (Instant::now(), Timestamp::now()));
                 tracing::info!("leading");
                 tokio::select! {
                     () = passes => { election.release().await; AppError::Ended("controller") }

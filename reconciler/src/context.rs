@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use kube::runtime::reflector::Store;
-use shared::api::RDSDatabaseClass;
 use tokio::time::Instant;
 
 use crate::cluster::Cluster;
@@ -12,6 +11,7 @@ use crate::engine::Engine;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::providers::accounts::Accounts;
+use crate::target::GuardedClass;
 
 /// What the operator was started with.
 #[derive(Clone, Debug)]
@@ -35,11 +35,11 @@ pub struct Context {
     /// SQL.
     pub engine: Arc<dyn Engine>,
     /// The classes, as the watch has them: a class is policy, not truth, and may be a moment old.
-    pub classes: Store<RDSDatabaseClass>,
+    pub classes: Store<GuardedClass>,
     /// What is remembered of the objects.
     pub memory: Memory,
     /// When this process began to act, as the leader or alone: what it saw before may miss another's last effects.
-    pub acting_since: Arc<OnceLock<Instant>>,
+    pub acting_since: Arc<OnceLock<(Instant, Timestamp)>>,
     /// What is counted.
     pub metrics: Metrics,
     /// What the operator was started with.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
@@ -15,10 +16,18 @@ use crate::apply::{ApplyError, Scene, apply};
 use crate::cluster::{ClusterError, NamespaceFacts, Notice};
 use crate::context::Context;
 use crate::observe::observe;
-use crate::plan::{Concern, Departure, Outcome, Plan, RESYNC, plan, plan_deletion};
+use crate::plan::{
+    ClusterStep, Concern, Departure, Effect, NOT_SCHEDULED, Outcome, Plan, RESYNC, Setback, Step, plan, plan_deletion,
+};
 use crate::providers::Access;
 use crate::status;
-use crate::target::{Refusal, permit_policy, resolve, resolved, select};
+use crate::target::{GuardedClass, Refusal, permit_policy, resolve, resolved, select};
+
+/// The first list of the classes takes milliseconds.
+const CLASSES_PATIENCE: Duration = Duration::from_secs(10);
+/// A step that Kubernetes has refused is tried again after this long, doubling up to the last.
+const FIRST_SETBACK: Duration = Duration::from_secs(5);
+const LAST_SETBACK: Duration = Duration::from_secs(300);
 
 /// Why a pass ended early: it is repeated with back-off.
 #[derive(Debug, Error)]
@@ -29,6 +38,9 @@ pub enum PassError {
     /// A step failed.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// The classes cannot be listed.
+    #[error("the RDSDatabaseClasses are not known yet")]
+    ClassesUnknown,
 }
 
 /// One pass over an object.
@@ -71,7 +83,7 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Action, 
     if object.metadata.deletion_timestamp.is_some() {
         return leave(context, &object, &facts).await;
     }
-    let classes: Vec<_> = context.classes.state().iter().map(|class| class.as_ref().clone()).collect();
+    let classes = classes(context).await?;
     match resolve(&object, &classes, &facts.labels) {
         Ok(target) => {
             let observation = observe(context, &object, &facts, Ok(&target.class.access), Some(&target)).await?;
@@ -79,7 +91,7 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Action, 
             let plan = plan(&target, &observation.world, now);
             let status =
                 status::working(&before(&object), object.metadata.generation, &target, &observation.world, &plan, now);
-            settle_repeats(context, &observation.world.object.uid, &plan);
+            settle_asked(context, &observation.world.object.uid, &plan);
             let scene = Scene { context, object: &object, target: Some(&target), observation: &observation };
             carry_out(&scene, &plan, &status).await
         }
@@ -87,8 +99,16 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Action, 
     }
 }
 
+/// The classes. Without having seen them all, none is taken for the default one: an object would be pinned to the wrong account for good.
+async fn classes(context: &Context) -> Result<Vec<Arc<GuardedClass>>, PassError> {
+    match tokio::time::timeout(CLASSES_PATIENCE, context.classes.wait_until_ready()).await {
+        Ok(Ok(())) => Ok(context.classes.state()),
+        Ok(Err(_)) | Err(_) => Err(PassError::ClassesUnknown),
+    }
+}
+
 async fn leave(context: &Context, object: &RDSDatabase, namespace: &NamespaceFacts) -> Result<Action, PassError> {
-    let classes: Vec<_> = context.classes.state().iter().map(|class| class.as_ref().clone()).collect();
+    let classes = classes(context).await?;
     let pinned = object.status.as_ref().and_then(|status| status.instance.as_ref());
     let named = object.spec.0.as_ref().and_then(|fields| fields.class_name.as_deref());
     let class = select(pinned.is_none().then_some(named).flatten(), pinned, &classes);
@@ -117,15 +137,11 @@ fn departure(object: &RDSDatabase, class: Option<&RDSDatabaseClass>) -> Departur
 }
 
 async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -> Result<Action, PassError> {
-    let releasing = plan
-        .steps
-        .iter()
-        .any(|step| matches!(step, crate::plan::Step::Cluster(crate::plan::ClusterStep::RemoveFinalizer)));
-    let changed = before(scene.object) != *status;
-    let finalizing = !scene.observation.world.object.finalizer;
+    let touches_finalizer =
+        |step: &Step| matches!(step, Step::Cluster(ClusterStep::AddFinalizer | ClusterStep::RemoveFinalizer));
     // The status goes first: what it pins must be there before anything is created. The finalizer and the status are written on the
     // version that was read, so a pass writes one of them.
-    if changed && !releasing && !finalizing {
+    if !plan.steps.iter().any(touches_finalizer) && before(scene.object) != *status {
         scene.context.cluster.write_status(scene.object, status).await?;
         tell(scene, plan).await;
     }
@@ -133,13 +149,45 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
     for step in &plan.steps {
         let generation = scene.object.metadata.generation;
         tracing::info!(namespace = facts.namespace, name = facts.name, generation, %step, "step");
-        apply(scene, step).await?;
+        match apply(scene, step).await {
+            Ok(()) => scene.context.memory.update(&facts.uid, |recollection| {
+                recollection.setbacks.remove(&step.to_string());
+            }),
+            // The world was faster: all that was planned is planned anew.
+            Err(error @ ApplyError::Cluster(ClusterError::Conflict(_))) => return Err(error.into()),
+            // What one step meets stops no other: the next plan holds it back and says why.
+            Err(ApplyError::Cluster(error)) => set_back(scene, step, &error),
+            Err(error) => return Err(error.into()),
+        }
+        if matches!(step, Step::Cluster(ClusterStep::RemoveFinalizer)) {
+            farewell(scene, plan).await;
+        }
     }
     Ok(match plan.again {
         Duration::ZERO => Action::requeue(Duration::from_millis(1)),
-        again if again == RESYNC => Action::requeue(jittered(RESYNC)),
         again => Action::requeue(jittered(again)),
     })
+}
+
+fn set_back(scene: &Scene<'_>, step: &Step, error: &ClusterError) {
+    let facts = &scene.observation.world.object;
+    tracing::warn!(namespace = facts.namespace, name = facts.name, %step, %error, "a step failed");
+    let name = step.to_string();
+    let attempts = scene.observation.world.setbacks.get(&name).map_or(1, |before| before.attempts + 1);
+    let pause = FIRST_SETBACK.saturating_mul(2_u32.saturating_pow(attempts - 1)).min(LAST_SETBACK);
+    let pause = SignedDuration::try_from(jittered(pause)).unwrap_or(SignedDuration::from_secs(300));
+    let retry_at = (scene.context.clock)().saturating_add(pause).unwrap_or(Timestamp::MAX);
+    let setback = Setback { message: format!("Kubernetes refused to {name}: {error}"), retry_at, attempts };
+    scene.context.memory.update(&facts.uid, |recollection| {
+        recollection.setbacks.insert(name, setback);
+    });
+}
+
+/// The object is gone with this: an Event says what became of the instance.
+async fn farewell(scene: &Scene<'_>, plan: &Plan) {
+    let Some(Outcome::Act { message, .. }) = plan.outcome(Concern::Deletion) else { return };
+    let notice = Notice { warning: false, reason: "Released".into(), action: "Delete".into(), note: message.clone() };
+    scene.context.cluster.notify(scene.object, notice).await;
 }
 
 /// What a person must do is also an Event, once.
@@ -197,14 +245,22 @@ async fn report_undecodable(
     Ok(Action::requeue(jittered(RESYNC)))
 }
 
-/// A change that was seen to take effect starts counting anew.
-fn settle_repeats(context: &Context, uid: &str, plan: &Plan) {
-    let settled = |concern| matches!(plan.outcome(concern), Some(Outcome::Done { .. }));
-    if settled(Concern::Storage) && settled(Concern::Backups) && settled(Concern::Settings) {
-        context.memory.update(uid, |recollection| {
-            recollection.repeats.retain(|request, _| request.contains("MasterUserPassword"));
+/// A wish that the world fulfils has been answered: the same wish later starts counting anew.
+fn settle_asked(context: &Context, uid: &str, plan: &Plan) {
+    let fulfilled = |concern| match plan.outcome(concern) {
+        Some(Outcome::Done { .. }) => true,
+        Some(Outcome::Blocked { reason, .. }) => concern == Concern::Backups && *reason == NOT_SCHEDULED,
+        _ => false,
+    };
+    context.memory.update(uid, |recollection| {
+        recollection.asked.retain(|effect, _| match effect {
+            Effect::Create => !fulfilled(Concern::Instance),
+            Effect::Storage => !fulfilled(Concern::Storage),
+            Effect::Backups => !fulfilled(Concern::Backups),
+            Effect::Settings | Effect::Tags => !fulfilled(Concern::Settings),
+            Effect::Protection | Effect::Password | Effect::Delete => true,
         });
-    }
+    });
 }
 
 fn before(object: &RDSDatabase) -> RDSDatabaseStatus {

@@ -3,22 +3,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::plan::{Effect, Failure, SqlVisit};
+use crate::plan::{Asked, Effect, Setback, SqlVisit};
 
 /// What is remembered of one object.
 #[derive(Clone, Debug, Default)]
 pub struct Recollection {
     /// When an effect on the cloud was last made: only a later sweep can judge it.
     pub last_effect: Option<Instant>,
-    /// Effects that were refused.
-    pub failures: BTreeMap<Effect, Failure>,
-    /// Changes that were accepted, with the moment.
-    pub accepted: BTreeMap<Effect, (String, Timestamp)>,
-    /// How often each change was accepted in a row.
-    pub repeats: BTreeMap<String, u32>,
+    /// What was asked of the cloud.
+    pub asked: BTreeMap<Effect, Asked>,
+    /// Steps on Kubernetes that failed.
+    pub setbacks: BTreeMap<String, Setback>,
     /// The last visit to the database.
     pub visit: Option<SqlVisit>,
     /// What people were last told, by condition, so that they are told once.

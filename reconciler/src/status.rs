@@ -12,7 +12,8 @@ use shared::api::{
 use shared::names;
 use shared::rules::RoleName;
 
-use crate::plan::{Concern, Outcome, Plan, Seen, World, not_scheduled, usable};
+use crate::plan::{Concern, NOT_SCHEDULED, Outcome, Plan, Seen, World, not_scheduled, usable};
+use crate::providers::Snapshot;
 use crate::target::{Class, Refusal, Target};
 
 /// Kubernetes allows a condition's message this many bytes.
@@ -48,6 +49,9 @@ pub fn working(
         });
     }
     let mut conditions = Conditions::new(&before.conditions, generation, now);
+    if plan.partial {
+        before.conditions.iter().for_each(|kept| conditions.keep(kept));
+    }
     for (concern, outcome) in &plan.outcomes {
         conditions.concern(*concern, outcome);
     }
@@ -169,16 +173,15 @@ fn snapshots(before: &RDSDatabaseStatus, world: &World) -> Vec<SnapshotRef> {
         return before.snapshots.clone();
     };
     let prefix = format!("{}-final-", world.identifier);
-    let mut snapshots: Vec<_> = found
-        .iter()
-        .map(|snapshot| SnapshotRef {
-            identifier: snapshot.identifier.clone(),
-            kind: if snapshot.identifier.starts_with(&prefix) { SnapshotKind::Final } else { SnapshotKind::Manual },
-            status: Some(snapshot.status.clone()),
-        })
-        .collect();
-    snapshots.sort_by(|one, other| one.identifier.cmp(&other.identifier));
-    snapshots
+    let mut found: Vec<_> = found.iter().collect();
+    // The newest is the last one.
+    found.sort_by(|one, other| (&one.created, &one.identifier).cmp(&(&other.created, &other.identifier)));
+    let reference = |snapshot: &&Snapshot| SnapshotRef {
+        identifier: snapshot.identifier.clone(),
+        kind: if snapshot.identifier.starts_with(&prefix) { SnapshotKind::Final } else { SnapshotKind::Manual },
+        status: Some(snapshot.status.clone()),
+    };
+    found.iter().map(reference).collect()
 }
 
 fn users(target: &Target, world: &World) -> BTreeMap<String, UserStatus> {
@@ -234,6 +237,16 @@ fn current_report(world: &World) -> Option<&crate::plan::SqlReport> {
     visit.result.as_ref().ok()
 }
 
+/// What takes nothing from an application and so nothing from readiness: an alias that somebody else has, and backups that are made
+/// less often than asked.
+fn optional(concern: Concern, outcome: &Outcome) -> bool {
+    match concern {
+        Concern::Alias => true,
+        Concern::Backups => matches!(outcome, Outcome::Blocked { reason: NOT_SCHEDULED, .. }),
+        _ => false,
+    }
+}
+
 /// A name that is used again makes a new, empty database: this says what is left of the old one.
 fn final_snapshot_condition(
     conditions: &mut Conditions<'_>,
@@ -245,7 +258,7 @@ fn final_snapshot_condition(
     match newest {
         Some(snapshot) => {
             let message = format!(
-                "this database is new and empty; the final snapshot {} of its predecessor holds the old data: restore it with aws rds \
+                "a database of this name was deleted before; its newest final snapshot {} holds the old data: restore it with aws rds \
                  restore-db-instance-from-db-snapshot --db-snapshot-identifier {} --db-instance-identifier <new name>",
                 snapshot.identifier, snapshot.identifier
             );
@@ -303,7 +316,7 @@ impl<'a> Conditions<'a> {
 
     /// Ready, Reconciling and Stalled, as kstatus reads them.
     fn summary(&mut self, plan: &Plan) {
-        let needed = || plan.outcomes.iter().filter(|(concern, _)| !concern.optional());
+        let needed = || plan.outcomes.iter().filter(|(concern, outcome)| !optional(*concern, outcome));
         let blocked = needed().find_map(|(_, outcome)| match outcome {
             Outcome::Blocked { reason, message, .. } => Some((*reason, message.clone())),
             _ => None,

@@ -1,8 +1,10 @@
 //! From an object and the classes to what is wanted of the cloud: pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use kube::core::{Selector, SelectorExt};
+use kube::Resource;
+use kube::core::{DeserializeGuard, Selector, SelectorExt};
 use serde_json::Value;
 use shared::api::labels::DEFAULT_CLASS_ANNOTATION;
 use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase, RDSDatabaseClass, RDSDatabaseClassSpec};
@@ -65,6 +67,14 @@ pub enum Refusal {
         /// What is not permitted, and what is.
         why: String,
     },
+    /// The class is there and cannot be read.
+    #[error("the RDSDatabaseClass \"{class}\" cannot be read ({why}); correct it")]
+    ClassUnreadable {
+        /// The class.
+        class: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// An engine that is not built yet.
     #[error("spec.type: {0} is admitted but not supported yet, so nothing is created; use Postgresql")]
     EngineNotSupported(String),
@@ -77,6 +87,7 @@ impl Refusal {
             Self::InvalidSpec(_) => "InvalidSpec",
             Self::ClassNotFound(_) => "ClassNotFound",
             Self::ClassNotPermitted { .. } => "ClassNotPermitted",
+            Self::ClassUnreadable { .. } => "ClassUnreadable",
             Self::EngineNotSupported(_) => "EngineNotSupported",
         }
     }
@@ -92,7 +103,7 @@ fn list(errors: &[String]) -> String {
 /// Resolves an object: defaults, rules, class. The same rules as at admission, for what was admitted while the webhook was away.
 pub fn resolve(
     object: &RDSDatabase,
-    classes: &[RDSDatabaseClass],
+    classes: &[Arc<GuardedClass>],
     namespace_labels: &BTreeMap<String, String>,
 ) -> Result<Target, Refusal> {
     let name = object.metadata.name.as_deref().unwrap_or_default();
@@ -120,13 +131,19 @@ fn sentence(violation: &Violation) -> String {
     format!("{}: {}", violation.field, violation.message)
 }
 
+/// A class as it is watched: one that cannot be read is known by its metadata.
+pub type GuardedClass = DeserializeGuard<RDSDatabaseClass>;
+
 /// The class an object lives in: the one it was made with, else the one it names, else the default one, else the built-in one (`None`).
 pub fn select<'a>(
     named: Option<&str>,
     pinned: Option<&InstanceRef>,
-    classes: &'a [RDSDatabaseClass],
+    classes: &'a [Arc<GuardedClass>],
 ) -> Result<Option<&'a RDSDatabaseClass>, Refusal> {
-    let by_name = |name: &str| classes.iter().find(|class| class.metadata.name.as_deref() == Some(name));
+    let by_name = |name: &str| {
+        let found = classes.iter().find(|class| class.meta().name.as_deref() == Some(name));
+        found.ok_or_else(|| Refusal::ClassNotFound(name.to_owned())).and_then(|class| readable(class)).map(Some)
+    };
     if let Some(pinned) = pinned {
         return match (&pinned.class_name, named) {
             (Some(made_with), Some(now)) if made_with != now => Err(Refusal::ClassNotPermitted {
@@ -135,7 +152,7 @@ pub fn select<'a>(
                     "the database was made with the class {made_with} and cannot move; set spec.className: {made_with}"
                 ),
             }),
-            (Some(name), _) => by_name(name).map(Some).ok_or_else(|| Refusal::ClassNotFound(name.clone())),
+            (Some(name), _) => by_name(name),
             (None, Some(now)) => Err(Refusal::ClassNotPermitted {
                 class: now.to_owned(),
                 why: "the database was made with the built-in class and cannot move; remove spec.className".to_owned(),
@@ -144,13 +161,24 @@ pub fn select<'a>(
         };
     }
     match named {
-        Some(name) => by_name(name).map(Some).ok_or_else(|| Refusal::ClassNotFound(name.to_owned())),
-        None => Ok(classes.iter().filter(|class| is_default(class)).min_by_key(|class| class.metadata.name.clone())),
+        Some(name) => by_name(name),
+        None => {
+            let default =
+                classes.iter().filter(|class| is_default(class)).min_by_key(|class| class.meta().name.clone());
+            default.map(|class| readable(class)).transpose()
+        }
     }
 }
 
-fn is_default(class: &RDSDatabaseClass) -> bool {
-    let annotations = class.metadata.annotations.as_ref();
+fn readable(class: &GuardedClass) -> Result<&RDSDatabaseClass, Refusal> {
+    class.0.as_ref().map_err(|invalid| Refusal::ClassUnreadable {
+        class: class.meta().name.clone().unwrap_or_default(),
+        why: invalid.error.clone(),
+    })
+}
+
+fn is_default(class: &GuardedClass) -> bool {
+    let annotations = class.meta().annotations.as_ref();
     annotations.and_then(|annotations| annotations.get(DEFAULT_CLASS_ANNOTATION)).is_some_and(|value| value == "true")
 }
 

@@ -10,30 +10,24 @@ use kube::runtime::controller::Controller;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
+use shared::api::RDSDatabase;
 use shared::api::labels::{
     CLUSTER_TAG, MANAGED_BY, MANAGED_BY_LABEL, NAME_TAG, NAMESPACE_TAG, OWNER_NAME_ANNOTATION,
     OWNER_NAMESPACE_ANNOTATION,
 };
-use shared::api::{RDSDatabase, RDSDatabaseClass};
 use tokio::sync::mpsc;
 
 use crate::providers::sweep::Change;
+use crate::target::GuardedClass;
 
 /// Objects as they are watched: one that cannot be decoded does not stop the others.
 pub(crate) type Guarded = DeserializeGuard<RDSDatabase>;
 
 /// The classes, and a stream that tells of each change in them and keeps the store full.
-pub(crate) fn classes(client: Client) -> (Store<RDSDatabaseClass>, impl Stream<Item = ()> + Send + 'static) {
+pub(crate) fn classes(client: Client) -> (Store<GuardedClass>, impl Stream<Item = ()> + Send + 'static) {
     let (reader, writer) = reflector::store();
-    let classes = watcher(Api::<DeserializeGuard<RDSDatabaseClass>>::all(client), watcher::Config::default());
-    // A class that cannot be decoded is as good as none: its objects say ClassNotFound, and the others go on.
-    let decoded = classes.filter_map(|event| async {
-        match event {
-            Ok(event) => decoded(event).map(Ok),
-            Err(error) => Some(Err(error)),
-        }
-    });
-    let changes = decoded.default_backoff().reflect(writer).filter_map(|event| async {
+    let classes = watcher(Api::<GuardedClass>::all(client), watcher::Config::default());
+    let changes = classes.default_backoff().reflect(writer).filter_map(|event| async {
         match event {
             Ok(watcher::Event::Apply(_) | watcher::Event::Delete(_) | watcher::Event::InitDone) => Some(()),
             Ok(_) => None,
@@ -44,24 +38,6 @@ pub(crate) fn classes(client: Client) -> (Store<RDSDatabaseClass>, impl Stream<I
         }
     });
     (reader, changes)
-}
-
-fn decoded(event: watcher::Event<DeserializeGuard<RDSDatabaseClass>>) -> Option<watcher::Event<RDSDatabaseClass>> {
-    use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
-    let class = |guarded: DeserializeGuard<RDSDatabaseClass>| match guarded.0 {
-        Ok(class) => Some(class),
-        Err(invalid) => {
-            tracing::warn!(error = invalid.error, "an RDSDatabaseClass cannot be read");
-            None
-        }
-    };
-    Some(match event {
-        Apply(guarded) => Apply(class(guarded)?),
-        Delete(guarded) => Delete(class(guarded)?),
-        InitApply(guarded) => InitApply(class(guarded)?),
-        Init => Init,
-        InitDone => InitDone,
-    })
 }
 
 /// The controller with all its triggers.

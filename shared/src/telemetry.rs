@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal as _};
 
 use clap::{Args, ValueEnum};
 use prometheus_client::registry::Registry;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{FilterExt as _, ParseError, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 /// Content type of what [`encode`] writes.
@@ -48,6 +50,14 @@ pub enum TelemetryError {
     Twice(#[from] TryInitError),
 }
 
+/// Libraries that print whole requests and answers at the finest levels, passwords among them: they are held to `info`, whatever the
+/// level that is asked for.
+const TALKATIVE: [&str; 4] = ["aws_", "hyper", "h2", "sqlx"];
+
+fn discreet(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO || !TALKATIVE.iter().any(|prefix| metadata.target().starts_with(prefix))
+}
+
 /// Sends the process's logs to standard error.
 ///
 /// # Errors
@@ -55,13 +65,12 @@ pub enum TelemetryError {
 pub fn init(args: &LogArgs) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&args.log_level)
         .map_err(|source| TelemetryError::Level { level: args.log_level.clone(), source })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match args.log_format {
-        LogFormat::Json => {
-            logs.json().flatten_event(true).with_current_span(true).with_span_list(false).finish().try_init()
-        }
-        LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).finish().try_init(),
-    }?;
+    let logs = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let logs = match args.log_format {
+        LogFormat::Json => logs.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        LogFormat::Text => logs.with_ansi(io::stderr().is_terminal()).boxed(),
+    };
+    tracing_subscriber::registry().with(logs.with_filter(filter.and(filter_fn(discreet)))).try_init()?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rand::RngExt as _;
 use shared::names;
 use tokio::time::Instant;
@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::{ApplyError, Scene};
 use crate::cluster::Notice;
 use crate::plan::{
-    CloudStep, Effect, Failure, TAG_REQUEST, World, create_request, describe, describe_delete, marks, reset_request,
+    Answer, Asked, CloudStep, Effect, TAG_REQUEST, World, create_request, describe, describe_delete, marks,
+    reset_request,
 };
 use crate::providers::accounts::Account;
 use crate::providers::{CloudError, CreateInstance, ErrorClass, ModifyInstance};
@@ -75,47 +76,40 @@ async fn send(
 }
 
 async fn settle(scene: &Scene<'_>, effect: Effect, request: String, note: String, answer: Result<(), CloudError>) {
-    let uid = &scene.observation.world.object.uid;
-    match answer {
+    let object = &scene.observation.world.object;
+    let at = (scene.context.clock)();
+    let before = scene.observation.world.asked.get(&effect).filter(|asked| asked.request == request);
+    let (answer, notice) = match answer {
         Ok(()) => {
-            scene.context.memory.update(uid, |recollection| {
-                recollection.failures.remove(&effect);
-                // Creation and deletion end in states that are seen; only a change can be swallowed without a trace.
-                if matches!(effect, Effect::Storage | Effect::Settings | Effect::Tags | Effect::Password) {
-                    *recollection.repeats.entry(request.clone()).or_default() += 1;
-                    recollection.accepted.insert(effect, (request, (scene.context.clock)()));
-                }
-                if effect == Effect::Password {
-                    // The refused visit is answered: the next one finds the new password.
-                    recollection.visit = None;
-                }
-            });
+            let times = before.map_or(0, |asked| if let Answer::Accepted { times } = asked.answer { times } else { 0 });
             let notice = Notice { warning: false, reason: reason(effect).into(), action: reason(effect).into(), note };
-            scene.context.cluster.notify(scene.object, notice).await;
+            (Answer::Accepted { times: times + 1 }, Some(notice))
         }
         Err(error) => {
-            let world = &scene.observation.world;
-            let attempts =
-                world.failures.get(&effect).filter(|failure| failure.request == request).map_or(1, |f| f.attempts + 1);
-            let pause =
-                SignedDuration::try_from(back_off(error.class, attempts)).unwrap_or(SignedDuration::from_secs(60));
-            let retry_at = (scene.context.clock)().saturating_add(pause).unwrap_or(jiff::Timestamp::MAX);
+            let attempts = 1 + before
+                .map_or(0, |asked| if let Answer::Refused { attempts, .. } = asked.answer { attempts } else { 0 });
+            let pause = SignedDuration::try_from(back_off(effect, error.class, attempts));
+            let retry_at = at.saturating_add(pause.unwrap_or(SignedDuration::from_secs(60))).unwrap_or(Timestamp::MAX);
             let message = format!("{error}; {}", error.remedy());
-            tracing::warn!(namespace = world.object.namespace, name = world.object.name, %error, attempts, "the cloud refused");
-            if attempts == 1 {
-                let notice = Notice {
-                    warning: true,
-                    reason: "CloudRefused".into(),
-                    action: reason(effect).into(),
-                    note: message.clone(),
-                };
-                scene.context.cluster.notify(scene.object, notice).await;
-            }
-            let failure = Failure { request, class: error.class, message, retry_at, attempts };
-            scene.context.memory.update(uid, |recollection| {
-                recollection.failures.insert(effect, failure);
+            tracing::warn!(namespace = object.namespace, name = object.name, %error, attempts, "the cloud refused");
+            let notice = (attempts == 1).then(|| Notice {
+                warning: true,
+                reason: "CloudRefused".into(),
+                action: reason(effect).into(),
+                note: message.clone(),
             });
+            (Answer::Refused { class: error.class, message, retry_at, attempts }, notice)
         }
+    };
+    scene.context.memory.update(&object.uid, |recollection| {
+        if effect == Effect::Password {
+            // The refused visit is answered: the next one finds the new password.
+            recollection.visit = None;
+        }
+        recollection.asked.insert(effect, Asked { request, at, answer });
+    });
+    if let Some(notice) = notice {
+        scene.context.cluster.notify(scene.object, notice).await;
     }
 }
 
@@ -123,7 +117,7 @@ fn reason(effect: Effect) -> &'static str {
     match effect {
         Effect::Create => "CreateInstance",
         Effect::Storage => "GrowStorage",
-        Effect::Settings => "ModifyInstance",
+        Effect::Backups | Effect::Settings | Effect::Protection => "ModifyInstance",
         Effect::Tags => "TakeUpInstance",
         Effect::Password => "ResetMasterPassword",
         Effect::Delete => "DeleteInstance",
@@ -131,8 +125,10 @@ fn reason(effect: Effect) -> &'static str {
 }
 
 /// The pause before the next try: doubling from a start to an end that fit the class, with up to a quarter of jitter.
-fn back_off(class: ErrorClass, attempts: u32) -> Duration {
+fn back_off(effect: Effect, class: ErrorClass, attempts: u32) -> Duration {
     let (first, last) = match class {
+        // A creation whose answer was lost may still appear: it is not asked for again before it would.
+        ErrorClass::Unreachable if effect == Effect::Create => (60, 120),
         // An AlreadyExists is most often our own creation that a killed process did not see answered: the next sweep shows it.
         ErrorClass::Transient | ErrorClass::Unreachable | ErrorClass::AlreadyExists => (2, 120),
         ErrorClass::WrongState | ErrorClass::NotFound => (5, 60),

@@ -203,17 +203,22 @@ impl Cluster for Kubernetes {
         if told {
             return Ok(());
         }
+        // What the status says of the database stays; the manager is the one of every other status, or two would own the conditions.
+        let mut status =
+            found.data.get("status").filter(|status| status.is_object()).cloned().unwrap_or_else(|| json!({}));
+        let ours = ["Accepted", "Ready", "Reconciling", "Stalled"];
+        let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+        conditions.retain(|one| !ours.iter().any(|kind| one["type"] == *kind));
+        conditions.extend(ours.map(|kind| condition(kind, if kind == "Stalled" { "True" } else { "False" })));
+        status["conditions"] = json!(conditions);
+        status["observedGeneration"] = json!(generation);
         let patch = json!({
             "apiVersion": format!("{GROUP}/{VERSION}"),
             "kind": "RDSDatabase",
-            "metadata": {"name": name},
-            "status": {
-                "observedGeneration": generation,
-                "conditions": [condition("Accepted", "False"), condition("Ready", "False"), condition("Reconciling", "False"), condition("Stalled", "True")],
-            },
+            "metadata": {"name": name, "resourceVersion": found.metadata.resource_version},
+            "status": status,
         });
-        // A manager of its own: what the reconciler said of the readable object stays.
-        let parameters = PatchParams::apply("rds-reconciler-undecodable").force();
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let written = api.patch_status(name, &parameters, &Patch::Apply(patch)).await;
         written.map(drop).map_err(|e| failed::<RDSDatabase>("writing the status of", name, e))
     }

@@ -42,16 +42,27 @@ pub async fn observe(
 ) -> Result<Observation, ClusterError> {
     let facts = object_facts(object, namespace);
     let recollection = context.memory.recall(&facts.uid);
-    let identifier = InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, &facts.name);
     let pinned = object.status.as_ref().and_then(|status| status.instance.clone());
+    // What was pinned stays, also under another --cluster-name: its tags tell then that it is another cluster's.
+    let identifier = pinned
+        .as_ref()
+        .and_then(|pinned| pinned.identifier.parse().ok())
+        .unwrap_or_else(|| InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, &facts.name));
 
     let account = match access {
         Ok(access) => context.accounts.get(access).await.map_err(|error| error.to_string()),
         Err(why) => Err(why),
     };
+    // What is to be deleted is looked at now, not up to a minute ago.
+    let freshness = facts.deleting.then(tokio::time::Instant::now);
     let instance = match &account {
         Ok(account) => {
-            instance(account, &identifier, recollection.last_effect.max(context.acting_since.get().copied())).await
+            instance(
+                account,
+                &identifier,
+                freshness.max(recollection.last_effect).max(context.acting_since.get().map(|(since, _)| *since)),
+            )
+            .await
         }
         Err(why) => Seen::Unknown(why.clone()),
     };
@@ -68,7 +79,6 @@ pub async fn observe(
             .map(|account| AccountFacts { account: account.identity.account.clone(), region: account.region.clone() })
             .map_err(Clone::clone),
         pinned,
-        known_snapshots: object.status.as_ref().map(|status| status.snapshots.clone()).unwrap_or_default(),
         instance,
         snapshots,
         secrets: kubernetes::secrets(context, &facts, target).await?,
@@ -76,9 +86,9 @@ pub async fn observe(
         alias: kubernetes::alias(context, &facts, namespace).await?,
         visit: recollection.visit,
         visit_inputs: None,
-        failures: recollection.failures,
-        accepted: recollection.accepted,
-        repeats: recollection.repeats,
+        asked: recollection.asked,
+        setbacks: recollection.setbacks,
+        acting_since: context.acting_since.get().map_or(jiff::Timestamp::MIN, |(_, at)| *at),
         endpoint_suffixes: context.settings.endpoint_suffixes.clone(),
         object: facts,
     };
@@ -139,8 +149,8 @@ fn visit_inputs(target: &Target, world: &World) -> Option<String> {
     add(instance.engine_version.as_deref().unwrap_or_default());
     add(&format!("{}:{}", endpoint.host, endpoint.port));
     add(&format!("{:?} {:?}", target.desired.users, target.desired.databases));
-    let users = target.desired.users.keys().map(|user| names::secret_name(&world.object.name, user));
-    for secret in std::iter::once(names::master_secret_name(&world.object.name)).chain(users) {
+    add(world.password(&names::master_secret_name(&world.object.name))?.expose());
+    for secret in target.desired.users.keys().map(|user| names::secret_name(&world.object.name, user)) {
         // A Secret that is somebody else's stops its own user, not the others.
         match world.secrets.get(&secret) {
             Some(Seen::Known(crate::plan::SecretFact::Foreign { .. })) => add("foreign"),

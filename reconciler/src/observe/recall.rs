@@ -31,6 +31,7 @@ fn report(status: &RDSDatabaseStatus) -> SqlReport {
         databases: wanted.map(|(name, database)| (name.clone(), database.message.clone())).collect(),
         unfinished: Vec::new(),
         retry_at: None,
+        passing: false,
         removed_databases: removed.map(|(name, _)| name.clone()).collect(),
         access: status.access.iter().map(|(login, seen)| (login.clone(), seen.message.clone())).collect(),
     }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use shared::api::DeletionPolicy;
 use shared::names;
 
-use super::guard::hold;
-use super::instance::foreign;
+use super::guard::{creation_may_appear, hold};
+use super::instance::{Ownership, foreign, ownership};
 use super::{CloudStep, ClusterStep, Concern, Effect, Outcome, Plan, Seen, ServiceFact, ServicePlace, Step, World};
 use crate::providers::{DeleteInstance, Instance};
 
@@ -25,30 +25,32 @@ pub struct Departure {
 /// Plans the end of an object.
 pub fn plan_deletion(departure: &Departure, world: &World, now: Timestamp) -> Plan {
     if !world.object.finalizer {
-        return Plan::merge(vec![(Concern::Deletion, Outcome::done("nothing is held"))]);
+        return Plan::only(Concern::Deletion, Outcome::done("nothing is held"), world, now);
     }
     if departure.paused {
         let outcome = Outcome::wait("Paused", "spec.paused: the deletion goes on when it is false again");
-        return Plan::merge(vec![(Concern::Deletion, outcome)]);
+        return Plan::only(Concern::Deletion, outcome, world, now);
     }
     let policy = match &departure.policy {
         Ok(policy) => *policy,
-        Err(why) => return Plan::merge(vec![(Concern::Deletion, Outcome::blocked("ClassNotPermitted", why.clone()))]),
+        Err(why) => {
+            return Plan::only(Concern::Deletion, Outcome::blocked("ClassNotPermitted", why.clone()), world, now);
+        }
     };
     if departure.protection == Some(true) && policy != DeletionPolicy::Retain && !world.instance.absent() {
         let outcome = Outcome::blocked(
             "DeletionProtected",
             "spec.deletionProtection is true: set it to false to let the deletion go on",
         );
-        return Plan::merge(vec![(Concern::Deletion, outcome)]);
+        return Plan::only(Concern::Deletion, outcome, world, now);
     }
     let services = services(world);
     if !services.is_empty() {
         let outcome =
             Outcome::Act { reason: "DeletingServices", message: "the Services go first".into(), steps: services };
-        return Plan::merge(vec![(Concern::Deletion, outcome)]);
+        return Plan::only(Concern::Deletion, outcome, world, now);
     }
-    Plan::merge(vec![(Concern::Deletion, instance(policy, departure.protection, world, now))])
+    Plan::only(Concern::Deletion, instance(policy, departure.protection, world, now), world, now)
 }
 
 fn services(world: &World) -> Vec<Step> {
@@ -96,16 +98,40 @@ fn instance(policy: DeletionPolicy, protection: Option<bool>, world: &World, now
     }
     match &world.instance {
         Seen::Unknown(why) => Outcome::Wait { reason: "CloudUnavailable", message: why.clone(), until: soon },
-        Seen::Absent => gone(policy, world, pinned.resource_id.as_deref()),
+        Seen::Absent => gone(policy, world, pinned.resource_id.as_deref(), now),
         Seen::Known(found) if foreign(world, found) => {
-            let_go(format!("the instance {} is not this object's and stays as it is", found.identifier))
+            let same = pinned.resource_id.is_some() && pinned.resource_id == found.resource_id;
+            match (same, ownership(world, found)) {
+                // Tags can be lost to a clean-up; the resource id says that it is the very instance.
+                (true, Ownership::Foreign(why)) => Outcome::Blocked {
+                    reason: "TagsMissing",
+                    message: format!(
+                        "the instance {} is this object's by its DbiResourceId, but {why}: give it back its tags, or set deletionPolicy: \
+                         Retain to let the object go without it",
+                        found.identifier
+                    ),
+                    until: Some(Duration::from_secs(60)),
+                },
+                _ => let_go(format!("the instance {} is not this object's and stays as it is", found.identifier)),
+            }
         }
         Seen::Known(found) => delete(policy, protection, world, found, now),
     }
 }
 
 /// The instance is not there (any more): may the object go?
-fn gone(policy: DeletionPolicy, world: &World, created: Option<&str>) -> Outcome {
+fn gone(policy: DeletionPolicy, world: &World, created: Option<&str>, now: Timestamp) -> Outcome {
+    if created.is_none()
+        && let Some(left) = creation_may_appear(world, now)
+    {
+        let message =
+            "a creation that was asked for may still appear; the object goes when it is sure that nothing was made";
+        return Outcome::Wait {
+            reason: "CreationPending",
+            message: message.into(),
+            until: Some(left.min(Duration::from_secs(5))),
+        };
+    }
     if policy == DeletionPolicy::Delete {
         return let_go("the instance is gone");
     }
@@ -197,8 +223,8 @@ fn unprotect(world: &World, found: &Instance, now: Timestamp) -> Outcome {
         deletion_protection: Some(false),
         ..Default::default()
     };
-    hold(world, Effect::Settings, &super::settings::describe(&request), now).unwrap_or_else(|| {
-        let step = CloudStep::Modify { effect: Effect::Settings, request };
+    hold(world, Effect::Protection, &super::settings::describe(&request), now).unwrap_or_else(|| {
+        let step = CloudStep::Modify { effect: Effect::Protection, request };
         Outcome::act("Unprotecting", "deletion protection is being switched off, as the spec says", Step::Cloud(step))
     })
 }

@@ -1,40 +1,46 @@
-//! What was refused is not asked again at once, and what has no effect not for ever.
+//! What was asked of the cloud is not asked again at once: not while its answer may not show yet, not before a refusal's time is up, and
+//! not for ever where it has no effect.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effect, Outcome, World};
+use super::{Answer, Effect, Outcome, World};
 use crate::providers::ErrorClass;
 
 /// The cloud's view lags a change that it has accepted: Terraform gives RDS a minute before it believes what it sees.
-const LAG: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const LAG: SignedDuration = SignedDuration::from_secs(60);
 /// A change that was accepted this often and never seen is not made again until the wish changes.
 const MOST_REPEATS: u32 = 3;
 
-/// Holds an effect back: after a refusal until its time has come, and for good where it was accepted again and again without being seen.
+/// Holds an effect back; `None` lets it go out.
 pub(super) fn hold(world: &World, effect: Effect, request: &str, now: Timestamp) -> Option<Outcome> {
-    if let Some((_, at)) = world.accepted.get(&effect).filter(|(accepted, _)| accepted == request) {
-        let left = Duration::try_from(LAG - now.duration_since(*at)).unwrap_or_default();
-        if !left.is_zero() {
-            let message = format!("{request} was accepted and is not seen yet");
-            return Some(Outcome::Wait { reason: "ChangeAccepted", message, until: Some(left) });
+    let asked = world.asked.get(&effect).filter(|asked| asked.request == request)?;
+    match &asked.answer {
+        Answer::Accepted { times } => {
+            if let Some(left) = left(asked.at.saturating_add(LAG).unwrap_or(Timestamp::MAX), now) {
+                let message = format!("{request} was accepted and is not seen yet");
+                return Some(Outcome::Wait { reason: "ChangeAccepted", message, until: Some(left) });
+            }
+            (*times >= MOST_REPEATS).then(|| {
+                let message = format!(
+                    "{request} was accepted {times} times and never took effect: it is not sent again; look at the instance's events, \
+                     or change the spec"
+                );
+                Outcome::blocked("ChangeHasNoEffect", message)
+            })
+        }
+        Answer::Refused { class, message, retry_at, .. } => {
+            let until = Some(left(*retry_at, now)?);
+            Some(refused(effect, *class, message.clone(), until))
         }
     }
-    if let Some(times) = world.repeats.get(request).filter(|times| **times >= MOST_REPEATS) {
-        let message = format!(
-            "{request} was accepted {times} times and never took effect: it is not sent again; look at the instance's events, or change the spec"
-        );
-        return Some(Outcome::blocked("ChangeHasNoEffect", message));
-    }
-    let failure = world.failures.get(&effect).filter(|failure| failure.request == request)?;
-    let left = Duration::try_from(failure.retry_at.duration_since(now)).unwrap_or_default();
-    if left.is_zero() {
-        return None;
-    }
-    let message = failure.message.clone();
-    let until = Some(left);
-    Some(match failure.class {
+}
+
+fn refused(effect: Effect, class: ErrorClass, message: String, until: Option<Duration>) -> Outcome {
+    match class {
+        // Most often our own creation that was not seen answered: the next sweep tells whose it is.
+        ErrorClass::AlreadyExists if effect == Effect::Create => Outcome::Wait { reason: "NotSeenYet", message, until },
         ErrorClass::Refused | ErrorClass::AlreadyExists => {
             Outcome::Blocked { reason: "RefusedByCloud", message, until }
         }
@@ -43,5 +49,20 @@ pub(super) fn hold(world: &World, effect: Effect, request: &str, now: Timestamp)
         ErrorClass::StorageCooldown => Outcome::Wait { reason: "StorageCooldown", message, until },
         ErrorClass::WrongState | ErrorClass::NotFound => Outcome::Wait { reason: "InstanceBusy", message, until },
         ErrorClass::Transient | ErrorClass::Unreachable => Outcome::Wait { reason: "CloudUnavailable", message, until },
-    })
+    }
+}
+
+/// How long a creation that was asked for may still appear although it is not seen: its answer may have been lost, or this process may
+/// not know that another one has asked.
+pub(super) fn creation_may_appear(world: &World, now: Timestamp) -> Option<Duration> {
+    let asked = world.asked.get(&Effect::Create).filter(|asked| match &asked.answer {
+        Answer::Accepted { .. } => true,
+        Answer::Refused { class, .. } => matches!(class, ErrorClass::Unreachable | ErrorClass::Transient),
+    });
+    let since = asked.map_or(world.acting_since, |asked| asked.at);
+    left(since.saturating_add(LAG).unwrap_or(Timestamp::MAX), now)
+}
+
+fn left(until: Timestamp, now: Timestamp) -> Option<Duration> {
+    Duration::try_from(until.duration_since(now)).ok().filter(|left| !left.is_zero())
 }

@@ -26,12 +26,12 @@ pub(crate) use instance::create_request;
 pub use instance::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use instance::{foreign, marks, usable};
 pub(crate) use secrets::databases_of;
-pub(crate) use settings::{TAG_REQUEST, describe, not_scheduled};
+pub(crate) use settings::{NOT_SCHEDULED, TAG_REQUEST, describe, not_scheduled};
 pub(crate) use sql::reset_request;
 pub use step::{CloudStep, ClusterStep, ServicePlace, Step};
 pub use world::{
-    AccountFacts, Effect, Failure, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit,
-    World,
+    AccountFacts, Answer, Asked, Effect, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, Setback, SqlFailure,
+    SqlReport, SqlVisit, World,
 };
 
 use crate::target::Target;
@@ -79,12 +79,6 @@ impl Concern {
             Self::Access => "AccessVerified",
             Self::Deletion => "Deleted",
         }
-    }
-
-    /// Whether the object can be used and called Ready although this is not done. An alias that somebody else has, or backups that
-    /// are not scheduled as asked, take nothing from an application.
-    pub fn optional(self) -> bool {
-        matches!(self, Self::Alias | Self::Backups)
     }
 }
 
@@ -141,6 +135,27 @@ impl Outcome {
     pub(crate) fn blocked(reason: &'static str, message: impl Into<String>) -> Self {
         Self::Blocked { reason, message: message.into(), until: None }
     }
+
+    /// Leaves out the steps that Kubernetes has just refused, until their time has come again; the others go on.
+    fn without_setbacks(self, world: &World, now: Timestamp) -> Self {
+        let Self::Act { reason, message, mut steps } = self else { return self };
+        let mut held = None;
+        steps.retain(|step| match world.setbacks.get(&step.to_string()).filter(|setback| setback.retry_at > now) {
+            Some(setback) => {
+                held.get_or_insert((setback.message.clone(), setback.retry_at));
+                false
+            }
+            None => true,
+        });
+        match held {
+            Some((message, retry_at)) if steps.is_empty() => {
+                let until = Duration::try_from(retry_at.duration_since(now)).unwrap_or_default();
+                Self::Wait { reason: "ClusterRefused", message, until: Some(until) }
+            }
+            Some((held, _)) => Self::Act { reason, message: format!("{message}; {held}"), steps },
+            None => Self::Act { reason, message, steps },
+        }
+    }
 }
 
 /// The decisions of one pass.
@@ -152,11 +167,20 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// When to look again, at the latest.
     pub again: Duration,
+    /// Not all concerns were looked at.
+    pub partial: bool,
 }
 
 impl Plan {
+    /// A plan that speaks of one concern only; what was said of the others stays.
+    fn only(concern: Concern, outcome: Outcome, world: &World, now: Timestamp) -> Self {
+        Self { partial: true, ..Self::merge(vec![(concern, outcome)], world, now) }
+    }
+
     /// Puts the concerns together: of all changes to the cloud only the first is made, and a visit to the database waits for it.
-    pub fn merge(outcomes: Vec<(Concern, Outcome)>) -> Self {
+    pub fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Timestamp) -> Self {
+        let outcomes: Vec<_> =
+            outcomes.into_iter().map(|(concern, outcome)| (concern, outcome.without_setbacks(world, now))).collect();
         let mut steps: Vec<Step> = Vec::new();
         let mut again = RESYNC;
         let mut cloud = false;
@@ -182,7 +206,7 @@ impl Plan {
                 _ => {}
             }
         }
-        Self { outcomes, steps, again }
+        Self { outcomes, steps, again, partial: false }
     }
 
     /// Looks at the database once more after `left`. A change of the cloud comes first.
@@ -204,17 +228,12 @@ impl Plan {
 pub fn plan(target: &Target, world: &World, now: Timestamp) -> Plan {
     if target.desired.paused {
         let message = "spec.paused: nothing is done until it is false again";
-        return Plan::merge(vec![(
-            Concern::Accepted,
-            Outcome::Wait { reason: "Paused", message: message.into(), until: None },
-        )]);
+        return Plan::only(Concern::Accepted, Outcome::wait("Paused", message), world, now);
     }
     if !world.object.finalizer {
         let step = Step::Cluster(ClusterStep::AddFinalizer);
-        return Plan::merge(vec![(
-            Concern::Accepted,
-            Outcome::act("AddingFinalizer", "the finalizer is being set", step),
-        )]);
+        let outcome = Outcome::act("AddingFinalizer", "the finalizer is being set", step);
+        return Plan::only(Concern::Accepted, outcome, world, now);
     }
     let mut outcomes = vec![
         (Concern::Accepted, Outcome::done("the spec and its class are valid")),
@@ -228,7 +247,7 @@ pub fn plan(target: &Target, world: &World, now: Timestamp) -> Plan {
     outcomes.extend(services::alias(world).map(|outcome| (Concern::Alias, outcome)));
     outcomes.push((Concern::Databases, sql::databases(target, world, now)));
     outcomes.push((Concern::Access, sql::access(world)));
-    let mut plan = Plan::merge(outcomes);
+    let mut plan = Plan::merge(outcomes, world, now);
     if let Some(left) = sql::next_look(world, now) {
         plan.look_again(left);
     }

@@ -13,6 +13,8 @@ use crate::target::Target;
 
 /// New marks of ownership, as retries and breaker know them.
 pub(crate) const TAG_REQUEST: &str = "AddTagsToResource (marks of ownership)";
+/// The reason of a wish for another schedule than RDS has.
+pub(crate) const NOT_SCHEDULED: &str = "NotScheduled";
 const NOT_YET: &str = "waiting for the instance";
 
 pub(super) fn storage(target: &Target, world: &World, now: Timestamp) -> Outcome {
@@ -64,10 +66,10 @@ pub(super) fn backups(target: &Target, world: &World, now: Timestamp) -> Outcome
             );
         }
         let what = format!("BackupRetentionPeriod {} to {wanted} days", have.unwrap_or(0));
-        return change(world, Effect::Settings, request, what, now);
+        return change(world, Effect::Backups, request, what, now);
     }
     if let Some(why) = not_scheduled(target) {
-        return Outcome::Blocked { reason: "NotScheduled", message: why, until: None };
+        return Outcome::Blocked { reason: NOT_SCHEDULED, message: why, until: None };
     }
     Outcome::done(format!("daily backups are kept for {wanted} days"))
 }

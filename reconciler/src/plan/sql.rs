@@ -45,7 +45,7 @@ pub(super) fn databases(target: &Target, world: &World, now: Timestamp) -> Outco
         }
         Ok(report) => {
             if !report.settled() {
-                return Outcome::blocked("NotAsDeclared", report.obstacles().join("; "));
+                return obstacle(report, "NotAsDeclared", report.obstacles().join("; "));
             }
             let desired = &target.desired;
             let mut message = format!("{} users, {} databases", desired.users.len(), desired.databases.len());
@@ -71,6 +71,10 @@ pub(super) fn next_look(world: &World, now: Timestamp) -> Option<Duration> {
     })
 }
 
+fn obstacle(report: &SqlReport, reason: &'static str, message: String) -> Outcome {
+    if report.passing { Outcome::wait(reason, message) } else { Outcome::blocked(reason, message) }
+}
+
 pub(super) fn access(world: &World) -> Outcome {
     let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref());
     match last.map(|visit| &visit.result) {
@@ -78,7 +82,7 @@ pub(super) fn access(world: &World) -> Outcome {
         Some(Ok(report)) => {
             let failed =
                 report.access.iter().filter_map(|(login, seen)| seen.as_ref().map(|seen| format!("{login}: {seen}")));
-            Outcome::blocked("AccessFailed", failed.collect::<Vec<_>>().join("; "))
+            obstacle(report, "AccessFailed", failed.collect::<Vec<_>>().join("; "))
         }
         _ => Outcome::wait("WaitingForDatabases", "logins are checked when users and databases are there"),
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::api::{InstanceRef, SnapshotRef};
+use shared::api::InstanceRef;
 use shared::names::InstanceIdentifier;
 
 use crate::binding::SecretData;
@@ -94,18 +94,46 @@ pub enum ServiceFact {
     },
 }
 
-/// An effect on the cloud that was refused, with when to try again.
+/// What was last asked of the cloud, of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// What was asked for: another request is another try.
+pub struct Asked {
+    /// What was asked for: another request is another matter.
     pub request: String,
-    /// What to do about it.
-    pub class: ErrorClass,
-    /// The error, and what a person can do.
+    /// When.
+    pub at: Timestamp,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// The cloud's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It said yes; whether it takes effect, only a later sweep tells.
+    Accepted {
+        /// So often in a row.
+        times: u32,
+    },
+    /// It said no, or nothing was heard of it.
+    Refused {
+        /// What to do about it.
+        class: ErrorClass,
+        /// The error, and what a person can do.
+        message: String,
+        /// Not before.
+        retry_at: Timestamp,
+        /// So often in a row.
+        attempts: u32,
+    },
+}
+
+/// A step on Kubernetes that failed, and when to try it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setback {
+    /// The error.
     pub message: String,
     /// Not before.
     pub retry_at: Timestamp,
-    /// How often it has failed in a row.
+    /// So often in a row.
     pub attempts: u32,
 }
 
@@ -116,8 +144,12 @@ pub enum Effect {
     Create,
     /// A change of storage.
     Storage,
+    /// A change of the backups.
+    Backups,
     /// Any other change.
     Settings,
+    /// The end of deletion protection.
+    Protection,
     /// New marks of ownership.
     Tags,
     /// A new master password.
@@ -137,6 +169,13 @@ pub struct SqlVisit {
     pub result: Result<SqlReport, SqlFailure>,
 }
 
+impl SqlVisit {
+    /// How often visits have failed in a row.
+    pub fn failures(&self) -> u32 {
+        self.result.as_ref().err().map_or(0, |failure| failure.attempts)
+    }
+}
+
 /// What a visit to the database found: users, databases and access after all was done that could be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqlReport {
@@ -148,6 +187,8 @@ pub struct SqlReport {
     pub unfinished: Vec<String>,
     /// When to try again what failed.
     pub retry_at: Option<Timestamp>,
+    /// All that stands in the way may pass by itself.
+    pub passing: bool,
     /// Databases of ours that the spec no longer names. They are kept.
     pub removed_databases: BTreeSet<String>,
     /// What a login as `user@database` showed: `None` where all is well.
@@ -185,6 +226,8 @@ pub struct SqlFailure {
     pub master_refused: bool,
     /// Not before.
     pub retry_at: Timestamp,
+    /// How often in a row, with the same inputs.
+    pub attempts: u32,
 }
 
 /// All that was observed of one object's world.
@@ -200,8 +243,6 @@ pub struct World {
     pub account: Result<AccountFacts, String>,
     /// The instance that the status has pinned.
     pub pinned: Option<InstanceRef>,
-    /// Snapshots that the status names.
-    pub known_snapshots: Vec<SnapshotRef>,
     /// The instance.
     pub instance: Seen<Instance>,
     /// Manual snapshots of the instance's name; looked for while there is no instance or while it is being deleted.
@@ -216,12 +257,12 @@ pub struct World {
     pub visit: Option<SqlVisit>,
     /// A digest of all that a visit would depend on now; `None` while something is missing for one.
     pub visit_inputs: Option<String>,
-    /// Effects on the cloud that were refused.
-    pub failures: BTreeMap<Effect, Failure>,
-    /// Changes that were accepted, with the moment: the cloud shows them only a while later.
-    pub accepted: BTreeMap<Effect, (String, Timestamp)>,
-    /// How often each change was accepted and then not seen.
-    pub repeats: BTreeMap<String, u32>,
+    /// What was asked of the cloud.
+    pub asked: BTreeMap<Effect, Asked>,
+    /// Steps on Kubernetes that failed, by what they say of themselves.
+    pub setbacks: BTreeMap<String, Setback>,
+    /// Since when this process acts: what another one asked for before may still appear.
+    pub acting_since: Timestamp,
     /// Endpoints outside these domains are not believed.
     pub endpoint_suffixes: Vec<String>,
 }

@@ -65,6 +65,8 @@ pub struct Accounts {
     connector: Box<dyn Connector>,
     /// Each is tried for itself: an endpoint that does not answer keeps nobody waiting who needs another one.
     ways: Mutex<HashMap<Access, Arc<Way>>>,
+    /// The name of this cluster in ownership tags.
+    cluster: Arc<str>,
     sweepers: mpsc::UnboundedSender<Sweeper>,
     changes: mpsc::Sender<Change>,
 }
@@ -73,11 +75,29 @@ impl Accounts {
     /// The registry, and the task that keeps its sweeps going: race it with the others.
     pub fn new(
         connector: Box<dyn Connector>,
+        cluster: &str,
         changes: mpsc::Sender<Change>,
-    ) -> (Arc<Self>, impl Future<Output = ()> + Send) {
+    ) -> (Arc<Self>, impl Future<Output = ()> + Send + use<>) {
         let (sweepers, started) = mpsc::unbounded_channel();
-        let accounts = Arc::new(Self { connector, ways: Mutex::default(), sweepers, changes });
+        let accounts = Arc::new(Self { connector, ways: Mutex::default(), cluster: cluster.into(), sweepers, changes });
         (accounts, run_sweepers(started))
+    }
+
+    /// The sweep of an account and region: the one there is, whichever way led to it first, or a new one.
+    async fn sweeper(&self, cloud: &Arc<dyn Cloud>, identity: &Identity, region: &str) -> Sweeper {
+        let ways = self.ways.lock().await;
+        let connected = ways.values().filter_map(|way| match &*way.state.borrow() {
+            State::Connected(account) => Some(account.clone()),
+            _ => None,
+        });
+        let same = |account: &Arc<Account>| account.identity.account == identity.account && account.region == region;
+        if let Some(account) = connected.into_iter().find(same) {
+            return account.sweeper.clone();
+        }
+        let sweeper = Sweeper::new(cloud.clone(), self.cluster.clone(), self.changes.clone());
+        // The receiver lives as long as the process: the task that holds it is raced with all others.
+        let _ = self.sweepers.send(sweeper.clone());
+        sweeper
     }
 
     /// The account behind `access`, connecting to it at the first call and after a failure.
@@ -102,9 +122,7 @@ impl Accounts {
         match self.connector.connect(access).await {
             Ok(Connected { cloud, identity, region }) => {
                 tracing::info!(account = %identity.account, arn = %identity.arn, region, "connected to the cloud");
-                let sweeper = Sweeper::new(cloud.clone(), self.changes.clone());
-                // The receiver lives as long as the process: the task that holds it is raced with all others.
-                let _ = self.sweepers.send(sweeper.clone());
+                let sweeper = self.sweeper(&cloud, &identity, &region).await;
                 let account = Arc::new(Account { cloud, identity, region, sweeper });
                 way.state.send_replace(State::Connected(account.clone()));
                 Ok(account)
@@ -168,7 +186,7 @@ mod tests {
 
     fn accounts() -> (Arc<Accounts>, Refusing) {
         let connector = Refusing::default();
-        (Accounts::new(Box::new(connector.clone()), mpsc::channel(1).0).0, connector)
+        (Accounts::new(Box::new(connector.clone()), "cluster", mpsc::channel(1).0).0, connector)
     }
 
     fn ask(accounts: &Arc<Accounts>) -> tokio::task::JoinHandle<bool> {

@@ -102,6 +102,11 @@ impl InstanceState {
         self.as_str() == "available"
     }
 
+    /// Something is going on that ends soon: worth a look each second. The optimization of a volume takes hours.
+    pub fn passing(&self) -> bool {
+        !self.settled() && self.stuck().is_none() && !self.as_str().starts_with("storage-")
+    }
+
     /// The provider takes changes other than to storage.
     pub fn modifiable(&self) -> bool {
         matches!(

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::api::labels::CLUSTER_TAG;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
@@ -15,6 +16,10 @@ const FAST: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(60);
 /// A look at 100 instances costs a call: large accounts are looked at less often.
 const PER_PAGE: Duration = Duration::from_millis(500);
+/// After an error, doubling.
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+/// Older than this, and failing since, a sweep is no longer believed.
+const STALE: Duration = Duration::from_secs(300);
 /// An announced change keeps the sweep fast for this long.
 const EXPECTANT: Duration = Duration::from_secs(90);
 
@@ -33,6 +38,8 @@ struct Latest {
     sweep: Option<Arc<Sweep>>,
     /// The error of the last try, with the moment that try began.
     failed: Option<(CloudError, Instant)>,
+    /// How many tries have failed in a row.
+    failures: u32,
 }
 
 /// An instance that is not as the sweep before saw it: it has appeared, gone, or changed. Holds the last that was seen of it.
@@ -43,6 +50,8 @@ pub struct Change(pub Instance);
 #[derive(Clone)]
 pub struct Sweeper {
     cloud: Arc<dyn Cloud>,
+    /// Only this cluster's instances call for a closer look: others may be stopped or broken for weeks.
+    cluster: Arc<str>,
     shared: Arc<Shared>,
     changes: mpsc::Sender<Change>,
 }
@@ -55,13 +64,13 @@ struct Shared {
 
 impl Sweeper {
     /// A sweeper at rest: [`Sweeper::run`] makes it work.
-    pub fn new(cloud: Arc<dyn Cloud>, changes: mpsc::Sender<Change>) -> Self {
+    pub fn new(cloud: Arc<dyn Cloud>, cluster: Arc<str>, changes: mpsc::Sender<Change>) -> Self {
         let shared = Shared {
             latest: watch::Sender::new(Latest::default()),
             wake: Notify::new(),
             expectant_until: watch::Sender::new(None),
         };
-        Self { cloud, shared: Arc::new(shared), changes }
+        Self { cloud, cluster, shared: Arc::new(shared), changes }
     }
 
     /// A change is under way: look often for a while.
@@ -74,6 +83,11 @@ impl Sweeper {
     pub async fn after(&self, moment: Option<Instant>, patience: Duration) -> Result<Arc<Sweep>, SweepError> {
         let fresh = |began: Instant| moment.is_none_or(|moment| began > moment);
         let mut latest = self.shared.latest.subscribe();
+        if let Latest { sweep: Some(sweep), failed: Some((error, _)), .. } = &*latest.borrow()
+            && sweep.began.elapsed() > STALE
+        {
+            return Err(SweepError::Failed(error.clone()));
+        }
         if !latest.borrow().sweep.as_ref().is_some_and(|sweep| fresh(sweep.began)) {
             self.shared.wake.notify_one();
         }
@@ -99,8 +113,10 @@ impl Sweeper {
             let paused_at = Instant::now();
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                // Woken, it still keeps the fast pace: many objects may call at once.
-                () = self.shared.wake.notified() => tokio::time::sleep_until(paused_at + pause.min(self.fast())).await,
+                // Woken, it still keeps the fast pace: many objects may call at once. After an error nobody wakes it.
+                () = self.shared.wake.notified(), if self.shared.latest.borrow().failures == 0 => {
+                    tokio::time::sleep_until(paused_at + pause.min(self.fast())).await;
+                }
             }
             pause = self.sweep().await;
         }
@@ -113,10 +129,10 @@ impl Sweeper {
         match answer {
             Ok(instances) => {
                 let instances: HashMap<_, _> = instances.into_iter().map(|i| (i.identifier.clone(), i)).collect();
-                let busy = instances.values().any(|instance| !instance.status.settled());
+                let busy = instances.values().any(|instance| instance.status.passing() && self.ours(instance));
                 let sweep = Arc::new(Sweep { began, instances });
                 let before = self.shared.latest.borrow().sweep.clone();
-                self.shared.latest.send_replace(Latest { sweep: Some(sweep.clone()), failed: None });
+                self.shared.latest.send_replace(Latest { sweep: Some(sweep.clone()), failed: None, failures: 0 });
                 for change in changes(before.as_deref(), &sweep) {
                     // A full channel means that the objects are being reconciled as fast as they can be; they look again by themselves.
                     let _ = self.changes.try_send(change);
@@ -125,10 +141,18 @@ impl Sweeper {
             }
             Err(error) => {
                 tracing::warn!(%error, "the instances could not be listed");
-                self.shared.latest.send_modify(|latest| latest.failed = Some((error, began)));
-                FAST * 5
+                let failures = self.shared.latest.borrow().failures;
+                self.shared.latest.send_modify(|latest| {
+                    latest.failed = Some((error, began));
+                    latest.failures = failures + 1;
+                });
+                FIRST_RETRY.saturating_mul(2_u32.saturating_pow(failures)).min(SLOW)
             }
         }
+    }
+
+    fn ours(&self, instance: &Instance) -> bool {
+        instance.tags.get(CLUSTER_TAG).is_some_and(|cluster| **cluster == *self.cluster)
     }
 
     fn expectant(&self) -> bool {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
+use rand::RngExt as _;
 use shared::names;
 use shared::rules::{Desired, RoleFlags, RoleName};
 
@@ -17,7 +18,7 @@ use crate::engine::{
     AccessReport, Catalog, Engine, EngineError, Login, LoginSeen, Mark, Outcome, Password, PasswordState, SqlPlan,
     SqlStep, plan_sql,
 };
-use crate::plan::{SqlFailure, SqlReport, SqlVisit, databases_of, reset_request};
+use crate::plan::{Effect, SqlFailure, SqlReport, SqlVisit, databases_of};
 
 /// A plan that is carried out needs at most one more round, for what the first one could not see.
 const ROUNDS: usize = 2;
@@ -26,6 +27,7 @@ const LOGINS_AT_ONCE: usize = 8;
 /// Between a visit that failed and the next.
 const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 const PAUSE_FOR_PEOPLE: SignedDuration = SignedDuration::from_secs(60);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(600);
 
 pub(super) async fn apply(scene: &Scene<'_>) -> Result<(), ApplyError> {
     let world = &scene.observation.world;
@@ -35,7 +37,8 @@ pub(super) async fn apply(scene: &Scene<'_>) -> Result<(), ApplyError> {
     let result = visit.pay().await;
     let now = (scene.context.clock)();
     let before = world.visit.as_ref().map(|visit| &visit.result);
-    let result = result.map_err(|error| failure(&error, &visit.master.user, now));
+    let attempts = world.visit.as_ref().filter(|visit| visit.inputs == inputs).map_or(0, SqlVisit::failures);
+    let result = result.map_err(|error| failure(&error, &visit.master.user, attempts + 1, now));
     if let Err(failure) = &result
         && !matches!(before, Some(Err(told)) if told.message == failure.message)
     {
@@ -44,7 +47,7 @@ pub(super) async fn apply(scene: &Scene<'_>) -> Result<(), ApplyError> {
     scene.context.memory.update(&world.object.uid, |recollection| {
         // The master's new password works: the next refusal is another matter.
         if result.is_ok() {
-            recollection.repeats.remove(&reset_request(world));
+            recollection.asked.remove(&Effect::Password);
         }
         recollection.visit = Some(SqlVisit { inputs, at: now, result });
     });
@@ -169,7 +172,7 @@ async fn check(engine: &dyn Engine, login: Login) -> ((String, String), Result<A
     ((login.user, login.database), outcome)
 }
 
-fn failure(error: &EngineError, master: &str, now: Timestamp) -> SqlFailure {
+fn failure(error: &EngineError, master: &str, attempts: u32, now: Timestamp) -> SqlFailure {
     let (reason, needs_person) = match error {
         EngineError::Unreachable { .. } => ("DatabaseUnreachable", false),
         EngineError::TlsFailed { .. } => ("CertificateNotTrusted", true),
@@ -184,11 +187,15 @@ fn failure(error: &EngineError, master: &str, now: Timestamp) -> SqlFailure {
         message: error.to_string(),
         needs_person,
         master_refused: matches!(error, EngineError::AuthenticationFailed { user } if user == master),
-        retry_at: retry_at(now, needs_person),
+        retry_at: retry_at(now, needs_person, attempts),
+        attempts,
     }
 }
 
-fn retry_at(now: Timestamp, needs_person: bool) -> Timestamp {
-    let pause = if needs_person { PAUSE_FOR_PEOPLE } else { PAUSE };
-    now.saturating_add(pause).unwrap_or(Timestamp::MAX)
+/// The pause doubles with each failure in a row, up to ten minutes, with up to a quarter of jitter.
+fn retry_at(now: Timestamp, needs_person: bool, attempts: u32) -> Timestamp {
+    let first = if needs_person { PAUSE_FOR_PEOPLE } else { PAUSE };
+    let doubled = first.saturating_mul(2_i32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE);
+    let jitter = doubled.mul_f64(rand::rng().random_range(0.0..0.25));
+    now.saturating_add(doubled + jitter).unwrap_or(Timestamp::MAX)
 }

@@ -40,7 +40,10 @@ pub(super) fn report(desired: &Desired, mark: &Mark, seen: &Seen<'_>, now: Times
     let databases =
         databases.map(|name| (name.clone(), take(About::Database(name.clone()), format!("database {name}")))).collect();
     let wanted = |name: &str| desired.databases.keys().any(|wanted| wanted.as_str() == name);
-    let failed = !seen.failures.is_empty();
+    let failures = seen.failures.iter().map(|(_, error)| error);
+    let mut errors = failures.chain(seen.logins.values().filter_map(|login| login.as_ref().err())).peekable();
+    let failed = errors.peek().is_some();
+    let passing = failed && seen.plan.blocked.is_empty() && errors.all(EngineError::is_transient);
     SqlReport {
         users,
         databases,
@@ -52,7 +55,8 @@ pub(super) fn report(desired: &Desired, mark: &Mark, seen: &Seen<'_>, now: Times
             .filter(|name| !wanted(name))
             .collect(),
         access: access(desired, mark, seen),
-        retry_at: failed.then(|| retry_at(now, !seen.failures.iter().any(|(_, error)| error.is_transient()))),
+        retry_at: failed.then(|| retry_at(now, !passing, 1)),
+        passing,
     }
 }
 

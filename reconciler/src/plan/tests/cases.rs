@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::super::{
-    CloudStep, ClusterStep, Concern, Effect, Failure, Outcome, Plan, SecretFact, Seen, ServiceFact, SqlFailure, Step,
-    World, plan,
+    Answer, Asked, CloudStep, ClusterStep, Concern, Effect, Outcome, Plan, SecretFact, Seen, ServiceFact, Setback,
+    SqlFailure, Step, World, plan,
 };
 use super::{RESOURCE, empty_world, instance, now, orders, pinned, secret, settled_world, target};
 use crate::providers::{ErrorClass, InstanceState};
@@ -37,6 +37,15 @@ fn waits(plan: &Plan, concern: Concern) -> &'static str {
     }
 }
 
+fn refused(world: &mut World, effect: Effect, request: &str, class: ErrorClass, retry_at: Timestamp) {
+    let answer = Answer::Refused { class, message: "refused".into(), retry_at, attempts: 1 };
+    world.asked.insert(effect, Asked { request: request.into(), at: now(), answer });
+}
+
+fn accepted(world: &mut World, effect: Effect, request: &str, times: u32, at: Timestamp) {
+    world.asked.insert(effect, Asked { request: request.into(), at, answer: Answer::Accepted { times } });
+}
+
 #[test]
 fn i5_at_rest_nothing_is_done() {
     let plan = planned(&orders(), &settled_world());
@@ -63,6 +72,7 @@ fn a_failed_visit_stays_failed_until_another_one_went_well() {
         needs_person: false,
         master_refused: false,
         retry_at: now() + SignedDuration::from_secs(5),
+        attempts: 1,
     };
     world.visit.as_mut().expect("the fixture has one").result = Err(failure.clone());
     let early = planned(&orders(), &world);
@@ -243,7 +253,6 @@ fn i10_an_alias_that_somebody_has_is_left_alone_and_takes_nothing_from_readiness
     let (reason, message) = blocked(&plan, Concern::Alias);
     assert_eq!(reason, "ServiceNotOurs");
     assert!(message.contains("namespace other"), "{message}");
-    assert!(Concern::Alias.optional());
 }
 
 #[test]
@@ -289,14 +298,8 @@ fn a_storage_cooldown_stops_no_new_user() {
     let grown = target(json!({"size": "100GB", "users": {"new": []}}));
     let mut world = settled_world();
     world.visit_inputs = Some("with the new user".into());
-    let failure = Failure {
-        request: "ModifyDBInstance AllocatedStorage=94".into(),
-        class: ErrorClass::StorageCooldown,
-        message: "being optimized".into(),
-        retry_at: now() + SignedDuration::from_hours(1),
-        attempts: 1,
-    };
-    world.failures.insert(Effect::Storage, failure);
+    let retry_at = now() + SignedDuration::from_hours(1);
+    refused(&mut world, Effect::Storage, "ModifyDBInstance AllocatedStorage=94", ErrorClass::StorageCooldown, retry_at);
     let plan = planned(&grown, &world);
     assert_eq!(waits(&plan, Concern::Storage), "StorageCooldown");
     let create = ClusterStep::CreateSecret { secret: "orders.rds.new".into(), user: "new".into() };
@@ -311,9 +314,7 @@ fn what_was_refused_is_asked_again_when_its_time_has_come_or_the_wish_has_change
     world.secrets = settled_world().secrets;
     let request = super::super::create_request(&orders(), &world);
     let retry_at = now() + SignedDuration::from_secs(60);
-    let failure =
-        Failure { request, class: ErrorClass::Refused, message: "no such subnet group".into(), retry_at, attempts: 3 };
-    world.failures.insert(Effect::Create, failure);
+    refused(&mut world, Effect::Create, &request, ErrorClass::Refused, retry_at);
     let held = plan(&orders(), &world, now());
     assert_eq!(cloud_steps(&held), Vec::<&CloudStep>::new());
     assert_eq!(blocked(&held, Concern::Instance).0, "RefusedByCloud");
@@ -329,7 +330,13 @@ fn a_change_without_effect_is_not_sent_for_ever() {
     instance.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
     assert_eq!(cloud_steps(&planned(&orders(), &world)).len(), 1);
-    world.repeats.insert("ModifyDBInstance BackupRetentionPeriod=7".into(), 3);
+    accepted(
+        &mut world,
+        Effect::Backups,
+        "ModifyDBInstance BackupRetentionPeriod=7",
+        3,
+        now() - SignedDuration::from_secs(61),
+    );
     let plan = planned(&orders(), &world);
     assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
     let (reason, message) = blocked(&plan, Concern::Backups);
@@ -382,10 +389,12 @@ fn a_refused_master_password_is_reset_once_for_each_password() {
         needs_person: false,
         master_refused: true,
         retry_at: now(),
+        attempts: 1,
     };
     world.visit.as_mut().expect("the fixture has one").result = Err(failure);
     assert_eq!(cloud_steps(&planned(&orders(), &world)), [&CloudStep::ResetMasterPassword]);
-    world.repeats.insert(super::super::reset_request(&world), 3);
+    let request = super::super::reset_request(&world);
+    accepted(&mut world, Effect::Password, &request, 3, now() - SignedDuration::from_secs(61));
     assert_eq!(cloud_steps(&planned(&orders(), &world)), Vec::<&CloudStep>::new());
     world.visit_inputs = Some("another password".into());
     world.visit.as_mut().expect("the fixture has one").inputs = "another password".into();
@@ -413,7 +422,7 @@ fn an_accepted_change_is_given_time_to_show() {
     instance.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
     let request = "ModifyDBInstance BackupRetentionPeriod=7".to_owned();
-    world.accepted.insert(Effect::Settings, (request.clone(), now()));
+    accepted(&mut world, Effect::Backups, &request, 1, now());
     let early = plan(&orders(), &world, now() + SignedDuration::from_secs(10));
     assert_eq!(waits(&early, Concern::Backups), "ChangeAccepted");
     assert_eq!(cloud_steps(&early), Vec::<&CloudStep>::new());
@@ -455,4 +464,53 @@ fn a_pinned_minor_version_is_not_upgraded_behind_its_back() {
         |step| matches!(step, CloudStep::Modify { request, .. } if request.auto_minor_version_upgrade == Some(false)),
     );
     assert!(off, "{:?}", plan.steps);
+}
+
+#[test]
+fn i9_two_refused_changes_do_not_take_turns() {
+    let mut world = settled_world();
+    let mut instance = instance("available");
+    instance.backup_retention_days = Some(1);
+    world.instance = Seen::Known(instance);
+    let wish = target(json!({
+        "instanceClass": "db.r8g.large", "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]},
+    }));
+    let retry_at = now() + SignedDuration::from_secs(60);
+    let (backups, settings) =
+        ("ModifyDBInstance BackupRetentionPeriod=7", "ModifyDBInstance DBInstanceClass=db.r8g.large");
+    refused(&mut world, Effect::Backups, backups, ErrorClass::Unauthorized, retry_at);
+    refused(&mut world, Effect::Settings, settings, ErrorClass::Unauthorized, retry_at);
+    assert_eq!(planned(&wish, &world).steps, []);
+}
+
+#[test]
+fn i8_a_step_that_kubernetes_refuses_stops_no_other() {
+    let mut world = settled_world();
+    world.alias = Some(Seen::Absent);
+    world.visit = None;
+    let create = planned(&orders(), &world).steps.into_iter().find(|step| matches!(step, Step::Cluster(_)));
+    let setback = Setback {
+        message: "namespaces \"rds\" not found".into(),
+        retry_at: now() + SignedDuration::from_secs(5),
+        attempts: 1,
+    };
+    world.setbacks.insert(create.expect("the alias is missing").to_string(), setback);
+    let plan = planned(&orders(), &world);
+    assert_eq!(plan.steps, [Step::VisitDatabase]);
+    match plan.outcome(Concern::Alias) {
+        Some(Outcome::Wait { reason: "ClusterRefused", message, until: Some(_) }) => assert!(message.contains("rds")),
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn i1_a_creation_whose_answer_was_lost_may_still_appear() {
+    let mut world = empty_world();
+    world.pinned = Some(pinned(None));
+    world.secrets = settled_world().secrets;
+    let request = super::super::create_request(&orders(), &world);
+    refused(&mut world, Effect::Create, &request, ErrorClass::AlreadyExists, now() + SignedDuration::from_secs(2));
+    assert_eq!(waits(&planned(&orders(), &world), Concern::Instance), "NotSeenYet");
+    accepted(&mut world, Effect::Create, &request, 1, now());
+    assert_eq!(waits(&planned(&orders(), &world), Concern::Instance), "ChangeAccepted");
 }

@@ -3,9 +3,11 @@
 use shared::api::DeletionPolicy;
 use shared::names;
 
-use super::super::{CloudStep, ClusterStep, Concern, Departure, Outcome, Plan, Seen, Step, World, plan_deletion};
+use super::super::{
+    Answer, Asked, CloudStep, ClusterStep, Concern, Departure, Effect, Outcome, Plan, Seen, Step, World, plan_deletion,
+};
 use super::{RESOURCE, UID, empty_world, instance, now, pinned, settled_world};
-use crate::providers::{DeleteInstance, Snapshot, SnapshotKind};
+use crate::providers::{DeleteInstance, ErrorClass, Snapshot, SnapshotKind};
 
 fn leaving(world: &World, policy: DeletionPolicy) -> Plan {
     plan_deletion(&Departure { policy: Ok(policy), protection: None, paused: false }, world, now())
@@ -122,6 +124,7 @@ fn i1_an_instance_of_another_object_survives_the_deletion() {
     let mut world = world();
     let mut theirs = instance("available");
     theirs.tags.clear();
+    theirs.resource_id = Some("db-THEIRS".into());
     world.instance = Seen::Known(theirs);
     assert_eq!(leaving(&world, DeletionPolicy::Delete).steps, [LET_GO]);
 }
@@ -133,6 +136,35 @@ fn what_was_never_created_is_let_go() {
     assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [LET_GO]);
     world.pinned = Some(pinned(None));
     assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [LET_GO]);
+}
+
+#[test]
+fn i1_a_creation_that_may_still_appear_keeps_the_object() {
+    let mut world = empty_world();
+    world.object.deleting = true;
+    world.pinned = Some(pinned(None));
+    world.acting_since = now();
+    let plan = leaving(&world, DeletionPolicy::Snapshot);
+    assert_eq!(plan.steps, [], "another process may have asked");
+    assert_eq!(reason(&plan), "CreationPending");
+
+    world.acting_since = jiff::Timestamp::MIN;
+    let answer =
+        Answer::Refused { class: ErrorClass::Unreachable, message: "timeout".into(), retry_at: now(), attempts: 1 };
+    world.asked.insert(Effect::Create, Asked { request: "CreateDBInstance".into(), at: now(), answer });
+    assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, []);
+}
+
+#[test]
+fn i1_an_instance_that_lost_its_tags_is_not_let_go_without_a_word() {
+    let mut world = world();
+    let mut stripped = instance("available");
+    stripped.tags.clear();
+    world.instance = Seen::Known(stripped);
+    let plan = leaving(&world, DeletionPolicy::Snapshot);
+    assert_eq!(plan.steps, []);
+    assert_eq!(reason(&plan), "TagsMissing");
+    assert_eq!(leaving(&world, DeletionPolicy::Retain).steps, [LET_GO]);
 }
 
 #[test]

@@ -63,7 +63,6 @@ fn empty_world() -> World {
         identifier: InstanceIdentifier::derive(CLUSTER, NAMESPACE, NAME),
         account: Ok(AccountFacts { account: "123456789012".into(), region: "eu-central-1".into() }),
         pinned: None,
-        known_snapshots: Vec::new(),
         instance: Seen::Absent,
         snapshots: Seen::Absent,
         secrets: BTreeMap::new(),
@@ -71,9 +70,9 @@ fn empty_world() -> World {
         alias: Some(Seen::Absent),
         visit: None,
         visit_inputs: None,
-        failures: BTreeMap::new(),
-        accepted: BTreeMap::new(),
-        repeats: BTreeMap::new(),
+        asked: BTreeMap::new(),
+        setbacks: BTreeMap::new(),
+        acting_since: Timestamp::MIN,
         endpoint_suffixes: vec!["rds.amazonaws.com".into()],
     }
 }

@@ -211,8 +211,7 @@ impl Simulation {
 
     fn forget(&mut self) {
         self.world.visit = None;
-        self.world.failures.clear();
-        self.world.repeats.clear();
+        self.world.asked.clear();
     }
 
     /// Runs until nothing moves any more.

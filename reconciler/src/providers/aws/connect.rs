@@ -1,6 +1,7 @@
 //! From a class's words (region, role, endpoint) to a client that has proved who it is.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,15 +21,22 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes clients from aws-config's default chain.
-#[derive(Clone)]
 pub struct AwsConnector {
     calls: CloudCalls,
+    /// By region: RDS limits the calls of an account in a region, and several ways can lead to one account.
+    limits: Mutex<HashMap<String, Arc<RateLimit>>>,
 }
 
 impl AwsConnector {
     /// A connector that counts the calls of its clients.
     pub fn new(calls: CloudCalls) -> Self {
-        Self { calls }
+        Self { calls, limits: Mutex::default() }
+    }
+
+    fn limit(&self, region: &str) -> Arc<RateLimit> {
+        // An entry is made in one go: a panic elsewhere leaves nothing half done.
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        limits.entry(region.to_owned()).or_insert_with(|| Arc::new(RateLimit::rds())).clone()
     }
 }
 
@@ -49,7 +57,7 @@ impl Connector for AwsConnector {
         let cloud: Arc<dyn Cloud> = Arc::new(Aws {
             rds: aws_sdk_rds::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
-            limit: RateLimit::rds(),
+            limit: self.limit(&region),
             calls: self.calls.clone(),
         });
         let identity = cloud.identity().await.map_err(ConnectError::Identity)?;

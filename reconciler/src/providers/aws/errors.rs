@@ -1,6 +1,6 @@
 //! RDS error codes, sorted by what to do about them.
 
-use aws_sdk_rds::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
 use crate::providers::{CloudError, ErrorClass};
 
@@ -26,19 +26,30 @@ where
             message: "the endpoint did not answer in time".into(),
             class: ErrorClass::Unreachable,
         },
-        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => CloudError {
-            action,
-            code: "Unreachable".into(),
-            message: DisplayErrorContext(error).to_string(),
-            class: ErrorClass::Unreachable,
-        },
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => {
+            CloudError { action, code: "Unreachable".into(), message: causes(error), class: ErrorClass::Unreachable }
+        }
         _ => CloudError {
             action,
             code: "UnreadableResponse".into(),
-            message: DisplayErrorContext(error).to_string(),
+            message: causes(error),
             class: ErrorClass::Transient,
         },
     }
+}
+
+/// The chain of causes. The SDK's own context would add the raw answer.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let text = next.to_string();
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+        cause = next.source();
+    }
+    texts.join(": ")
 }
 
 /// Sorts a code. RDS answers one code, `InvalidParameterCombination`, also for the storage cooldown, which passes by itself: the

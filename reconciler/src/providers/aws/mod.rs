@@ -6,6 +6,7 @@ mod errors;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_rds::types::{Filter, Tag};
@@ -26,7 +27,7 @@ const PAGE: i32 = 100;
 pub struct Aws {
     rds: aws_sdk_rds::Client,
     sts: aws_sdk_sts::Client,
-    limit: RateLimit,
+    limit: Arc<RateLimit>,
     calls: CloudCalls,
 }
 
