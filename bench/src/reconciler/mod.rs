@@ -28,6 +28,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The reconciler lists the instances often for 90 s after the last change that it made; after that it is at rest.
 const CALM: Duration = Duration::from_secs(100);
 
+/// How often the reconciler looks at all instances while one of them is under way.
+const SWEEP: Duration = Duration::from_secs(1);
+
 /// What was measured.
 #[derive(Debug)]
 struct Figures {
@@ -70,6 +73,8 @@ async fn observe(stack: &Stack, plan: &ReconcilerPlan) -> Result<Figures> {
     progress(&format!("one that is not counted, as PostgreSQL may have been downloaded for it: {first}"));
     let mut journeys = Vec::new();
     for number in 1..=timed {
+        // Ready comes soon after a look of the reconciler at all instances: the next object begins a little later after it each time.
+        sleep(SWEEP * u32::from(number) / u32::from(timed)).await;
         let journey = journey::follow(stack, &object::name(number)).await?;
         progress(&format!("{number} of {timed}: {journey}"));
         journeys.push(journey);

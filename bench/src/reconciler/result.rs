@@ -60,12 +60,17 @@ pub(super) fn tables(plan: &ReconcilerPlan, size: u64, figures: &Figures) -> Res
         journeys.row([name, &show(latencies.quantile(0.5)), &show(latencies.longest())]);
     }
 
-    let mut rest = Table::new("At rest", format!("for {} s, with {objects} objects", plan.rest), &REST);
+    let note = format!(
+        "for {} s, with {objects} objects; {together} of them were made at once and all Ready after {}, most of which the creation of as \
+         many PostgreSQL servers takes",
+        plan.rest,
+        show(*took)
+    );
+    let mut rest = Table::new("At rest", note, &REST);
     for (name, watched) in [("the process that made them", maker), ("one started after that", successor)] {
         let cpu = format!("{:.2} %", watched.cpu * 100.0);
         rest.row([name, &mib(watched.median), &mib(watched.most), &mib(watched.peak), &cpu]);
     }
-    rest.row([format!("{together} objects at once were Ready after {}", show(*took)).as_str(), "", "", "", ""]);
     Ok(vec![summary, journeys, rest])
 }
 
