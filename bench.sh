@@ -10,16 +10,19 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . testbed/requirements.sh
 
+usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' bench.sh; }
+
 subjects=(webhook reconciler)
 case ${1:-all} in
-  all) [ $# -le 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }; shift $# ;;
+  all) [ $# -le 1 ] || { usage >&2; exit 2; }; shift $# ;;
   webhook | reconciler) subjects=("$1"); shift ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  -h | --help) usage; exit ;;
+  *) usage >&2; exit 2 ;;
 esac
 requirements
 
 # Everything that cargo makes lies below here; the services are built one by one, as for their images: together they would share features.
-target=${CARGO_TARGET_DIR:-target}
+target=$(target_directory)
 for subject in "${subjects[@]}"; do
   echo "building rds-$subject (release; some minutes the first time)" >&2
   cargo build --release --locked --package "$subject"

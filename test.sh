@@ -8,6 +8,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 . testbed/requirements.sh
 
+usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' test.sh; }
+
 steps=() filter=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -15,21 +17,41 @@ while [ $# -gt 0 ]; do
     e2e)
       steps+=(e2e)
       case ${2:-} in '' | fmt | clippy | unit) ;; *) filter=("$2"); shift ;; esac ;;
-    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    -h | --help) usage; exit ;;
+    *) usage >&2; exit 2 ;;
   esac
   shift
 done
 [ ${#steps[@]} -gt 0 ] || steps=(fmt clippy unit e2e)
 requirements
 
-# Every cargo command takes the whole workspace: one set of features, so that nothing is built twice.
+# Every cargo command takes the whole workspace: with fewer packages, dependencies would have other features and be built again.
 fmt() { cargo fmt --all --check; }
 clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 unit() { cargo test --workspace --locked --no-fail-fast -- --skip e2e::; }
 e2e() {
-  testbed/controlplane/build.sh >/dev/null \
-    && cargo build --workspace --bins --locked \
+  timed "the control plane's programs" testbed/controlplane/build.sh >/dev/null \
+    && timed "the services" cargo build --workspace --bins --locked \
+    && timed "the tests" cargo test --workspace --locked --test e2e --no-run \
+    && matching \
     && cargo test --workspace --locked --test e2e -- ${filter[@]+"${filter[@]}"}
+}
+
+# Says what is built and how long it took.
+timed() {
+  local what=$1 started=$SECONDS
+  shift
+  printf -- '-- %s\n' "$what" >&2
+  "$@" || return
+  printf -- '-- %s: %d s\n' "$what" $((SECONDS - started)) >&2
+}
+
+# A filter that no test's name contains would make everything well.
+matching() {
+  [ ${#filter[@]} -gt 0 ] || return 0
+  local listed
+  listed=$(cargo test --workspace --locked --quiet --test e2e -- --list "${filter[@]}") || return
+  grep -q ': test$' <<<"$listed" || { echo "no end-to-end test has \"${filter[0]}\" in its name" >&2; return 1; }
 }
 
 summary='' failed=0

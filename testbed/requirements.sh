@@ -1,5 +1,6 @@
-# Sourced by local.sh and test.sh: says in one line each what a machine lacks, and stops if anything is missing.
+# Sourced by local.sh, test.sh and bench.sh: what they need of a machine.
 
+# Says in one line each what the machine lacks, and stops if anything is missing.
 requirements() {
   local missing=0
   lacking() { printf 'missing: %s\n' "$*" >&2; missing=1; }
@@ -12,4 +13,12 @@ requirements() {
   command -v go >/dev/null || [ -d "${XDG_CACHE_HOME:-$HOME/.cache}/rds-operator/controlplane" ] \
     || lacking "Go 1.24 or newer: https://go.dev/dl; it builds etcd, kube-apiserver and kube-controller-manager, once"
   [ "$missing" = 0 ] || exit 1
+}
+
+# Where cargo puts what it builds: CARGO_TARGET_DIR, the person's own cargo configuration, or `target`.
+target_directory() {
+  local found
+  found=$(cargo metadata --no-deps --locked --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  [ -n "$found" ] || { echo "cargo metadata does not say where it builds" >&2; return 1; }
+  printf '%s\n' "$found"
 }

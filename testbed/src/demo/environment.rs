@@ -1,6 +1,7 @@
 //! The folder of a demo: fresh at each start, one demo at a time, and a file of variables for the person's shell.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
 };
@@ -55,11 +56,16 @@ impl Folder {
         self.path.join("kubeconfig")
     }
 
-    /// Writes `env`: what a shell needs to talk to the stack.
+    /// The file to source.
+    pub(super) fn env(&self) -> PathBuf {
+        self.path.join("env")
+    }
+
+    /// Writes `env`: what a shell needs to talk to the stack, and to find `kubectl` where its `PATH` has none.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn write_env(&self, stack: &Stack) -> Result<()> {
+    pub(super) fn write_env(&self, stack: &Stack, kubectl: &Path) -> Result<()> {
         let variables = [
             ("KUBECONFIG", self.kubeconfig().display().to_string()),
             ("AWS_ENDPOINT_URL", stack.rds().endpoint()),
@@ -72,14 +78,27 @@ impl Folder {
             ("WEBHOOK_METRICS_URL", format!("{}/metrics", stack.webhook_admin())),
             ("RECONCILER_METRICS_URL", format!("{}/metrics", stack.reconciler_admin())),
         ];
-        let text: String = variables.iter().map(|(name, value)| export(name, value)).collect();
-        let path = self.path.join("env");
+        let mut text: String = variables.iter().map(|(name, value)| export(name, value)).collect();
+        let search = std::env::var_os("PATH").unwrap_or_default();
+        text.extend(kubectl.parent().and_then(|folder| extend_path(folder, &search)));
+        let path = self.env();
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
     }
 }
 
 fn export(name: &str, value: &str) -> String {
-    format!("export {name}='{}'\n", value.replace('\'', r"'\''"))
+    format!("export {name}={}\n", quote(value))
+}
+
+/// A line that puts `folder` before the others of the shell's `PATH`, unless it is in `path` already.
+fn extend_path(folder: &Path, path: &OsStr) -> Option<String> {
+    let there = std::env::split_paths(path).any(|one| one == folder);
+    (!there).then(|| format!("export PATH={}:\"$PATH\"\n", quote(&folder.display().to_string())))
+}
+
+/// One word of a shell's command line.
+pub(super) fn quote(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -103,5 +122,12 @@ mod tests {
     #[test]
     fn values_are_quoted_for_a_shell() {
         assert_eq!(export("A", "it's"), "export A='it'\\''s'\n");
+    }
+
+    #[test]
+    fn the_path_is_extended_by_what_it_lacks() {
+        let extend = |folder: &str| extend_path(Path::new(folder), OsStr::new("/usr/bin:/bin"));
+        assert_eq!(extend("/bin"), None);
+        assert_eq!(extend("/a cache/bin").as_deref(), Some("export PATH='/a cache/bin':\"$PATH\"\n"));
     }
 }

@@ -6,14 +6,15 @@ mod environment;
 mod follow;
 mod narrator;
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Result, ensure};
 
-use self::{chapters::Chapters, environment::Folder, narrator::Narrator};
+use self::{
+    chapters::Chapters,
+    environment::{Folder, quote},
+    narrator::Narrator,
+};
 use crate::{
     controlplane::Binaries,
     stack::{Options, Programs, Stack},
@@ -21,7 +22,7 @@ use crate::{
 
 pub use self::cluster::{ClusterRequest, run as run_on_cluster};
 
-/// How much faster than AWS the local RDS is: creating takes about 5 seconds instead of 5 minutes.
+/// What the local RDS multiplies the durations of AWS by: creating takes about 5 seconds instead of 5 minutes.
 const TIME_SCALE: f64 = 0.015;
 
 /// What the demo is asked for.
@@ -79,7 +80,7 @@ async fn start(folder: &Folder, narrator: &Narrator) -> Result<Stack> {
         narrator.done(text);
     })
     .await?;
-    folder.write_env(&stack)?;
+    folder.write_env(&stack, &binaries.kubectl)?;
     Ok(stack)
 }
 
@@ -92,7 +93,7 @@ async fn perform(stack: &Stack, folder: &Folder, narrator: &Narrator, exit: bool
         chapters.refuse().await?;
         return chapters.delete().await;
     }
-    narrator.plain(&how_to_go_on(folder.path()));
+    narrator.plain(&how_to_go_on(folder));
     Ok(())
 }
 
@@ -108,13 +109,14 @@ pub fn report(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "local.sh: {error:#}");
 }
 
-fn how_to_go_on(dir: &Path) -> String {
-    let dir = dir.display();
+fn how_to_go_on(folder: &Folder) -> String {
+    let env = quote(&folder.env().display().to_string());
+    let logs = folder.path().join("logs");
     format!(
         "
 Everything is up until you press Ctrl-C. In another terminal:
 
-    source {dir}/env
+    source {env}
 
     kubectl get rds -A                                   the databases
     kubectl describe rds -n shop orders                  what was done, and what was seen
@@ -123,7 +125,8 @@ Everything is up until you press Ctrl-C. In another terminal:
     kubectl apply -f manifests/examples/minimal.yaml     another one, all by defaults
     kubectl delete rds -n shop orders                    its last snapshot stays, and so do the Secrets
 
-Logs: {dir}/logs
-"
+Logs: {logs}
+",
+        logs = logs.display(),
     )
 }
