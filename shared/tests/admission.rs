@@ -4,14 +4,14 @@ mod specs;
 
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
-use shared::rules::{Reason, Subject, Verdict, create, delete, parse, update};
+use shared::rules::{Observed, Reason, Subject, Verdict, create, defaults, delete, parse, replace, update};
 
-use crate::specs::{Refused, RefusedChange};
+use crate::specs::{Change, Refused, RefusedChange};
 
 const TODAY: Date = date(2026, 11, 23);
 
 fn subject(spec: &Value) -> Subject<'_> {
-    Subject { name: Some("orders"), generate_name: None, spec, last_applied: None }
+    Subject { name: Some("orders"), generate_name: None, spec, last_applied: None, observed: None }
 }
 
 fn created(spec: &Value) -> Verdict {
@@ -183,46 +183,166 @@ fn long_names_leave_warnings_whole() {
     assert!(verdict.warnings.iter().all(|warning| warning.chars().count() <= 120 && !warning.contains('…')));
 }
 
+/// What the webhook reads of a status.
+fn observed(status: &Value) -> Observed {
+    Observed {
+        created: status.pointer("/instance/created") == Some(&json!(true)),
+        allocated: serde_json::from_value(status["allocatedStorageGiB"].clone()).unwrap_or_default(),
+        engine_version: status.get("engineVersion").and_then(Value::as_str).map(str::to_owned),
+    }
+}
+
+/// Both judgements of a change: they differ only where something is missing that nobody filled in.
+fn judged(Change { old, status, new }: &Change) -> [Verdict; 2] {
+    let observed = observed(status);
+    let old = Subject { observed: Some(&observed), ..subject(old) };
+    let complete = defaults(new, Some(old.spec));
+    [update(&subject(new), &old, TODAY), replace(&subject(&complete), &old, TODAY)]
+}
+
 #[test]
 fn what_may_not_change_is_refused_with_its_field() {
-    for RefusedChange { old, new, field, said, .. } in specs::refused_changes() {
-        let verdict = updated(&old, &new);
-        let [violation] = verdict.errors.as_slice() else { panic!("{old} to {new}: {:?}", lines(&verdict)) };
-        assert_eq!((violation.field.as_str(), violation.reason), (field, Reason::Forbidden), "{old} to {new}");
-        assert!(violation.message.contains(said), "{violation}");
+    for RefusedChange { change, field, said, .. } in specs::refused_changes() {
+        let Change { old, status, new } = &change;
+        for verdict in judged(&change) {
+            let [violation] = verdict.errors.as_slice() else {
+                panic!("{old} to {new} with {status}: {:?}", lines(&verdict))
+            };
+            assert_eq!((violation.field.as_str(), violation.reason), (field, Reason::Forbidden), "{old} to {new}");
+            assert!(violation.message.contains(said), "{violation}");
+        }
     }
 }
 
 #[test]
 fn what_may_change_is_admitted() {
-    for (old, new) in specs::admitted_changes() {
-        assert!(updated(&old, &new).admitted(), "{old} to {new}: {:?}", lines(&updated(&old, &new)));
+    for change in specs::admitted_changes() {
+        for verdict in judged(&change) {
+            let Change { old, status, new } = &change;
+            assert!(verdict.admitted(), "{old} to {new} with {status}: {:?}", lines(&verdict));
+        }
     }
 }
 
 #[test]
+fn what_left_the_manifest_keeps_its_value_only_where_somebody_fills_it_in() {
+    let old = json!({
+        "type": "mysql", "version": "8.0", "size": "100GB", "masteruser": "boss", "users": {"a": []},
+        "databases": {"d": ["a"]}, "className": "gold", "instanceClass": "db.r6g.large", "deletionProtection": true,
+        "backup": {"every": "6h", "retention": "30d"}, "paused": true, "deletionPolicy": "Delete",
+    });
+    let left = [
+        "spec.type",
+        "spec.version",
+        "spec.size",
+        "spec.masteruser",
+        "spec.users",
+        "spec.databases",
+        "spec.className",
+        "spec.instanceClass",
+        "spec.deletionProtection",
+        "spec.backup.every",
+        "spec.backup.retention",
+    ];
+    for new in [json!({}), json!(null), json!({"users": null, "backup": {"every": null}})] {
+        let verdict = updated(&old, &new);
+        assert_eq!(lines(&verdict), [""; 0]);
+        for field in left {
+            let said = format!("{field} left the manifest and keeps ");
+            assert!(verdict.warnings.iter().any(|warning| warning.starts_with(&said)), "{field}: {verdict:#?}");
+        }
+        let verdict = replace(&subject(&new), &subject(&old), TODAY);
+        let fields: Vec<&str> = verdict.errors.iter().map(|violation| violation.field.as_str()).collect();
+        assert_eq!(fields, left);
+        assert!(verdict.errors[0].message.contains("the defaults were not filled in; apply again"), "{verdict:?}");
+        assert!(!verdict.warnings.iter().any(|warning| warning.contains("left the manifest")), "{verdict:#?}");
+    }
+}
+
+#[test]
+fn what_left_the_manifest_without_a_difference_is_not_told() {
+    let old = defaults(&json!({"users": {}, "deletionProtection": false, "paused": true}), None);
+    let new = json!({"version": "12"});
+    let verdict = updated(&old, &new);
+    assert!(!verdict.warnings.iter().any(|warning| warning.contains("left the manifest")), "{verdict:#?}");
+    assert_eq!(lines(&replace(&subject(&new), &subject(&old), TODAY)), [""; 0]);
+    // The version's default is that of the type.
+    let old = json!({"type": "MySQL", "version": "8.4"});
+    assert_eq!(lines(&replace(&subject(&json!({"type": "MySQL"})), &subject(&old), TODAY)), [""; 0]);
+}
+
+#[test]
+fn a_refusal_of_what_is_not_in_the_manifest_says_where_it_comes_from() {
+    let old = json!({"users": {"app": []}, "databases": {"orders": ["app"]}, "className": "gold"});
+    let verdict = updated(&old, &json!({"users": {"report": []}}));
+    assert_eq!(
+        lines(&verdict),
+        [
+            "spec.databases[orders][0]: \"app\" is not in spec.users; spec.databases left the manifest and keeps its value"
+        ]
+    );
+}
+
+#[test]
+fn mistakes_of_every_kind_are_counted_together() {
+    let names: Vec<String> = (0..150).map(|n| format!("u{n}")).collect();
+    let (old, nulls): (serde_json::Map<_, _>, serde_json::Map<_, _>) =
+        names.iter().map(|name| ((name.clone(), json!([])), (name.clone(), json!(null)))).unzip();
+    let old = json!({"users": old});
+    let (new, applied) = (json!({"users": {}, "size": "ten"}), json!({"users": nulls}));
+    let verdict = update(&Subject { last_applied: Some(&applied), ..subject(&new) }, &subject(&old), TODAY);
+    assert_eq!(verdict.errors.len(), 101);
+    assert_eq!(verdict.errors[100].to_string(), "spec: has 51 more mistakes");
+}
+
+#[test]
 fn what_authors_are_warned_of_when_they_change_something() {
-    for (old, new, warning) in [
+    let volume = json!({"instance": {"created": true}, "allocatedStorageGiB": 100});
+    let made = json!({"instance": {"created": true}});
+    for (old, status, new, warning) in [
         (
             json!({"size": "100Gi"}),
+            &volume,
             json!({"size": "105Gi"}),
             "spec.size: RDS grows volumes by at least 10 %: 100Gi become 110Gi instead of 105Gi",
         ),
-        (json!({"size": "100GB"}), json!({}), "spec.size left the manifest and keeps 100GB: to change it, write it"),
+        (
+            json!({"size": "300Gi"}),
+            &volume,
+            json!({"size": "105Gi"}),
+            "spec.size: RDS grows volumes by at least 10 %: 100Gi become 110Gi instead of 105Gi",
+        ),
+        (
+            json!({"size": "100Gi"}),
+            &made,
+            json!({"size": "105Gi"}),
+            "spec.size: RDS grows volumes by at least 10 %: 100Gi become 110Gi instead of 105Gi",
+        ),
+        (
+            json!({"size": "100GB"}),
+            &volume,
+            json!({}),
+            "spec.size left the manifest and keeps 100GB: to change it, write it",
+        ),
         (
             json!({"users": {"a": []}}),
+            &volume,
             json!({}),
             "spec.users left the manifest and keeps its value: to change it, write it",
         ),
         (
             json!({"databases": {"d": []}}),
+            &volume,
             json!({"databases": {}}),
             "spec.databases[d] is kept with its data: only its users lose access",
         ),
     ] {
-        let verdict = updated(&old, &new);
-        assert!(verdict.warnings.iter().any(|said| said == warning), "{old} to {new}: {:#?}", verdict.warnings);
+        let [verdict, _] = judged(&Change { old, status: status.clone(), new });
+        assert!(verdict.warnings.iter().any(|said| said == warning), "{warning}: {:#?}", verdict.warnings);
     }
+    // What is not there yet is made as large as it is wanted.
+    let verdict = updated(&json!({"size": "100Gi"}), &json!({"size": "105Gi"}));
+    assert!(!verdict.warnings.iter().any(|warning| warning.contains("grows")), "{:#?}", verdict.warnings);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 use shared::rules::{
-    Engine, EngineVersion, Interval, Size, Subject, WARNING_LIMIT, create, defaults, delete, parse, update,
+    Engine, EngineVersion, Interval, Size, Subject, WARNING_LIMIT, create, defaults, delete, parse, replace, update,
 };
 
 const TODAY: Date = date(2026, 11, 23);
@@ -73,7 +73,7 @@ fn spec() -> impl Strategy<Value = Value> {
 }
 
 fn subject(spec: &Value) -> Subject<'_> {
-    Subject { name: Some("orders"), generate_name: None, spec, last_applied: None }
+    Subject { name: Some("orders"), generate_name: None, spec, last_applied: None, observed: None }
 }
 
 /// Whether everything written in `before` (that is not null) is unchanged in `after`.
@@ -135,6 +135,25 @@ proptest! {
     fn an_update_that_changes_nothing_is_admitted(spec in spec()) {
         let verdict = update(&subject(&spec), &subject(&spec), TODAY);
         prop_assert!(verdict.admitted(), "{:?}", verdict.errors);
+    }
+
+    #[test]
+    fn what_was_filled_in_is_judged_alike(new in spec(), old in spec()) {
+        let complete = defaults(&new, Some(&old));
+        let (asked, last) = (update(&subject(&new), &subject(&old), TODAY), replace(&subject(&complete), &subject(&old), TODAY));
+        prop_assert_eq!(asked.admitted(), last.admitted(), "{:?}\n{:?}", asked.errors, last.errors);
+    }
+
+    #[test]
+    fn what_nobody_filled_in_is_refused_or_means_the_same(spec in spec(), lost in select(&["type", "version", "size", "users", "backup"][..])) {
+        let old = defaults(&spec, None);
+        let mut new = old.clone();
+        new.as_object_mut().map(|new| new.remove(lost));
+        if replace(&subject(&new), &subject(&old), TODAY).admitted() {
+            // Who reads the object later has no old one.
+            let (read, meant) = (parse("orders", &defaults(&new, None)), parse("orders", &defaults(&new, Some(&old))));
+            prop_assert_eq!(read, meant);
+        }
     }
 
     #[test]

@@ -36,8 +36,9 @@ pub struct Args {
     #[arg(long, env = "RDS_WEBHOOK_BODY_LIMIT", value_name = "BYTES", default_value_t = 7 * 1024 * 1024)]
     pub body_limit: usize,
 
-    /// Bytes of bodies in memory at a time; a request beyond it is asked to come again (429).
-    #[arg(long, env = "RDS_WEBHOOK_IN_FLIGHT_LIMIT", value_name = "BYTES", default_value_t = 32 * 1024 * 1024)]
+    /// Bytes that reviews may take in memory at a time, by an upper estimate; a request beyond it is asked to come again (429). The
+    /// process needs some 24 MiB besides.
+    #[arg(long, env = "RDS_WEBHOOK_IN_FLIGHT_LIMIT", value_name = "BYTES", default_value_t = 96 * 1024 * 1024)]
     pub in_flight_limit: usize,
 
     /// Longest time for one request, its body included.

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 
-/// How far a body that is too large is still read: most clients only look at the answer when they have sent all of it.
+/// How far a body that is not wanted is still read: most clients only look at the answer when they have sent all of it.
 const DISCARDED: usize = 32 * 1024 * 1024;
 
 /// Why a body cannot be had.
@@ -51,7 +51,8 @@ pub async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
     Err(BodyError::TooLarge { limit })
 }
 
-async fn discard(mut body: Body) {
+/// Reads a body that is not wanted, and keeps nothing of it.
+pub async fn discard(mut body: Body) {
     let mut left = DISCARDED;
     while let Some(Ok(frame)) = body.frame().await {
         match frame.data_ref().map_or(Some(left), |data| left.checked_sub(data.len())) {

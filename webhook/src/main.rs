@@ -2,13 +2,20 @@
 
 use anyhow::Context;
 use clap::Parser;
+use tokio::runtime::Builder;
 use webhook::app;
 use webhook::args::Args;
 
-// A review takes tens of microseconds: two threads serve more of them than any API server sends, and more would only cost memory.
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     shared::telemetry::init(&args.log).context("cannot start logging")?;
-    app::run(args).await.context("rds-webhook ends")
+    let runtime = Builder::new_multi_thread()
+        // A review takes tens of microseconds: two threads serve more of them than any API server sends, and more would only cost memory.
+        .worker_threads(2)
+        // Large reviews take turns on one thread: every further one would keep an arena of freed memory of its own.
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .context("cannot start threads")?;
+    runtime.block_on(app::run(args)).context("rds-webhook ends")
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -23,18 +23,21 @@ use crate::metrics::Metrics;
 /// Where the time comes from.
 pub type Clock = fn() -> Timestamp;
 
-/// A body from this size on is judged on a thread of its own, so that it does not hold up the small ones.
-const LARGE: usize = 256 * 1024;
+/// A review from this weight on is judged on a thread of its own, so that it does not hold up the small ones.
+const LARGE: usize = 1024 * 1024;
 
 /// Memory is accounted for in pieces of this size.
 const PIECE: usize = 16 * 1024;
+
+/// How often what a review holds is in memory while it is judged: as it was read, and with its defaults or parsed.
+const COPIES: usize = 2;
 
 /// Bounds of the service.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Largest body, in bytes.
     pub body: usize,
-    /// Bytes of bodies in memory at a time.
+    /// Bytes that reviews take in memory at a time.
     pub in_flight: usize,
     /// Longest time of a request.
     pub request: Duration,
@@ -42,7 +45,9 @@ pub struct Limits {
 
 struct Service {
     limits: Limits,
-    pieces: Semaphore,
+    pieces: Arc<Semaphore>,
+    /// Pieces of the whole.
+    total: usize,
     metrics: Metrics,
     clock: Clock,
     draining: CancellationToken,
@@ -51,8 +56,9 @@ struct Service {
 /// The router of the TLS listener. Once `draining` is cancelled every answer closes its connection.
 pub fn router(limits: Limits, metrics: Metrics, clock: Clock, draining: CancellationToken) -> Router {
     // One body of the largest size always fits.
-    let pieces = Semaphore::new(limits.in_flight.max(limits.body).div_ceil(PIECE));
-    let service = Arc::new(Service { limits, pieces, metrics, clock, draining });
+    let total = limits.in_flight.max(limits.body).div_ceil(PIECE);
+    let service =
+        Arc::new(Service { limits, pieces: Arc::new(Semaphore::new(total)), total, metrics, clock, draining });
     Router::new()
         .route("/mutate", post(mutate))
         .route("/validate", post(validate))
@@ -109,19 +115,33 @@ impl Service {
 
     async fn review(&self, endpoint: Endpoint, request: Request) -> Result<Answer, HttpError> {
         let body = request.into_body();
-        let _memory = self.reserve(body::expected_size(&body, self.limits.body))?;
+        let mut memory = match self.reserve(body::expected_size(&body, self.limits.body).div_ceil(PIECE).max(1)) {
+            Ok(memory) => memory,
+            Err(overloaded) => {
+                body::discard(body).await;
+                return Err(overloaded);
+            }
+        };
         let bytes = body::read(body, self.limits.body).await?;
+        let weight = admission::weight(&bytes);
+        let judging = weight.saturating_mul(COPIES).div_ceil(PIECE);
+        // A service with nothing else to do answers whatever it is asked; what is too heavy by itself is never read.
+        memory.merge(self.reserve(judging.min(self.total - memory.num_permits()))?);
         let today = (self.clock)().to_zoned(TimeZone::UTC).date();
-        if bytes.len() < LARGE {
+        if weight < LARGE {
             return Ok(Answer::to(endpoint, &bytes, today)?);
         }
-        let judged = spawn_blocking(move || Answer::to(endpoint, &bytes, today)).await;
-        Ok(judged.map_err(|_| HttpError::Stopped)??)
+        let judged = spawn_blocking(move || {
+            // Taken until it is done, also when nobody waits for it any more.
+            let _memory = memory;
+            Answer::to(endpoint, &bytes, today)
+        });
+        Ok(judged.await.map_err(|_| HttpError::Stopped)??)
     }
 
-    fn reserve(&self, bytes: usize) -> Result<SemaphorePermit<'_>, HttpError> {
-        let pieces = u32::try_from(bytes.div_ceil(PIECE).max(1)).map_err(|_| HttpError::Overloaded)?;
-        self.pieces.try_acquire_many(pieces).map_err(|_| HttpError::Overloaded)
+    fn reserve(&self, pieces: usize) -> Result<OwnedSemaphorePermit, HttpError> {
+        let pieces = u32::try_from(pieces).map_err(|_| HttpError::Overloaded)?;
+        Arc::clone(&self.pieces).try_acquire_many_owned(pieces).map_err(|_| HttpError::Overloaded)
     }
 }
 

@@ -2,12 +2,13 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use futures::future::join_all;
+use serde_json::{Map, Value, json};
 use support::client::Client;
 use support::pki::{Authority, Mount};
 use support::review;
@@ -34,7 +35,7 @@ impl Process {
         let files = mount.files();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rds-webhook"))
             .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--tls-poll-interval=50ms"])
-            .args(["--drain-delay=500ms", "--log-format=json"])
+            .args(["--drain-delay=500ms", "--request-timeout=2m", "--log-format=json"])
             .env("RDS_WEBHOOK_TLS_CERT", files.cert)
             .env("RDS_WEBHOOK_TLS_KEY", files.key)
             .stderr(Stdio::piped())
@@ -119,6 +120,57 @@ async fn it_waits_for_a_certificate_serves_and_leaves_in_order() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     assert!(status.success(), "{status}");
+}
+
+/// A Pod has 128 MiB, whatever comes at once.
+#[tokio::test]
+async fn the_heaviest_requests_fit_into_its_memory() {
+    let authority = Authority::new();
+    let mount = Mount::new();
+    mount.swap(&authority.leaf(-3600, 3600));
+    let process = Process::start(&mount);
+    process.wait_ready(200).await;
+
+    let names: Vec<String> = (0..500).map(|n| format!("u{n}")).collect();
+    let users: Map<_, _> = names.iter().map(|name| (name.clone(), json!(["createdb"]))).collect();
+    let databases: Map<_, _> = (0..500).map(|n| (format!("d{n}"), json!(names))).collect();
+    let full = json!({"type": "Postgresql", "users": users, "databases": databases});
+    let mut grown = full.clone();
+    grown["size"] = json!("40GB");
+    let maps = Value::Array(vec![json!({"": 1}); 33_000]);
+    let lists = Value::Array(vec![json!([]); 1_000_000]);
+    let heavy = [
+        review("UPDATE", &grown, Some(&full)),
+        review("UPDATE", &json!({}), Some(&full)),
+        review("CREATE", &json!({"users": maps}), None),
+        review("UPDATE", &json!({"users": maps}), Some(&json!({"users": maps, "paused": true}))),
+        review("CREATE", &json!({"users": lists}), None),
+    ];
+    let bodies: Vec<String> = heavy.iter().map(Value::to_string).collect();
+    let mut asked = Vec::new();
+    for (path, body) in
+        ["/mutate", "/validate"].into_iter().flat_map(|path| bodies.iter().map(move |body| (path, body)))
+    {
+        let client = Client::connect(process.listen, &authority.root, &rustls::version::TLS13).await;
+        asked.push((client.expect("connected"), path, body));
+    }
+    let answers = join_all(asked.into_iter().map(async |(mut client, path, body)| {
+        loop {
+            let answer = client.send(path, body).await?;
+            if answer.code != 429 {
+                return io::Result::Ok(answer.code);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }));
+    for code in answers.await {
+        assert_eq!(code.expect("an answer"), 200);
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id())).expect("its status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its peak");
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    println!("at most {peak} kB were resident");
+    assert!(peak < 128 * 1024, "{peak} kB");
 }
 
 #[test]

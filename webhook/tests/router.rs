@@ -121,21 +121,62 @@ async fn a_key_that_left_the_manifest_keeps_its_value() {
 }
 
 #[tokio::test]
-async fn what_mutate_never_saw_is_judged_as_it_will_be_read() {
-    let old = json!({"type": "Postgresql", "version": "17", "size": "100GB", "masteruser": "boss", "backup": {"every": "24h", "retention": "7d"}});
-    let response = ask("/validate", &review("UPDATE", &json!({"version": "17"}), Some(&old))).await;
-    assert_eq!(response["allowed"], false, "a size that went missing means 10GB from here on");
-    let causes = causes(&response);
-    for field in ["spec.size", "spec.masteruser"] {
-        assert!(causes.contains(&(field, "FieldValueForbidden")), "{field} in {causes:?}");
+async fn what_mutate_never_saw_is_sent_back() {
+    let old = json!({
+        "type": "Postgresql", "version": "17", "size": "100GB", "masteruser": "boss", "users": {"app": []},
+        "backup": {"every": "24h", "retention": "30d"},
+    });
+    let response = ask("/validate", &review("UPDATE", &json!({"version": "17", "paused": true}), Some(&old))).await;
+    assert_eq!(response["allowed"], false, "whoever reads it would drop the users and shrink the rest");
+    let fields = ["spec.size", "spec.masteruser", "spec.users", "spec.backup.retention"];
+    assert_eq!(causes(&response), fields.map(|field| (field, "FieldValueRequired")));
+    let message = response["status"]["message"].as_str().expect("a message");
+    assert!(message.contains("the defaults were not filled in; apply again"), "{message}");
+}
+
+/// A review of an update, with the status of the object that is there.
+fn update_of(old: &Value, status: &Value, new: &Value) -> Value {
+    let mut review = review("UPDATE", new, Some(old));
+    review["request"]["oldObject"]["status"] = status.clone();
+    review
+}
+
+#[tokio::test]
+async fn a_volume_shrinks_only_where_it_was_never_allocated() {
+    let allocated =
+        |gib: u32| json!({"instance": {"identifier": "orders", "created": true}, "allocatedStorageGiB": gib});
+    let (old, new) = (json!({"size": "5TB"}), json!({"size": "100GB"}));
+    for path in ["/mutate", "/validate"] {
+        for status in [json!({}), json!({"instance": {"identifier": "orders", "created": false}}), allocated(94)] {
+            assert_eq!(ask(path, &update_of(&old, &status, &new)).await["allowed"], true, "{status}");
+        }
+        for status in [json!({"instance": {"identifier": "orders", "created": true}}), allocated(95)] {
+            let response = ask(path, &update_of(&old, &status, &new)).await;
+            assert_eq!(causes(&response), [("spec.size", "FieldValueForbidden")], "{status}");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_shrinking_volume_is_refused() {
-    let response = ask("/validate", &review("UPDATE", &json!({"size": "50GB"}), Some(&json!({"size": "100GB"})))).await;
-    assert_eq!(response["allowed"], false);
-    assert_eq!(causes(&response), [("spec.size", "FieldValueForbidden")]);
+async fn a_version_follows_an_upgrade_made_elsewhere() {
+    let (old, new) = (json!({"version": "12"}), json!({"version": "13"}));
+    for path in ["/mutate", "/validate"] {
+        let follows = ask(path, &update_of(&old, &json!({"engineVersion": "13.20"}), &new)).await;
+        assert_eq!(follows["allowed"], true, "{follows}");
+        let leads = ask(path, &update_of(&old, &json!({"engineVersion": "12.22"}), &new)).await;
+        assert_eq!(causes(&leads), [("spec.version", "FieldValueForbidden")]);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_what_is_not_in_the_manifest_explains_itself() {
+    let old = json!({"type": "Postgresql", "version": "15", "backup": {"every": "6h", "retention": "7d"}});
+    let response = ask("/mutate", &review("UPDATE", &json!({"type": "MySQL"}), Some(&old))).await;
+    let message = response["status"]["message"].as_str().expect("a message");
+    assert!(message.contains("; spec.version left the manifest and keeps 15"), "{message}");
+    let warnings = warnings(&response);
+    assert!(warnings.iter().any(|warning| warning.starts_with("spec.backup.every left the manifest and keeps 6h")));
+    assert!(warnings.iter().any(|warning| warning.starts_with("spec.version left the manifest")), "{warnings:?}");
 }
 
 #[tokio::test]
@@ -187,6 +228,10 @@ async fn a_null_that_would_drop_a_user_is_refused() {
     let response = ask("/mutate", &review).await;
     assert_eq!(response["allowed"], false, "{response}");
     assert_eq!(causes(&response)[0].0, "spec.users[app]");
+    // The same record is of an earlier request once it is stored: this one was made without kubectl apply.
+    review["request"]["oldObject"]["metadata"]["annotations"] =
+        review["request"]["object"]["metadata"]["annotations"].clone();
+    assert_eq!(ask("/mutate", &review).await["allowed"], true);
 }
 
 #[tokio::test]
@@ -262,6 +307,61 @@ async fn thousands_of_users_pass_the_rules() {
         (0..400).map(|index| (format!("d{index}"), json!(members))).collect();
     let response = ask("/mutate", &review("CREATE", &json!({"users": users, "databases": databases}), None)).await;
     assert_eq!(response["allowed"], true, "{response}");
+}
+
+#[tokio::test]
+async fn what_no_valid_specification_holds_is_not_even_read() {
+    let crowd = Value::Array(vec![json!([]); 1_000_000]);
+    let calm = json!({"size": "20GB"});
+    for path in ["/mutate", "/validate"] {
+        let mut update = review("UPDATE", &json!({"users": crowd}), Some(&calm));
+        for (review, allowed) in [
+            (review("CREATE", &json!({"users": crowd}), None), false),
+            (update.clone(), false),
+            (review("UPDATE", &calm, Some(&json!({"users": crowd}))), false),
+            (
+                {
+                    update["request"]["object"]["metadata"]["deletionTimestamp"] = json!("2026-11-23T07:00:00Z");
+                    update
+                },
+                true,
+            ),
+        ] {
+            let response = ask(path, &review).await;
+            assert_eq!(response["allowed"], allowed, "{response}");
+            if !allowed {
+                assert_eq!(response["status"]["code"], 422);
+                assert_eq!(causes(&response), [("spec", "FieldValueTooLong")]);
+            }
+        }
+    }
+    // A record that is too large is no fault of the object.
+    let mut review = review("CREATE", &calm, None);
+    let applied = json!({"spec": {"users": crowd}}).to_string();
+    review["request"]["object"]["metadata"]["annotations"] =
+        json!({"kubectl.kubernetes.io/last-applied-configuration": applied});
+    assert_eq!(ask("/mutate", &review).await["allowed"], true);
+}
+
+#[tokio::test]
+async fn what_is_dense_counts_for_more_than_its_bytes() {
+    let (router, _, _) = service(Limits { body: 256 * 1024, in_flight: 4 * 1024 * 1024, ..LIMITS });
+    // 90 kB that become megabytes: alone they are answered, beside another request they have to wait.
+    let dense = review("CREATE", &json!({"users": vec![json!([]); 30_000]}), None).to_string();
+    let sparse = padded(dense.len());
+    assert_eq!(post(&router, "/mutate", dense.clone()).await.response()["allowed"], false);
+    let slow = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let hanging = tokio::spawn({
+        let router = router.clone();
+        async move { post(&router, "/mutate", slow).await }
+    });
+    // The task runs as far as its body on this one thread.
+    tokio::task::yield_now().await;
+    assert_eq!(post(&router, "/mutate", dense.clone()).await.code, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(post(&router, "/mutate", sparse).await.response()["allowed"], true);
+    hanging.abort();
+    assert!(hanging.await.is_err());
+    assert_eq!(post(&router, "/mutate", dense).await.response()["allowed"], false);
 }
 
 #[tokio::test]

@@ -40,6 +40,15 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
     let same_major = |new: &str, old: &str| {
         format!("[{}].all(v, string({new}).startsWith(v) == string({old}).startsWith(v))", majors.join(", "))
     };
+    let keeps_major = keeps("version", same_major, |value| {
+        let defaults = Engine::ALL.map(|engine| format!("string({value}).startsWith('{}')", default_version(engine)));
+        format!("({})", defaults.join(" || "))
+    });
+    // Somebody may have upgraded the server past this object; then its specification follows.
+    let follows = format!(
+        "has(self.spec) && has(self.spec.version) && has(oldSelf.status) && has(oldSelf.status.engineVersion) && {}",
+        same_major("self.spec.version", "oldSelf.status.engineVersion")
+    );
     vec![
         rule(
             format!(
@@ -78,11 +87,7 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
             ".spec.version",
             "FieldValueForbidden",
             rule(
-                keeps("version", same_major, |value| {
-                    let defaults =
-                        Engine::ALL.map(|engine| format!("string({value}).startsWith('{}')", default_version(engine)));
-                    format!("({})", defaults.join(" || "))
-                }),
+                format!("({keeps_major}) || ({follows})"),
                 "the major version does not change: RDS cannot go back, and upgrades are not offered yet",
             ),
         ),

@@ -27,7 +27,9 @@ pub struct RDSDatabaseStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// The version that runs, as the cloud reports it.
+    // RDS's own limit is 60. Without one here, the CEL rule that reads it would be too costly to be admitted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
     pub engine_version: Option<String>,
     /// Allocated storage in GiB, as the cloud reports it.
     #[serde(rename = "allocatedStorageGiB", skip_serializing_if = "Option::is_none")]

@@ -1,15 +1,17 @@
 //! The answers to the questions of admission: may this be created, changed, deleted?
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::defaults::{carried, defaults};
+use super::defaults::{defaults, kept};
 use super::draft::{Draft, read};
 use super::name::{check_generate_name, check_object_name};
-use super::quote::quoted;
 use super::raw::{field, null_keys};
 use super::reader::keyed;
-use super::{Reason, Refusal, Verdict, Violation, warnings};
+use super::violations::Violations;
+use super::{Observed, Reason, Refusal, Verdict, Violation, transition, warnings};
 
 /// An object that asks for admission.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,8 @@ pub struct Subject<'a> {
     /// The specification in kubectl's last-applied annotation, which still has the nulls that
     /// client-side apply does not send.
     pub last_applied: Option<&'a Value>,
+    /// What the status tells of the instance, where there is one. Only the old object's is looked at.
+    pub observed: Option<&'a Observed>,
 }
 
 impl Subject<'_> {
@@ -45,46 +49,72 @@ impl Subject<'_> {
         }
     }
 
-    fn read(&self, spec: &Value) -> (Draft, Vec<Violation>) {
-        let (draft, violations) = read(spec);
-        (draft, self.name_violation().into_iter().chain(violations).collect())
+    fn read(&self, spec: &Value) -> (Draft, Violations) {
+        let (draft, found) = read(spec);
+        let mut violations = Violations::default();
+        self.name_violation().into_iter().for_each(|violation| violations.push(violation));
+        violations.append(found);
+        (draft, violations)
     }
 }
 
 /// Whether an object may be created.
 pub fn create(subject: &Subject<'_>, today: Date) -> Verdict {
     let (draft, errors) = subject.read(&defaults(subject.spec, None));
-    let mut verdict = Verdict { errors, warnings: Vec::new() };
+    let mut verdict = Verdict { errors: errors.finish(), warnings: Vec::new() };
     warnings::about(&draft, today, &mut verdict);
     subject.warn_of_nulls(&mut verdict);
     verdict
 }
 
-/// Whether an object may be changed. A violation that was there before and is not touched only warns.
+/// Whether an object may be changed, as its author asks for it: what left the manifest keeps its value, and a warning says
+/// so. A violation that was there before and is not touched only warns.
 pub fn update(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
     let mut verdict = Verdict::default();
-    let old_spec = defaults(old.spec, None);
-    let (draft, violations) = new.read(&defaults(new.spec, Some(old.spec)));
-    let (old_draft, old_violations) = old.read(&old_spec);
-    for violation in violations {
-        if old_violations.contains(&violation) {
-            verdict.warn(format!("unchanged, but still wrong: {violation}"));
-        } else {
-            verdict.errors.push(violation);
+    let kept = kept(new.spec, old.spec);
+    for kept in &kept {
+        verdict.warn(format!("{kept}: to change it, write it"));
+    }
+    let mut errors = change(new, old, today, &mut verdict);
+    for violation in errors.told_mut() {
+        // Its field is not in the manifest, so its author would look for it in vain.
+        if let Some(kept) = kept.iter().find(|kept| kept.holds(&violation.field)) {
+            violation.message = format!("{}; {kept}", violation.message);
         }
     }
-    transition(&draft, &old_draft, &mut verdict);
-    dropped_by_null(new, old, &mut verdict);
-    for (key, value) in carried(new.spec, Some(old.spec)) {
-        let value = match value {
-            Value::String(text) => text.clone(),
-            _ => "its value".to_owned(),
-        };
-        verdict.warn(format!("spec.{key} left the manifest and keeps {value}: to change it, write it"));
-    }
-    warnings::about(&draft, today, &mut verdict);
-    new.warn_of_nulls(&mut verdict);
+    verdict.errors = errors.finish();
     verdict
+}
+
+/// Whether a change is still right when nothing is filled in any more: like [`update`], but what the old object has and
+/// the new one lost is refused, because whoever reads the new one would put the default in its place.
+pub fn replace(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut errors = Violations::default();
+    for kept in kept(new.spec, old.spec) {
+        let message = "is missing, though the object has it: the defaults were not filled in; apply again";
+        errors.push(Refusal::new(Reason::Required, message).at(kept.field));
+    }
+    errors.append(change(new, old, today, &mut verdict));
+    verdict.errors = errors.finish();
+    verdict
+}
+
+/// Judges the new specification, with what it keeps of the old one.
+fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdict) -> Violations {
+    let (mut old_draft, old_violations) = old.read(&defaults(old.spec, None));
+    // Of the old databases only the names matter; there can be a quarter of a million members.
+    old_draft.databases.values_mut().for_each(BTreeSet::clear);
+    let (draft, mut errors) = new.read(&defaults(new.spec, Some(old.spec)));
+    for violation in errors.take_known(&old_violations) {
+        verdict.warn(format!("unchanged, but still wrong: {violation}"));
+    }
+    let nothing = Observed::default();
+    transition::judge(&draft, &old_draft, old.observed.unwrap_or(&nothing), &mut errors, verdict);
+    dropped_by_null(new, old, &mut errors);
+    warnings::about(&draft, today, verdict);
+    new.warn_of_nulls(verdict);
+    errors
 }
 
 /// Whether an object may be deleted, by its specification.
@@ -97,65 +127,8 @@ pub fn delete(spec: &Value) -> Verdict {
     verdict
 }
 
-/// What may not become of what was there.
-fn transition(new: &Draft, old: &Draft, verdict: &mut Verdict) {
-    let mut forbid = |field: &str, message: String| {
-        verdict.errors.push(Refusal::new(Reason::Forbidden, message).at(field));
-    };
-    let same_engine = match (new.engine, old.engine) {
-        (Some(new), Some(old)) if new != old => {
-            forbid(
-                "spec.type",
-                format!("the engine never changes: this database is {old}, and {new} needs a new object"),
-            );
-            false
-        }
-        _ => true,
-    };
-    if let (Some(new), Some(old)) = (&new.master_user, &old.master_user)
-        && new != old
-    {
-        forbid("spec.masteruser", format!("RDS cannot rename the master user: it stays {}", quoted(old.as_str())));
-    }
-    if let (Some(new), Some(old)) = (new.version, old.version)
-        && same_engine
-    {
-        if new.major() > old.major() {
-            let message = format!(
-                "a major upgrade from {} to {} is not offered yet: make a new object of version {} and move the data",
-                old.major(),
-                new.major(),
-                new.major()
-            );
-            forbid("spec.version", message);
-        } else if new.precedes(old) {
-            forbid("spec.version", format!("RDS cannot go back from {old} to {new}"));
-        }
-    }
-    if let (Some(new), Some(old)) = (new.size, old.size) {
-        let (wanted, allocated) = (new.allocated(), old.allocated());
-        if wanted < allocated {
-            forbid(
-                "spec.size",
-                format!("RDS cannot shrink a volume: {allocated} are allocated, {wanted} would be asked for"),
-            );
-        } else if allocated.grown_to(wanted) > wanted {
-            verdict.warn(format!(
-                "spec.size: RDS grows volumes by at least 10 %: {allocated} become {} instead of {wanted}",
-                allocated.grown_to(wanted)
-            ));
-        }
-    }
-    for database in old.databases.keys().filter(|database| !new.databases.contains_key(*database)) {
-        verdict.warn(format!(
-            "{} is kept with its data: only its users lose access",
-            keyed("spec.databases", database.as_str())
-        ));
-    }
-}
-
 /// Client-side `kubectl apply` does not send null, so `app:` instead of `app: []` asks to remove the user `app`.
-fn dropped_by_null(new: &Subject<'_>, old: &Subject<'_>, verdict: &mut Verdict) {
+fn dropped_by_null(new: &Subject<'_>, old: &Subject<'_>, errors: &mut Violations) {
     for (key, what) in [("users", "the user"), ("databases", "the database")] {
         let Some(Value::Object(before)) = field(old.spec, key) else { continue };
         let written = new.last_applied.into_iter().chain([new.spec]);
@@ -169,7 +142,7 @@ fn dropped_by_null(new: &Subject<'_>, old: &Subject<'_>, verdict: &mut Verdict) 
                 let message = format!(
                     "{name}: without a value would remove {what}: write {name}: [] to keep it, or remove the line to remove it"
                 );
-                verdict.errors.push(Refusal::new(Reason::Invalid, message).at(keyed(&format!("spec.{key}"), name)));
+                errors.push(Refusal::new(Reason::Invalid, message).at(keyed(&format!("spec.{key}"), name)));
             }
         }
     }

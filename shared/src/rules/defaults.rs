@@ -1,5 +1,7 @@
 //! What a specification leaves out.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::Engine;
@@ -43,23 +45,85 @@ pub fn defaults(spec: &Value, old_spec: Option<&Value>) -> Value {
         map.insert(key.to_owned(), value.clone());
     }
 
-    add(&mut map, "type", ENGINE);
-    // A type that is none leaves the version open: the refusal of the type is what helps.
-    let engine = present(&map, "type").and_then(Value::as_str).and_then(|text| Engine::parse(text).ok());
-    if let Some(engine) = engine {
-        add(&mut map, "version", default_version(engine));
+    // The type comes first, as the version's default depends on it.
+    for key in ["type", "version", "size", "masteruser"] {
+        let engine = present(&map, "type").and_then(engine);
+        add(&mut map, key, default(engine, key));
     }
-    add(&mut map, "size", SIZE);
-    add(&mut map, "masteruser", MASTER_USER);
     add_backup(&mut map, old_spec.and_then(|old| field(old, "backup")));
     Value::Object(map)
 }
 
-/// The keys that left the manifest, with the values they keep.
-pub(super) fn carried<'a>(
-    spec: &Value,
-    old_spec: Option<&'a Value>,
-) -> impl Iterator<Item = (&'static str, &'a Value)> {
+/// What stands for a key that is left out, if anything does. A type that is none leaves the version open: the refusal of
+/// the type is what helps.
+fn default(engine: Option<Engine>, key: &str) -> Option<&'static str> {
+    match key {
+        "type" => Some(ENGINE),
+        "version" => engine.map(default_version),
+        "size" => Some(SIZE),
+        "masteruser" => Some(MASTER_USER),
+        "every" => Some(BACKUP_EVERY),
+        "retention" => Some(BACKUP_RETENTION),
+        _ => None,
+    }
+}
+
+fn engine(value: &Value) -> Option<Engine> {
+    Engine::parse(value.as_str()?).ok()
+}
+
+/// A field that left the manifest, and the value it keeps, which is not what its absence means elsewhere.
+pub(super) struct Kept<'a> {
+    /// Path of the field.
+    pub(super) field: String,
+    value: &'a Value,
+}
+
+impl Kept<'_> {
+    /// Whether a path is this field's or leads into it.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        path.strip_prefix(&self.field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+    }
+}
+
+impl fmt::Display for Kept<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} left the manifest and keeps ", self.field)?;
+        match self.value {
+            Value::String(text) if text.chars().all(|c| c.is_ascii_graphic()) => f.write_str(text),
+            Value::Number(_) | Value::Bool(_) => write!(f, "{}", self.value),
+            _ => f.write_str("its value"),
+        }
+    }
+}
+
+/// The fields that [`defaults`] takes from the old object, where that makes a difference.
+pub(super) fn kept<'a>(spec: &Value, old_spec: &'a Value) -> Vec<Kept<'a>> {
+    let engine = field(spec, "type").or_else(|| field(old_spec, "type")).map_or(Engine::parse(ENGINE).ok(), engine);
+    let top = carried(spec, Some(old_spec)).map(|(key, value)| (key, format!("spec.{key}"), value));
+    let backup = BACKUP_KEYS.into_iter().filter_map(|key| {
+        let old = field(field(old_spec, "backup")?, key)?;
+        let lost = match field(spec, "backup") {
+            Some(Value::Object(backup)) => present(backup, key).is_none(),
+            // A backup that is no map is refused as it is.
+            Some(_) => false,
+            None => true,
+        };
+        lost.then(|| (key, format!("spec.backup.{key}"), old))
+    });
+    top.chain(backup)
+        .filter(|(key, _, value)| match (*key, value) {
+            ("users" | "databases", Value::Object(entries)) => !entries.is_empty(),
+            ("deletionProtection", Value::Bool(protected)) => *protected,
+            (key, Value::String(text)) => default(engine, key) != Some(text.as_str()),
+            _ => true,
+        })
+        .map(|(_, field, value)| Kept { field, value })
+        .collect()
+}
+
+/// The top-level keys that left the manifest, with the values they keep.
+fn carried<'a>(spec: &Value, old_spec: Option<&'a Value>) -> impl Iterator<Item = (&'static str, &'a Value)> {
     CARRIED.into_iter().filter_map(move |key| match field(spec, key) {
         Some(_) => None,
         None => Some((key, field(old_spec?, key)?)),
@@ -72,18 +136,20 @@ fn add_backup(map: &mut Map<String, Value>, old_backup: Option<&Value>) {
         *backup = Value::Object(Map::new());
     }
     let Value::Object(backup) = backup else { return };
-    for (key, default) in BACKUP_KEYS.into_iter().zip([BACKUP_EVERY, BACKUP_RETENTION]) {
+    for key in BACKUP_KEYS {
         if present(backup, key).is_none()
             && let Some(kept) = old_backup.and_then(|old| field(old, key))
         {
             backup.insert(key.to_owned(), kept.clone());
         }
-        add(backup, key, default);
+        add(backup, key, default(None, key));
     }
 }
 
-fn add(map: &mut Map<String, Value>, key: &str, default: &str) {
-    if present(map, key).is_none() {
+fn add(map: &mut Map<String, Value>, key: &str, default: Option<&str>) {
+    if let Some(default) = default
+        && present(map, key).is_none()
+    {
         map.insert(key.to_owned(), Value::from(default));
     }
 }

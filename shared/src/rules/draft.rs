@@ -9,6 +9,7 @@ use super::name::check_object_name;
 use super::quote::{described, quoted, suggestion};
 use super::raw::{BACKUP_KEYS, KEYS, present};
 use super::reader::{ENTRY_LIMIT, Reader, keyed};
+use super::violations::Violations;
 use super::words::{check_class_name, check_instance_class, parse_deletion_policy};
 use super::{
     Backup, DatabaseName, Desired, Engine, EngineVersion, Reason, Refusal, RoleFlags, RoleName, Size, Violation,
@@ -23,7 +24,8 @@ const FLAG_LIMIT: usize = 2 * RoleFlags::WORDS.len();
 /// # Errors
 /// Every violation, in the order of the fields.
 pub fn parse(name: &str, spec: &Value) -> Result<Desired, Vec<Violation>> {
-    let (draft, mut violations) = read(spec);
+    let (draft, violations) = read(spec);
+    let mut violations = violations.finish();
     if let Err(refusal) = check_object_name(name) {
         violations.insert(0, refusal.at("metadata.name"));
     }
@@ -74,10 +76,10 @@ impl Draft {
 }
 
 /// Reads a specification whose defaults are in place.
-pub(super) fn read(spec: &Value) -> (Draft, Vec<Violation>) {
+pub(super) fn read(spec: &Value) -> (Draft, Violations) {
     let mut reader = Reader::default();
     let draft = reader.spec(spec);
-    (draft, reader.finish())
+    (draft, reader.violations)
 }
 
 impl Reader {
@@ -234,7 +236,8 @@ impl Reader {
                         format!("{} is the master user, who may work in every database anyway", quoted(member));
                     self.refuse(field.as_str(), Reason::Forbidden, message);
                 } else if !declared.contains(member) {
-                    let message = if self.full() { String::new() } else { undeclared(map, member, declared) };
+                    let message =
+                        if self.violations.full() { String::new() } else { undeclared(map, member, declared) };
                     self.refuse(field.as_str(), Reason::Invalid, message);
                 }
             }

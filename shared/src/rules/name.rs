@@ -137,7 +137,8 @@ fn check_form(place: Place, text: &str, limit: usize) -> Result<(), Refusal> {
     let hint: String =
         text.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
     let hint = hint.trim_matches('_');
-    let hint = if well_formed(hint) { format!("; did you mean {}?", quoted(hint)) } else { String::new() };
+    let free = well_formed(hint) && Engine::ALL.into_iter().all(|engine| reserved::why(engine, place, hint).is_none());
+    let hint = if free { format!("; did you mean {}?", quoted(hint)) } else { String::new() };
     Err(Refusal::new(
         Reason::Invalid,
         format!(
@@ -231,7 +232,12 @@ mod tests {
             let refusal = RoleName::parse_user(Engine::Postgresql, written).unwrap_err();
             assert!(refusal.message.ends_with(&format!("did you mean \"{meant}\"?")), "{refusal}");
         }
-        assert!(!RoleName::parse_user(Engine::Postgresql, "1").unwrap_err().message.contains("did you mean"));
+        for none in ["1", "Master", "PG-monitor", "RDS"] {
+            let refusal = RoleName::parse_user(Engine::Postgresql, none).unwrap_err();
+            assert!(!refusal.message.contains("did you mean"), "{refusal}");
+        }
+        // What is reserved in one place may be free in another.
+        assert!(RoleName::parse_master(Engine::Postgresql, "Master").unwrap_err().message.contains("\"master\"?"));
     }
 
     #[test]

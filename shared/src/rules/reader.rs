@@ -4,52 +4,26 @@ use serde_json::{Map, Value};
 
 use super::quote::{described, one_of, quoted, suggestion};
 use super::raw::present;
-use super::{Reason, Refusal, Violation};
+use super::violations::Violations;
+use super::{Reason, Refusal};
 
 /// Most users, databases, and users of one database: what the cost budget of the schema's CEL rules allows.
 pub(crate) const ENTRY_LIMIT: usize = 500;
 
-/// Most violations that are told one by one: nobody reads more, and an answer has to stay small.
-const TOLD_LIMIT: usize = 100;
-
 /// Gives the values that have the right shape, and keeps the violations of those that have not.
 #[derive(Default)]
 pub(super) struct Reader {
-    violations: Vec<Violation>,
-    /// How many violations there are past the limit.
-    untold: usize,
+    pub(super) violations: Violations,
 }
 
 impl Reader {
     pub(super) fn refuse(&mut self, field: impl Into<String>, reason: Reason, message: impl Into<String>) {
-        self.push(Refusal::new(reason, message).at(field));
+        self.violations.push(Refusal::new(reason, message).at(field));
     }
 
     /// The value of a result; its refusal is kept with the field.
     pub(super) fn take<T>(&mut self, field: &str, result: Result<T, Refusal>) -> Option<T> {
-        result.map_err(|refusal| self.push(refusal.at(field))).ok()
-    }
-
-    fn push(&mut self, violation: Violation) {
-        if self.full() {
-            self.untold += 1;
-        } else {
-            self.violations.push(violation);
-        }
-    }
-
-    /// Whether further violations are only counted, so that looking for what was meant is a waste.
-    pub(super) fn full(&self) -> bool {
-        self.violations.len() >= TOLD_LIMIT
-    }
-
-    /// The violations, in the order they were met.
-    pub(super) fn finish(self) -> Vec<Violation> {
-        let mut violations = self.violations;
-        if self.untold > 0 {
-            violations.push(Refusal::new(Reason::Invalid, format!("has {} more mistakes", self.untold)).at("spec"));
-        }
-        violations
+        result.map_err(|refusal| self.violations.push(refusal.at(field))).ok()
     }
 
     /// The entries of a map. Those that are null mean absent, but their names are judged like the others.
@@ -140,8 +114,8 @@ impl Reader {
 
     pub(super) fn unknown_keys(&mut self, prefix: &str, map: &Map<String, Value>, known: &[&str]) {
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            if self.full() {
-                self.untold += 1;
+            if self.violations.full() {
+                self.violations.count();
                 continue;
             }
             let hint = match key.to_lowercase().as_str() {

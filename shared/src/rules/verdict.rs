@@ -23,7 +23,7 @@ impl Verdict {
     }
 
     /// Adds a warning once, cut to the limit.
-    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+    pub fn warn(&mut self, warning: impl Into<String>) {
         let warning = cut(warning.into());
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);

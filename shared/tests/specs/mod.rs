@@ -231,8 +231,7 @@ pub(crate) fn refused() -> Vec<Refused> {
 
 /// A change of a specification that is refused.
 pub(crate) struct RefusedChange {
-    pub(crate) old: Value,
-    pub(crate) new: Value,
+    pub(crate) change: Change,
     /// The field that is told.
     pub(crate) field: &'static str,
     /// A part of the message.
@@ -242,47 +241,148 @@ pub(crate) struct RefusedChange {
     pub(crate) by_schema: bool,
 }
 
+/// A change of a specification.
+pub(crate) struct Change {
+    pub(crate) old: Value,
+    /// The status at that time.
+    pub(crate) status: Value,
+    pub(crate) new: Value,
+}
+
 /// What may not become of a specification.
 pub(crate) fn refused_changes() -> Vec<RefusedChange> {
+    let none = json!({});
+    let made = json!({"instance": {"identifier": "orders", "created": true}});
+    let volume = |gib: u32| json!({"instance": {"identifier": "orders", "created": true}, "allocatedStorageGiB": gib});
+    let runs = |version: &str| json!({"engineVersion": version});
     [
-        (json!({}), json!({"type": "MySQL", "version": "8.4"}), "spec.type", "the engine never changes", true),
-        (json!({}), json!({"masteruser": "root_of_all"}), "spec.masteruser", "it stays \"sysadmin\"", true),
+        (json!({}), &none, json!({"type": "MySQL", "version": "8.4"}), "spec.type", "the engine never changes", true),
+        (json!({}), &none, json!({"masteruser": "root_of_all"}), "spec.masteruser", "it stays \"sysadmin\"", true),
         (
             json!({"masteruser": "boss"}),
+            &none,
             json!({"masteruser": "sysadmin"}),
             "spec.masteruser",
             "it stays \"boss\"",
             true,
         ),
-        (json!({"version": "15"}), json!({"version": "14"}), "spec.version", "cannot go back from 15 to 14", true),
+        (
+            json!({"version": "15"}),
+            &none,
+            json!({"version": "14"}),
+            "spec.version",
+            "cannot go back from 15 to 14",
+            true,
+        ),
         (
             json!({"version": 15}),
+            &none,
             json!({"version": "16.1"}),
             "spec.version",
             "upgrade from 15 to 16 is not offered",
             true,
         ),
-        (json!({"version": "15.6"}), json!({"version": "15.5"}), "spec.version", "cannot go back from 15.6", false),
-        (json!({"size": "100GB"}), json!({"size": "50GB"}), "spec.size", "94Gi are allocated, 47Gi would be", false),
+        (
+            json!({"version": "15.6"}),
+            &none,
+            json!({"version": "15.5"}),
+            "spec.version",
+            "cannot go back from 15.6",
+            false,
+        ),
+        // Neither what is written nor what runs.
+        (
+            json!({"version": "15"}),
+            &runs("16.4"),
+            json!({"version": "17"}),
+            "spec.version",
+            "upgrade from 15 to 17 is not offered",
+            true,
+        ),
+        (
+            json!({"version": "15"}),
+            &runs("16.4"),
+            json!({"version": "14"}),
+            "spec.version",
+            "cannot go back from 15 to 14",
+            true,
+        ),
+        (
+            json!({"version": "15"}),
+            &runs("16.4"),
+            json!({"version": "16.3"}),
+            "spec.version",
+            "cannot go back from 16.4 to 16.3",
+            false,
+        ),
+        (
+            json!({"size": "100GB"}),
+            &volume(94),
+            json!({"size": "50GB"}),
+            "spec.size",
+            "94Gi are allocated, 47Gi would be",
+            false,
+        ),
+        (
+            json!({"size": "500Gi"}),
+            &volume(100),
+            json!({"size": "99Gi"}),
+            "spec.size",
+            "100Gi are allocated, 99Gi would be",
+            false,
+        ),
+        (
+            json!({"size": "100GB"}),
+            &made,
+            json!({"size": "50GB"}),
+            "spec.size",
+            "94Gi were asked for, 47Gi would be",
+            false,
+        ),
     ]
-    .map(|(old, new, field, said, by_schema)| RefusedChange { old, new, field, said, by_schema })
+    .map(|(old, status, new, field, said, by_schema)| {
+        let change = Change { old, status: status.clone(), new };
+        RefusedChange { change, field, said, by_schema }
+    })
     .into_iter()
     .collect()
 }
 
 /// What may become of a specification.
-pub(crate) fn admitted_changes() -> Vec<(Value, Value)> {
-    vec![
-        (json!({"type": "postgresql"}), json!({"type": "Postgresql"})),
-        (json!({"version": 12}), json!({"version": "12.22"})),
-        (json!({"version": "12.22"}), json!({"version": "12"})),
-        (json!({"version": "12.22"}), json!({"version": "12.22-rds.20250814"})),
-        (json!({"version": "12.22-rds.20250814"}), json!({"version": "12.22"})),
-        (json!({"size": "15GB"}), json!({"size": "10GB"})),
-        (json!({"size": "20Gi"}), json!({"size": "200Gi"})),
-        (json!({"users": {"a": [], "b": []}}), json!({"users": {"a": ["createdb"]}})),
-        (json!({"users": {"a": []}, "databases": {"d": ["a"]}}), json!({"users": {}, "databases": {}})),
-        (json!({"deletionProtection": true}), json!({"deletionProtection": false})),
-        (json!({"size": "100GB"}), json!({})),
+pub(crate) fn admitted_changes() -> Vec<Change> {
+    let none = json!({});
+    let unmade = json!({"instance": {"identifier": "orders", "created": false}});
+    let volume = |gib: u32| json!({"instance": {"identifier": "orders", "created": true}, "allocatedStorageGiB": gib});
+    let runs = |version: &str| json!({"engineVersion": version});
+    [
+        (json!({"type": "postgresql"}), &none, json!({"type": "Postgresql"})),
+        (json!({"version": 12}), &none, json!({"version": "12.22"})),
+        (json!({"version": "12.22"}), &none, json!({"version": "12"})),
+        (json!({"version": "12.22"}), &none, json!({"version": "12.22-rds.20250814"})),
+        (json!({"version": "12.22-rds.20250814"}), &none, json!({"version": "12.22"})),
+        // After an upgrade in the console, or one that RDS forced.
+        (json!({"version": "12"}), &runs("13.20"), json!({"version": "13"})),
+        (json!({}), &runs("13.20"), json!({"version": 13})),
+        (json!({"version": "12"}), &runs("13.20"), json!({"version": "13.21"})),
+        (json!({"type": "MySQL", "version": "8.0"}), &runs("8.4.3"), json!({"type": "MySQL", "version": "8.4"})),
+        // Before an upgrade that was admitted while the webhook was away.
+        (json!({"version": "13"}), &runs("12.22"), json!({"version": "12"})),
+        (json!({"version": "12"}), &runs("13.20"), json!({"version": "12.22"})),
+        (json!({"size": "15GB"}), &none, json!({"size": "10GB"})),
+        (json!({"size": "20Gi"}), &none, json!({"size": "200Gi"})),
+        // A size that was never allocated can be taken back.
+        (json!({"size": "5TB"}), &none, json!({"size": "50GB"})),
+        (json!({"size": "5TB"}), &unmade, json!({"size": "50GB"})),
+        (json!({"size": "5TB"}), &volume(94), json!({"size": "100GB"})),
+        // The storage grew by itself: no update has to name what it became.
+        (json!({"size": "100GB"}), &volume(200), json!({"size": "100GB", "paused": true})),
+        (json!({"size": "100GB"}), &volume(200), json!({"size": "110GB"})),
+        (json!({"users": {"a": [], "b": []}}), &none, json!({"users": {"a": ["createdb"]}})),
+        (json!({"users": {"a": []}, "databases": {"d": ["a"]}}), &none, json!({"users": {}, "databases": {}})),
+        (json!({"deletionProtection": true}), &none, json!({"deletionProtection": false})),
+        (json!({"size": "100GB"}), &volume(94), json!({})),
     ]
+    .map(|(old, status, new)| Change { old, status: status.clone(), new })
+    .into_iter()
+    .collect()
 }

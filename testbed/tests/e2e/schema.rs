@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result, ensure};
 use kube::{
     Api, Client, Error,
-    api::{ApiResource, DeleteParams, DynamicObject, PostParams},
+    api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams},
     core::GroupVersionKind,
 };
 use libtest_mimic::Trial;
@@ -15,6 +15,7 @@ use testbed::{
     eventually::eventually,
 };
 
+use self::specs::Change;
 use crate::world::{World, trial};
 
 /// The specifications the rules are held to in their own crate.
@@ -46,12 +47,13 @@ async fn agrees_with_the_rules(world: &World) -> Result<()> {
         let told = format!("{} ({}: {} {})", case.spec, case.field, case.reason, case.said);
         ensure!(refused(outcome)? == case.by_schema, "whether the schema refuses {told} should be {}", case.by_schema);
     }
-    for (old, new) in specs::admitted_changes() {
-        objects.change(&old, &new).await.with_context(|| format!("{old} to {new} is admitted by the rules"))?;
+    for change in specs::admitted_changes() {
+        let told = || format!("{} to {} with {} is admitted by the rules", change.old, change.new, change.status);
+        objects.change(&change).await.with_context(told)?;
     }
     for case in specs::refused_changes() {
-        let outcome = objects.change(&case.old, &case.new).await;
-        let told = format!("{} to {} ({}: {})", case.old, case.new, case.field, case.said);
+        let outcome = objects.change(&case.change).await;
+        let told = format!("{} to {} ({}: {})", case.change.old, case.change.new, case.field, case.said);
         ensure!(refused(outcome)? == case.by_schema, "whether the schema refuses {told} should be {}", case.by_schema);
     }
     plane.stop().await
@@ -80,11 +82,13 @@ impl Objects {
         Ok(())
     }
 
-    /// Creates an object, changes it, but for the last step, and removes it.
-    async fn change(&self, old: &Value, new: &Value) -> Result<()> {
-        let created = self.0.create(&params(false), &object(old)?).await.context("the old specification")?;
+    /// Creates an object with its status, changes it, but for the last step, and removes it.
+    async fn change(&self, Change { old, status, new }: &Change) -> Result<()> {
+        self.0.create(&params(false), &object(old)?).await.context("the old specification")?;
+        let status = Patch::Merge(json!({"status": status}));
+        let seen = self.0.patch_status(NAME, &PatchParams::default(), &status).await.context("the status")?;
         let mut changed = object(new)?;
-        changed.metadata.resource_version = created.metadata.resource_version;
+        changed.metadata.resource_version = seen.metadata.resource_version;
         let outcome = self.0.replace(NAME, &params(true), &changed).await;
         self.0.delete(NAME, &DeleteParams::default()).await?;
         outcome?;

@@ -32,9 +32,15 @@ fn serialize(uid: &str, decision: Decision) -> serde_json::Result<Vec<u8>> {
             let patch_type = patch.as_ref().map(|_| "JSONPatch");
             Response { uid, allowed: true, status: None, patch_type, patch, warnings: fitted(warnings) }
         }
-        Decision::Refused { status } => {
-            Response { uid, allowed: false, status: Some(status), patch_type: None, patch: None, warnings: Vec::new() }
-        }
+        // The API server passes the warnings of a refusal on as well.
+        Decision::Refused { status, warnings } => Response {
+            uid,
+            allowed: false,
+            status: Some(status),
+            patch_type: None,
+            patch: None,
+            warnings: fitted(warnings),
+        },
     };
     serde_json::to_vec(&Review { api_version: "admission.k8s.io/v1", kind: "AdmissionReview", response })
 }

@@ -5,10 +5,10 @@ use json_patch::Patch;
 use kube::core::Status;
 use serde_json::Value;
 use shared::api::labels::GROUP;
-use shared::rules::{self, Subject, Verdict};
+use shared::rules::{self, Reason, Refusal, Subject, Verdict};
 
 use super::refusal;
-use super::{Malformed, NotAdditive, Object, Operation, Request, additions};
+use super::{Malformed, NotAdditive, Object, Operation, Request, TooHeavy, additions};
 
 /// Kind of the objects that are judged here.
 const KIND: &str = "RDSDatabase";
@@ -47,6 +47,8 @@ pub enum Decision {
     Refused {
         /// Why, as the client will see it.
         status: Box<Status>,
+        /// What its author should know besides.
+        warnings: Vec<String>,
     },
 }
 
@@ -56,7 +58,7 @@ impl Decision {
     }
 
     pub(super) fn refused(status: Status) -> Self {
-        Self::Refused { status: Box::new(status) }
+        Self::Refused { status: Box::new(status), warnings: Vec::new() }
     }
 
     fn malformed(problem: &Malformed) -> Self {
@@ -94,7 +96,11 @@ pub fn decide(endpoint: Endpoint, request: &Result<Request, Malformed>, today: D
             (_, None) => missing("request.oldObject"),
         },
         Operation::Delete => match (endpoint, &request.old_object) {
-            (Endpoint::Validate, Some(old)) => judge(request, rules::delete(&old.spec), None),
+            // One that weighs too much goes: a deletion is the only way out of it.
+            (Endpoint::Validate, Some(old)) => {
+                let verdict = old.spec.as_ref().map(rules::delete).unwrap_or_default();
+                judge(request, verdict, || None)
+            }
             (Endpoint::Validate, None) => missing("request.oldObject"),
             (Endpoint::Mutate, _) => Decision::allowed(),
         },
@@ -104,8 +110,9 @@ pub fn decide(endpoint: Endpoint, request: &Result<Request, Malformed>, today: D
 
 /// A webhook that is registered too widely must not lock the cluster, but it should be noticed.
 fn foreign(request: &Request) -> Decision {
-    let warning = format!("rds-webhook is registered for {}, which it has no rules for", request.kind);
-    Decision::Allowed { patch: None, warnings: vec![warning] }
+    let mut verdict = Verdict::default();
+    verdict.warn(format!("rds-webhook is registered for {}, which it has no rules for", request.kind));
+    judge(request, verdict, || None)
 }
 
 fn missing(path: &str) -> Decision {
@@ -116,50 +123,68 @@ fn create(endpoint: Endpoint, request: &Request, object: &Object, today: Date) -
     if object.being_deleted {
         return Decision::allowed();
     }
-    let verdict = rules::create(&subject(request, object, &object.spec), today);
-    judge(request, verdict, patch(endpoint, object, None))
+    let Ok(spec) = &object.spec else { return too_heavy(request) };
+    let applied = object.applied_spec();
+    let verdict = rules::create(&subject(request, object, spec, applied.as_ref()), today);
+    judge(request, verdict, || patch(endpoint, spec, None))
 }
 
 fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, today: Date) -> Decision {
-    // Labels, finalizers and deletion never wait for a rule, also where an old spec breaks one.
-    if new.being_deleted || new.spec == old.spec {
+    if new.being_deleted {
         return Decision::allowed();
     }
-    let verdict = match endpoint {
-        Endpoint::Mutate => rules::update(&subject(request, new, &new.spec), &subject(request, old, &old.spec), today),
-        // The final state is judged as it will be read: a key that is still missing here, because nobody asked /mutate, has its
-        // default, not its old value.
-        Endpoint::Validate => {
-            let (before, after) = (rules::defaults(&old.spec, None), rules::defaults(&new.spec, None));
-            rules::update(&subject(request, new, &after), &subject(request, old, &before), today)
-        }
+    let (Ok(spec), Ok(old_spec)) = (&new.spec, &old.spec) else { return too_heavy(request) };
+    // Labels and finalizers never wait for a rule, also where an old spec breaks one.
+    if spec == old_spec {
+        return Decision::allowed();
+    }
+    // A record that this request does not write is of an earlier one, and says nothing of what is wanted now.
+    let applied = if new.last_applied == old.last_applied { None } else { new.applied_spec() };
+    let rule = match endpoint {
+        Endpoint::Mutate => rules::update,
+        // Nobody fills anything in after this, also where nobody asked /mutate.
+        Endpoint::Validate => rules::replace,
     };
-    judge(request, verdict, patch(endpoint, new, Some(old)))
+    let (before, after) = (subject(request, old, old_spec, None), subject(request, new, spec, applied.as_ref()));
+    judge(request, rule(&after, &before, today), || patch(endpoint, spec, Some(old_spec)))
 }
 
-fn patch(endpoint: Endpoint, new: &Object, old: Option<&Object>) -> Option<Result<Patch, NotAdditive>> {
-    (endpoint == Endpoint::Mutate).then(|| additions(&new.spec, &rules::defaults(&new.spec, old.map(|old| &old.spec))))
+fn too_heavy(request: &Request) -> Decision {
+    let violation = Refusal::new(Reason::TooLong, TooHeavy.to_string()).at("spec");
+    judge(request, Verdict { errors: vec![violation], warnings: Vec::new() }, || None)
 }
 
-fn subject<'a>(request: &'a Request, object: &'a Object, spec: &'a Value) -> Subject<'a> {
+fn patch(endpoint: Endpoint, spec: &Value, old_spec: Option<&Value>) -> Option<Result<Patch, NotAdditive>> {
+    (endpoint == Endpoint::Mutate).then(|| additions(spec, &rules::defaults(spec, old_spec)))
+}
+
+fn subject<'a>(
+    request: &'a Request,
+    object: &'a Object,
+    spec: &'a Value,
+    last_applied: Option<&'a Value>,
+) -> Subject<'a> {
     Subject {
         name: object.name.as_deref().or(request.name.as_deref()),
         generate_name: object.generate_name.as_deref(),
         spec,
-        last_applied: object.last_applied.as_ref(),
+        last_applied,
+        observed: Some(&object.observed),
     }
 }
 
-fn judge(request: &Request, verdict: Verdict, patch: Option<Result<Patch, NotAdditive>>) -> Decision {
+/// The decision of a verdict. The patch is made only where it is sent.
+fn judge(request: &Request, verdict: Verdict, patch: impl FnOnce() -> Option<Result<Patch, NotAdditive>>) -> Decision {
     if !verdict.admitted() {
         let object = request.object.as_ref().or(request.old_object.as_ref());
         let name = request
             .name
             .as_deref()
             .or_else(|| object.and_then(|object| object.name.as_deref().or(object.generate_name.as_deref())));
-        return Decision::refused(refusal::invalid(KIND, name.unwrap_or_default(), &verdict.errors));
+        let status = refusal::invalid(KIND, name.unwrap_or_default(), &verdict.errors);
+        return Decision::Refused { status: Box::new(status), warnings: verdict.warnings };
     }
-    match patch.transpose() {
+    match patch().transpose() {
         Ok(patch) => Decision::Allowed { patch, warnings: verdict.warnings },
         Err(fault) => Decision::refused(refusal::internal(&fault.to_string())),
     }

@@ -7,8 +7,10 @@ mod raw;
 mod refusal;
 mod review;
 mod warnings;
+mod weight;
 
 pub use answer::render;
 pub use decide::{Decision, Endpoint, decide};
 pub use patch::{NotAdditive, additions};
 pub use review::{Malformed, Object, Operation, Request, Review, parse};
+pub use weight::{TooHeavy, weight};

@@ -46,6 +46,25 @@ pub(super) struct RawObject<'a> {
     pub(super) metadata: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) spec: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) status: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RawStatus<'a> {
+    #[serde(borrow)]
+    pub(super) instance: Option<&'a RawValue>,
+    #[serde(borrow, rename = "allocatedStorageGiB")]
+    pub(super) allocated: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) engine_version: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Instance {
+    #[serde(default)]
+    pub(super) created: bool,
 }
 
 #[derive(Default, Deserialize)]

@@ -3,14 +3,19 @@
 //! `kube::core::admission` has types for this, but they decode the whole review at once: one odd field, and the uid is lost. An answer
 //! without the uid is a call error to the API server, and under `failurePolicy: Ignore` that means the object is admitted. So the uid is
 //! read before anything else is believed, and whatever is wrong further down is answered with it. What no rule looks at (managed fields,
-//! user info, status) is skipped, never built.
+//! user info, most of the status) is skipped, never built.
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
+use shared::rules::Observed;
 
-use super::raw::{Applied, Kind, RawAnnotations, RawMetadata, RawObject, RawRequest, RawReview, optional, read, text};
+use super::raw::{
+    Applied, Instance, Kind, RawAnnotations, RawMetadata, RawObject, RawRequest, RawReview, RawStatus, optional, read,
+    text,
+};
+use super::weight::{TooHeavy, bearable};
 
 /// A review whose uid is known, so that it can be answered whatever its request holds.
 #[derive(Debug)]
@@ -80,9 +85,20 @@ pub struct Object {
     /// `metadata.deletionTimestamp` is set.
     pub being_deleted: bool,
     /// `spec`, exactly as written; null where it is absent.
-    pub spec: Value,
-    /// The spec that `kubectl apply` recorded, nulls included, where it recorded one that can be read.
-    pub last_applied: Option<Value>,
+    pub spec: Result<Value, TooHeavy>,
+    /// What `kubectl apply` recorded, still unread.
+    pub last_applied: Option<String>,
+    /// What `status` tells of the instance.
+    pub observed: Observed,
+}
+
+impl Object {
+    /// The spec that `kubectl apply` recorded, nulls included. The record is a note of kubectl's, and anyone may write the annotation:
+    /// one that cannot be read is no error of the request.
+    pub fn applied_spec(&self) -> Option<Value> {
+        let applied: Applied = serde_json::from_str(bearable(self.last_applied.as_deref()?).ok()?).ok()?;
+        applied.spec
+    }
 }
 
 /// Why a body, or a part of it, cannot be read. No variant holds a value from the body: these texts are logged.
@@ -178,19 +194,29 @@ fn object(raw: &RawValue, path: &str) -> Result<Object, Malformed> {
         name: text(metadata.name, at(".metadata.name"))?,
         generate_name: text(metadata.generate_name, at(".metadata.generateName"))?,
         being_deleted: metadata.deletion_timestamp.is_some(),
-        spec: optional(raw.spec, || at(".spec"), "JSON of at most 127 levels, with numbers within a float's range")?
-            .unwrap_or_default(),
+        spec: match raw.spec.map(|raw| bearable(raw.get())) {
+            Some(Err(heavy)) => Err(heavy),
+            _ => Ok(optional(raw.spec, || at(".spec"), SPEC)?.unwrap_or_default()),
+        },
         last_applied: metadata.annotations.and_then(last_applied),
+        observed: raw.status.and_then(read).map(|status| observed(&status)).unwrap_or_default(),
     })
 }
 
-/// The recorded configuration is a note of kubectl's, and anyone may write the annotation: one that cannot be read is no error of the
-/// request.
-fn last_applied(annotations: &RawValue) -> Option<Value> {
+const SPEC: &str = "JSON of at most 127 levels, with numbers within a float's range";
+
+fn last_applied(annotations: &RawValue) -> Option<String> {
     let annotations: RawAnnotations<'_> = read(annotations)?;
-    let text: String = read(annotations.last_applied?)?;
-    let applied: Applied = serde_json::from_str(&text).ok()?;
-    applied.spec
+    read(annotations.last_applied?)
+}
+
+/// A status that is none tells nothing: only the reconciler writes it, and no author could mend it.
+fn observed(status: &RawStatus<'_>) -> Observed {
+    Observed {
+        created: status.instance.and_then(read).is_some_and(|instance: Instance| instance.created),
+        allocated: status.allocated.and_then(read),
+        engine_version: status.engine_version.and_then(read),
+    }
 }
 
 fn not_json(error: &serde_json::Error) -> Malformed {
@@ -207,6 +233,7 @@ fn not_json(error: &serde_json::Error) -> Malformed {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared::rules::Gibibytes;
 
     use super::*;
 
@@ -235,17 +262,37 @@ mod tests {
                     "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied}},
                 "spec": {"size": "10GB"},
             },
-            "oldObject": {"metadata": {"name": "orders", "generateName": ""}, "spec": null},
+            "oldObject": {
+                "metadata": {"name": "orders", "generateName": ""}, "spec": null,
+                "status": {"instance": {"identifier": "x", "created": true}, "allocatedStorageGiB": 94, "engineVersion": "12.22"},
+            },
         })))
         .expect("a review");
         let request = review.request.expect("a request");
         assert_eq!((request.operation, request.dry_run, request.sub_resource), (Operation::Update, true, None));
         let object = request.object.expect("an object");
         assert!(object.being_deleted);
-        assert_eq!(object.spec, json!({"size": "10GB"}));
-        assert_eq!(object.last_applied, Some(json!({"users": {"a": null}})));
+        assert_eq!(object.spec, Ok(json!({"size": "10GB"})));
+        assert_eq!(object.applied_spec(), Some(json!({"users": {"a": null}})));
         let old = request.old_object.expect("an old object");
-        assert_eq!((old.spec, old.generate_name, old.being_deleted), (Value::Null, None, false));
+        assert_eq!((old.spec, old.generate_name, old.being_deleted), (Ok(Value::Null), None, false));
+        let (allocated, engine_version) = (Some(Gibibytes::new(94)), Some("12.22".to_owned()));
+        assert_eq!(old.observed, Observed { created: true, allocated, engine_version });
+    }
+
+    #[test]
+    fn what_is_odd_in_a_status_is_as_if_it_were_not_there() {
+        for status in [
+            json!(7),
+            json!({"instance": 7, "allocatedStorageGiB": -1, "engineVersion": 12}),
+            json!({"instance": {"created": "yes"}, "allocatedStorageGiB": 1e9, "engineVersion": null}),
+        ] {
+            let request = json!({
+                "uid": "u1", "kind": {"group": "g", "version": "v1", "kind": "K"}, "operation": "UPDATE", "oldObject": {"status": status},
+            });
+            let review = parse(&body(&request)).expect("a review").request.expect("a request");
+            assert_eq!(review.old_object.expect("an old object").observed, Observed::default(), "{status}");
+        }
     }
 
     #[test]

@@ -1,0 +1,20 @@
+//! What an update may rest on besides the old specification.
+
+use super::{Engine, EngineVersion, Gibibytes};
+
+/// What the status of an object tells of the instance behind it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Whether an instance was made for the object: `status.instance.created`.
+    pub created: bool,
+    /// The volume: `status.allocatedStorageGiB`.
+    pub allocated: Option<Gibibytes>,
+    /// The version that runs, as the cloud reports it: `status.engineVersion`.
+    pub engine_version: Option<String>,
+}
+
+impl Observed {
+    pub(super) fn running(&self, engine: Engine) -> Option<EngineVersion> {
+        EngineVersion::read(engine, self.engine_version.as_deref()?)
+    }
+}
