@@ -68,9 +68,11 @@ pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>
     let kubectl = Kubectl::new("kubectl", &target.kubeconfig);
     let manifests = Manifests::render(&kubectl, Path::new(WORKSPACE)).await?;
     narrator.chapter("Installing");
-    for (what, objects) in
-        [("the CRDs", manifests.crds()?), ("the namespaces rds-system and rds", manifests.namespaces()?)]
-    {
+    for (what, objects) in [
+        ("the CRDs", manifests.crds()?),
+        ("the namespaces rds-system and rds", manifests.namespaces()?),
+        ("the admission policy rds-deletion-protection", manifests.policies()?),
+    ] {
         let output = kubectl.run_with_input(&["apply", "--server-side", "-f", "-"], &objects).await?;
         ensure!(output.success, "installing {what}: {}", output.stderr.trim());
         narrator.done(what);
@@ -80,7 +82,7 @@ pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>
     let logs = folder.path().join("logs");
     let mut reconciler = Process::start(target.reconciler(&programs, &logs, admin, ca)).await?;
     narrator.done(format!("the reconciler runs; its log is {}", reconciler.log().display()));
-    narrator.plain(&format!("\n  curl http://127.0.0.1:{admin}/readyz    says whether it can work, and what is missing if not\n  Ctrl-C ends it; the CRDs, the objects and their databases stay."));
+    narrator.plain(&format!("\n  curl http://127.0.0.1:{admin}/readyz    says whether it can work, and what is missing if not\n  Ctrl-C ends it; what was installed, the objects and their databases stay."));
     tokio::select! {
         () = interrupted => {}
         ended = watch(&mut reconciler) => ended?,
@@ -150,7 +152,8 @@ This is about to touch a real cluster and a real AWS account.
 
   Cluster      {server}
                context {context} of {kubeconfig}
-  Installs     the CRDs rdsdatabases and rdsdatabaseclasses, and the namespaces rds-system and rds, as you
+  Installs     as you: the CRDs rdsdatabases and rdsdatabaseclasses, the namespaces rds-system and rds, and the admission
+               policy rds-deletion-protection, by which the API server refuses to delete what deletionProtection keeps
   Runs         the reconciler on this machine, with your rights in the cluster
   It writes    Secrets and Services beside each RDSDatabase, and a Lease in rds-system
   AWS          region: {region}; credentials: {credentials}

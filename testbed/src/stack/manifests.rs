@@ -56,6 +56,15 @@ impl Manifests {
         Self::to_yaml(self.0.iter().filter(|object| object["kind"] == "Namespace"))
     }
 
+    /// What the API server judges by itself, without a webhook.
+    ///
+    /// # Errors
+    /// When the objects cannot be written as YAML.
+    pub fn policies(&self) -> Result<String> {
+        let is_policy = |kind: &str| kind.starts_with("ValidatingAdmissionPolicy");
+        Self::to_yaml(self.0.iter().filter(|object| object["kind"].as_str().is_some_and(is_policy)))
+    }
+
     /// The webhook configurations, with the CA that the API server shall trust: to be applied when the webhook answers.
     ///
     /// # Errors
