@@ -21,20 +21,21 @@ case ${1:-all} in
 esac
 requirements
 
-# Everything that cargo makes lies below here; the services are built one by one, as for their images: together they would share features.
+# The services are built one by one, as for their images: together they would share features.
 target=$(target_directory)
-for subject in "${subjects[@]}"; do
-  echo "building rds-$subject (release; some minutes the first time)" >&2
-  cargo build --release --locked --package "$subject"
+services=("${subjects[@]}")
+# The reconciler's test bed has the webhook in it.
+[ "${services[*]}" != reconciler ] || services=(webhook reconciler)
+for service in "${services[@]}"; do
+  echo "building rds-$service (release; some minutes the first time)" >&2
+  cargo build --release --locked --package "$service"
 done
 echo "building what measures" >&2
-cargo build --profile tools --locked --package bench
-if [[ " ${subjects[*]} " == *' reconciler '* ]]; then
+cargo build --profile tools --locked --package bench --package local-rds
+if [[ " ${services[*]} " == *' reconciler '* ]]; then
   testbed/controlplane/build.sh >/dev/null
-  cargo build --release --locked --package webhook
-  cargo build --profile tools --locked --package local-rds
-  # The stack takes its programs from beside the executable that starts it.
-  for service in rds-webhook rds-reconciler; do cp -f "$target/release/$service" "$target/tools/"; done
+  # The test bed takes its programs from beside the executable that starts it.
+  cp -f "$target/release/rds-webhook" "$target/release/rds-reconciler" "$target/tools/"
 fi
 
 for subject in "${subjects[@]}"; do

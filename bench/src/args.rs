@@ -42,6 +42,7 @@ impl Subject {
 
 /// How the webhook is measured.
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 pub(crate) struct WebhookPlan {
     /// The release binary.
     #[arg(long, value_name = "FILE", default_value = "target/release/rds-webhook")]
@@ -66,6 +67,7 @@ pub(crate) struct WebhookPlan {
 
 /// How the reconciler is measured.
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 pub(crate) struct ReconcilerPlan {
     /// Objects that are Ready when its memory is read, each with a PostgreSQL server of its own.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(2..))]
