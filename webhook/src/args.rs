@@ -37,8 +37,8 @@ pub struct Args {
     pub body_limit: usize,
 
     /// Bytes that reviews may take in memory at a time, by an upper estimate; a request beyond it is asked to come again (429). The
-    /// process needs some 24 MiB besides.
-    #[arg(long, env = "RDS_WEBHOOK_IN_FLIGHT_LIMIT", value_name = "BYTES", default_value_t = 96 * 1024 * 1024)]
+    /// process needs some 32 MiB besides.
+    #[arg(long, env = "RDS_WEBHOOK_IN_FLIGHT_LIMIT", value_name = "BYTES", default_value_t = 80 * 1024 * 1024)]
     pub in_flight_limit: usize,
 
     /// Longest time for one request, its body included.

@@ -34,7 +34,9 @@ pub fn expected_size(body: &Body, limit: usize) -> usize {
 pub async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
     let declared = body.size_hint().lower();
     if usize::try_from(declared).is_ok_and(|declared| declared <= limit) {
-        let mut bytes = Vec::with_capacity(expected_size(&body, 64 * 1024));
+        // All at once where its header says how much: growing step by step would leave holes of its former sizes behind.
+        let exact = body.size_hint().exact().and_then(|size| usize::try_from(size).ok());
+        let mut bytes = Vec::with_capacity(exact.unwrap_or_default().min(limit));
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(BodyError::Incomplete)?.into_data() else {
                 continue;

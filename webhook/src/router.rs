@@ -125,8 +125,9 @@ impl Service {
         let bytes = body::read(body, self.limits.body).await?;
         let weight = admission::weight(&bytes);
         let judging = weight.saturating_mul(COPIES).div_ceil(PIECE);
-        // A service with nothing else to do answers whatever it is asked; what is too heavy by itself is never read.
-        memory.merge(self.reserve(judging.min(self.total - memory.num_permits()))?);
+        // What is too heavy by itself is never read, so nothing takes more than this in the end; and beside it there is room for small ones.
+        let most = (self.total * 7 / 8).saturating_sub(memory.num_permits());
+        memory.merge(self.reserve(judging.min(most))?);
         let today = (self.clock)().to_zoned(TimeZone::UTC).date();
         if weight < LARGE {
             return Ok(Answer::to(endpoint, &bytes, today)?);

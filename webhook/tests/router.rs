@@ -345,7 +345,7 @@ async fn what_no_valid_specification_holds_is_not_even_read() {
 
 #[tokio::test]
 async fn what_is_dense_counts_for_more_than_its_bytes() {
-    let (router, _, _) = service(Limits { body: 256 * 1024, in_flight: 4 * 1024 * 1024, ..LIMITS });
+    let (router, _, _) = service(Limits { body: 1024 * 1024, in_flight: 4 * 1024 * 1024, ..LIMITS });
     // 90 kB that become megabytes: alone they are answered, beside another request they have to wait.
     let dense = review("CREATE", &json!({"users": vec![json!([]); 30_000]}), None).to_string();
     let sparse = padded(dense.len());

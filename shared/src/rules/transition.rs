@@ -72,7 +72,9 @@ fn size(new: Size, old: Size, observed: &Observed, verdict: &mut Verdict) -> Res
         None => return Ok(()),
     };
     if wanted < written && wanted < there {
-        return Err(format!("RDS cannot shrink a volume: {there} {is_there}, {wanted} would be asked for"));
+        return Err(format!(
+            "RDS cannot shrink a volume: {there} {is_there}, {wanted} would be asked for; write {there} to keep it as it is"
+        ));
     }
     let grown = there.grown_to(wanted);
     if wanted != written && wanted > there && grown > wanted {

@@ -328,7 +328,7 @@ pub(crate) fn refused_changes() -> Vec<RefusedChange> {
             &volume(100),
             json!({"size": "99Gi"}),
             "spec.size",
-            "100Gi are allocated, 99Gi would be",
+            "100Gi are allocated, 99Gi would be asked for; write 100Gi",
             false,
         ),
         (

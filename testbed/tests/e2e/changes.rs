@@ -52,6 +52,15 @@ async fn storage_grows(world: &World) -> Result<()> {
     let storage = waiting.expect("StorageReady", "False")?;
     ensure!(storage.message.contains("187"), "it does not say what it waits to do: {storage:?}");
     waiting.expect("Ready", "False")?;
+
+    // What was not allocated yet can be taken back, and nothing waits any more; what is allocated stays.
+    let users = "users: {app: [], late: []}, databases: {one: [app, late]}";
+    let shrunk = scene.manifest("bigger", &format!("{{size: 100GB, {users}}}"));
+    let refused = scene.kubectl().run_with_input(&["apply", "-f", "-"], &shrunk).await?;
+    let told = refused.stderr.contains("spec.size: RDS cannot shrink a volume: 104Gi are allocated, 94Gi would be");
+    ensure!(!refused.success && told, "{refused:?}");
+    scene.apply("bigger", &format!("{{size: 104Gi, {users}}}")).await?;
+    scene.ready("bigger").await?;
     Ok(())
 }
 

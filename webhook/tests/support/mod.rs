@@ -20,7 +20,7 @@ use webhook::router::{Limits, router};
 
 /// Limits as shipped.
 pub const LIMITS: Limits =
-    Limits { body: 7 * 1024 * 1024, in_flight: 96 * 1024 * 1024, request: Duration::from_secs(10) };
+    Limits { body: 7 * 1024 * 1024, in_flight: 80 * 1024 * 1024, request: Duration::from_secs(10) };
 
 /// 2026-11-23, on which PostgreSQL 12 is in Extended Support.
 pub fn clock() -> Timestamp {
