@@ -242,7 +242,7 @@ pub fn plan(target: &Target, world: &World, now: Timestamp) -> Plan {
         (Concern::Storage, settings::storage(target, world, now)),
         (Concern::Backups, settings::backups(target, world, now)),
         (Concern::Settings, settings::others(target, world, now)),
-        (Concern::Service, services::service(target, world)),
+        (Concern::Service, services::service(world)),
     ];
     outcomes.extend(services::alias(world).map(|outcome| (Concern::Alias, outcome)));
     outcomes.push((Concern::Databases, sql::databases(target, world, now)));

@@ -4,9 +4,8 @@ use shared::names;
 
 use super::instance::usable;
 use super::{ClusterStep, Outcome, Seen, ServiceFact, ServicePlace, Step, World};
-use crate::target::Target;
 
-pub(super) fn service(_target: &Target, world: &World) -> Outcome {
+pub(super) fn service(world: &World) -> Outcome {
     let name = names::service_name(&world.object.name);
     if world.object.namespace_terminating {
         return Outcome::wait("NamespaceTerminating", "the namespace is being deleted");

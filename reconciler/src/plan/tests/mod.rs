@@ -1,6 +1,8 @@
 //! What must be proved is proved here: on values, without a clock or a client.
 
-mod cases;
+mod changes;
+mod children;
+mod instance;
 mod lifecycle;
 mod simulation;
 
@@ -12,10 +14,13 @@ use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, UID_TAG};
 use shared::api::{InstanceRef, RDSDatabase};
 use shared::names::InstanceIdentifier;
 
-use super::{AccountFacts, ObjectFacts, SecretFact, Seen, ServiceFact, SqlReport, SqlVisit, World};
+use super::{
+    AccountFacts, Answer, Asked, CloudStep, Concern, Effect, ObjectFacts, Outcome, Plan, SecretFact, Seen, ServiceFact,
+    SqlReport, SqlVisit, Step, World, plan,
+};
 use crate::binding::{Binding, secret_data};
 use crate::engine::Password;
-use crate::providers::{Endpoint, Instance, InstanceState};
+use crate::providers::{Endpoint, ErrorClass, Instance, InstanceState};
 use crate::target::{Target, resolve};
 
 const CLUSTER: &str = "cluster-uid";
@@ -146,4 +151,37 @@ fn settled_world() -> World {
         visit: Some(SqlVisit { inputs: "inputs".into(), at: now(), result: Ok(SqlReport::default()) }),
         ..empty_world()
     }
+}
+
+fn planned(target: &Target, world: &World) -> Plan {
+    plan(target, world, now())
+}
+
+fn cloud_steps(plan: &Plan) -> Vec<&CloudStep> {
+    plan.steps.iter().filter_map(|step| if let Step::Cloud(step) = step { Some(step) } else { None }).collect()
+}
+
+#[track_caller]
+fn blocked(plan: &Plan, concern: Concern) -> (&'static str, String) {
+    match plan.outcome(concern) {
+        Some(Outcome::Blocked { reason, message, .. }) => (reason, message.clone()),
+        other => unreachable!("{concern:?} is {other:?}"),
+    }
+}
+
+#[track_caller]
+fn waits(plan: &Plan, concern: Concern) -> &'static str {
+    match plan.outcome(concern) {
+        Some(Outcome::Wait { reason, .. }) => reason,
+        other => unreachable!("{concern:?} is {other:?}"),
+    }
+}
+
+fn refused(world: &mut World, effect: Effect, request: &str, class: ErrorClass, retry_at: Timestamp) {
+    let answer = Answer::Refused { class, message: "refused".into(), retry_at, attempts: 1 };
+    world.asked.insert(effect, Asked { request: request.into(), at: now(), answer });
+}
+
+fn accepted(world: &mut World, effect: Effect, request: &str, times: u32, at: Timestamp) {
+    world.asked.insert(effect, Asked { request: request.into(), at, answer: Answer::Accepted { times } });
 }

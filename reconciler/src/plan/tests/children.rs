@@ -1,0 +1,142 @@
+//! What surrounds the instance: Secrets, Services, users and databases, and the plan as a whole.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::super::{ClusterStep, Concern, Outcome, SecretFact, Seen, ServiceFact, Setback, SqlFailure, Step, plan};
+use super::{blocked, empty_world, now, orders, pinned, planned, settled_world, target, waits};
+
+#[test]
+fn i5_at_rest_nothing_is_done() {
+    let plan = planned(&orders(), &settled_world());
+    assert_eq!(plan.steps, []);
+    for (concern, outcome) in &plan.outcomes {
+        assert!(matches!(outcome, Outcome::Done { .. }), "{concern:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn i5_a_second_look_makes_nothing_less_than_ready() {
+    let long_after = now() + SignedDuration::from_hours(1);
+    let due = plan(&orders(), &settled_world(), long_after);
+    assert_eq!((due.steps.as_slice(), due.again), (&[Step::VisitDatabase][..], Duration::ZERO));
+    assert_eq!(due.outcomes, planned(&orders(), &settled_world()).outcomes);
+}
+
+#[test]
+fn a_failed_visit_stays_failed_until_another_one_went_well() {
+    let mut world = settled_world();
+    let failure = SqlFailure {
+        reason: "DatabaseUnreachable",
+        message: "connection refused".into(),
+        needs_person: false,
+        master_refused: false,
+        retry_at: now() + SignedDuration::from_secs(5),
+        attempts: 1,
+    };
+    world.visit.as_mut().expect("the fixture has one").result = Err(failure.clone());
+    let early = planned(&orders(), &world);
+    assert_eq!((early.steps.as_slice(), early.again), (&[][..], Duration::from_secs(5)));
+    let due = plan(&orders(), &world, failure.retry_at);
+    assert_eq!(due.steps, [Step::VisitDatabase]);
+    assert_eq!(due.outcomes, early.outcomes);
+    assert_eq!(waits(&due, Concern::Databases), "DatabaseUnreachable");
+}
+
+#[test]
+fn i10_a_secret_of_somebody_else_stops_its_user_and_nobody_else() {
+    let mut world = empty_world();
+    world.pinned = Some(pinned(None));
+    let foreign = Seen::Known(SecretFact::Foreign { why: "it is not marked as this object's".into() });
+    world.secrets = [("orders.rds.app".to_owned(), foreign)].into();
+    let plan = planned(&orders(), &world);
+    let touched: Vec<_> = plan.steps.iter().filter(|step| format!("{step:?}").contains("orders.rds.app")).collect();
+    assert_eq!(touched, Vec::<&Step>::new());
+    assert_eq!(plan.steps.len(), 2, "the other two are created: {:?}", plan.steps);
+
+    let mut world = settled_world();
+    world.secrets.insert("orders.rds.app".into(), Seen::Known(SecretFact::Foreign { why: "not ours".into() }));
+    let (reason, message) = blocked(&planned(&orders(), &world), Concern::Secrets);
+    assert_eq!(reason, "SecretNotOurs");
+    assert!(message.contains("orders.rds.app"), "{message}");
+}
+
+#[test]
+fn a_lost_password_is_renewed_and_a_lost_secret_made_again() {
+    let mut world = settled_world();
+    let Some(Seen::Known(SecretFact::Ours { data, .. })) = world.secrets.get_mut("orders.rds.report") else {
+        unreachable!()
+    };
+    data.0.remove("password");
+    world.secrets.remove("orders.rds.app");
+    let plan = planned(&orders(), &world);
+    let repair = ClusterStep::RepairPassword { secret: "orders.rds.report".into(), user: "report".into() };
+    let create = ClusterStep::CreateSecret { secret: "orders.rds.app".into(), user: "app".into() };
+    assert!(plan.steps.contains(&Step::Cluster(repair)), "{:?}", plan.steps);
+    assert!(plan.steps.contains(&Step::Cluster(create)), "{:?}", plan.steps);
+}
+
+#[test]
+fn i4_a_removed_users_secret_goes_after_the_server_was_told() {
+    let without_report = target(json!({"users": {"app": ["createdb"]}, "databases": {"orders": ["app"]}}));
+    let mut world = settled_world();
+    world.visit_inputs = Some("changed".into());
+    let plan = planned(&without_report, &world);
+    assert!(plan.steps.contains(&Step::VisitDatabase));
+    assert!(!format!("{:?}", plan.steps).contains("DeleteSecret"), "{:?}", plan.steps);
+
+    world.visit.as_mut().expect("the fixture has one").inputs = "changed".into();
+    let plan = planned(&without_report, &world);
+    let delete = ClusterStep::DeleteSecret { secret: "orders.rds.report".into(), uid: "uid-of-report".into() };
+    assert_eq!(plan.steps, [Step::Cluster(delete)]);
+}
+
+#[test]
+fn a_namespace_that_ends_gets_no_new_secret() {
+    let mut world = empty_world();
+    world.object.namespace_terminating = true;
+    world.pinned = Some(pinned(None));
+    let plan = planned(&orders(), &world);
+    assert_eq!(plan.steps, []);
+    assert_eq!(waits(&plan, Concern::Secrets), "NamespaceTerminating");
+}
+
+#[test]
+fn i10_an_alias_that_somebody_has_is_left_alone_and_takes_nothing_from_readiness() {
+    let mut world = settled_world();
+    world.alias = Some(Seen::Known(ServiceFact::Foreign { owner: "the RDSDatabase orders in namespace other".into() }));
+    let plan = planned(&orders(), &world);
+    assert_eq!(plan.steps, []);
+    let (reason, message) = blocked(&plan, Concern::Alias);
+    assert_eq!(reason, "ServiceNotOurs");
+    assert!(message.contains("namespace other"), "{message}");
+}
+
+#[test]
+fn paused_means_that_nothing_is_done() {
+    let mut world = empty_world();
+    world.object.finalizer = false;
+    assert_eq!(planned(&target(json!({"paused": true})), &world).steps, []);
+}
+
+#[test]
+fn i8_a_step_that_kubernetes_refuses_stops_no_other() {
+    let mut world = settled_world();
+    world.alias = Some(Seen::Absent);
+    world.visit = None;
+    let create = planned(&orders(), &world).steps.into_iter().find(|step| matches!(step, Step::Cluster(_)));
+    let setback = Setback {
+        message: "namespaces \"rds\" not found".into(),
+        retry_at: now() + SignedDuration::from_secs(5),
+        attempts: 1,
+    };
+    world.setbacks.insert(create.expect("the alias is missing").to_string(), setback);
+    let plan = planned(&orders(), &world);
+    assert_eq!(plan.steps, [Step::VisitDatabase]);
+    match plan.outcome(Concern::Alias) {
+        Some(Outcome::Wait { reason: "ClusterRefused", message, until: Some(_) }) => assert!(message.contains("rds")),
+        other => unreachable!("{other:?}"),
+    }
+}
