@@ -82,7 +82,7 @@ pub(crate) struct ReconcilerPlan {
     pub(crate) time_scale: f64,
 
     /// Seconds at rest, during which its memory is read.
-    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rest: u64,
 
     /// An empty or absent folder for everything that is made; it is removed at the end.
