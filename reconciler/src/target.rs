@@ -160,14 +160,11 @@ pub fn select<'a>(
             (None, None) => Ok(None),
         };
     }
-    match named {
-        Some(name) => by_name(name),
-        None => {
-            let default =
-                classes.iter().filter(|class| is_default(class)).min_by_key(|class| class.meta().name.clone());
-            default.map(|class| readable(class)).transpose()
-        }
+    if let Some(name) = named {
+        return by_name(name);
     }
+    let default = classes.iter().filter(|class| is_default(class)).min_by_key(|class| class.meta().name.clone());
+    default.map(|class| readable(class)).transpose()
 }
 
 fn readable(class: &GuardedClass) -> Result<&RDSDatabaseClass, Refusal> {

@@ -27,7 +27,7 @@ fn storage_grows_by_a_tenth_at_least_and_never_shrinks() {
         instance.allocated_gib = Some(allocated);
         world.instance = Seen::Known(instance);
         let spec = json!({"size": size, "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]}});
-        let plan = planned(&target(spec), &world);
+        let plan = planned(&target(&spec), &world);
         let grown = cloud_steps(&plan).first().and_then(|step| match step {
             CloudStep::Modify { request, .. } => request.allocated_gib,
             _ => None,
@@ -38,7 +38,7 @@ fn storage_grows_by_a_tenth_at_least_and_never_shrinks() {
 
 #[test]
 fn a_storage_cooldown_stops_no_new_user() {
-    let grown = target(json!({"size": "100GB", "users": {"new": []}}));
+    let grown = target(&json!({"size": "100GB", "users": {"new": []}}));
     let mut world = settled_world();
     world.visit_inputs = Some("with the new user".into());
     let retry_at = now() + SignedDuration::from_hours(1);
@@ -63,7 +63,7 @@ fn what_was_refused_is_asked_again_when_its_time_has_come_or_the_wish_has_change
     assert_eq!(blocked(&held, Concern::Instance).0, "RefusedByCloud");
     assert!(held.again <= Duration::from_secs(60), "i7: it looks again whether the world has mended itself");
     assert_eq!(cloud_steps(&plan(&orders(), &world, retry_at)), [&CloudStep::Create]);
-    assert_eq!(cloud_steps(&planned(&target(json!({"size": "50Gi"})), &world)), [&CloudStep::Create]);
+    assert_eq!(cloud_steps(&planned(&target(&json!({"size": "50Gi"})), &world)), [&CloudStep::Create]);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn one_change_of_the_cloud_a_pass() {
     instance.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
     world.visit = None;
-    let wish = target(json!({"size": "100GB", "instanceClass": "db.r8g.large", "deletionProtection": true}));
+    let wish = target(&json!({"size": "100GB", "instanceClass": "db.r8g.large", "deletionProtection": true}));
     let plan = planned(&wish, &world);
     assert_eq!(cloud_steps(&plan).len(), 1, "{:?}", plan.steps);
     assert!(!plan.steps.contains(&Step::VisitDatabase), "the visit waits for the change");
@@ -135,7 +135,7 @@ fn a_refused_master_password_is_reset_once_for_each_password() {
 
 #[test]
 fn a_change_of_the_major_version_is_not_sent() {
-    let plan = planned(&target(json!({"version": "15"})), &settled_world());
+    let plan = planned(&target(&json!({"version": "15"})), &settled_world());
     assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
     assert_eq!(blocked(&plan, Concern::Settings).0, "MajorUpgradeNotOffered");
 }
@@ -156,7 +156,7 @@ fn an_accepted_change_is_given_time_to_show() {
 
 #[test]
 fn a_pinned_minor_version_is_not_upgraded_behind_its_back() {
-    let pinned = target(json!({"version": "12.22"}));
+    let pinned = target(&json!({"version": "12.22"}));
     let plan = planned(&pinned, &settled_world());
     let off = cloud_steps(&plan).iter().any(
         |step| matches!(step, CloudStep::Modify { request, .. } if request.auto_minor_version_upgrade == Some(false)),
@@ -170,7 +170,7 @@ fn i9_two_refused_changes_do_not_take_turns() {
     let mut instance = instance("available");
     instance.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
-    let wish = target(json!({
+    let wish = target(&json!({
         "instanceClass": "db.r8g.large", "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]},
     }));
     let retry_at = now() + SignedDuration::from_secs(60);

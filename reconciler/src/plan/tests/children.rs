@@ -80,7 +80,7 @@ fn a_lost_password_is_renewed_and_a_lost_secret_made_again() {
 
 #[test]
 fn i4_a_removed_users_secret_goes_after_the_server_was_told() {
-    let without_report = target(json!({"users": {"app": ["createdb"]}, "databases": {"orders": ["app"]}}));
+    let without_report = target(&json!({"users": {"app": ["createdb"]}, "databases": {"orders": ["app"]}}));
     let mut world = settled_world();
     world.visit_inputs = Some("changed".into());
     let plan = planned(&without_report, &world);
@@ -118,7 +118,7 @@ fn i10_an_alias_that_somebody_has_is_left_alone_and_takes_nothing_from_readiness
 fn paused_means_that_nothing_is_done() {
     let mut world = empty_world();
     world.object.finalizer = false;
-    assert_eq!(planned(&target(json!({"paused": true})), &world).steps, []);
+    assert_eq!(planned(&target(&json!({"paused": true})), &world).steps, []);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn i1_an_instance_of_another_object_is_never_touched() {
                 None => theirs.tags.remove(tag),
             };
             world.instance = Seen::Known(theirs);
-            let plan = planned(&target(json!({"size": "100GB"})), &world);
+            let plan = planned(&target(&json!({"size": "100GB"})), &world);
             assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new(), "{tag} {value:?}");
             assert!(!plan.steps.contains(&Step::VisitDatabase));
             let (reason, message) = blocked(&plan, Concern::Instance);

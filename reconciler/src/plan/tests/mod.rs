@@ -43,14 +43,14 @@ fn object(spec: &serde_json::Value) -> RDSDatabase {
     serde_json::from_value(object).expect("the fixture is an RDSDatabase")
 }
 
-fn target(spec: serde_json::Value) -> Target {
-    resolve(&object(&spec), &[], &BTreeMap::new()).expect("the fixture is valid")
+fn target(spec: &serde_json::Value) -> Target {
+    resolve(&object(spec), &[], &BTreeMap::new()).expect("the fixture is valid")
 }
 
 /// The example of the README: two users, one database.
 fn orders() -> Target {
     target(
-        json!({"size": "10GB", "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]}}),
+        &json!({"size": "10GB", "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]}}),
     )
 }
 
