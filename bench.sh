@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures the speed and the size of the release binaries and writes the results into bench/README.md.
 #
-#   ./bench.sh                      everything; about 25 minutes after the builds
+#   ./bench.sh                      everything; about 12 minutes after the builds
 #   ./bench.sh webhook [FLAG...]    the admission service alone
 #   ./bench.sh reconciler [FLAG...] the controller alone
 #
