@@ -17,6 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::tls::CertificateStore;
 
+/// Most that is read from a connection at a time, in bytes, and so the most that a request's header may have. hyper's own 400 KiB would be kept
+/// for each connection that once had a large body.
+const READ_BUFFER: usize = 32 * 1024;
+
 /// Bounds of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
@@ -76,6 +80,7 @@ impl Server {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(header)
+                .max_buf_size(READ_BUFFER)
                 .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "connection ended early");
