@@ -254,7 +254,7 @@ async fn another_kind_is_admitted_with_a_warning() {
 #[tokio::test]
 async fn a_malformed_body_gets_a_400_and_the_service_lives() {
     let (router, _, _) = service(LIMITS);
-    for body in ["", "no", "[]", "{}", r#"{"request":{}}"#] {
+    for body in ["", "no", "[]", "{}", r#"{"request":{}}"#, r#"[null,null,{"uid":"uid"}]"#, r#"{"request":["uid"]}"#] {
         let reply = post(&router, "/mutate", body).await;
         assert_eq!(reply.code, StatusCode::BAD_REQUEST, "{body}");
         assert!(reply.text().starts_with("the body is not "), "{}", reply.text());

@@ -98,9 +98,10 @@ pub(super) struct Kind {
     pub(super) kind: String,
 }
 
-/// The value, where it has the right shape.
+/// The value, where it has the right shape: a text, a truth value or one of the structs above. None is an array, but serde reads a struct
+/// from one as well.
 pub(super) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
-    serde_json::from_str(raw.get()).ok()
+    (!raw.get().starts_with('[')).then(|| serde_json::from_str(raw.get()).ok()).flatten()
 }
 
 /// The value where there is one, which then has to have the right shape.

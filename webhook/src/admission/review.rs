@@ -137,7 +137,9 @@ pub enum Malformed {
 /// # Errors
 /// When there is no uid to answer to.
 pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
-    let review: RawReview<'_> = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    let whole: &RawValue = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    let review: RawReview<'_> =
+        read(whole).ok_or(Malformed::NotAReview { path: "the body", expected: "an object without repeated keys" })?;
     let raw = review.request.ok_or(Malformed::NotAReview { path: "request", expected: "an object" })?;
     let raw: RawRequest<'_> =
         read(raw).ok_or(Malformed::NotAReview { path: "request", expected: "an object without repeated keys" })?;
@@ -196,7 +198,7 @@ fn object(raw: &RawValue, path: &str) -> Result<Object, Malformed> {
         being_deleted: metadata.deletion_timestamp.is_some(),
         spec: match raw.spec.map(|raw| bearable(raw.get())) {
             Some(Err(heavy)) => Err(heavy),
-            _ => Ok(optional(raw.spec, || at(".spec"), SPEC)?.unwrap_or_default()),
+            _ => Ok(raw.spec.map(|spec| any(spec, || at(".spec"))).transpose()?.unwrap_or_default()),
         },
         last_applied: metadata.annotations.and_then(last_applied),
         observed: raw.status.and_then(read).map(|status| observed(&status)).unwrap_or_default(),
@@ -204,6 +206,11 @@ fn object(raw: &RawValue, path: &str) -> Result<Object, Malformed> {
 }
 
 const SPEC: &str = "JSON of at most 127 levels, with numbers within a float's range";
+
+/// A value of any shape: the rules judge it.
+fn any(raw: &RawValue, path: impl FnOnce() -> String) -> Result<Value, Malformed> {
+    serde_json::from_str(raw.get()).map_err(|_| Malformed::Field { path: path(), expected: SPEC })
+}
 
 fn last_applied(annotations: &RawValue) -> Option<String> {
     let annotations: RawAnnotations<'_> = read(annotations)?;
