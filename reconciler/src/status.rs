@@ -45,7 +45,6 @@ pub fn working(
             window: instance.backup_window.clone(),
             retention_days: instance.backup_retention_days.map(i64::from),
             not_scheduled: not_scheduled(target),
-            ..BackupStatus::default()
         });
     }
     let mut conditions = Conditions::new(&before.conditions, generation, now);

@@ -180,9 +180,6 @@ pub struct SnapshotRef {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupStatus {
-    /// The latest moment the instance can be restored to, in RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub latest_restorable_time: Option<String>,
     /// The daily window in UTC, such as `03:10-03:40`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<String>,
