@@ -33,7 +33,7 @@ done
 echo "building what measures" >&2
 cargo build --profile tools --locked --package bench --package local-rds
 if [[ " ${services[*]} " == *' reconciler '* ]]; then
-  testbed/controlplane/build.sh >/dev/null
+  testbed/go-programs.sh controlplane >/dev/null
   # The test bed takes its programs from beside the executable that starts it.
   cp -f "$target/release/rds-webhook" "$target/release/rds-reconciler" "$target/tools/"
 fi

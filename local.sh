@@ -35,7 +35,7 @@ if [ "$cluster" = yes ]; then
   # The programs of a control plane are not needed, but kubectl is.
   command -v kubectl >/dev/null || { echo "missing: kubectl, to reach your cluster" >&2; exit 1; }
 else
-  testbed/controlplane/build.sh >/dev/null
+  testbed/go-programs.sh controlplane >/dev/null
 fi
 
 echo "building the services (cargo build; some minutes the first time)" >&2

@@ -30,7 +30,7 @@ fmt() { cargo fmt --all --check; }
 clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 unit() { cargo test --workspace --locked --no-fail-fast -- --skip e2e::; }
 e2e() {
-  timed "the control plane's programs" testbed/controlplane/build.sh >/dev/null \
+  timed "the control plane's programs" testbed/go-programs.sh controlplane >/dev/null \
     && timed "the services" cargo build --workspace --bins --locked \
     && timed "the tests" cargo test --workspace --locked --test e2e --no-run \
     && matching \

@@ -9,7 +9,7 @@ requirements() {
   command -v cargo >/dev/null || lacking "Rust: install it from https://rustup.rs; rust-toolchain.toml picks the version"
   command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null \
     || lacking "a C compiler: for the cryptography in aws-lc (Debian: apt-get install gcc libc6-dev)"
-  # Go builds the control plane once; with KUBEBUILDER_ASSETS and an earlier build it is not called, which build.sh knows better.
+  # Go builds the control plane once; with KUBEBUILDER_ASSETS and an earlier build it is not called, which go-programs.sh knows better.
   command -v go >/dev/null || [ -d "${XDG_CACHE_HOME:-$HOME/.cache}/rds-operator/controlplane" ] \
     || lacking "Go 1.24 or newer: https://go.dev/dl; it builds etcd, kube-apiserver and kube-controller-manager, once"
   [ "$missing" = 0 ] || exit 1

@@ -4,6 +4,7 @@
 pub mod controlplane;
 pub mod demo;
 pub mod eventually;
+pub mod go_programs;
 pub mod kubectl;
 pub mod launcher;
 pub mod ports;

@@ -1,15 +1,10 @@
 //! Where the programs of the control plane are.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
-use tokio::process::Command;
+use anyhow::{Result, bail};
 
-/// The script that builds what is missing and prints the folder.
-const BUILD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/controlplane/build.sh");
+use crate::go_programs;
 
 /// The programs of a control plane, and kubectl.
 #[derive(Clone, Debug)]
@@ -30,14 +25,7 @@ impl Binaries {
     /// # Errors
     /// When the build fails, or Go is missing.
     pub async fn ensure() -> Result<Self> {
-        let output = Command::new(BUILD)
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .with_context(|| format!("running {BUILD}"))?;
-        ensure!(output.status.success(), "the control plane could not be built");
-        let built = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+        let built = go_programs::build("controlplane").await?;
         let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let folders: Vec<PathBuf> = assets.into_iter().chain([built]).collect();
         let path = std::env::var_os("PATH").unwrap_or_default();
