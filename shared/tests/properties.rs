@@ -122,7 +122,7 @@ proptest! {
         let updated = update(&new, &subject(&old), TODAY);
         for verdict in [created, updated, delete(&old)] {
             for warning in verdict.warnings {
-                prop_assert!(warning.chars().count() <= WARNING_LIMIT, "{}", warning);
+                prop_assert!(warning.to_string().chars().count() <= WARNING_LIMIT, "{}", warning);
             }
             for violation in verdict.errors {
                 prop_assert!(violation.field.starts_with("spec") || violation.field.starts_with("metadata."));

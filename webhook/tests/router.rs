@@ -175,8 +175,8 @@ async fn a_refusal_of_what_is_not_in_the_manifest_explains_itself() {
     let message = response["status"]["message"].as_str().expect("a message");
     assert!(message.contains("; spec.version left the manifest and keeps 15"), "{message}");
     let warnings = warnings(&response);
-    assert!(warnings.iter().any(|warning| warning.starts_with("spec.backup.every left the manifest and keeps 6h")));
-    assert!(warnings.iter().any(|warning| warning.starts_with("spec.version left the manifest")), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.starts_with("spec.backup.every: left the manifest and keeps 6h")));
+    assert!(warnings.iter().any(|warning| warning.starts_with("spec.version: left the manifest")), "{warnings:?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::name::{check_generate_name, check_object_name};
 use super::raw::{field, null_keys};
 use super::reader::keyed;
 use super::violations::Violations;
-use super::{Observed, Reason, Refusal, Verdict, Violation, transition, warnings};
+use super::{Observed, Refusal, Rule, Verdict, Violation, transition, warnings};
 
 /// An object that asks for admission.
 #[derive(Clone, Copy, Debug)]
@@ -73,13 +73,13 @@ pub fn update(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
     let mut verdict = Verdict::default();
     let kept = kept(new.spec, old.spec);
     for kept in &kept {
-        verdict.warn(format!("{kept}: to change it, write it"));
+        verdict.warn(Rule::ValueKept, kept.field.as_str(), format!("{}: to change it, write it", kept.story()));
     }
     let mut errors = change(new, old, today, &mut verdict);
     for violation in errors.told_mut() {
         // Its field is not in the manifest, so its author would look for it in vain.
         if let Some(kept) = kept.iter().find(|kept| kept.holds(&violation.field)) {
-            violation.message = format!("{}; {kept}", violation.message);
+            violation.message = format!("{}; {} {}", violation.message, kept.field, kept.story());
         }
     }
     verdict.errors = errors.finish();
@@ -93,7 +93,7 @@ pub fn replace(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
     let mut errors = Violations::default();
     for kept in kept(new.spec, old.spec) {
         let message = "is missing, though the object has it: the defaults were not filled in; apply again";
-        errors.push(Refusal::new(Reason::Required, message).at(kept.field));
+        errors.push(Refusal::new(Rule::DefaultsMissing, message).at(kept.field));
     }
     errors.append(change(new, old, today, &mut verdict));
     verdict.errors = errors.finish();
@@ -107,7 +107,8 @@ fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdi
     old_draft.databases.values_mut().for_each(BTreeSet::clear);
     let (draft, mut errors) = new.read(&defaults(new.spec, Some(old.spec)));
     for violation in errors.take_known(&old_violations) {
-        verdict.warn(format!("unchanged, but still wrong: {violation}"));
+        let message = format!("unchanged, but still wrong: {}", violation.message);
+        verdict.warn(Rule::UnchangedMistake, violation.field, message);
     }
     let nothing = Observed::default();
     transition::judge(&draft, &old_draft, old.observed.unwrap_or(&nothing), &mut errors, verdict);
@@ -122,7 +123,7 @@ pub fn delete(spec: &Value) -> Verdict {
     let mut verdict = Verdict::default();
     if field(spec, "deletionProtection") == Some(&Value::Bool(true)) {
         let message = "is true: set it to false before you delete the object";
-        verdict.errors.push(Refusal::new(Reason::Forbidden, message).at("spec.deletionProtection"));
+        verdict.errors.push(Refusal::new(Rule::DeletionProtected, message).at("spec.deletionProtection"));
     }
     verdict
 }
@@ -142,7 +143,7 @@ fn dropped_by_null(new: &Subject<'_>, old: &Subject<'_>, errors: &mut Violations
                 let message = format!(
                     "{name}: without a value would remove {what}: write {name}: [] to keep it, or remove the line to remove it"
                 );
-                errors.push(Refusal::new(Reason::Invalid, message).at(keyed(&format!("spec.{key}"), name)));
+                errors.push(Refusal::new(Rule::RemovedByNull, message).at(keyed(&format!("spec.{key}"), name)));
             }
         }
     }

@@ -1,7 +1,5 @@
 //! What a specification leaves out.
 
-use std::fmt;
-
 use serde_json::{Map, Value};
 
 use super::Engine;
@@ -22,6 +20,9 @@ const BACKUP_RETENTION: &str = "7d";
 /// nobody sees any more would cost the final snapshot.
 const CARRIED: [&str; 9] =
     ["type", "version", "size", "masteruser", "users", "databases", "className", "instanceClass", "deletionProtection"];
+
+/// Longest value that is told whole, so that a warning keeps its length.
+const SHORT: usize = 40;
 
 /// The version of a specification that names none.
 pub(crate) const fn default_version(engine: Engine) -> &'static str {
@@ -80,20 +81,19 @@ pub(super) struct Kept<'a> {
 }
 
 impl Kept<'_> {
+    /// What became of the field, as the rest of a sentence that begins with it.
+    pub(super) fn story(&self) -> String {
+        let value = match self.value {
+            Value::String(text) if text.len() <= SHORT && text.chars().all(|c| c.is_ascii_graphic()) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => self.value.to_string(),
+            _ => "its value".to_owned(),
+        };
+        format!("left the manifest and keeps {value}")
+    }
+
     /// Whether a path is this field's or leads into it.
     pub(super) fn holds(&self, path: &str) -> bool {
         path.strip_prefix(&self.field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
-    }
-}
-
-impl fmt::Display for Kept<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} left the manifest and keeps ", self.field)?;
-        match self.value {
-            Value::String(text) if text.chars().all(|c| c.is_ascii_graphic()) => f.write_str(text),
-            Value::Number(_) | Value::Bool(_) => write!(f, "{}", self.value),
-            _ => f.write_str("its value"),
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::reader::{ENTRY_LIMIT, Reader, keyed};
 use super::violations::Violations;
 use super::words::{check_class_name, check_instance_class, parse_deletion_policy};
 use super::{
-    Backup, DatabaseName, Desired, Engine, EngineVersion, Reason, Refusal, RoleFlags, RoleName, Size, Violation,
+    Backup, DatabaseName, Desired, Engine, EngineVersion, Refusal, RoleFlags, RoleName, Rule, Size, Violation,
 };
 use crate::api::DeletionPolicy;
 
@@ -32,7 +32,7 @@ pub fn parse(name: &str, spec: &Value) -> Result<Desired, Vec<Violation>> {
     match draft.finish() {
         Some(desired) if violations.is_empty() => Ok(desired),
         _ if violations.is_empty() => {
-            Err(vec![Refusal::new(Reason::Required, "is incomplete: its defaults were not applied").at("spec")])
+            Err(vec![Refusal::new(Rule::DefaultsMissing, "is incomplete: its defaults were not applied").at("spec")])
         }
         _ => Err(violations),
     }
@@ -89,7 +89,7 @@ impl Reader {
             Value::Null => &empty,
             Value::Object(map) => map,
             other => {
-                self.refuse("spec", Reason::Invalid, format!("must be a map of fields, not {}", described(other)));
+                self.refuse("spec", Rule::WrongType, format!("must be a map of fields, not {}", described(other)));
                 return Draft::default();
             }
         };
@@ -150,13 +150,13 @@ impl Reader {
                     "{number} is a number with a fraction, which YAML would make of 12.10 too (as 12.1): quote it, such as \
                      \"{number}\""
                 );
-                self.refuse(FIELD, Reason::Invalid, message);
+                self.refuse(FIELD, Rule::UnquotedVersion, message);
                 None
             }
             Some(Value::Number(number)) => self.take(FIELD, EngineVersion::parse(engine, &number.to_string())),
             Some(other) => {
                 let message = format!("must be a text or a whole number, not {}", described(other));
-                self.refuse(FIELD, Reason::Invalid, message);
+                self.refuse(FIELD, Rule::WrongType, message);
                 None
             }
         }
@@ -179,7 +179,7 @@ impl Reader {
             let name = self.take(&field, RoleName::parse_user(engine, key));
             if name.is_some() && name.as_ref() == master_user {
                 let message = format!("{} is the master user already: it is not one of spec.users", quoted(key));
-                self.refuse(field.as_str(), Reason::Forbidden, message);
+                self.refuse(field.as_str(), Rule::MasterUserInUsers, message);
             }
             if flags.is_null() {
                 continue;
@@ -217,7 +217,7 @@ impl Reader {
             let name = self.take(&field, DatabaseName::parse(engine, key));
             if master_user.is_some_and(|master| master.as_str() == key) {
                 let message = format!("{} is the name of the master user: choose another one", quoted(key));
-                self.refuse(field.as_str(), Reason::Forbidden, message);
+                self.refuse(field.as_str(), Rule::MasterUserAsDatabase, message);
             }
             if members.is_null() {
                 continue;
@@ -228,17 +228,18 @@ impl Reader {
                 let field = format!("{field}[{index}]");
                 let Some(member) = self.item(&field, member) else { continue };
                 if !seen.insert(member) {
-                    self.refuse(field.as_str(), Reason::Duplicate, format!("{} is listed twice", quoted(member)));
+                    self.refuse(field.as_str(), Rule::RepeatedMember, format!("{} is listed twice", quoted(member)));
                 } else if let Some((name, _)) = users.get_key_value(member) {
                     parsed.insert(name.clone());
                 } else if master_user.is_some_and(|master| master.as_str() == member) {
                     let message =
                         format!("{} is the master user, who may work in every database anyway", quoted(member));
-                    self.refuse(field.as_str(), Reason::Forbidden, message);
+                    self.refuse(field.as_str(), Rule::MasterUserAsMember, message);
                 } else if !declared.contains(member) {
-                    let message =
-                        if self.violations.full() { String::new() } else { undeclared(map, member, declared) };
-                    self.refuse(field.as_str(), Reason::Invalid, message);
+                    match self.violations.full() {
+                        true => self.violations.count(),
+                        false => self.violations.push(undeclared(map, member, declared).at(field)),
+                    }
                 }
             }
             if let Some(name) = name {
@@ -257,7 +258,7 @@ impl Reader {
             Some(Value::Object(backup)) => backup,
             Some(other) => {
                 let message = format!("must be a map such as {{every: 24h, retention: 7d}}, not {}", described(other));
-                self.refuse("spec.backup", Reason::Invalid, message);
+                self.refuse("spec.backup", Rule::WrongType, message);
                 return (None, None);
             }
         };
@@ -272,10 +273,12 @@ impl Reader {
     }
 }
 
-fn undeclared(map: &Map<String, Value>, member: &str, declared: &BTreeSet<&str>) -> String {
+fn undeclared(map: &Map<String, Value>, member: &str, declared: &BTreeSet<&str>) -> Refusal {
     let null = present(map, "users").and_then(|users| users.get(member)).is_some_and(Value::is_null);
     if null {
-        return format!("{} is null in spec.users, which means absent: write {member}: [] there", quoted(member));
+        let message = format!("{} is null in spec.users, which means absent: write {member}: [] there", quoted(member));
+        return Refusal::new(Rule::UserIsNull, message);
     }
-    format!("{} is not in spec.users{}", quoted(member), suggestion(member, declared.iter().copied()))
+    let hint = suggestion(member, declared.iter().copied());
+    Refusal::new(Rule::UserNotDeclared, format!("{} is not in spec.users{hint}", quoted(member)))
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::quote::{quoted, suggestion};
-use super::{Reason, Refusal};
+use super::{Refusal, Rule};
 
 /// A database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Engine {
                     _ => suggestion(text, Self::SPELLINGS),
                 };
                 Err(Refusal::new(
-                    Reason::NotSupported,
+                    Rule::UnknownEngine,
                     format!("{} is not an engine: write Postgresql or MySQL{hint}", quoted(text)),
                 ))
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::quote::{quoted, suggestion};
-use super::{Reason, Refusal};
+use super::{Refusal, Rule};
 
 /// What a user is declared to be. An attribute that is not named keeps the engine's default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,14 +63,14 @@ impl RoleFlags {
         match attribute.replace(value) {
             None => Ok(()),
             Some(before) if before == value => {
-                Err(Refusal::new(Reason::Duplicate, format!("{} is written twice", quoted(written))))
+                Err(Refusal::new(Rule::RepeatedRoleFlag, format!("{} is written twice", quoted(written))))
             }
             Some(before) => {
                 let other = if before { word.to_owned() } else { format!("no{word}") };
                 // The first word stands: the message is about the one that came after it.
                 *attribute = Some(before);
                 Err(Refusal::new(
-                    Reason::Invalid,
+                    Rule::ContradictingRoleFlags,
                     format!("{} contradicts {}: write one of them", quoted(written), quoted(&other)),
                 ))
             }
@@ -101,7 +101,7 @@ fn unknown(written: &str) -> Refusal {
     let opposites = RoleFlags::WORDS.map(|word| format!("no{word}"));
     let candidates = RoleFlags::WORDS.into_iter().chain(opposites.iter().map(String::as_str));
     Refusal::new(
-        Reason::NotSupported,
+        Rule::UnknownRoleFlag,
         format!(
             "{} is not a role flag: write {}, each perhaps with no before it{}",
             quoted(written),
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn contradictions_repetitions_and_unknown_words() {
-        assert_eq!(declared(&["login", "NOLOGIN"]).unwrap_err().reason, Reason::Invalid);
-        assert_eq!(declared(&["login", "LOGIN"]).unwrap_err().reason, Reason::Duplicate);
-        assert_eq!(declared(&["nonologin"]).unwrap_err().reason, Reason::NotSupported);
+        assert_eq!(declared(&["login", "NOLOGIN"]).unwrap_err().rule, Rule::ContradictingRoleFlags);
+        assert_eq!(declared(&["login", "LOGIN"]).unwrap_err().rule, Rule::RepeatedRoleFlag);
+        assert_eq!(declared(&["nonologin"]).unwrap_err().rule, Rule::UnknownRoleFlag);
         assert!(declared(&["create_db"]).unwrap_err().message.ends_with("did you mean \"createdb\"?"));
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::quote::quoted;
-use super::{Reason, Refusal};
+use super::{Refusal, Rule};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -30,7 +30,7 @@ impl Interval {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let refusal = |hint: &str| {
             Refusal::new(
-                Reason::Invalid,
+                Rule::MalformedDuration,
                 format!(
                     "{} is not a duration: write a whole number and one of m, h, d, w, such as 30m, 6h, 7d or 2w{hint}",
                     quoted(text)
@@ -49,7 +49,8 @@ impl Interval {
         if number.is_empty() || (number.len() > 1 && number.starts_with('0')) {
             return Err(refusal(""));
         }
-        let too_long = || Refusal::new(Reason::Invalid, format!("{} is longer than any backup is kept", quoted(text)));
+        let too_long =
+            || Refusal::new(Rule::DurationOutOfRange, format!("{} is longer than any backup is kept", quoted(text)));
         let number: u64 = number.parse().map_err(|_| too_long())?;
         number.checked_mul(seconds).map(Self).ok_or_else(too_long)
     }
@@ -59,7 +60,7 @@ impl Interval {
         let interval = Self::parse(text)?;
         if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval.0) {
             return Err(Refusal::new(
-                Reason::Invalid,
+                Rule::DurationOutOfRange,
                 format!("{} is out of range: the time between two backups is 30m to 35d", quoted(text)),
             ));
         }
@@ -69,19 +70,23 @@ impl Interval {
     /// The whole days of a `spec.backup.retention`: 1 to 35.
     pub(super) fn parse_retention(text: &str) -> Result<u8, Refusal> {
         let interval = Self::parse(text)?;
-        let refusal = |why: &str| Refusal::new(Reason::Invalid, format!("{} {why}", quoted(text)));
+        let refusal = |rule, why: &str| Refusal::new(rule, format!("{} {why}", quoted(text)));
         if interval.0 == 0 {
             return Err(refusal(
+                Rule::ZeroRetention,
                 "would turn automated backups off, and with them point-in-time recovery: write 1d to 35d",
             ));
         }
         if !interval.0.is_multiple_of(DAY) {
-            return Err(refusal("is not a whole number of days, the unit RDS keeps backups by: write 1d to 35d"));
+            return Err(refusal(
+                Rule::RetentionNotInDays,
+                "is not a whole number of days, the unit RDS keeps backups by: write 1d to 35d",
+            ));
         }
-        u8::try_from(interval.0 / DAY)
-            .ok()
-            .filter(|days| u64::from(*days) <= LONGEST_RETENTION)
-            .ok_or_else(|| refusal("is longer than the 35 days RDS keeps automated backups: write 1d to 35d"))
+        u8::try_from(interval.0 / DAY).ok().filter(|days| u64::from(*days) <= LONGEST_RETENTION).ok_or_else(|| {
+            let why = "is longer than the 35 days RDS keeps automated backups: write 1d to 35d";
+            refusal(Rule::DurationOutOfRange, why)
+        })
     }
 
     /// The length in seconds.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::quote::quoted;
 use super::reserved::{self, Place};
-use super::{Engine, Reason, Refusal};
+use super::{Engine, Refusal, Rule};
 
 /// Longest name of an `RDSDatabase`: its Service is called `<name>-rds`, and a Service's name has at most 63.
 pub const OBJECT_NAME_LIMIT: usize = 59;
@@ -118,7 +118,7 @@ fn parse(engine: Engine, place: Place, text: &str) -> Result<String, Refusal> {
     };
     check_form(place, text, limit)?;
     match reserved::why(engine, place, text) {
-        Some(why) => Err(Refusal::new(Reason::Forbidden, format!("{} {why}", quoted(text)))),
+        Some(why) => Err(Refusal::new(Rule::ReservedName, format!("{} {why}", quoted(text)))),
         None => Ok(text.to_owned()),
     }
 }
@@ -127,7 +127,7 @@ fn check_form(place: Place, text: &str, limit: usize) -> Result<(), Refusal> {
     let length = text.chars().count();
     if length > limit {
         return Err(Refusal::new(
-            Reason::TooLong,
+            Rule::LongName,
             format!("{} has {length} characters: {} has at most {limit}", quoted(text), place.article()),
         ));
     }
@@ -140,7 +140,7 @@ fn check_form(place: Place, text: &str, limit: usize) -> Result<(), Refusal> {
     let free = well_formed(hint) && Engine::ALL.into_iter().all(|engine| reserved::why(engine, place, hint).is_none());
     let hint = if free { format!("; did you mean {}?", quoted(hint)) } else { String::new() };
     Err(Refusal::new(
-        Reason::Invalid,
+        Rule::MalformedName,
         format!(
             "{} is not {}: write lower-case letters, digits and _, first a letter and last a letter or digit{hint}",
             quoted(text),
@@ -160,7 +160,7 @@ pub(super) fn check_object_name(text: &str) -> Result<(), Refusal> {
     let length = text.chars().count();
     if length > OBJECT_NAME_LIMIT {
         return Err(Refusal::new(
-            Reason::TooLong,
+            Rule::LongObjectName,
             format!(
                 "{} has {length} characters: at most {OBJECT_NAME_LIMIT} leave room for the Service \"<name>-rds\"",
                 quoted(text)
@@ -171,7 +171,7 @@ pub(super) fn check_object_name(text: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
-        Reason::Invalid,
+        Rule::MalformedObjectName,
         format!(
             "{} cannot name an RDSDatabase: write lower-case letters, digits and -, first a letter and last a letter or digit",
             quoted(text)
@@ -185,7 +185,7 @@ pub(super) fn check_generate_name(text: &str) -> Result<(), Refusal> {
     let length = text.chars().count();
     if length > limit {
         return Err(Refusal::new(
-            Reason::TooLong,
+            Rule::LongObjectName,
             format!("{} has {length} characters: a generated name leaves room for {limit}", quoted(text)),
         ));
     }
@@ -193,7 +193,7 @@ pub(super) fn check_generate_name(text: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
-        Reason::Invalid,
+        Rule::MalformedObjectName,
         format!("{} cannot begin a name: write lower-case letters, digits and -, first a letter", quoted(text)),
     ))
 }

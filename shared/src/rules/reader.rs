@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::quote::{described, one_of, quoted, suggestion};
 use super::raw::present;
 use super::violations::Violations;
-use super::{Reason, Refusal};
+use super::{Refusal, Rule};
 
 /// Most users, databases, and users of one database: what the cost budget of the schema's CEL rules allows.
 pub(crate) const ENTRY_LIMIT: usize = 500;
@@ -17,8 +17,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn refuse(&mut self, field: impl Into<String>, reason: Reason, message: impl Into<String>) {
-        self.violations.push(Refusal::new(reason, message).at(field));
+    pub(super) fn refuse(&mut self, field: impl Into<String>, rule: Rule, message: impl Into<String>) {
+        self.violations.push(Refusal::new(rule, message).at(field));
     }
 
     /// The value of a result; its refusal is kept with the field.
@@ -39,14 +39,14 @@ impl Reader {
             Some(Value::Object(entries)) => {
                 if entries.len() > ENTRY_LIMIT {
                     let message = format!("has {} {what}: at most {ENTRY_LIMIT} are allowed", entries.len());
-                    self.refuse(field, Reason::TooLong, message);
+                    self.refuse(field, Rule::TooManyEntries, message);
                     return Vec::new();
                 }
                 entries.iter().map(|(key, value)| (key.as_str(), value)).collect()
             }
             Some(other) => {
                 let message = format!("must be a map from the names of {what} to lists, not {}", described(other));
-                self.refuse(field, Reason::Invalid, message);
+                self.refuse(field, Rule::WrongType, message);
                 Vec::new()
             }
         }
@@ -60,12 +60,12 @@ impl Reader {
         what: &str,
     ) -> Vec<(usize, &'a Value)> {
         let Value::Array(items) = value else {
-            self.refuse(field, Reason::Invalid, format!("must be a list of {what}, not {}", described(value)));
+            self.refuse(field, Rule::WrongType, format!("must be a list of {what}, not {}", described(value)));
             return Vec::new();
         };
         if items.len() > limit {
             let message = format!("has {} entries: at most {limit} are allowed", items.len());
-            self.refuse(field, Reason::TooLong, message);
+            self.refuse(field, Rule::TooManyEntries, message);
             return Vec::new();
         }
         items.iter().enumerate().collect()
@@ -75,7 +75,7 @@ impl Reader {
         if value.is_string() {
             return value.as_str();
         }
-        self.refuse(field, Reason::Invalid, format!("must be a text, not {}", described(value)));
+        self.refuse(field, Rule::WrongType, format!("must be a text, not {}", described(value)));
         None
     }
 
@@ -83,7 +83,7 @@ impl Reader {
         let value = present(map, key)?;
         if let (Value::Number(number), "spec.size") = (value, field) {
             let message = format!("{number} has no unit: write {}", quoted(&format!("{number}GB")));
-            self.refuse(field, Reason::Invalid, message);
+            self.refuse(field, Rule::MalformedSize, message);
             return None;
         }
         self.item(field, value)
@@ -97,7 +97,7 @@ impl Reader {
     }
 
     pub(super) fn missing(&mut self, field: &str) {
-        self.refuse(field, Reason::Required, "is missing");
+        self.refuse(field, Rule::DefaultsMissing, "is missing: its default was not filled in");
     }
 
     pub(super) fn boolean(&mut self, map: &Map<String, Value>, key: &str) -> bool {
@@ -106,7 +106,7 @@ impl Reader {
             Some(Value::Bool(value)) => *value,
             Some(other) => {
                 let message = format!("must be true or false, without quotes, not {}", described(other));
-                self.refuse(format!("spec.{key}"), Reason::Invalid, message);
+                self.refuse(format!("spec.{key}"), Rule::WrongType, message);
                 false
             }
         }
@@ -125,7 +125,7 @@ impl Reader {
             };
             let field = format!("{prefix}.{}", shown(key));
             let message = format!("is not a field: {prefix} has {}{hint}", one_of(known.iter().copied()));
-            self.refuse(field, Reason::NotSupported, message);
+            self.refuse(field, Rule::UnknownField, message);
         }
     }
 }

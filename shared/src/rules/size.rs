@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::quote::quoted;
-use super::{Reason, Refusal};
+use super::{Refusal, Rule};
 
 /// Whole gibibytes (2^30 bytes), the unit of `AllocatedStorage` in the RDS API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl Size {
         let number = Number::parse(number).ok_or_else(|| malformed(text))?;
         if number.is_zero() {
             return Err(Refusal::new(
-                Reason::Invalid,
+                Rule::ZeroSize,
                 format!(
                     "{} is no size: write at least 1GB; RDS allocates at least {}",
                     quoted(text),
@@ -84,7 +84,7 @@ impl Size {
         let largest = u128::from(Gibibytes::LARGEST.get()) * GIBIBYTE;
         number.times(scale).filter(|bytes| *bytes <= largest).map(|bytes| Self { bytes }).ok_or_else(|| {
             Refusal::new(
-                Reason::Invalid,
+                Rule::SizeAboveMaximum,
                 format!("{} is larger than RDS's largest volume of {} (64Ti)", quoted(text), Gibibytes::LARGEST),
             )
         })
@@ -183,7 +183,7 @@ fn malformed(text: &str) -> Refusal {
         .map(|unit| format!("; did you mean {}?", quoted(&format!("{number}{unit}"))))
         .unwrap_or_default();
     Refusal::new(
-        Reason::Invalid,
+        Rule::MalformedSize,
         format!("{} is not a size: write a number and GB or Gi (TB or Ti), such as 10GB or 20Gi{hint}", quoted(text)),
     )
 }

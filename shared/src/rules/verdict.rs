@@ -1,6 +1,8 @@
 //! What the rules answer: violations with their field, warnings, or both.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use super::Rule;
 
 /// Longest warning that Kubernetes asks webhooks to send, in characters.
 /// Source: kubernetes.io, "Dynamic Admission Control", response.
@@ -12,8 +14,8 @@ pub const WARNING_LIMIT: usize = 120;
 pub struct Verdict {
     /// Everything that stands in the way, in the order of the fields.
     pub errors: Vec<Violation>,
-    /// What the author should know; each at most [`WARNING_LIMIT`] characters long.
-    pub warnings: Vec<String>,
+    /// What the author should know.
+    pub warnings: Vec<Warning>,
 }
 
 impl Verdict {
@@ -22,20 +24,34 @@ impl Verdict {
         self.errors.is_empty()
     }
 
-    /// Adds a warning once, cut to the limit.
-    pub fn warn(&mut self, warning: impl Into<String>) {
-        let warning = cut(warning.into());
+    /// Adds a warning, once.
+    pub fn warn(&mut self, rule: Rule, field: impl Into<String>, message: impl Into<String>) {
+        let warning = Warning { field: field.into(), rule, message: message.into() };
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
     }
 }
 
-fn cut(text: String) -> String {
-    if text.chars().count() <= WARNING_LIMIT {
-        return text;
+/// Something that an author should know, though it is admitted. Displayed, it is at most [`WARNING_LIMIT`] characters long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Path of the field, such as `spec.users[app]`.
+    pub field: String,
+    /// What it is about.
+    pub rule: Rule,
+    /// A full sentence for people, or the rest of one that begins with the field.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}: {}", self.field, self.message);
+        match text.char_indices().nth(WARNING_LIMIT) {
+            None => f.write_str(&text),
+            Some(_) => text.chars().take(WARNING_LIMIT - 1).chain(['…']).try_for_each(|c| f.write_char(c)),
+        }
     }
-    text.chars().take(WARNING_LIMIT - 1).chain(['…']).collect()
 }
 
 /// One reason why a specification is refused.
@@ -43,10 +59,17 @@ fn cut(text: String) -> String {
 pub struct Violation {
     /// Path of the field, such as `spec.databases[orders][1]`.
     pub field: String,
-    /// The kind of mistake.
-    pub reason: Reason,
-    /// A full sentence for people; it does not repeat the field.
+    /// What it is about.
+    pub rule: Rule,
+    /// A full sentence for people, or the rest of one that begins with the field.
     pub message: String,
+}
+
+impl Violation {
+    /// The kind of mistake.
+    pub const fn reason(&self) -> Reason {
+        self.rule.reason()
+    }
 }
 
 impl fmt::Display for Violation {
@@ -96,21 +119,21 @@ impl fmt::Display for Reason {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// The kind of mistake.
-    pub reason: Reason,
+    /// What it is about.
+    pub rule: Rule,
     /// A full sentence for people.
     pub message: String,
 }
 
 impl Refusal {
     /// A refusal with its sentence.
-    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+    pub fn new(rule: Rule, message: impl Into<String>) -> Self {
+        Self { rule, message: message.into() }
     }
 
     /// The violation of this refusal at a field.
     pub fn at(self, field: impl Into<String>) -> Violation {
-        Violation { field: field.into(), reason: self.reason, message: self.message }
+        Violation { field: field.into(), rule: self.rule, message: self.message }
     }
 }
 
@@ -121,16 +144,18 @@ mod tests {
     #[test]
     fn long_warnings_are_cut_by_characters() {
         let mut verdict = Verdict::default();
-        verdict.warn("ü".repeat(300));
-        assert_eq!(verdict.warnings[0].chars().count(), WARNING_LIMIT);
-        assert!(verdict.warnings[0].ends_with('…'));
+        verdict.warn(Rule::NullEntry, "spec", "ü".repeat(WARNING_LIMIT - "spec: ".len()));
+        verdict.warn(Rule::NullEntry, "spec", "ü".repeat(WARNING_LIMIT));
+        let [whole, cut] = [0, 1].map(|index| verdict.warnings[index].to_string());
+        assert_eq!((whole.chars().count(), whole.ends_with('ü')), (WARNING_LIMIT, true));
+        assert_eq!((cut.chars().count(), cut.ends_with('…')), (WARNING_LIMIT, true));
     }
 
     #[test]
     fn a_warning_is_said_once() {
         let mut verdict = Verdict::default();
-        verdict.warn("twice");
-        verdict.warn("twice");
-        assert_eq!(verdict.warnings, ["twice"]);
+        verdict.warn(Rule::NullEntry, "spec", "twice");
+        verdict.warn(Rule::NullEntry, "spec", "twice");
+        assert_eq!(verdict.warnings.len(), 1);
     }
 }

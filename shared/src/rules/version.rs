@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::lifecycle;
 use super::quote::{one_of, quoted};
-use super::{Engine, Reason, Refusal};
+use super::{Engine, Refusal, Rule};
 
 /// A major version: `12` for PostgreSQL, `8.4` for MySQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +60,7 @@ impl EngineVersion {
         }
         let offered: Vec<String> = lifecycle::offered(engine).map(|major| major.to_string()).collect();
         Err(Refusal::new(
-            Reason::NotSupported,
+            Rule::VersionNotOffered,
             format!(
                 "{} is not a version of {engine} that is offered: write {}{}",
                 quoted(text),
@@ -151,7 +151,7 @@ fn malformed(engine: Engine, text: &str) -> Refusal {
         Engine::MySql => "\"8.4\" or \"8.4.3\"",
     };
     Refusal::new(
-        Reason::Invalid,
+        Rule::MalformedVersion,
         format!(
             "{} is not a version of {engine}: write a text such as {example}{}",
             quoted(text),

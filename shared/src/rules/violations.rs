@@ -1,6 +1,6 @@
 //! Violations as they are found: the first of them one by one, the others as a number.
 
-use super::{Reason, Refusal, Violation};
+use super::{Refusal, Rule, Violation};
 
 /// Most violations that are told one by one: nobody reads more, and an answer has to stay small.
 const TOLD_LIMIT: usize = 100;
@@ -53,7 +53,7 @@ impl Violations {
     pub(super) fn finish(self) -> Vec<Violation> {
         let mut violations = self.told;
         if self.untold > 0 {
-            violations.push(Refusal::new(Reason::Invalid, format!("has {} more mistakes", self.untold)).at("spec"));
+            violations.push(Refusal::new(Rule::MoreMistakes, format!("has {} more mistakes", self.untold)).at("spec"));
         }
         violations
     }

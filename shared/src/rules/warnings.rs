@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::draft::Draft;
 use super::raw::null_keys;
 use super::reader::keyed;
-use super::{Engine, Gibibytes, Interval, MajorVersion, Verdict, lifecycle};
+use super::{Engine, Gibibytes, Interval, MajorVersion, Rule, Verdict, lifecycle};
 use crate::api::DeletionPolicy;
 
 /// First major version of PostgreSQL whose `createrole` is limited to the roles it was granted.
@@ -16,28 +16,31 @@ const LIMITED_CREATEROLE: MajorVersion = MajorVersion::single(16);
 /// Warnings about what is asked for.
 pub(super) fn about(draft: &Draft, today: Date, verdict: &mut Verdict) {
     if let Some(engine) = draft.engine.filter(|engine| !engine.supported()) {
-        verdict.warn(format!("spec.type: {engine} is not supported yet: the object is kept, but nothing is created"));
+        let message = format!("{engine} is not supported yet: the object is kept, but nothing is created");
+        verdict.warn(Rule::EngineNotBuilt, "spec.type", message);
     }
     support(draft, today, verdict);
     if let Some(size) = draft.size.filter(|size| size.gibibytes() < Gibibytes::SMALLEST) {
-        verdict.warn(format!("spec.size: {} are allocated, the smallest volume RDS offers", size.allocated()));
+        let message = format!("{} are allocated, the smallest volume RDS offers", size.allocated());
+        verdict.warn(Rule::SizeBelowMinimum, "spec.size", message);
     }
     flags(draft, verdict);
     if let Some(every) = draft.every.filter(|every| *every != Interval::DAY) {
-        verdict.warn(format!("spec.backup.every: {every} is not scheduled yet: RDS makes one automated backup a day"));
+        let message = format!("{every} is not scheduled yet: RDS makes one automated backup a day");
+        verdict.warn(Rule::BackupNotScheduled, "spec.backup.every", message);
     }
     if draft.deletion_policy == Some(DeletionPolicy::Delete) {
-        verdict.warn("spec.deletionPolicy: Delete makes no final snapshot: the data goes with the object");
+        let message = "Delete makes no final snapshot: the data goes with the object";
+        verdict.warn(Rule::NoFinalSnapshot, "spec.deletionPolicy", message);
     }
 }
 
 /// Warnings about entries that mean nothing because they are null.
 pub(super) fn about_nulls(spec: &Value, verdict: &mut Verdict) {
-    for key in null_keys(spec, "users") {
-        verdict.warn(format!("{} is null, which means absent: write [] to have the user", keyed("spec.users", key)));
-    }
-    for key in null_keys(spec, "databases") {
-        verdict.warn(format!("{} is null, which means absent: write [] to have it", keyed("spec.databases", key)));
+    for (entries, field) in [("users", "spec.users"), ("databases", "spec.databases")] {
+        for key in null_keys(spec, entries) {
+            verdict.warn(Rule::NullEntry, keyed(field, key), "null means absent: write [] to have it");
+        }
     }
 }
 
@@ -47,13 +50,13 @@ fn support(draft: &Draft, today: Date, verdict: &mut Verdict) {
     let newest = lifecycle::newest(engine).map(|newest| format!("; the newest is {newest}")).unwrap_or_default();
     let end = dates.extended_end;
     if today > end {
-        verdict.warn(format!("spec.version: support of {engine} {} ended on {end}{newest}", version.major()));
+        let message = format!("support of {engine} {} ended on {end}{newest}", version.major());
+        verdict.warn(Rule::SupportEnded, "spec.version", message);
     } else if today > dates.standard_end {
         let start = dates.standard_end.saturating_add(1.day());
-        verdict.warn(format!(
-            "spec.version: {engine} {} is in paid Extended Support since {start}, until {end}{newest}",
-            version.major()
-        ));
+        let message =
+            format!("{engine} {} is in paid Extended Support since {start}, until {end}{newest}", version.major());
+        verdict.warn(Rule::ExtendedSupport, "spec.version", message);
     }
 }
 
@@ -64,18 +67,20 @@ fn flags(draft: &Draft, verdict: &mut Verdict) {
     let wide_createrole = draft.version.is_some_and(|version| version.major() < LIMITED_CREATEROLE);
     for (user, flags) in &draft.users {
         let field = keyed("spec.users", user.as_str());
-        // A name of 63 characters leaves 43 for the rest.
-        if flags.superuser == Some(true) {
-            verdict.warn(format!("{field}: RDS grants rds_superuser for superuser"));
-        }
-        if flags.replication == Some(true) {
-            verdict.warn(format!("{field}: RDS grants rds_replication for replication"));
-        }
-        if flags.createrole == Some(true) && wide_createrole {
-            verdict.warn(format!("{field}: createrole can reset any password before 16"));
-        }
-        if flags.bypassrls == Some(true) {
-            verdict.warn(format!("{field}: RDS may refuse bypassrls to its master user"));
+        // A name of 63 characters leaves 43 for the message.
+        for (declared, rule, message) in [
+            (flags.superuser, Rule::SuperuserMapped, "RDS grants rds_superuser for superuser"),
+            (flags.replication, Rule::ReplicationMapped, "RDS grants rds_replication for replication"),
+            (
+                flags.createrole.filter(|_| wide_createrole),
+                Rule::WideCreaterole,
+                "createrole can reset any password before 16",
+            ),
+            (flags.bypassrls, Rule::BypassrlsUncertain, "RDS may refuse bypassrls to its master user"),
+        ] {
+            if declared == Some(true) {
+                verdict.warn(rule, field.as_str(), message);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Fields that are a single word: class, instance class, deletion policy.
 
 use super::quote::{one_of, quoted, suggestion};
-use super::{Reason, Refusal};
+use super::{Refusal, Rule};
 use crate::api::DeletionPolicy;
 
 /// The name of an `RDSDatabaseClass`: a DNS subdomain, as for any cluster-scoped object.
@@ -16,7 +16,7 @@ pub(super) fn check_class_name(text: &str) -> Result<String, Refusal> {
         return Ok(text.to_owned());
     }
     Err(Refusal::new(
-        Reason::Invalid,
+        Rule::MalformedClassName,
         format!(
             "{} cannot be the name of an RDSDatabaseClass: write lower-case letters, digits, - and .",
             quoted(text)
@@ -39,7 +39,7 @@ pub(super) fn check_instance_class(text: &str) -> Result<String, Refusal> {
         _ => String::new(),
     };
     Err(Refusal::new(
-        Reason::Invalid,
+        Rule::MalformedInstanceClass,
         format!("{} is not an RDS instance class: write one such as db.t4g.micro{hint}", quoted(text)),
     ))
 }
@@ -49,7 +49,7 @@ pub(super) fn parse_deletion_policy(text: &str) -> Result<DeletionPolicy, Refusa
     text.parse().map_err(|_| {
         let policies = DeletionPolicy::ALL.map(DeletionPolicy::as_str);
         Refusal::new(
-            Reason::NotSupported,
+            Rule::UnknownDeletionPolicy,
             format!(
                 "{} is not a deletion policy: write {}{}",
                 quoted(text),

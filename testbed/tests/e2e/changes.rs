@@ -74,7 +74,7 @@ async fn i3_a_removed_database_is_kept(world: &World) -> Result<()> {
     inside.execute("CREATE TABLE deed (words text); INSERT INTO deed VALUES ('kept')").await?;
 
     let applied = scene.apply("archive", "{users: {app: [], audit: []}, databases: {current: [app, audit]}}").await?;
-    ensure!(applied.stderr.contains("spec.databases[former] is kept with its data"), "{}", applied.stderr);
+    ensure!(applied.stderr.contains("spec.databases[former]: is kept with its data"), "{}", applied.stderr);
     let database = scene.ready("archive").await?;
     ensure!(database.at("/status/databases/former/removed") == true, "{:?}", database.at("/status/databases"));
     ensure!(database.at("/status/databases/former/users").is_null(), "{:?}", database.at("/status/databases"));

@@ -190,7 +190,7 @@ async fn a_key_that_left_the_manifest_stays(world: &World) -> Result<()> {
     let scene = Scene::new(&stack, "left").await?;
     scene.apply("kept", BEFORE).await?;
     let output = scene.apply("kept", "{paused: true}").await?;
-    for said in ["spec.size left the manifest and keeps 100GB", "spec.version left the manifest and keeps 15.6"] {
+    for said in ["spec.size: left the manifest and keeps 100GB", "spec.version: left the manifest and keeps 15.6"] {
         ensure!(output.stderr.contains(said), "no warning {said:?}: {}", output.stderr);
     }
     let kept = scene.database("kept").await?;

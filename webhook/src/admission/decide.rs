@@ -5,13 +5,16 @@ use json_patch::Patch;
 use kube::core::Status;
 use serde_json::Value;
 use shared::api::labels::GROUP;
-use shared::rules::{self, Reason, Refusal, Subject, Verdict};
+use shared::rules::{self, Refusal, Rule, Subject, Verdict};
 
 use super::refusal;
 use super::{Malformed, NotAdditive, Object, Operation, Request, TooHeavy, additions};
 
 /// Kind of the objects that are judged here.
 const KIND: &str = "RDSDatabase";
+
+/// Characters of another kind's name that are told, so that the warning keeps the API server's limit.
+const KIND_EXCERPT: usize = 63;
 
 /// The two questions the API server asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,9 +113,9 @@ pub fn decide(endpoint: Endpoint, request: &Result<Request, Malformed>, today: D
 
 /// A webhook that is registered too widely must not lock the cluster, but it should be noticed.
 fn foreign(request: &Request) -> Decision {
-    let mut verdict = Verdict::default();
-    verdict.warn(format!("rds-webhook is registered for {}, which it has no rules for", request.kind));
-    judge(request, verdict, || None)
+    let kind: String = request.kind.chars().take(KIND_EXCERPT).collect();
+    let warning = format!("rds-webhook is registered for {kind}, which it has no rules for");
+    Decision::Allowed { patch: None, warnings: vec![warning] }
 }
 
 fn missing(path: &str) -> Decision {
@@ -150,7 +153,7 @@ fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, tod
 }
 
 fn too_heavy(request: &Request) -> Decision {
-    let violation = Refusal::new(Reason::TooLong, TooHeavy.to_string()).at("spec");
+    let violation = Refusal::new(Rule::TooManyEntries, TooHeavy.to_string()).at("spec");
     judge(request, Verdict { errors: vec![violation], warnings: Vec::new() }, || None)
 }
 
@@ -175,6 +178,7 @@ fn subject<'a>(
 
 /// The decision of a verdict. The patch is made only where it is sent.
 fn judge(request: &Request, verdict: Verdict, patch: impl FnOnce() -> Option<Result<Patch, NotAdditive>>) -> Decision {
+    let warnings = verdict.warnings.iter().map(ToString::to_string).collect();
     if !verdict.admitted() {
         let object = request.object.as_ref().or(request.old_object.as_ref());
         let name = request
@@ -182,10 +186,10 @@ fn judge(request: &Request, verdict: Verdict, patch: impl FnOnce() -> Option<Res
             .as_deref()
             .or_else(|| object.and_then(|object| object.name.as_deref().or(object.generate_name.as_deref())));
         let status = refusal::invalid(KIND, name.unwrap_or_default(), &verdict.errors);
-        return Decision::Refused { status: Box::new(status), warnings: verdict.warnings };
+        return Decision::Refused { status: Box::new(status), warnings };
     }
     match patch().transpose() {
-        Ok(patch) => Decision::Allowed { patch, warnings: verdict.warnings },
+        Ok(patch) => Decision::Allowed { patch, warnings },
         Err(fault) => Decision::refused(refusal::internal(&fault.to_string())),
     }
 }

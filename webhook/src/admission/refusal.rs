@@ -12,7 +12,7 @@ pub(super) fn invalid(kind: &str, name: &str, violations: &[Violation]) -> Statu
     let causes: Vec<StatusCause> = violations
         .iter()
         .map(|violation| StatusCause {
-            reason: violation.reason.as_str().to_owned(),
+            reason: violation.reason().as_str().to_owned(),
             message: violation.message.clone(),
             field: violation.field.clone(),
         })
@@ -45,12 +45,12 @@ pub(super) fn internal(problem: &str) -> Status {
 
 #[cfg(test)]
 mod tests {
-    use shared::rules::Reason;
+    use shared::rules::Rule;
 
     use super::*;
 
     fn violation(field: &str) -> Violation {
-        Violation { field: field.into(), reason: Reason::Invalid, message: "is wrong".into() }
+        Violation { field: field.into(), rule: Rule::WrongType, message: "is wrong".into() }
     }
 
     #[test]

@@ -1,0 +1,298 @@
+//! The identity of every message: what a pipeline filters by and a person looks up.
+
+use super::Reason;
+
+/// How much a message weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// The object is refused; Kubernetes is told this kind of mistake.
+    Error(Reason),
+    /// The object is admitted, and its author should know.
+    Warning,
+}
+
+/// The enum, and what is known of each of its variants, from one table.
+macro_rules! rules {
+    ($($variant:ident = $id:literal, $severity:expr, $title:literal, $advice:literal;)*) => {
+        /// Why something is refused or warned of. Its [`id`](Rule::id) outlives the wording of its messages.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Rule {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Rule {
+            /// Every rule: those that refuse, then those that warn.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its stable name, such as `user-not-declared`.
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $id,)*
+                }
+            }
+
+            /// Whether it refuses or warns.
+            pub const fn severity(self) -> Severity {
+                use Reason::{Duplicate, Forbidden, Invalid, NotSupported, Required, TooLong};
+                use Severity::{Error, Warning};
+                match self {
+                    $(Self::$variant => $severity,)*
+                }
+            }
+
+            /// What it is about: a sentence without its full stop.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $title,)*
+                }
+            }
+
+            /// What is allowed, and what to do: one or two sentences.
+            pub const fn advice(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $advice,)*
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    WrongType = "wrong-type", Error(Invalid),
+        "A value has another type than its field",
+        "Write the type that the message names. Texts that YAML would read as something else need quotes.";
+    UnknownField = "unknown-field", Error(NotSupported),
+        "A field does not exist",
+        "Correct its name or remove it; the message lists the fields there are. Names of fields are case-sensitive.";
+    DefaultsMissing = "defaults-missing", Error(Required),
+        "A field is missing where its default should have been filled in",
+        "Apply again, or write the field: the service that fills it in could not be reached for a moment.";
+    TooManyEntries = "too-many-entries", Error(TooLong),
+        "A map or list has more entries than are allowed",
+        "At most 500 users, 500 databases, 500 users in each, and 14 flags for a user. Divide the object.";
+    MoreMistakes = "more-mistakes", Error(Invalid),
+        "There are more mistakes than are told one by one",
+        "Correct those that are told, and apply again.";
+    MalformedObjectName = "malformed-object-name", Error(Invalid),
+        "The object cannot have this name",
+        "Lower-case letters, digits and -, first a letter, last a letter or digit. No dots.";
+    LongObjectName = "long-object-name", Error(TooLong),
+        "The object's name is too long",
+        "At most 59 characters, because the Service is called <name>-rds; 54 before a generated end.";
+    UnknownEngine = "unknown-engine", Error(NotSupported),
+        "The engine is not known",
+        "Write type: Postgresql or type: MySQL; postgresql and mysql are known as well.";
+    MalformedVersion = "malformed-version", Error(Invalid),
+        "The version has another form than those of the engine",
+        "Write a major version, or an exact one in quotes: 12 or \"12.22\" for PostgreSQL, \"8.4\" or \"8.4.3\" for MySQL.";
+    UnquotedVersion = "unquoted-version", Error(Invalid),
+        "The version is a number with a fraction",
+        "Quote it: YAML reads 12.10 as the number 12.1.";
+    VersionNotOffered = "version-not-offered", Error(NotSupported),
+        "The version is not offered",
+        "PostgreSQL 12 to 18, MySQL 8.0 and 8.4.";
+    MalformedSize = "malformed-size", Error(Invalid),
+        "The size is no number with a unit",
+        "Write a number and its unit without a space: GB or TB (decimal), Gi or Ti (binary), such as 100GB or 93.5Gi.";
+    ZeroSize = "zero-size", Error(Invalid),
+        "The size is nothing",
+        "Write at least 1GB. RDS allocates 20Gi or more.";
+    SizeAboveMaximum = "size-above-maximum", Error(Invalid),
+        "The size is larger than any volume",
+        "The largest volume of RDS has 64Ti.";
+    MalformedName = "malformed-name", Error(Invalid),
+        "A user or database cannot have this name",
+        "Lower-case letters, digits and _, first a letter, last a letter or digit.";
+    LongName = "long-name", Error(TooLong),
+        "The name of a user or database is too long",
+        "At most 63 characters; users of MySQL 32.";
+    ReservedName = "reserved-name", Error(Forbidden),
+        "The name of a user or database is taken by the operator, by RDS, by the engine or by SQL",
+        "Choose another name; the message says whose it is.";
+    MasterUserInUsers = "master-user-in-users", Error(Forbidden),
+        "The master user is one of the users",
+        "Remove it from spec.users, or choose another spec.masteruser: the master user has a Secret of its own.";
+    MasterUserAsDatabase = "master-user-as-database", Error(Forbidden),
+        "A database has the name of the master user",
+        "Choose another name for the database.";
+    MasterUserAsMember = "master-user-as-member", Error(Forbidden),
+        "The master user is listed as a user of a database",
+        "Remove it from the list: it may work in every database anyway.";
+    UnknownRoleFlag = "unknown-role-flag", Error(NotSupported),
+        "A role flag does not exist",
+        "superuser, createdb, createrole, inherit, login, replication, bypassrls, each perhaps with no before it.";
+    RepeatedRoleFlag = "repeated-role-flag", Error(Duplicate),
+        "A role flag is written twice",
+        "Remove one of them.";
+    ContradictingRoleFlags = "contradicting-role-flags", Error(Invalid),
+        "Two role flags contradict each other",
+        "Remove one of them.";
+    UserNotDeclared = "user-not-declared", Error(Invalid),
+        "A database is given to a user who is not in spec.users",
+        "Add the user to spec.users, or correct the name.";
+    UserIsNull = "user-is-null", Error(Invalid),
+        "A database is given to a user whose entry in spec.users is null",
+        "Write app: [] for a user without flags: null means absent.";
+    RepeatedMember = "repeated-member", Error(Duplicate),
+        "A user is listed twice for one database",
+        "Remove one of them.";
+    MalformedDuration = "malformed-duration", Error(Invalid),
+        "A duration is no whole number with a unit",
+        "Write a whole number and one of m, h, d, w, such as 30m, 6h, 7d or 2w.";
+    DurationOutOfRange = "duration-out-of-range", Error(Invalid),
+        "A duration is too short or too long",
+        "Backups are 30m to 35d apart, and are kept for 1d to 35d.";
+    ZeroRetention = "zero-retention", Error(Invalid),
+        "Backups would be kept for no time at all",
+        "Write 1d to 35d: without backups there is no way back to a moment before a mistake.";
+    RetentionNotInDays = "retention-not-in-days", Error(Invalid),
+        "Backups would be kept for a part of a day",
+        "Write whole days: 1d to 35d, or 48h.";
+    MalformedClassName = "malformed-class-name", Error(Invalid),
+        "No RDSDatabaseClass can have this name",
+        "Lower-case letters, digits, - and . as for any Kubernetes object; kubectl get rdsdatabaseclasses lists those there are.";
+    MalformedInstanceClass = "malformed-instance-class", Error(Invalid),
+        "The instance class has another form than those of RDS",
+        "Write db., a family and a size, such as db.t4g.micro.";
+    UnknownDeletionPolicy = "unknown-deletion-policy", Error(NotSupported),
+        "The deletion policy does not exist",
+        "Snapshot, Retain or Delete.";
+    EngineChanged = "engine-changed", Error(Forbidden),
+        "The engine of a database would change",
+        "Make a new object of the other engine, and move the data.";
+    MasterUserChanged = "master-user-changed", Error(Forbidden),
+        "The master user would change",
+        "Leave it as it is: RDS cannot rename it.";
+    MajorUpgrade = "major-upgrade", Error(Forbidden),
+        "The major version would rise",
+        "Make a new object of the newer version, and move the data. What already runs can be written.";
+    VersionDowngrade = "version-downgrade", Error(Forbidden),
+        "The version would go back",
+        "Leave it as it is. For an older version make a new object, and move the data.";
+    SizeShrinks = "size-shrinks", Error(Forbidden),
+        "The volume would shrink",
+        "Write the size that is allocated; the message says it. For less make a new object, and move the data.";
+    RemovedByNull = "removed-by-null", Error(Invalid),
+        "An entry that lost its value would remove a user or database",
+        "Write [] after the name to keep it, or remove the whole line to remove it.";
+    DeletionProtected = "deletion-protected", Error(Forbidden),
+        "The object is protected from deletion",
+        "Set spec.deletionProtection to false first, and only if the database is to go.";
+
+    EngineNotBuilt = "engine-not-built", Warning,
+        "Nothing is created for this engine yet",
+        "Use Postgresql.";
+    ExtendedSupport = "extended-support", Warning,
+        "The version is in paid Extended Support",
+        "Choose a newer major version. AWS bills Extended Support for each vCPU and hour, and raises the fee in its third year.";
+    SupportEnded = "support-ended", Warning,
+        "The version is not supported any more",
+        "Choose a newer major version: AWS may upgrade this one by force.";
+    SizeBelowMinimum = "size-below-minimum", Warning,
+        "The size is below the smallest volume",
+        "Nothing has to be done: the smallest volume is allocated, and billed.";
+    GrowthRoundedUp = "growth-rounded-up", Warning,
+        "The volume grows by more than was asked for",
+        "Nothing has to be done: RDS grows volumes by at least 10 %.";
+    IrreversibleGrowth = "irreversible-growth", Warning,
+        "The volume grows for good",
+        "Be sure of the size: RDS cannot shrink a volume, and takes no other growth for six hours.";
+    DearerStorage = "dearer-storage", Warning,
+        "More storage is billed",
+        "Be sure of the size: what is allocated is billed, used or not.";
+    IrreversibleUpgrade = "irreversible-upgrade", Warning,
+        "The minor version rises for good",
+        "Try the version elsewhere first: RDS cannot go back to an older one.";
+    UpgradeOutage = "upgrade-outage", Warning,
+        "An upgrade of the minor version is an outage",
+        "Apply it when the database may be away: it is not kept for a maintenance window.";
+    InstanceClassOutage = "instance-class-outage", Warning,
+        "Another instance class is an outage",
+        "Apply it when the database may be away: it is not kept for a maintenance window.";
+    DearerInstance = "dearer-instance", Warning,
+        "The instance is billed at another rate",
+        "Compare the rates of both instance classes.";
+    DearerBackups = "dearer-backups", Warning,
+        "Backups are kept longer, and more of them are billed",
+        "Be sure of the retention: what backups take beyond the size of the volume is billed.";
+    BackupsDiscarded = "backups-discarded", Warning,
+        "Automated backups are discarded",
+        "Copy those that are still needed first: RDS deletes what is older than the retention.";
+    SuperuserMapped = "superuser-mapped", Warning,
+        "superuser is rds_superuser",
+        "Nothing has to be done: RDS has no other superuser.";
+    ReplicationMapped = "replication-mapped", Warning,
+        "replication is rds_replication",
+        "Nothing has to be done: RDS grants replication as a role.";
+    WideCreaterole = "wide-createrole", Warning,
+        "createrole is almost a superuser before PostgreSQL 16",
+        "Use version 16 or newer, or do without the flag.";
+    BypassrlsUncertain = "bypassrls-uncertain", Warning,
+        "bypassrls may not be granted",
+        "See the condition DatabasesReady; do without the flag where RDS refuses it.";
+    BackupNotScheduled = "backup-not-scheduled", Warning,
+        "Backups are made once a day, whatever is asked for",
+        "Write every: 24h.";
+    NoFinalSnapshot = "no-final-snapshot", Warning,
+        "The data goes with the object",
+        "Use deletionPolicy: Snapshot, unless the data is not worth keeping.";
+    NullEntry = "null-entry", Warning,
+        "An entry means nothing because it is null",
+        "Write [] after the name, or remove the line.";
+    ValueKept = "value-kept", Warning,
+        "A field that left the manifest keeps its value",
+        "Write the field to change it. To remove all users, write users: {}.";
+    DatabaseKept = "database-kept", Warning,
+        "A database that left the manifest is kept",
+        "Drop it by SQL if its data is not worth keeping: the operator never does.";
+    UnchangedMistake = "unchanged-mistake", Warning,
+        "A mistake that was there before is still there",
+        "Correct it: the reconciler does not work on the object until then.";
+}
+
+impl Rule {
+    /// The kind of mistake for Kubernetes. A rule that only warns is never asked.
+    pub const fn reason(self) -> Reason {
+        match self.severity() {
+            Severity::Error(reason) => reason,
+            Severity::Warning => Reason::Invalid,
+        }
+    }
+
+    /// The rule of an id.
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rule| rule.id() == id)
+    }
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_words_and_name_one_rule_each() {
+        let ids: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+        assert_eq!(ids.len(), Rule::ALL.len());
+        for rule in Rule::ALL {
+            let id = rule.id();
+            assert!(id.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase())), "{id}");
+            assert_eq!(Rule::of_id(id), Some(*rule));
+        }
+    }
+
+    #[test]
+    fn what_refuses_comes_first_and_everything_is_explained() {
+        assert!(Rule::ALL.is_sorted_by_key(|rule| rule.severity() == Severity::Warning));
+        for rule in Rule::ALL {
+            assert!(!rule.title().ends_with('.') && rule.advice().ends_with('.'), "{rule}");
+        }
+    }
+}
