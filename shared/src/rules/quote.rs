@@ -8,7 +8,7 @@ use serde_json::Value;
 const EXCERPT: usize = 64;
 
 /// A text in quotes, shortened, with control characters escaped.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut out = String::from('"');
     let mut rest = text.chars();
     for c in rest.by_ref().take(EXCERPT) {
@@ -32,7 +32,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// What kind of value stands where another was wanted, with the value where it is short.
-pub(super) fn described(value: &Value) -> String {
+pub fn described(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => format!("the boolean {value}"),
@@ -44,7 +44,7 @@ pub(super) fn described(value: &Value) -> String {
 }
 
 /// The candidate that was probably meant, as an addition to a message: `; did you mean "report"?`, or nothing.
-pub(super) fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     // Edit distance is quadratic; nobody mistypes a name into something this long.
     if written.chars().count() > EXCERPT {
         return String::new();
@@ -61,7 +61,7 @@ pub(super) fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item =
 }
 
 /// Several words as people list them: `a`, `a or b`, `a, b or c`.
-pub(super) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.into_iter().collect();
     match words.as_slice() {
         [] => String::new(),

@@ -123,7 +123,7 @@ impl Reader {
                 "storage" | "capacity" | "disk" => "; did you mean \"size\"?".to_owned(),
                 _ => suggestion(key, known.iter().copied()),
             };
-            let field = format!("{prefix}.{}", shown(key));
+            let field = format!("{prefix}.{}", shown_key(key));
             let message = format!("is not a field: {prefix} has {}{hint}", one_of(known.iter().copied()));
             self.refuse(field, Rule::UnknownField, message);
         }
@@ -131,10 +131,10 @@ impl Reader {
 }
 
 /// A key as it stands in a path: short, and without characters that would disguise the rest.
-fn shown(key: &str) -> String {
+pub fn shown_key(key: &str) -> String {
     quoted(key).trim_matches('"').to_owned()
 }
 
 pub(super) fn keyed(prefix: &str, key: &str) -> String {
-    format!("{prefix}[{}]", shown(key))
+    format!("{prefix}[{}]", shown_key(key))
 }
