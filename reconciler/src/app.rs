@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Args;
+use crate::census::Census;
 use crate::cluster::Kubernetes;
 use crate::context::{Context, Settings};
 use crate::controller::{on_error, reconcile};
@@ -30,6 +31,7 @@ use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::providers::accounts::Accounts;
 use crate::providers::aws::AwsConnector;
+use crate::scope::Scope;
 use crate::{access, admin, watches};
 
 const LEASE: &str = "rds-reconciler";
@@ -98,7 +100,10 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let (readiness, ready) = watch::channel(Err("AWS was not asked yet".to_owned()));
     let identity = identity();
     let (classes, class_changes) = watches::classes(watching.clone());
-    let controller = watches::controller(&watching, class_changes, changes, settings.cluster.clone());
+    let scope = Scope::new(args.watch_namespace.clone());
+    let aliases = settings.service_namespace.as_deref();
+    let controller = watches::controller(&watching, &scope, aliases, class_changes, changes, settings.cluster.clone());
+    registry.register_collector(Box::new(Census(controller.store())));
     let acting_since = Arc::new(OnceLock::new());
     let context = Arc::new(Context {
         cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone())),

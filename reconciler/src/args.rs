@@ -20,6 +20,10 @@ pub struct Args {
     #[arg(long, env = "RDS_RECONCILER_CLUSTER_NAME")]
     pub cluster_name: Option<String>,
 
+    /// Work in this namespace alone, which needs rights in no other but that of the alias Services [default: all namespaces].
+    #[arg(long, env = "RDS_RECONCILER_WATCH_NAMESPACE", value_name = "NAMESPACE")]
+    pub watch_namespace: Option<String>,
+
     /// The namespace of the alias Services, so that <name>.<namespace>.svc leads to a database; without it there are none.
     #[arg(long, env = "RDS_RECONCILER_SERVICE_NAMESPACE")]
     pub service_namespace: Option<String>,

@@ -18,6 +18,7 @@ use shared::api::labels::{
 use tokio::sync::mpsc;
 
 use crate::providers::sweep::Change;
+use crate::scope::Scope;
 use crate::target::GuardedClass;
 
 /// Objects as they are watched: one that cannot be decoded does not stop the others.
@@ -40,28 +41,34 @@ pub(crate) fn classes(client: Client) -> (Store<GuardedClass>, impl Stream<Item 
     (reader, changes)
 }
 
-/// The controller with all its triggers.
+/// The controller with all its triggers. `aliases` is the namespace of the alias Services.
 pub(crate) fn controller(
     client: &Client,
+    scope: &Scope,
+    aliases: Option<&str>,
     classes: impl Stream<Item = ()> + Send + 'static,
     cloud: mpsc::Receiver<Change>,
     cluster: String,
 ) -> Controller<Guarded> {
-    let controller = Controller::new(Api::<Guarded>::all(client.clone()), watcher::Config::default());
+    let controller = Controller::new(scope.api::<Guarded>(client), watcher::Config::default());
     let objects = controller.store();
     let known = objects.clone();
     let ours = || watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
     // Only metadata is watched: the contents of Secrets are read when they are needed and not kept.
-    controller
-        .watches(Api::<PartialObjectMeta<Secret>>::all(client.clone()), ours(), |secret| owner(&secret))
-        .watches(Api::<PartialObjectMeta<Service>>::all(client.clone()), ours(), |service| owner(&service))
-        .watches(
-            Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
-            watcher::Config::default(),
-            move |namespace| in_namespace(&objects, &namespace.name_any()),
-        )
-        .reconcile_all_on(classes)
-        .reconcile_on(changes(cloud, known, cluster))
+    let controller = controller
+        .watches(scope.api::<PartialObjectMeta<Secret>>(client), ours(), |secret| owner(&secret))
+        .watches(scope.api::<PartialObjectMeta<Service>>(client), ours(), |service| owner(&service))
+        .watches(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), scope.namespaces(), move |namespace| {
+            in_namespace(&objects, &namespace.name_any())
+        });
+    let controller = match scope.beside(aliases) {
+        Some(aliases) => {
+            let aliases = Api::<PartialObjectMeta<Service>>::namespaced(client.clone(), aliases);
+            controller.watches(aliases, ours(), |service| owner(&service))
+        }
+        None => controller,
+    };
+    controller.reconcile_all_on(classes).reconcile_on(changes(cloud, known, cluster))
 }
 
 fn owner<K>(object: &PartialObjectMeta<K>) -> Option<ObjectRef<Guarded>>

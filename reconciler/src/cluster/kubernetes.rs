@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::events::v1::Event;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
 };
@@ -21,6 +21,7 @@ use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use shared::rules;
 
 use super::{Cluster, ClusterError, NamespaceFacts, Notice};
+use crate::status;
 
 /// Characters of what is said of an unreadable object: a condition's message has 32,768 bytes, a character up to four.
 const LONGEST_REASON: usize = 8_000;
@@ -189,29 +190,9 @@ impl Cluster for Kubernetes {
             return Ok(());
         };
         let message = unreadable(name, &found.data["spec"], error);
-        let condition = |kind: &str, status: &str| {
-            json!({
-                "type": kind, "status": status, "reason": "Undecodable", "message": message,
-                "observedGeneration": generation, "lastTransitionTime": Time(now),
-            })
-        };
-        let told = found.data.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
-            conditions.iter().any(|one| {
-                one["type"] == "Stalled" && one["message"] == message && one["observedGeneration"] == json!(generation)
-            })
-        });
-        if told {
+        let Some(status) = status::undecodable(&found.data["status"], generation, &message, now) else {
             return Ok(());
-        }
-        // What the status says of the database stays; the manager is the one of every other status, or two would own the conditions.
-        let mut status =
-            found.data.get("status").filter(|status| status.is_object()).cloned().unwrap_or_else(|| json!({}));
-        let ours = ["Accepted", "Ready", "Reconciling", "Stalled"];
-        let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-        conditions.retain(|one| !ours.iter().any(|kind| one["type"] == *kind));
-        conditions.extend(ours.map(|kind| condition(kind, if kind == "Stalled" { "True" } else { "False" })));
-        status["conditions"] = json!(conditions);
-        status["observedGeneration"] = json!(generation);
+        };
         let patch = json!({
             "apiVersion": format!("{GROUP}/{VERSION}"),
             "kind": "RDSDatabase",

@@ -5,6 +5,7 @@ mod children;
 mod instance;
 mod lifecycle;
 mod simulation;
+mod states;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,115 @@
+//! Objects that are being deleted: Terminating to kstatus and Progressing to Argo CD whatever holds them up. What that is, only the
+//! message says.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use shared::api::{DeletionPolicy, RDSDatabaseStatus};
+use shared::names;
+
+use super::super::super::{Departure, Seen, World, plan_deletion};
+use super::super::{UID, empty_world, instance, pinned};
+use super::{State, TERMINATING, json_of, lived_in, moment, orders_spec, ready, served};
+use crate::providers::{InstanceState, Snapshot, SnapshotKind};
+use crate::status;
+
+pub(super) fn states() -> Vec<State> {
+    let mut leaving = lived_in();
+    leaving.object.deleting = true;
+    let mut states = vec![State {
+        name: "deletion-asked",
+        verdict: TERMINATING,
+        object: served(&orders_spec(), &leaving, 2, &json_of(&ready())),
+    }];
+    states.extend(progress());
+    states.extend(obstacles());
+    states
+}
+
+/// The Services are gone already.
+fn leaving(name: &'static str, extra: &Value, change: impl FnOnce(&mut World)) -> State {
+    let mut world = World { service: Seen::Absent, alias: Some(Seen::Absent), ..lived_in() };
+    change(&mut world);
+    state(name, extra, world, &ready())
+}
+
+fn state(name: &'static str, extra: &Value, mut world: World, before: &RDSDatabaseStatus) -> State {
+    world.object.deleting = true;
+    let mut spec = orders_spec();
+    for (key, value) in extra.as_object().into_iter().flatten() {
+        spec[key] = value.clone();
+    }
+    let policy = match spec["deletionPolicy"].as_str() {
+        Some("Delete") => Err("the class standard does not permit this object: spec.deletionPolicy: Delete is not \
+                               among Snapshot, Retain"
+            .to_owned()),
+        _ => Ok(DeletionPolicy::Snapshot),
+    };
+    let departure = Departure {
+        policy,
+        protection: spec["deletionProtection"].as_bool(),
+        paused: spec["paused"].as_bool().unwrap_or_default(),
+    };
+    let plan = plan_deletion(&departure, &world, moment());
+    let status = status::leaving(before, Some(2), &world, &plan, moment());
+    State { name, verdict: TERMINATING, object: served(&spec, &world, 2, &json_of(&status)) }
+}
+
+fn in_cloud_state(world: &mut World, word: &str) {
+    let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
+    instance.status = InstanceState::new(word);
+}
+
+fn protect(world: &mut World) {
+    let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
+    instance.deletion_protection = true;
+}
+
+fn progress() -> Vec<State> {
+    vec![
+        state("deleting-services", &json!({}), lived_in(), &ready()),
+        leaving("deletion-asked-of-the-cloud", &json!({}), |_| {}),
+        leaving("deletion-being-unprotected", &json!({"deletionProtection": false}), protect),
+        leaving("deleting-instance", &json!({}), |world| in_cloud_state(world, "deleting")),
+        leaving("deletion-waits-for-snapshot", &json!({}), |world| {
+            world.instance = Seen::Absent;
+            world.snapshots = Seen::Known(vec![Snapshot {
+                identifier: names::final_snapshot(&world.identifier, UID),
+                kind: SnapshotKind::Manual,
+                status: "creating".into(),
+                created: None,
+                resource_id: None,
+            }]);
+        }),
+        leaving("deletion-waits-for-creation", &json!({}), |world| in_cloud_state(world, "creating")),
+        state(
+            "deletion-while-creation-pends",
+            &json!({}),
+            World {
+                pinned: Some(pinned(None)),
+                acting_since: moment() - SignedDuration::from_secs(10),
+                ..empty_world()
+            },
+            &RDSDatabaseStatus::default(),
+        ),
+    ]
+}
+
+fn obstacles() -> Vec<State> {
+    vec![
+        leaving("deletion-paused", &json!({"paused": true}), |_| {}),
+        leaving("deletion-protected", &json!({"deletionProtection": true}), |_| {}),
+        leaving("deletion-protected-in-the-cloud", &json!({}), protect),
+        leaving("deletion-policy-not-permitted", &json!({"deletionPolicy": "Delete"}), |_| {}),
+        leaving("deletion-without-snapshot", &json!({}), |world| world.instance = Seen::Absent),
+        leaving("deletion-snapshot-impossible", &json!({}), |world| in_cloud_state(world, "incompatible-restore")),
+        leaving("deletion-in-other-account", &json!({}), |world| {
+            world.account.as_mut().expect("the fixture has one").account = "999999999999".into();
+        }),
+        leaving("deletion-tags-missing", &json!({}), |world| {
+            let mut stripped = instance("available");
+            stripped.tags.clear();
+            world.instance = Seen::Known(stripped);
+        }),
+        leaving("deletion-cloud-unavailable", &json!({}), |world| world.account = Err("no credentials".into())),
+    ]
+}

@@ -1,0 +1,326 @@
+//! Objects that are wanted: on their way to Ready, ready, and held up.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use shared::api::RDSDatabaseStatus;
+
+use super::super::super::{
+    Answer, Asked, Effect, SecretFact, Seen, ServiceFact, Setback, SqlFailure, SqlReport, Step, World, plan,
+};
+use super::super::{RESOURCE, empty_world, endpoint, instance, orders, pinned, secret, target};
+use super::{
+    CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
+};
+use crate::plan::{create_request, reset_request};
+use crate::providers::{ErrorClass, Instance, InstanceState, Snapshot, SnapshotKind};
+use crate::status;
+
+pub(super) fn states() -> Vec<State> {
+    let mut states = births();
+    states.extend(lives());
+    states.extend(losses());
+    states.extend(changes());
+    states.extend(neighbours());
+    states.extend(visits());
+    states
+}
+
+fn state(name: &'static str, verdict: Verdict, spec: &Value, world: &World) -> State {
+    // What was once seen is in the status already.
+    let lived = world.pinned.as_ref().is_some_and(|pinned| pinned.resource_id.is_some());
+    let before = if lived { ready() } else { RDSDatabaseStatus::default() };
+    let target = target(spec);
+    let plan = plan(&target, world, moment());
+    let status = status::working(&before, Some(1), &target, world, &plan, moment());
+    State { name, verdict, object: served(spec, world, 1, &json_of(&status)) }
+}
+
+/// An object that has no instance yet.
+fn young(name: &'static str, verdict: Verdict, change: impl FnOnce(&mut World)) -> State {
+    let mut world = World { pinned: Some(pinned(None)), ..empty_world() };
+    change(&mut world);
+    state(name, verdict, &orders_spec(), &world)
+}
+
+/// An object whose database has served.
+fn grown(name: &'static str, verdict: Verdict, change: impl FnOnce(&mut World)) -> State {
+    with_spec(name, verdict, &orders_spec(), change)
+}
+
+fn with_spec(name: &'static str, verdict: Verdict, spec: &Value, change: impl FnOnce(&mut World)) -> State {
+    let mut world = lived_in();
+    change(&mut world);
+    state(name, verdict, spec, &world)
+}
+
+fn on_instance(world: &mut World, change: impl FnOnce(&mut Instance)) {
+    let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
+    change(instance);
+}
+
+fn in_cloud_state(world: &mut World, word: &str) {
+    on_instance(world, |instance| instance.status = InstanceState::new(word));
+}
+
+fn ask(world: &mut World, effect: Effect, request: &str, answer: Answer) {
+    world.asked.insert(effect, Asked { request: request.into(), at: moment(), answer });
+}
+
+fn refuse(world: &mut World, effect: Effect, request: &str, class: ErrorClass, message: &str) {
+    let retry_at = moment() + SignedDuration::from_secs(60);
+    ask(world, effect, request, Answer::Refused { class, message: message.into(), retry_at, attempts: 1 });
+}
+
+fn with_secrets(world: &mut World) {
+    let secrets = ["sysadmin", "app", "report"].map(|user| {
+        let name = if user == "sysadmin" { "orders.rds.master".into() } else { format!("orders.rds.{user}") };
+        (name, secret(user, &["orders"], None))
+    });
+    world.secrets = secrets.into();
+}
+
+fn births() -> Vec<State> {
+    let mut unborn = empty_world();
+    unborn.object.finalizer = false;
+    let cloud_says = |name, verdict, class, message: &'static str| {
+        young(name, verdict, |world| {
+            with_secrets(world);
+            let request = create_request(&orders(), world);
+            refuse(world, Effect::Create, &request, class, message);
+        })
+    };
+    vec![
+        // The default that the CRD gives the status of a new object.
+        State {
+            name: "admitted",
+            verdict: IN_PROGRESS,
+            object: served(&orders_spec(), &unborn, 1, &json!({"observedGeneration": -1})),
+        },
+        young("pinning", IN_PROGRESS, |world| world.pinned = None),
+        young("writing-secrets", IN_PROGRESS, |_| {}),
+        young("no-credentials", IN_PROGRESS, |world| {
+            with_secrets(world);
+            world.account = Err("no AWS credentials were found in the environment".into());
+        }),
+        young("namespace-terminating", IN_PROGRESS, |world| world.object.namespace_terminating = true),
+        young("secrets-unreadable", IN_PROGRESS, |world| {
+            world.secrets.insert("orders.rds.app".into(), Seen::Unknown("timeout".into()));
+        }),
+        young("creating", IN_PROGRESS, with_secrets),
+        young("creation-accepted", IN_PROGRESS, |world| {
+            with_secrets(world);
+            let request = create_request(&orders(), world);
+            ask(world, Effect::Create, &request, Answer::Accepted { times: 1 });
+        }),
+        cloud_says("creation-not-seen-yet", IN_PROGRESS, ErrorClass::AlreadyExists, "DBInstanceAlreadyExists"),
+        cloud_says("creation-refused", FAILED, ErrorClass::Refused, "InvalidParameterValue: db.t4g.micro has no gp3"),
+        cloud_says("not-authorized", FAILED, ErrorClass::Unauthorized, "AccessDenied: rds:CreateDBInstance"),
+        cloud_says("quota-exhausted", IN_PROGRESS, ErrorClass::Exhausted, "InstanceQuotaExceeded"),
+        cloud_says("cloud-unavailable", IN_PROGRESS, ErrorClass::Unreachable, "timeout"),
+        young("being-created", IN_PROGRESS, |world| {
+            with_secrets(world);
+            world.instance = Seen::Known(instance("creating"));
+        }),
+        young("creating-service", IN_PROGRESS, |world| {
+            world.secrets = lived_in().secrets;
+            world.instance = Seen::Known(instance("backing-up"));
+            world.visit_inputs = Some("inputs".into());
+        }),
+        young("waiting-for-secrets", IN_PROGRESS, |world| {
+            world.instance = Seen::Known(instance("available"));
+            world.service = lived_in().service;
+        }),
+    ]
+}
+
+fn lives() -> Vec<State> {
+    let mut paused = orders_spec();
+    paused["paused"] = json!(true);
+    let mut hourly = orders_spec();
+    hourly["backup"] = json!({"every": "1h"});
+    let ready = || json_of(&ready());
+    vec![
+        grown("ready", CURRENT, |_| {}),
+        grown("ready-backing-up", CURRENT, |world| in_cloud_state(world, "backing-up")),
+        grown("ready-with-predecessors-snapshot", CURRENT, |world| {
+            let snapshot = Snapshot {
+                identifier: format!("{}-final-aaaaaaaa", world.identifier),
+                kind: SnapshotKind::Manual,
+                status: "available".into(),
+                created: None,
+                resource_id: Some("db-BEFORE".into()),
+            };
+            world.snapshots = Seen::Known(vec![snapshot]);
+        }),
+        grown("ready-without-alias", CURRENT, |world| {
+            let owner = "the RDSDatabase orders in namespace other".into();
+            world.alias = Some(Seen::Known(ServiceFact::Foreign { owner }));
+        }),
+        with_spec("ready-not-scheduled", CURRENT, &hourly, |_| {}),
+        // The spec was edited, and nobody has looked at it yet.
+        State { name: "edited", verdict: IN_PROGRESS, object: served(&orders_spec(), &lived_in(), 2, &ready()) },
+        with_spec("paused", PAUSED, &paused, |_| {}),
+    ]
+}
+
+fn losses() -> Vec<State> {
+    vec![
+        grown("instance-lost", FAILED, |world| world.instance = Seen::Absent),
+        grown("instance-replaced", FAILED, |world| {
+            on_instance(world, |instance| instance.resource_id = Some("db-RESTORED".into()));
+        }),
+        young("instance-of-predecessor", FAILED, |world| {
+            with_secrets(world);
+            let mut kept = instance("available");
+            kept.tags.insert("matrixmind.cloud/uid".into(), "before".into());
+            world.instance = Seen::Known(kept);
+        }),
+        young("instance-not-ours", FAILED, |world| {
+            with_secrets(world);
+            let mut theirs = instance("available");
+            theirs.tags.clear();
+            world.instance = Seen::Known(theirs);
+        }),
+        grown("taking-up", IN_PROGRESS, |world| {
+            world.object.accept_instance = Some(RESOURCE.into());
+            on_instance(world, |instance| {
+                instance.tags.insert("matrixmind.cloud/uid".into(), "before".into());
+            });
+        }),
+        grown("other-account", FAILED, |world| {
+            world.account.as_mut().expect("the fixture has one").account = "999999999999".into();
+        }),
+        grown("deleted-elsewhere", IN_PROGRESS, |world| in_cloud_state(world, "deleting")),
+        grown("storage-full", FAILED, |world| in_cloud_state(world, "storage-full")),
+        grown("rebooting", IN_PROGRESS, |world| in_cloud_state(world, "rebooting")),
+        grown("state-of-the-future", IN_PROGRESS, |world| in_cloud_state(world, "performing-a-state-of-the-future")),
+        grown("endpoint-not-trusted", FAILED, |world| {
+            on_instance(world, |instance| {
+                instance.endpoint.as_mut().expect("the fixture has one").host = "db.example.org".into();
+            });
+        }),
+        grown("cloud-throttled", IN_PROGRESS, |world| world.instance = Seen::Unknown("Throttling".into())),
+    ]
+}
+
+fn changes() -> Vec<State> {
+    const GROW: &str = "ModifyDBInstance AllocatedStorage=94";
+    let mut large = orders_spec();
+    large["size"] = json!("100GB");
+    let mut newer = orders_spec();
+    newer["version"] = json!("15");
+    vec![
+        with_spec("modifying", IN_PROGRESS, &large, |_| {}),
+        with_spec("growing", IN_PROGRESS, &large, |world| {
+            on_instance(world, |instance| instance.pending_allocated_gib = Some(94));
+        }),
+        with_spec("instance-busy", IN_PROGRESS, &large, |world| in_cloud_state(world, "modifying")),
+        with_spec("storage-cooldown", IN_PROGRESS, &large, |world| {
+            refuse(world, Effect::Storage, GROW, ErrorClass::StorageCooldown, "six hours must pass between changes");
+        }),
+        with_spec("change-has-no-effect", FAILED, &large, |world| {
+            let at = moment() - SignedDuration::from_mins(5);
+            let asked = Asked { request: GROW.into(), at, answer: Answer::Accepted { times: 3 } };
+            world.asked.insert(Effect::Storage, asked);
+        }),
+        with_spec("major-upgrade-not-offered", FAILED, &newer, |_| {}),
+    ]
+}
+
+/// Secrets and Services.
+fn neighbours() -> Vec<State> {
+    vec![
+        grown("secret-not-ours", FAILED, |world| {
+            let why = "it is not marked as this object's".into();
+            world.secrets.insert("orders.rds.app".into(), Seen::Known(SecretFact::Foreign { why }));
+        }),
+        grown("service-not-ours", FAILED, |world| {
+            world.service = Seen::Known(ServiceFact::Foreign { owner: "somebody else".into() });
+        }),
+        grown("updating-service", IN_PROGRESS, |world| {
+            let external_name = format!("before.{}", endpoint().host);
+            world.service = Seen::Known(ServiceFact::Ours { external_name, port: Some(5432), uid: "uid".into() });
+        }),
+        grown("cluster-refused", IN_PROGRESS, |world| {
+            world.service = Seen::Absent;
+            let steps = plan(&orders(), world, moment()).steps;
+            let step = steps.iter().find(|step| matches!(step, Step::Cluster(_))).expect("the Service is missing");
+            let message = format!("Kubernetes refused to {step}: exceeded quota: services");
+            let retry_at = moment() + SignedDuration::from_secs(5);
+            world.setbacks.insert(step.to_string(), Setback { message, retry_at, attempts: 1 });
+        }),
+    ]
+}
+
+/// Users and databases.
+fn visits() -> Vec<State> {
+    let report = |name, verdict, report: SqlReport| {
+        grown(name, verdict, |world| world.visit.as_mut().expect("the fixture has one").result = Ok(report))
+    };
+    let told = |text: &str| Some(text.to_owned());
+    let busy = "user report: still to do: end its sessions";
+    let mut states = vec![
+        grown("visiting-database", IN_PROGRESS, |world| world.visit = None),
+        report(
+            "not-as-declared",
+            FAILED,
+            SqlReport {
+                users: [("app".into(), told("user app: the role app exists and is not ours")), ("report".into(), None)]
+                    .into(),
+                databases: [("orders".into(), None)].into(),
+                ..SqlReport::default()
+            },
+        ),
+        report(
+            "not-as-declared-yet",
+            IN_PROGRESS,
+            SqlReport { users: [("report".into(), told(busy))].into(), passing: true, ..SqlReport::default() },
+        ),
+        report(
+            "access-failed",
+            FAILED,
+            SqlReport {
+                access: [("app@orders".into(), told("permission denied for database orders"))].into(),
+                ..SqlReport::default()
+            },
+        ),
+        failed_visit("master-password-refused", IN_PROGRESS, "MasterPasswordRefused", true, |_| {}),
+        failed_visit("master-password-being-reset", IN_PROGRESS, "MasterPasswordRefused", true, |world| {
+            let request = reset_request(world);
+            ask(world, Effect::Password, &request, Answer::Accepted { times: 1 });
+        }),
+        failed_visit("master-password-refused-while-busy", IN_PROGRESS, "MasterPasswordRefused", true, |world| {
+            in_cloud_state(world, "backing-up");
+        }),
+    ];
+    let failures = [
+        ("database-unreachable", IN_PROGRESS, "DatabaseUnreachable"),
+        ("database-busy", IN_PROGRESS, "DatabaseBusy"),
+        ("database-timeout", IN_PROGRESS, "DatabaseTimeout"),
+        ("certificate-not-trusted", FAILED, "CertificateNotTrusted"),
+        ("not-permitted", FAILED, "NotPermitted"),
+        ("database-error", FAILED, "DatabaseError"),
+    ];
+    states.extend(failures.map(|(name, verdict, reason)| failed_visit(name, verdict, reason, false, |_| {})));
+    states
+}
+
+fn failed_visit(
+    name: &'static str,
+    verdict: Verdict,
+    reason: &'static str,
+    master_refused: bool,
+    change: impl FnOnce(&mut World),
+) -> State {
+    grown(name, verdict, |world| {
+        world.visit.as_mut().expect("the fixture has one").result = Err(SqlFailure {
+            reason,
+            message: format!("{}:5432: what the server said", endpoint().host),
+            needs_person: verdict == FAILED,
+            master_refused,
+            retry_at: moment() + SignedDuration::from_secs(5),
+            attempts: 1,
+        });
+        change(world);
+    })
+}
