@@ -6,10 +6,12 @@ pub mod demo;
 pub mod eventually;
 pub mod go_programs;
 pub mod kubectl;
+pub mod kubelet;
 pub mod launcher;
 pub mod ports;
 pub mod process;
 pub mod resource;
+pub mod service;
 pub mod sql;
 pub mod stack;
 

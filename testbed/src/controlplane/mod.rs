@@ -1,20 +1,23 @@
 //! A Kubernetes control plane on loopback: etcd, kube-apiserver and kube-controller-manager, ready in seconds, gone with this process.
 //!
-//! It has no nodes: Pods are never run. Services work all the same (see [`service_range`]): what listens on a Service's address is reached.
+//! It has no nodes: Pods are run as plain processes by [`crate::kubelet`], and nobody tells the API server of them. Services work all the same
+//! (see [`loopback`]): what listens on a Service's address is reached.
 
 mod audit;
 mod binaries;
 mod flags;
 mod kubeconfig;
+pub mod loopback;
 pub mod pki;
-pub mod service_range;
 
 use std::{
+    net::Ipv4Addr,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU8, Ordering::Relaxed},
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::{
     authentication::v1::{TokenRequest, TokenRequestSpec},
     core::v1::ServiceAccount,
@@ -33,8 +36,8 @@ pub use self::{
 use self::{
     flags::Layout,
     kubeconfig::{Server, render},
+    loopback::LoopbackRange,
     pki::Authority,
-    service_range::ServiceRange,
 };
 use crate::{
     eventually::eventually,
@@ -72,7 +75,9 @@ pub struct ControlPlane {
     etcd: Process,
     apiserver: Process,
     controller_manager: Process,
-    _services: ServiceRange,
+    _services: LoopbackRange,
+    pods: LoopbackRange,
+    pods_placed: AtomicU8,
 }
 
 impl ControlPlane {
@@ -83,7 +88,7 @@ impl ControlPlane {
     /// # Errors
     /// When a program ends early or is not ready in time; with the end of its log.
     pub async fn start(binaries: &Binaries, dir: &Path, options: Options) -> Result<Self> {
-        let services = ServiceRange::claim()?;
+        let (services, pods) = (LoopbackRange::claim()?, LoopbackRange::claim()?);
         let [etcd, etcd_peer, apiserver] = ports::free()?;
         let dir = std::path::absolute(dir)?;
         let layout = Layout { dir, etcd, etcd_peer, apiserver, services: services.to_string(), audit: options.audit };
@@ -98,8 +103,18 @@ impl ControlPlane {
 
         let client = client(&options.kubeconfig).await?;
         let kubectl = Kubectl::new(&binaries.kubectl, &options.kubeconfig);
-        let mut plane =
-            Self { layout, server, client, kubectl, etcd, apiserver, controller_manager, _services: services };
+        let mut plane = Self {
+            layout,
+            server,
+            client,
+            kubectl,
+            etcd,
+            apiserver,
+            controller_manager,
+            _services: services,
+            pods,
+            pods_placed: AtomicU8::new(0),
+        };
         plane.wait_until_ready().await?;
         Ok(plane)
     }
@@ -117,6 +132,16 @@ impl ControlPlane {
     /// The address of the API server.
     pub fn url(&self) -> &str {
         &self.server.url
+    }
+
+    /// An address for a Pod, not given before.
+    ///
+    /// # Errors
+    /// When there are none left: a control plane has 253.
+    pub fn pod_address(&self) -> Result<Ipv4Addr> {
+        let before = self.pods_placed.try_update(Relaxed, Relaxed, |placed| (placed < 253).then_some(placed + 1));
+        let Ok(before) = before else { bail!("no address left for a Pod") };
+        Ok(self.pods.address(before + 1))
     }
 
     /// The process ids of etcd, the API server and the controller manager, as far as they run.

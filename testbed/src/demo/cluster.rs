@@ -14,7 +14,7 @@ use crate::{
     kubectl::Kubectl,
     ports,
     process::{Process, Spec},
-    stack::{Manifests, NAMESPACE, Programs, WORKSPACE},
+    stack::{LOCAL, Manifests, NAMESPACE, Programs},
 };
 
 /// Variables that the AWS chain reads: here they are meant to reach the reconciler.
@@ -66,7 +66,7 @@ pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>
 
     let folder = Folder::take(&request.dir)?;
     let kubectl = Kubectl::new("kubectl", &target.kubeconfig);
-    let manifests = Manifests::render(&kubectl, Path::new(WORKSPACE)).await?;
+    let manifests = Manifests::render(&kubectl, LOCAL).await?;
     narrator.chapter("Installing");
     for (what, objects) in [
         ("the CRDs", manifests.crds()?),

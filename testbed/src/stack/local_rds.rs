@@ -13,8 +13,8 @@ use aws_sdk_rds::{
 };
 use serde::Deserialize;
 
-use super::{programs::Programs, service::Readiness};
-use crate::process::Spec;
+use super::programs::Programs;
+use crate::{process::Spec, service::Readiness};
 
 /// The region that the local RDS plays.
 pub const REGION: &str = "eu-central-1";

@@ -1,28 +1,36 @@
-//! `manifests/` as they are shipped, with the one thing a machine has to add: the CA of the webhook's certificate.
+//! `manifests/` as they are shipped, and the Pods that they ask for.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use serde::Deserialize as _;
+use k8s_openapi::api::apps::v1::Deployment;
+use serde::{Deserialize as _, de::DeserializeOwned};
 use serde_yaml_ng::Value;
 
-use crate::kubectl::Kubectl;
+use super::WORKSPACE;
+use crate::{kubectl::Kubectl, kubelet::Pod};
 
-/// The overlay for services that run beside the control plane, below the workspace.
-const OVERLAY: &str = "manifests/overlays/local";
+/// The overlay for services that run beside the control plane: without their Deployments, which nobody would act on.
+pub const LOCAL: &str = "manifests/overlays/local";
+
+/// The overlay with cert-manager.
+pub const CERT_MANAGER: &str = "manifests/overlays/cert-manager";
+
+/// The overlay whose webhook makes its own certificates.
+pub const SELF_MANAGED: &str = "manifests/overlays/self-managed";
 
 /// What `kubectl kustomize` makes of an overlay.
 #[derive(Clone, Debug)]
 pub struct Manifests(Vec<Value>);
 
 impl Manifests {
-    /// Renders the local overlay.
+    /// Renders an overlay, which is named from the workspace's root.
     ///
     /// # Errors
     /// When kubectl cannot render it.
-    pub async fn render(kubectl: &Kubectl, workspace: &Path) -> Result<Self> {
-        let overlay = workspace.join(OVERLAY);
+    pub async fn render(kubectl: &Kubectl, overlay: &str) -> Result<Self> {
+        let overlay = Path::new(WORKSPACE).join(overlay);
         let overlay = overlay.to_str().context("the workspace's path is not UTF-8")?;
         Self::parse(&kubectl.ok(&["kustomize", overlay]).await?)
     }
@@ -30,6 +38,23 @@ impl Manifests {
     fn parse(text: &str) -> Result<Self> {
         let documents = serde_yaml_ng::Deserializer::from_str(text).map(Value::deserialize);
         Ok(Self(documents.collect::<Result<_, _>>().context("rendered manifests that are no YAML")?))
+    }
+
+    /// The Pod that the Deployment of this name asks for.
+    ///
+    /// # Errors
+    /// When there is no such Deployment, or it asks for what the test bed does not play.
+    pub fn pod(&self, deployment: &str) -> Result<Pod> {
+        let deployment: Deployment = self.object("Deployment", deployment)?;
+        let template = deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        let account = template.and_then(|spec| spec.service_account_name.as_deref()).unwrap_or_default();
+        Pod::new(&deployment, &self.object("ServiceAccount", account)?)
+    }
+
+    fn object<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<T> {
+        let wanted = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
+        let found = self.0.iter().find(wanted).with_context(|| format!("the manifests have no {kind} {name}"))?;
+        T::deserialize(found).with_context(|| format!("the {kind} {name}"))
     }
 
     /// All but the webhook configurations: what must be there before the services can run.

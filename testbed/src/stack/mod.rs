@@ -3,11 +3,11 @@
 
 mod local_rds;
 mod manifests;
+mod pods;
 mod programs;
-mod service;
 
 use std::{
-    net::IpAddr,
+    net::{Ipv4Addr, SocketAddrV4},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,27 +15,28 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::core::v1::Service as KubernetesService;
 use kube::Api;
+use serde_json::json;
 
-use self::{
-    local_rds::ACCESS_KEY,
-    service::{AdminPort, Service},
-};
 pub use self::{
     local_rds::{Counters, LocalRds, REGION},
-    manifests::Manifests,
+    manifests::{CERT_MANAGER, LOCAL, Manifests, SELF_MANAGED},
     programs::Programs,
 };
 use crate::{
     controlplane::{Binaries, ControlPlane, Options as ControlPlaneOptions, pki::Authority, write_private},
+    kubelet::{Kubelet, Pod, Prepared},
     ports,
-    process::Spec,
+    service::Service,
 };
 pub(crate) use programs::WORKSPACE;
 
 /// The namespace of both services.
 pub const NAMESPACE: &str = "rds-system";
 
-/// The ServiceAccount of the reconciler, and the name of its log.
+/// The Deployment of the webhook, its Service, and the name of its log.
+pub const WEBHOOK: &str = "rds-webhook";
+
+/// The Deployment of the reconciler, and the name of its log.
 const RECONCILER: &str = "rds-reconciler";
 
 /// Parts that a test may kill and start again.
@@ -63,10 +64,11 @@ pub struct Options {
 /// A running stack. Dropping it kills all parts; [`stop`](Self::stop) ends them in order.
 pub struct Stack {
     controlplane: ControlPlane,
+    kubelet: Kubelet,
     rds: Service<LocalRds>,
-    webhook: Service<AdminPort>,
-    reconciler: Service<AdminPort>,
-    reconciler_kubeconfig: PathBuf,
+    webhook: Service<Prepared>,
+    reconciler: Service<Prepared>,
+    reconciler_pod: Pod,
     programs: Programs,
     webhook_url: String,
     dir: PathBuf,
@@ -86,7 +88,7 @@ impl Stack {
     ) -> Result<Self> {
         let dir = std::path::absolute(dir)?;
         let logs = dir.join("logs");
-        let [rds_port, webhook_admin, reconciler_admin] = ports::free()?;
+        let [rds_port] = ports::free()?;
 
         let controlplane = async {
             let Options { kubeconfig, audit, .. } = options.clone();
@@ -104,20 +106,32 @@ impl Stack {
         };
         let (controlplane, rds) = tokio::try_join!(controlplane, local_rds)?;
 
-        let manifests = Manifests::render(controlplane.kubectl(), Path::new(WORKSPACE)).await?;
+        let kubectl = controlplane.kubectl();
+        let manifests = Manifests::render(kubectl, LOCAL).await?;
+        let deployments = Manifests::render(kubectl, CERT_MANAGER).await?;
         install(&controlplane, &manifests.without_registrations()?).await?;
         progress("manifests/ installed: CRDs, roles, Services");
 
-        let (webhook, webhook_url, ca) = start_webhook(&controlplane, programs, &dir, webhook_admin).await?;
+        let kubelet = Kubelet::new(&dir.join("pods"), &logs, pods::LAG);
+        let address = service_address(&controlplane, WEBHOOK).await?;
+        let ca = give_certificate(&controlplane, *address.ip(), &dir).await?;
+        let pod = pods::webhook(&deployments)?;
+        let prepared = kubelet.prepare(&controlplane, &pod, WEBHOOK, *address.ip(), &programs.webhook).await?;
+        let webhook = prepared.start().await?;
+        webhook.wait_until_ready().await?;
         install(&controlplane, &manifests.registrations(&ca)?).await?;
+        let webhook_url = format!("https://{address}");
         progress(&format!("webhook at {webhook_url}, registered"));
 
-        let reconciler_kubeconfig = controlplane.service_account_kubeconfig(NAMESPACE, RECONCILER).await?;
-        let spec = reconciler(RECONCILER, programs, &logs, reconciler_admin, &reconciler_kubeconfig, rds.readiness());
-        let reconciler = Service::start(spec, AdminPort::new(reconciler_admin)).await?;
+        let reconciler_pod = pods::reconciler(&deployments, rds.readiness())?;
+        let address = controlplane.pod_address()?;
+        let prepared =
+            kubelet.prepare(&controlplane, &reconciler_pod, RECONCILER, address, &programs.reconciler).await?;
+        let reconciler = prepared.start().await?;
+        reconciler.wait_until_ready().await?;
         progress("reconciler, with the rights of its ServiceAccount");
         let programs = programs.clone();
-        Ok(Self { controlplane, rds, webhook, reconciler, reconciler_kubeconfig, programs, webhook_url, dir })
+        Ok(Self { controlplane, kubelet, rds, webhook, reconciler, reconciler_pod, programs, webhook_url, dir })
     }
 
     /// The control plane.
@@ -142,17 +156,21 @@ impl Stack {
 
     /// Where the webhook answers `/healthz`, `/readyz` and `/metrics`.
     pub fn webhook_admin(&self) -> &str {
-        self.webhook.readiness().url()
+        self.webhook.readiness().admin()
     }
 
     /// Where the reconciler answers `/healthz`, `/readyz` and `/metrics`.
     pub fn reconciler_admin(&self) -> &str {
-        self.reconciler.readiness().url()
+        self.reconciler.readiness().admin()
     }
 
-    /// What starts a further reconciler, with the flags, the environment and the rights of the stack's own; `name` names its log.
-    pub fn further_reconciler(&self, name: &str, admin: u16) -> Spec {
-        reconciler(name, &self.programs, &self.logs(), admin, &self.reconciler_kubeconfig, self.rds())
+    /// A further reconciler, with the flags, the environment and the rights of the stack's own; `name` names its log.
+    ///
+    /// # Errors
+    /// When there is no address for it.
+    pub async fn further_reconciler(&self, name: &str) -> Result<Prepared> {
+        let (pod, address) = (&self.reconciler_pod, self.controlplane.pod_address()?);
+        self.kubelet.prepare(&self.controlplane, pod, name, address, &self.programs.reconciler).await
     }
 
     /// The folder that everything of the stack lies in.
@@ -183,10 +201,11 @@ impl Stack {
     /// When it cannot be signalled.
     pub async fn stop_part(&self, part: Part) -> Result<()> {
         match part {
-            Part::LocalRds => self.rds.stop().await,
-            Part::Webhook => self.webhook.stop().await,
-            Part::Reconciler => self.reconciler.stop().await,
-        }
+            Part::LocalRds => self.rds.stop().await?,
+            Part::Webhook => self.webhook.stop().await?,
+            Part::Reconciler => self.reconciler.stop().await?,
+        };
+        Ok(())
     }
 
     /// Starts a part again, after killing it if it still runs, and waits until it is ready.
@@ -254,57 +273,32 @@ async fn install(controlplane: &ControlPlane, manifests: &str) -> Result<()> {
     Ok(())
 }
 
-/// Starts the webhook on the address of its Service, so that the shipped registrations reach it; gives its URL and the CA to trust.
-async fn start_webhook(
-    controlplane: &ControlPlane,
-    programs: &Programs,
-    dir: &Path,
-    admin: u16,
-) -> Result<(Service<AdminPort>, String, String)> {
+/// Where the API server looks for a Service of the operator.
+///
+/// # Errors
+/// When there is no such Service.
+pub async fn service_address(controlplane: &ControlPlane, name: &str) -> Result<SocketAddrV4> {
     let services: Api<KubernetesService> = Api::namespaced(controlplane.client(), NAMESPACE);
-    let spec = services.get("rds-webhook").await.context("the webhook's Service")?.spec.unwrap_or_default();
-    let address: IpAddr =
-        spec.cluster_ip.as_deref().unwrap_or_default().parse().context("the webhook's Service has no address")?;
+    let spec = services.get(name).await.with_context(|| format!("the Service {name}"))?.spec.unwrap_or_default();
+    let address: Ipv4Addr = spec.cluster_ip.as_deref().unwrap_or_default().parse().context("it has no address")?;
     let port = spec.ports.iter().flatten().next().context("the webhook's Service has no port")?.port;
+    Ok(SocketAddrV4::new(address, u16::try_from(port)?))
+}
 
+/// Plays whoever gives the webhook its certificate, into the Secret that its Deployment mounts; gives the CA to trust. The people at the
+/// keyboard reach the webhook by its address, so that is in the certificate too.
+async fn give_certificate(controlplane: &ControlPlane, address: Ipv4Addr, dir: &Path) -> Result<String> {
     let authority = Authority::new("testbed webhook")?;
     let names = ["rds-webhook.rds-system.svc", "rds-webhook.rds-system.svc.cluster.local", &address.to_string()];
     let identity = authority.server(&names)?;
-    let tls = dir.join("webhook");
-    write_private(&tls.join("ca.crt"), authority.certificate())?;
-    write_private(&tls.join("tls.crt"), &identity.certificate)?;
-    write_private(&tls.join("tls.key"), &identity.key)?;
-
-    let spec = Spec::new("rds-webhook", &programs.webhook, &dir.join("logs"))
-        .args([
-            "--tls-cert".as_ref(),
-            tls.join("tls.crt").as_os_str(),
-            "--tls-key".as_ref(),
-            tls.join("tls.key").as_os_str(),
-        ])
-        .args([
-            format!("--listen={address}:{port}"),
-            format!("--admin-listen=127.0.0.1:{admin}"),
-            // Nobody routes traffic away from it first: there is nothing to wait for.
-            "--drain-delay=0s".to_owned(),
-        ]);
-    let webhook = Service::start(spec, AdminPort::new(admin)).await?;
-    Ok((webhook, format!("https://{address}:{port}"), authority.certificate().to_owned()))
-}
-
-/// The reconciler as its Deployment runs it, but for the addresses and the local RDS in place of AWS.
-fn reconciler(name: &str, programs: &Programs, logs: &Path, admin: u16, kubeconfig: &Path, rds: &LocalRds) -> Spec {
-    Spec::new(name, &programs.reconciler, logs)
-        .args([&format!("--admin-listen=127.0.0.1:{admin}"), "--service-namespace=rds", "--endpoint-suffix=127.0.0.1"])
-        .args(["--leader-election", "--lease-namespace=rds-system"])
-        .args(["--rds-ca-bundle".as_ref(), rds.ca().as_os_str()])
-        .env("KUBECONFIG", kubeconfig)
-        .env("AWS_ENDPOINT_URL", rds.endpoint())
-        .env("AWS_REGION", REGION)
-        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY.0)
-        .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.1)
-        // Nothing of the person's own AWS set-up, and no look for an instance's metadata.
-        .env("AWS_CONFIG_FILE", "/dev/null")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
+    write_private(&dir.join("webhook/ca.crt"), authority.certificate())?;
+    let secret = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "rds-webhook-tls", "namespace": NAMESPACE},
+        "type": "kubernetes.io/tls",
+        "stringData": {"tls.crt": identity.certificate, "tls.key": identity.key},
+    });
+    controlplane.kubectl().apply(&secret.to_string()).await?;
+    Ok(authority.certificate().to_owned())
 }

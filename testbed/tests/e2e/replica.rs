@@ -6,7 +6,6 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use testbed::{
     eventually::eventually,
-    ports,
     process::{Process, Spec},
     stack::Stack,
 };
@@ -23,9 +22,8 @@ pub(crate) struct Replica {
 impl Replica {
     /// Starts it as the stack starts its own, but for what `adjust` changes.
     pub(crate) async fn start(stack: &Stack, name: &str, adjust: impl FnOnce(Spec) -> Spec) -> Result<Self> {
-        let [admin] = ports::free()?;
-        let process = Process::start(adjust(stack.further_reconciler(name, admin))).await?;
-        let replica = Self { process, url: format!("http://127.0.0.1:{admin}") };
+        let prepared = stack.further_reconciler(name).await?.adjusted(adjust);
+        let replica = Self { process: Process::start(prepared.spec.clone()).await?, url: prepared.admin().to_owned() };
         eventually(PATIENCE, &format!("{name} to answer"), async || replica.get("healthz").await).await?;
         Ok(replica)
     }

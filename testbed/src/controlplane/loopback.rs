@@ -1,5 +1,5 @@
-//! The addresses of Services. They lie in 127.0.0.0/8: all of it is this machine, so a server that listens on a Service's address is reached
-//! through the Service, without kube-proxy.
+//! The addresses of Services and Pods. They lie in 127.0.0.0/8: all of it is this machine, so a server that listens on a Service's address
+//! is reached through the Service, and Pods have the ports of their manifests without meeting each other.
 
 use std::{
     fmt,
@@ -17,14 +17,14 @@ const ATTEMPTS: usize = 100;
 
 /// A `/24` out of 127.64.0.0–127.254.255.255, claimed for as long as this value lives.
 #[derive(Debug)]
-pub struct ServiceRange {
+pub struct LoopbackRange {
     second: u8,
     third: u8,
     _claim: TcpListener,
 }
 
-impl ServiceRange {
-    /// Claims a range that no other test bed uses.
+impl LoopbackRange {
+    /// Claims a range that no other part of this test bed, and no other test bed, uses.
     ///
     /// # Errors
     /// When none is free: in practice, when this is not Linux, which alone answers on all of 127.0.0.0/8.
@@ -36,11 +36,16 @@ impl ServiceRange {
                 return Ok(Self { second, third, _claim: claim });
             }
         }
-        bail!("no free range of Service addresses from 127.64.0.0 on: does this machine answer on all of 127.0.0.0/8?")
+        bail!("no free range of addresses from 127.64.0.0 on: does this machine answer on all of 127.0.0.0/8?")
+    }
+
+    /// The address with this last number.
+    pub fn address(&self, last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(127, self.second, self.third, last)
     }
 }
 
-impl fmt::Display for ServiceRange {
+impl fmt::Display for LoopbackRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "127.{}.{}.0/24", self.second, self.third)
     }
@@ -52,8 +57,8 @@ mod tests {
 
     #[test]
     fn a_claimed_range_is_not_given_twice() {
-        let range = ServiceRange::claim().unwrap();
-        let last = Ipv4Addr::new(127, range.second, range.third, 255);
+        let range = LoopbackRange::claim().unwrap();
+        let last = range.address(255);
         assert!(TcpListener::bind((last, CLAIM_PORT)).is_err());
         drop(range);
         assert!(TcpListener::bind((last, CLAIM_PORT)).is_ok());
