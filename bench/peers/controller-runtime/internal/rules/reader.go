@@ -1,0 +1,134 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// reader gives the values that have the right shape, and keeps the violations of those that have not.
+type reader struct {
+	violations violations
+}
+
+func (r *reader) refuse(path *field.Path, refused *refusal) { r.violations.refuse(path, refused) }
+
+func (r *reader) missing(path *field.Path) { r.refuse(path, refusef(required, "is missing")) }
+
+// take gives what a text is parsed to, or keeps why it cannot be.
+func take[T any](r *reader, path *field.Path, text string, parse func(string) (T, *refusal)) T {
+	value, refused := parse(text)
+	if refused != nil {
+		r.refuse(path, refused)
+		var none T
+		return none
+	}
+	return value
+}
+
+func notText(value any) *refusal { return refusef(invalid, "must be a text, not %s", described(value)) }
+
+// text gives the text of a key that is there and is one.
+func (r *reader) text(entries map[string]any, path *field.Path, key string) (string, bool) {
+	switch value := entries[key].(type) {
+	case nil:
+		return "", false
+	case string:
+		return value, true
+	case int64, float64:
+		if key == "size" {
+			text := number(value)
+			r.refuse(path.Child(key), refusef(invalid, "%s has no unit: write %s", text, quoted(text+"GB")))
+			return "", false
+		}
+		r.refuse(path.Child(key), notText(value))
+	default:
+		r.refuse(path.Child(key), notText(value))
+	}
+	return "", false
+}
+
+func (r *reader) required(entries map[string]any, path *field.Path, key string) (string, bool) {
+	if entries[key] == nil {
+		r.missing(path.Child(key))
+	}
+	return r.text(entries, path, key)
+}
+
+// word checks an optional text, and says whether it is there and right.
+func (r *reader) word(entries map[string]any, key string, check func(string) *refusal) bool {
+	text, ok := r.text(entries, specPath, key)
+	if !ok {
+		return false
+	}
+	refused := check(text)
+	if refused != nil {
+		r.refuse(specPath.Child(key), refused)
+	}
+	return refused == nil
+}
+
+func (r *reader) boolean(entries map[string]any, key string) {
+	value := entries[key]
+	if _, ok := value.(bool); !ok && value != nil {
+		r.refuse(specPath.Child(key), refusef(invalid, "must be true or false, without quotes, not %s", described(value)))
+	}
+}
+
+// entries gives a map of names to lists. Its nulls mean absent, but their names are judged like the others.
+func (r *reader) entries(spec map[string]any, key string) map[string]any {
+	value := spec[key]
+	if value == nil {
+		return nil
+	}
+	entries, ok := value.(map[string]any)
+	if !ok {
+		r.refuse(specPath.Child(key), refusef(invalid, "must be a map from the names of %s to lists, not %s", key, described(value)))
+		return nil
+	}
+	if len(entries) > entryLimit {
+		r.refuse(specPath.Child(key), refusef(tooLong, "has %d %s: at most %d are allowed", len(entries), key, entryLimit))
+		return nil
+	}
+	return entries
+}
+
+func (r *reader) list(path *field.Path, value any, limit int, what string) []any {
+	items, ok := value.([]any)
+	if !ok {
+		r.refuse(path, refusef(invalid, "must be a list of %s, not %s", what, described(value)))
+		return nil
+	}
+	if len(items) > limit {
+		r.refuse(path, refusef(tooLong, "has %d entries: at most %d are allowed", len(items), limit))
+		return nil
+	}
+	return items
+}
+
+func (r *reader) unknownKeys(path *field.Path, entries map[string]any, known []string) {
+	var unknown []string
+	for key := range entries {
+		if !slices.Contains(known, key) {
+			unknown = append(unknown, key)
+		}
+	}
+	slices.Sort(unknown)
+	for _, key := range unknown {
+		if r.violations.full() {
+			r.violations.count()
+			continue
+		}
+		hint := ""
+		switch strings.ToLower(key) {
+		case "engine":
+			hint = didYouMean("type")
+		case "storage", "capacity", "disk":
+			hint = didYouMean("size")
+		default:
+			hint = suggestion(key, known...)
+		}
+		r.refuse(path.Child(shown(key)), refusef(notSupported, "is not a field: %s has %s%s", path, oneOf(known...), hint))
+	}
+}
