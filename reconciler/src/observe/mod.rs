@@ -137,7 +137,7 @@ async fn snapshots(account: &Account, identifier: &InstanceIdentifier) -> Seen<V
 }
 
 /// A digest of all that a visit to the database depends on; `None` while a password or the endpoint is missing.
-fn visit_inputs(target: &Target, world: &World) -> Option<String> {
+pub(crate) fn visit_inputs(target: &Target, world: &World) -> Option<String> {
     let instance = world.instance.known()?;
     let endpoint = instance.endpoint.as_ref()?;
     let mut digest = Sha256::new();

@@ -16,8 +16,9 @@ use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use shared::rules;
 
 use super::super::{SqlReport, World, plan};
-use super::{NAME, NAMESPACE, UID, orders, settled_world};
-use crate::plan::Concern;
+use super::{NAME, NAMESPACE, RESOURCE, UID, orders, settled_world};
+use crate::observe::visit_inputs;
+use crate::plan::{ACCEPT_ANNOTATION, Concern, RECREATE_ANNOTATION};
 use crate::status;
 
 /// What kstatus computes, and what the Lua script says.
@@ -74,7 +75,10 @@ fn json_of(status: &RDSDatabaseStatus) -> Value {
 /// All is as [`orders`] wants it, and the last visit has seen it.
 fn lived_in() -> World {
     let mut world = settled_world();
+    world.visit_inputs = visit_inputs(&orders(), &world);
+    let inputs = world.visit_inputs.clone().expect("nothing is missing for a visit");
     let visit = world.visit.as_mut().expect("the fixture has one");
+    visit.inputs = inputs;
     visit.result = Ok(SqlReport {
         users: [("app".to_owned(), None), ("report".to_owned(), None)].into(),
         databases: [("orders".to_owned(), None)].into(),
@@ -117,6 +121,13 @@ fn message(state: &State) -> String {
     }
 }
 
+/// What the actions of Argo CD make of these states: an annotation, and nothing else.
+const ACTIONS: [(&str, &str, &str); 3] = [
+    ("instance-lost", RECREATE_ANNOTATION, RESOURCE),
+    ("instance-of-predecessor", ACCEPT_ANNOTATION, RESOURCE),
+    ("instance-replaced", ACCEPT_ANNOTATION, "db-RESTORED"),
+];
+
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests");
 const KIND: &str = "argocd/resource_customizations/matrixmind.cloud/RDSDatabase";
 const REMEDY: &str = "run `WRITE_FIXTURES=1 cargo test -p reconciler --lib states::`";
@@ -138,6 +149,12 @@ fn files() -> Vec<(PathBuf, String)> {
         (kind.join("health_test.yaml"), yaml(&json!({"tests": health.collect::<Vec<_>>()}))),
         (Path::new(MANIFESTS).join("../testbed/gitops/kstatus.yaml"), yaml(&Value::Object(kstatus))),
     ];
+    let acted = ACTIONS.map(|(name, annotation, id)| {
+        let mut object = states.iter().find(|state| state.name == name).expect("there is such a state").object.clone();
+        object["metadata"]["annotations"] = json!({annotation: id});
+        (kind.join(format!("actions/testdata/{name}.yaml")), yaml(&object))
+    });
+    files.extend(acted);
     let testdata = kind.join("testdata");
     files.extend(states.iter().map(|state| (testdata.join(format!("{}.yaml", state.name)), yaml(&state.object))));
     files
@@ -178,8 +195,9 @@ fn no_two_states_have_one_name() {
 
 /// Reasons whose pass writes no status: it changes the finalizer instead.
 const NEVER_WRITTEN: [&str; 2] = ["AddingFinalizer", "Releasing"];
-/// Words in the sources below that are spelled like a reason and are none.
-const NO_REASONS: [&str; 2] = ["Postgresql", "True"];
+/// Words in the sources below that are spelled like a reason and are none; some are reasons of Events.
+const NO_REASONS: [&str; 6] =
+    ["DatabaseChanged", "DatabaseVisitFailed", "False", "Postgresql", "True", "VisitDatabase"];
 
 /// A reason that somebody adds without a state here would reach GitOps tools untried.
 #[test]
@@ -215,7 +233,8 @@ fn reasons_in(folder: &Path) -> BTreeSet<String> {
 
 /// The string literals of one capitalized word.
 fn words(source: &str) -> BTreeSet<String> {
-    let literals = source.split('"').skip(1).step_by(2);
+    // What stands between two literals is never one word.
+    let literals = source.split('"');
     let word = |literal: &&str| {
         literal.starts_with(|first: char| first.is_ascii_uppercase())
             && literal.len() > 3

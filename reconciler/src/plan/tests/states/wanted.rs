@@ -11,6 +11,7 @@ use super::super::{RESOURCE, empty_world, endpoint, instance, orders, pinned, se
 use super::{
     CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
 };
+use crate::observe::visit_inputs;
 use crate::plan::{create_request, reset_request};
 use crate::providers::{ErrorClass, Instance, InstanceState, Snapshot, SnapshotKind};
 use crate::status;
@@ -30,9 +31,10 @@ fn state(name: &'static str, verdict: Verdict, spec: &Value, world: &World) -> S
     let lived = world.pinned.as_ref().is_some_and(|pinned| pinned.resource_id.is_some());
     let before = if lived { ready() } else { RDSDatabaseStatus::default() };
     let target = target(spec);
-    let plan = plan(&target, world, moment());
-    let status = status::working(&before, Some(1), &target, world, &plan, moment());
-    State { name, verdict, object: served(spec, world, 1, &json_of(&status)) }
+    let world = World { visit_inputs: visit_inputs(&target, world), ..world.clone() };
+    let plan = plan(&target, &world, moment());
+    let status = status::working(&before, Some(1), &target, &world, &plan, moment());
+    State { name, verdict, object: served(spec, &world, 1, &json_of(&status)) }
 }
 
 /// An object that has no instance yet.
@@ -124,7 +126,6 @@ fn births() -> Vec<State> {
         young("creating-service", IN_PROGRESS, |world| {
             world.secrets = lived_in().secrets;
             world.instance = Seen::Known(instance("backing-up"));
-            world.visit_inputs = Some("inputs".into());
         }),
         young("waiting-for-secrets", IN_PROGRESS, |world| {
             world.instance = Seen::Known(instance("available"));
