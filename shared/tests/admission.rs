@@ -51,7 +51,7 @@ fn an_empty_specification_is_admitted_with_both_warnings() {
         assert_eq!(
             told(&verdict),
             [
-                "spec.version: PostgreSQL 12 is in paid Extended Support since 2025-03-01, until 2028-02-29; the newest is 18",
+                "spec.version: PostgreSQL 12 is in paid Extended Support, 2025-03-01 to 2028-02-29, dearer from 2027-03-01; newest: 18",
                 "spec.size: 20Gi are allocated, the smallest volume RDS offers",
             ]
         );
@@ -133,7 +133,7 @@ fn what_authors_are_warned_of() {
         (json!({"type": "MySQL"}), "spec.type: MySQL is not supported yet: the object is kept, but nothing is created"),
         (
             json!({"version": 13}),
-            "spec.version: PostgreSQL 13 is in paid Extended Support since 2026-03-01, until 2029-02-28; the newest is 18",
+            "spec.version: PostgreSQL 13 is in paid Extended Support, 2026-03-01 to 2029-02-28, dearer from 2028-03-01; newest: 18",
         ),
         (json!({"users": {"a": ["superuser"]}}), "spec.users[a]: RDS grants rds_superuser for superuser"),
         (json!({"users": {"a": ["REPLICATION"]}}), "spec.users[a]: RDS grants rds_replication for replication"),
@@ -175,7 +175,7 @@ fn support_ends_by_the_day_that_is_given() {
     let spec = json!({"version": "13", "size": "20Gi"});
     let on = |day| told(&create(&subject(&spec), day));
     assert!(on(date(2026, 2, 28)).is_empty());
-    assert!(on(date(2026, 3, 1))[0].contains("paid Extended Support since 2026-03-01"));
+    assert!(on(date(2026, 3, 1))[0].contains("paid Extended Support, 2026-03-01 to"));
     assert!(on(date(2029, 2, 28))[0].contains("paid Extended Support"));
     assert!(on(date(2029, 3, 1))[0].contains("ended on 2029-02-28"));
 }
@@ -282,7 +282,7 @@ fn a_refusal_of_what_is_not_in_the_manifest_says_where_it_comes_from() {
     assert_eq!(
         lines(&verdict),
         [
-            "spec.databases[orders][0]: \"app\" is not in spec.users; spec.databases left the manifest and keeps its value"
+            "spec.databases[orders][0]: \"app\" is not in spec.users; to add the user, write app: [] there; spec.databases left the manifest and keeps its value"
         ]
     );
 }
@@ -344,9 +344,113 @@ fn what_authors_are_warned_of_when_they_change_something() {
         let [verdict, _] = judged(&Change { old, status: status.clone(), new });
         assert!(told(&verdict).iter().any(|said| said == warning), "{warning}: {:#?}", verdict.warnings);
     }
-    // What is not there yet is made as large as it is wanted.
-    let verdict = updated(&json!({"size": "100Gi"}), &json!({"size": "105Gi"}));
-    assert!(!verdict.warnings.iter().any(|warning| warning.rule == Rule::GrowthRoundedUp), "{:#?}", verdict.warnings);
+}
+
+#[test]
+fn what_cannot_be_undone_is_an_outage_or_becomes_dearer() {
+    let made = json!({"instance": {"created": true}, "allocatedStorageGiB": 100, "engineVersion": "15.6"});
+    let base =
+        json!({"version": "15.6", "size": "100Gi", "instanceClass": "db.t4g.small", "backup": {"retention": "7d"}});
+    for (change, warnings) in [
+        (json!({}), &[][..]),
+        (
+            json!({"version": "15.8"}),
+            &[
+                "spec.version: RDS cannot take back the upgrade from 15.6 to 15.8",
+                "spec.version: the upgrade to 15.8 does not wait for a maintenance window: it is an outage",
+            ],
+        ),
+        // The minor version is left to RDS, or is the one that runs.
+        (json!({"version": "15"}), &[]),
+        (
+            json!({"size": "200Gi"}),
+            &[
+                "spec.size: 100Gi become 200Gi for good: RDS cannot shrink a volume",
+                "spec.size: 100Gi more are billed, whether they are used or not",
+            ],
+        ),
+        (
+            json!({"size": "105Gi"}),
+            &[
+                "spec.size: RDS grows volumes by at least 10 %: 100Gi become 110Gi instead of 105Gi",
+                "spec.size: 100Gi become 110Gi for good: RDS cannot shrink a volume",
+                "spec.size: 10Gi more are billed, whether they are used or not",
+            ],
+        ),
+        (
+            json!({"instanceClass": "db.t4g.large"}),
+            &[
+                "spec.instanceClass: the change does not wait for a maintenance window: the database is away for some minutes",
+                "spec.instanceClass: the larger instance is billed at a higher rate",
+            ],
+        ),
+        (
+            json!({"instanceClass": "db.t4g.micro"}),
+            &[
+                "spec.instanceClass: the change does not wait for a maintenance window: the database is away for some minutes",
+            ],
+        ),
+        (
+            json!({"instanceClass": "db.r6g.large"}),
+            &[
+                "spec.instanceClass: the change does not wait for a maintenance window: the database is away for some minutes",
+                "spec.instanceClass: another instance class is billed at another rate",
+            ],
+        ),
+        (
+            json!({"backup": {"retention": "35d"}}),
+            &[
+                "spec.backup.retention: backups are kept for 35d instead of 7d: what they take beyond the volume's size is billed",
+            ],
+        ),
+        (
+            json!({"backup": {"retention": "1d"}}),
+            &["spec.backup.retention: RDS discards the automated backups that are older than 1d"],
+        ),
+    ] {
+        let mut new = base.clone();
+        new.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let [asked, last] = judged(&Change { old: base.clone(), status: made.clone(), new: new.clone() });
+        assert_eq!(told(&asked), warnings, "{change}");
+        assert_eq!(told(&last), warnings, "{change}");
+        // What is not there yet is made as it is wanted.
+        assert_eq!(updated(&base, &new), Verdict::default(), "{change}");
+    }
+}
+
+#[test]
+fn an_upgrade_is_one_from_what_runs() {
+    let upgrades = |old: &str, running: Option<&str>, new: &str| {
+        let status = json!({"instance": {"created": true}, "engineVersion": running});
+        let [verdict, _] = judged(&Change { old: json!({"version": old}), status, new: json!({"version": new}) });
+        assert!(verdict.admitted(), "{old} to {new}: {:?}", lines(&verdict));
+        verdict.warnings.iter().any(|warning| warning.rule == Rule::UpgradeOutage)
+    };
+    assert!(upgrades("15", Some("15.6"), "15.8"));
+    assert!(!upgrades("15", Some("15.8"), "15.8"));
+    assert!(!upgrades("15.6", Some("15.8"), "15.8"));
+    assert!(!upgrades("15.6", Some("15.6-rds.20250814"), "15"));
+    assert!(upgrades("15.6", Some("15.6"), "15.6-rds.20250814"));
+    // An upgrade in the console is followed, and followed further.
+    assert!(!upgrades("15", Some("16.4"), "16.4"));
+    assert!(upgrades("15", Some("16.4"), "16.6"));
+    // The status does not say yet what runs.
+    assert!(upgrades("15.6", None, "15.8"));
+    assert!(!upgrades("15", None, "15.8"));
+}
+
+#[test]
+fn a_class_that_was_not_written_may_be_the_same() {
+    let status = json!({"instance": {"created": true}});
+    let [verdict, _] = judged(&Change { old: json!({}), status, new: json!({"instanceClass": "db.t4g.micro"}) });
+    let about: Vec<String> = told(&verdict).into_iter().filter(|line| line.starts_with("spec.instanceClass")).collect();
+    assert_eq!(
+        about,
+        [
+            "spec.instanceClass: unless it has this class already, it changes without a maintenance window: an outage of minutes",
+            "spec.instanceClass: another instance class is billed at another rate",
+        ]
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::name::{check_generate_name, check_object_name};
 use super::raw::{field, null_keys};
 use super::reader::keyed;
 use super::violations::Violations;
-use super::{Observed, Refusal, Rule, Verdict, Violation, transition, warnings};
+use super::{Observed, Refusal, Rule, Verdict, Violation, changes, transition, warnings};
 
 /// An object that asks for admission.
 #[derive(Clone, Copy, Debug)]
@@ -111,8 +111,10 @@ fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdi
         verdict.warn(Rule::UnchangedMistake, violation.field, message);
     }
     let nothing = Observed::default();
-    transition::judge(&draft, &old_draft, old.observed.unwrap_or(&nothing), &mut errors, verdict);
+    let observed = old.observed.unwrap_or(&nothing);
+    transition::judge(&draft, &old_draft, observed, &mut errors);
     dropped_by_null(new, old, &mut errors);
+    changes::about(&draft, &old_draft, observed, verdict);
     warnings::about(&draft, today, verdict);
     new.warn_of_nulls(verdict);
     errors

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::interval::Interval;
 use super::name::check_object_name;
 use super::quote::{described, quoted, suggestion};
-use super::raw::{BACKUP_KEYS, KEYS, present};
+use super::raw::{BACKUP_KEYS, BACKUP_KEYS_ELSEWHERE, KEYS, KEYS_ELSEWHERE, present};
 use super::reader::{ENTRY_LIMIT, Reader, keyed};
 use super::violations::Violations;
 use super::words::{check_class_name, check_instance_class, parse_deletion_policy};
@@ -100,8 +100,9 @@ impl Reader {
         // Names and versions are judged as PostgreSQL's while the type is not known; a version is not judged at all.
         let named_by = engine.unwrap_or(Engine::Postgresql);
         let version = engine.and_then(|engine| self.version(engine, map));
-        let size =
-            self.required_text(map, "spec.size", "size").and_then(|text| self.take("spec.size", Size::parse(text)));
+        let size = self
+            .quantity(map, "spec.size", "size", ("GB", Rule::MalformedSize))
+            .and_then(|text| self.take("spec.size", Size::parse(text)));
         let master_user = self
             .required_text(map, "spec.masteruser", "masteruser")
             .and_then(|text| self.take("spec.masteruser", RoleName::parse_master(named_by, text)));
@@ -119,7 +120,7 @@ impl Reader {
             .and_then(|text| self.take("spec.deletionPolicy", parse_deletion_policy(text)));
         let deletion_protection = self.boolean(map, "deletionProtection");
         let paused = self.boolean(map, "paused");
-        self.unknown_keys("spec", map, &KEYS);
+        self.unknown_keys("spec", map, &KEYS, &KEYS_ELSEWHERE);
         Draft {
             engine,
             version,
@@ -238,7 +239,7 @@ impl Reader {
                 } else if !declared.contains(member) {
                     match self.violations.full() {
                         true => self.violations.count(),
-                        false => self.violations.push(undeclared(map, member, declared).at(field)),
+                        false => self.violations.push(undeclared(engine, map, member, declared).at(field)),
                     }
                 }
             }
@@ -263,22 +264,27 @@ impl Reader {
             }
         };
         let every = self
-            .required_text(backup, "spec.backup.every", "every")
+            .quantity(backup, "spec.backup.every", "every", ("h", Rule::MalformedDuration))
             .and_then(|text| self.take("spec.backup.every", Interval::parse_every(text)));
         let retention = self
-            .required_text(backup, "spec.backup.retention", "retention")
+            .quantity(backup, "spec.backup.retention", "retention", ("d", Rule::MalformedDuration))
             .and_then(|text| self.take("spec.backup.retention", Interval::parse_retention(text)));
-        self.unknown_keys("spec.backup", backup, &BACKUP_KEYS);
+        self.unknown_keys("spec.backup", backup, &BACKUP_KEYS, &BACKUP_KEYS_ELSEWHERE);
         (every, retention)
     }
 }
 
-fn undeclared(map: &Map<String, Value>, member: &str, declared: &BTreeSet<&str>) -> Refusal {
+fn undeclared(engine: Engine, map: &Map<String, Value>, member: &str, declared: &BTreeSet<&str>) -> Refusal {
     let null = present(map, "users").and_then(|users| users.get(member)).is_some_and(Value::is_null);
     if null {
         let message = format!("{} is null in spec.users, which means absent: write {member}: [] there", quoted(member));
         return Refusal::new(Rule::UserIsNull, message);
     }
-    let hint = suggestion(member, declared.iter().copied());
+    let hint = match suggestion(member, declared.iter().copied()) {
+        none if none.is_empty() && RoleName::parse_user(engine, member).is_ok() => {
+            format!("; to add the user, write {member}: [] there")
+        }
+        hint => hint,
+    };
     Refusal::new(Rule::UserNotDeclared, format!("{} is not in spec.users{hint}", quoted(member)))
 }

@@ -4,8 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::quote::{quoted, suggestion};
+use super::quote::{meant, quoted};
 use super::{Refusal, Rule};
+
+/// How tools call the engines.
+const ELSEWHERE: [(&str, &str); 3] = [("postgres", "Postgresql"), ("pg", "Postgresql"), ("psql", "Postgresql")];
 
 /// A database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,10 +32,7 @@ impl Engine {
             "Postgresql" | "postgresql" => Ok(Self::Postgresql),
             "MySQL" | "mysql" => Ok(Self::MySql),
             _ => {
-                let hint = match text.to_lowercase().as_str() {
-                    "postgres" | "pg" | "psql" => "; did you mean \"Postgresql\"?".to_owned(),
-                    _ => suggestion(text, Self::SPELLINGS),
-                };
+                let hint = meant(text, &ELSEWHERE, Self::SPELLINGS);
                 Err(Refusal::new(
                     Rule::UnknownEngine,
                     format!("{} is not an engine: write Postgresql or MySQL{hint}", quoted(text)),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::quote::quoted;
+use super::quote::{did_you_mean, meant, quoted};
 use super::{Refusal, Rule};
 
 const MINUTE: u64 = 60;
@@ -95,10 +95,10 @@ impl Interval {
     }
 }
 
-/// What was probably meant by an unknown unit.
+/// What was probably meant by an unknown unit, or by a word.
 fn hint(number: &str, unit: &str) -> String {
     if number.is_empty() {
-        return String::new();
+        return meant(unit, &[("hourly", "1h"), ("daily", "24h"), ("weekly", "7d")], []);
     }
     let unit = match unit.trim().to_lowercase().as_str() {
         "m" | "min" | "mins" | "minute" | "minutes" => "m",
@@ -107,7 +107,7 @@ fn hint(number: &str, unit: &str) -> String {
         "w" | "week" | "weeks" => "w",
         _ => return String::new(),
     };
-    format!("; did you mean \"{number}{unit}\"?")
+    did_you_mean(&format!("{number}{unit}"))
 }
 
 impl fmt::Display for Interval {

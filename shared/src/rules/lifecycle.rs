@@ -2,6 +2,7 @@
 //!
 //! Source: "Release calendars" of the Amazon RDS user guide for PostgreSQL and for MySQL, as of 2026-11.
 
+use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 
 use super::{Engine, MajorVersion};
@@ -17,6 +18,19 @@ pub(super) struct Lifecycle {
     pub(super) extended_end: Date,
     /// Whether a specification may ask for it.
     offered: bool,
+}
+
+impl Lifecycle {
+    /// The first day of Extended Support.
+    pub(super) fn extended_start(&self) -> Date {
+        self.standard_end.saturating_add(1.day())
+    }
+
+    /// The first day of the third year of Extended Support, from which on its fee is higher.
+    /// Source: RDS pricing, "Amazon RDS Extended Support", year 3.
+    pub(super) fn dearer_start(&self) -> Date {
+        self.extended_start().saturating_add(2.years())
+    }
 }
 
 const fn postgresql(major: u16, standard_end: Date, extended_end: Date, offered: bool) -> Lifecycle {
@@ -67,7 +81,7 @@ mod tests {
             let entries: Vec<_> = LIFECYCLES.iter().filter(|entry| entry.engine == engine).collect();
             assert!(entries.is_sorted_by_key(|entry| entry.major));
             assert!(entries.is_sorted_by_key(|entry| entry.standard_end));
-            assert!(entries.iter().all(|entry| entry.standard_end < entry.extended_end));
+            assert!(entries.iter().all(|entry| entry.dearer_start() < entry.extended_end));
         }
         assert_eq!(newest(Engine::Postgresql), Some(MajorVersion::single(18)));
         assert_eq!(newest(Engine::MySql), Some(MajorVersion::double(8, 4)));

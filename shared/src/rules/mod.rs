@@ -4,6 +4,7 @@
 //! Everything here is a function of its arguments and takes raw JSON, because admission sees values of any shape.
 
 mod admission;
+mod changes;
 mod defaults;
 mod desired;
 mod draft;

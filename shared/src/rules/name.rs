@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::quote::quoted;
+use super::quote::{did_you_mean, quoted};
 use super::reserved::{self, Place};
 use super::{Engine, Refusal, Rule};
 
@@ -138,7 +138,7 @@ fn check_form(place: Place, text: &str, limit: usize) -> Result<(), Refusal> {
         text.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
     let hint = hint.trim_matches('_');
     let free = well_formed(hint) && Engine::ALL.into_iter().all(|engine| reserved::why(engine, place, hint).is_none());
-    let hint = if free { format!("; did you mean {}?", quoted(hint)) } else { String::new() };
+    let hint = if free { did_you_mean(hint) } else { String::new() };
     Err(Refusal::new(
         Rule::MalformedName,
         format!(
@@ -167,13 +167,16 @@ pub(super) fn check_object_name(text: &str) -> Result<(), Refusal> {
             ),
         ));
     }
-    if is_label(text) && !text.ends_with('-') {
+    let named = |text: &str| is_label(text) && !text.ends_with('-');
+    if named(text) {
         return Ok(());
     }
+    let lower = text.trim().to_lowercase().replace(['.', '_', ' ', '/'], "-");
+    let hint = if named(&lower) { did_you_mean(&lower) } else { String::new() };
     Err(Refusal::new(
         Rule::MalformedObjectName,
         format!(
-            "{} cannot name an RDSDatabase: write lower-case letters, digits and -, first a letter and last a letter or digit",
+            "{} cannot name an RDSDatabase: write lower-case letters, digits and -, first a letter and last a letter or digit{hint}",
             quoted(text)
         ),
     ))

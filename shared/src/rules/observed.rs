@@ -14,6 +14,11 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Whether there is an instance that a change has an effect on.
+    pub(super) fn exists(&self) -> bool {
+        self.created || self.allocated.is_some()
+    }
+
     pub(super) fn running(&self, engine: Engine) -> Option<EngineVersion> {
         EngineVersion::read(engine, self.engine_version.as_deref()?)
     }

@@ -56,8 +56,26 @@ pub fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item = &'a st
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= (candidate.len().max(lower.len()) / 3).max(1))
         .min()
-        .map(|(_, candidate)| format!("; did you mean {}?", quoted(candidate)))
+        .map(|(_, candidate)| did_you_mean(candidate))
         .unwrap_or_default()
+}
+
+/// Like [`suggestion`], with words that people bring along from elsewhere: pairs of one in lower case and what it is here.
+pub(super) fn meant<'a>(
+    written: &str,
+    elsewhere: &[(&str, &str)],
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let lower = written.trim().to_lowercase();
+    match elsewhere.iter().find(|(word, _)| *word == lower) {
+        Some((_, here)) => did_you_mean(here),
+        None => suggestion(written, candidates),
+    }
+}
+
+/// The end of a message that knows better: `; did you mean "report"?`.
+pub(super) fn did_you_mean(candidate: &str) -> String {
+    format!("; did you mean {}?", quoted(candidate))
 }
 
 /// Several words as people list them: `a`, `a or b`, `a, b or c`.
@@ -89,6 +107,14 @@ mod tests {
         assert_eq!(suggestion("billing", ["app", "report"]), "");
         assert_eq!(suggestion("a", ["app"]), "");
         assert_eq!(suggestion(&"x".repeat(5000), ["app"]), "");
+    }
+
+    #[test]
+    fn words_from_elsewhere_are_translated() {
+        let elsewhere = [("orphan", "Retain")];
+        assert_eq!(meant("Orphan", &elsewhere, ["Retain"]), "; did you mean \"Retain\"?");
+        assert_eq!(meant("retain", &elsewhere, ["Retain"]), "; did you mean \"Retain\"?");
+        assert_eq!(meant("other", &elsewhere, ["Retain"]), "");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::quote::{described, one_of, quoted, suggestion};
+use super::quote::{described, meant, one_of, quoted};
 use super::raw::present;
 use super::violations::Violations;
 use super::{Refusal, Rule};
@@ -45,7 +45,10 @@ impl Reader {
                 entries.iter().map(|(key, value)| (key.as_str(), value)).collect()
             }
             Some(other) => {
-                let message = format!("must be a map from the names of {what} to lists, not {}", described(other));
+                let message = format!(
+                    "must be a map from the names of {what} to lists, such as {{app: []}}, not {}",
+                    described(other)
+                );
                 self.refuse(field, Rule::WrongType, message);
                 Vec::new()
             }
@@ -81,12 +84,23 @@ impl Reader {
 
     pub(super) fn text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
         let value = present(map, key)?;
-        if let (Value::Number(number), "spec.size") = (value, field) {
-            let message = format!("{number} has no unit: write {}", quoted(&format!("{number}GB")));
-            self.refuse(field, Rule::MalformedSize, message);
+        self.item(field, value)
+    }
+
+    /// A quantity: a text with a unit, which is easily forgotten.
+    pub(super) fn quantity<'a>(
+        &mut self,
+        map: &'a Map<String, Value>,
+        field: &str,
+        key: &str,
+        (unit, rule): (&str, Rule),
+    ) -> Option<&'a str> {
+        if let Some(Value::Number(number)) = map.get(key) {
+            let message = format!("{number} has no unit: write {}", quoted(&format!("{number}{unit}")));
+            self.refuse(field, rule, message);
             return None;
         }
-        self.item(field, value)
+        self.required_text(map, field, key)
     }
 
     pub(super) fn required_text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
@@ -105,24 +119,31 @@ impl Reader {
             None => false,
             Some(Value::Bool(value)) => *value,
             Some(other) => {
-                let message = format!("must be true or false, without quotes, not {}", described(other));
+                let hint = match other.as_str().unwrap_or_default().to_lowercase().as_str() {
+                    "true" | "yes" | "on" => "; did you mean true?",
+                    "false" | "no" | "off" => "; did you mean false?",
+                    _ => "",
+                };
+                let message = format!("must be true or false, without quotes, not {}{hint}", described(other));
                 self.refuse(format!("spec.{key}"), Rule::WrongType, message);
                 false
             }
         }
     }
 
-    pub(super) fn unknown_keys(&mut self, prefix: &str, map: &Map<String, Value>, known: &[&str]) {
+    pub(super) fn unknown_keys(
+        &mut self,
+        prefix: &str,
+        map: &Map<String, Value>,
+        known: &[&str],
+        elsewhere: &[(&str, &str)],
+    ) {
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
             if self.violations.full() {
                 self.violations.count();
                 continue;
             }
-            let hint = match key.to_lowercase().as_str() {
-                "engine" => "; did you mean \"type\"?".to_owned(),
-                "storage" | "capacity" | "disk" => "; did you mean \"size\"?".to_owned(),
-                _ => suggestion(key, known.iter().copied()),
-            };
+            let hint = meant(key, elsewhere, known.iter().copied());
             let field = format!("{prefix}.{}", shown_key(key));
             let message = format!("is not a field: {prefix} has {}{hint}", one_of(known.iter().copied()));
             self.refuse(field, Rule::UnknownField, message);

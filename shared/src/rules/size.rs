@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::quote::quoted;
+use super::quote::{did_you_mean, quoted};
 use super::{Refusal, Rule};
 
 /// Whole gibibytes (2^30 bytes), the unit of `AllocatedStorage` in the RDS API.
@@ -171,17 +171,25 @@ fn digits(text: &str) -> Option<&str> {
 fn malformed(text: &str) -> Refusal {
     let compact: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_' && *c != ',').collect();
     let (number, unit) = split(&compact);
-    let unit = match unit.to_lowercase().as_str() {
-        "" | "g" | "gb" => Some("GB"),
-        "gi" | "gib" => Some("Gi"),
-        "t" | "tb" => Some("TB"),
-        "ti" | "tib" => Some("Ti"),
-        _ => None,
+    let lower = unit.to_lowercase();
+    let unit = match lower.as_str() {
+        "" | "g" | "gb" => "GB",
+        "gi" | "gib" => "Gi",
+        "t" | "tb" => "TB",
+        "ti" | "tib" => "Ti",
+        "m" | "mb" => "MB",
+        "mi" | "mib" => "Mi",
+        _ => "",
     };
-    let hint = unit
-        .filter(|_| Number::parse(number).is_some())
-        .map(|unit| format!("; did you mean {}?", quoted(&format!("{number}{unit}"))))
-        .unwrap_or_default();
+    let whole = |per: u64| number.parse::<u64>().ok().map(|number| number.div_ceil(per));
+    let meant = match unit {
+        "" => None,
+        // RDS deals in nothing smaller than a gibibyte.
+        "MB" => whole(1000).map(|number| format!("{number}GB")),
+        "Mi" => whole(1024).map(|number| format!("{number}Gi")),
+        unit => Number::parse(number).map(|_| format!("{number}{unit}")),
+    };
+    let hint = meant.map(|meant| did_you_mean(&meant)).unwrap_or_default();
     Refusal::new(
         Rule::MalformedSize,
         format!("{} is not a size: write a number and GB or Gi (TB or Ti), such as 10GB or 20Gi{hint}", quoted(text)),
@@ -259,7 +267,14 @@ mod tests {
 
     #[test]
     fn what_was_probably_meant_is_said() {
-        for (written, meant) in [("10", "10GB"), ("10 gb", "10GB"), ("20GIB", "20Gi"), ("1,000GB", "1000GB")] {
+        for (written, meant) in [
+            ("10", "10GB"),
+            ("10 gb", "10GB"),
+            ("20GIB", "20Gi"),
+            ("1,000GB", "1000GB"),
+            ("500MB", "1GB"),
+            ("10240 MiB", "10Gi"),
+        ] {
             let refusal = Size::parse(written).unwrap_err();
             assert!(refusal.message.ends_with(&format!("did you mean \"{meant}\"?")), "{refusal}");
         }

@@ -2,13 +2,12 @@
 
 use super::draft::Draft;
 use super::quote::quoted;
-use super::reader::keyed;
 use super::size::Size;
 use super::violations::Violations;
-use super::{EngineVersion, Observed, Refusal, Rule, Verdict};
+use super::{EngineVersion, Observed, Refusal, Rule};
 
 /// Judges the step from `old`, behind which `observed` was seen, to `new`.
-pub(super) fn judge(new: &Draft, old: &Draft, observed: &Observed, errors: &mut Violations, verdict: &mut Verdict) {
+pub(super) fn judge(new: &Draft, old: &Draft, observed: &Observed, errors: &mut Violations) {
     let mut forbid = |field: &str, refusal: Refusal| errors.push(refusal.at(field));
     let same_engine = match (new.engine, old.engine) {
         (Some(new), Some(old)) if new != old => {
@@ -36,13 +35,9 @@ pub(super) fn judge(new: &Draft, old: &Draft, observed: &Observed, errors: &mut 
         forbid("spec.version", refusal);
     }
     if let (Some(new), Some(old)) = (new.size, old.size)
-        && let Err(refusal) = size(new, old, observed, verdict)
+        && let Err(refusal) = size(new, old, observed)
     {
         forbid("spec.size", refusal);
-    }
-    for database in old.databases.keys().filter(|database| !new.databases.contains_key(*database)) {
-        let field = keyed("spec.databases", database.as_str());
-        verdict.warn(Rule::DatabaseKept, field, "is kept with its data: only its users lose access");
     }
 }
 
@@ -67,7 +62,7 @@ fn version(wanted: EngineVersion, written: EngineVersion, running: Option<Engine
 }
 
 /// A size that was written but never allocated can be taken back.
-fn size(new: Size, old: Size, observed: &Observed, verdict: &mut Verdict) -> Result<(), Refusal> {
+fn size(new: Size, old: Size, observed: &Observed) -> Result<(), Refusal> {
     let (wanted, written) = (new.allocated(), old.allocated());
     let (there, is_there) = match observed.allocated {
         Some(allocated) => (allocated, "are allocated"),
@@ -79,11 +74,6 @@ fn size(new: Size, old: Size, observed: &Observed, verdict: &mut Verdict) -> Res
             "RDS cannot shrink a volume: {there} {is_there}, {wanted} would be asked for; write {there} to keep it as it is"
         );
         return Err(Refusal::new(Rule::SizeShrinks, message));
-    }
-    let grown = there.grown_to(wanted);
-    if wanted != written && wanted > there && grown > wanted {
-        let message = format!("RDS grows volumes by at least 10 %: {there} become {grown} instead of {wanted}");
-        verdict.warn(Rule::GrowthRoundedUp, "spec.size", message);
     }
     Ok(())
 }

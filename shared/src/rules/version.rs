@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::lifecycle;
-use super::quote::{one_of, quoted};
+use super::quote::{did_you_mean, one_of, quoted};
 use super::{Engine, Refusal, Rule};
 
 /// A major version: `12` for PostgreSQL, `8.4` for MySQL.
@@ -54,9 +54,11 @@ impl EngineVersion {
 
     /// The version of a specification: well formed and of a major version the operator offers.
     pub fn parse(engine: Engine, text: &str) -> Result<Self, Refusal> {
-        let Some(version) = Self::read(engine, text) else { return Err(malformed(engine, text)) };
-        if lifecycle::offered(engine).any(|offered| offered == version.major) {
+        if let Some(version) = Self::parse_offered(engine, text) {
             return Ok(version);
+        }
+        if Self::read(engine, text).is_none() {
+            return Err(malformed(engine, text));
         }
         let offered: Vec<String> = lifecycle::offered(engine).map(|major| major.to_string()).collect();
         Err(Refusal::new(
@@ -68,6 +70,10 @@ impl EngineVersion {
                 other_engine(engine, text)
             ),
         ))
+    }
+
+    fn parse_offered(engine: Engine, text: &str) -> Option<Self> {
+        Self::read(engine, text).filter(|version| lifecycle::offered(engine).any(|offered| offered == version.major))
     }
 
     /// Any version in the engine's form, also one that is not offered: what RDS reports.
@@ -155,17 +161,33 @@ fn malformed(engine: Engine, text: &str) -> Refusal {
         format!(
             "{} is not a version of {engine}: write a text such as {example}{}",
             quoted(text),
-            other_engine(engine, text)
+            match other_engine(engine, text) {
+                none if none.is_empty() => meant(engine, text),
+                other => other,
+            }
         ),
     )
 }
 
+/// What was probably meant: the version in `v15`, `postgres-15`, `15.x` or `15.4.0`; the newest one for `latest`.
+fn meant(engine: Engine, text: &str) -> String {
+    if matches!(text.to_lowercase().as_str(), "latest" | "newest" | "stable") {
+        return lifecycle::newest(engine).map(|newest| did_you_mean(&newest.to_string())).unwrap_or_default();
+    }
+    let from = text.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
+    let numbers = from.split(|c: char| !(c.is_ascii_digit() || c == '.')).next().unwrap_or_default();
+    let parts: Vec<&str> = numbers.split('.').collect();
+    (1..=parts.len())
+        .rev()
+        .map(|count| parts[..count].join("."))
+        .find(|text| EngineVersion::parse_offered(engine, text).is_some())
+        .map(|text| did_you_mean(&text))
+        .unwrap_or_default()
+}
+
 /// Says so when the version is one of another engine: then it is the type that was forgotten.
 fn other_engine(engine: Engine, text: &str) -> String {
-    let offers = |other: Engine| {
-        EngineVersion::read(other, text)
-            .is_some_and(|version| lifecycle::offered(other).any(|major| major == version.major))
-    };
+    let offers = |other: Engine| EngineVersion::parse_offered(other, text).is_some();
     Engine::ALL
         .into_iter()
         .find(|other| *other != engine && offers(*other))
@@ -216,6 +238,28 @@ mod tests {
         }
         for text in ["8", "5.7", "8.1", "8.4.3.1", "9.0"] {
             assert!(EngineVersion::parse(Engine::MySql, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_said() {
+        for (engine, written, meant) in [
+            (Engine::Postgresql, "v15", "15"),
+            (Engine::Postgresql, "postgres-15.4", "15.4"),
+            (Engine::Postgresql, "15.x", "15"),
+            (Engine::Postgresql, "15.4.0", "15.4"),
+            (Engine::Postgresql, "015", "15"),
+            (Engine::Postgresql, " 15 ", "15"),
+            (Engine::Postgresql, "latest", "18"),
+            (Engine::MySql, "mysql8.4", "8.4"),
+            (Engine::MySql, "Latest", "8.4"),
+        ] {
+            let refusal = EngineVersion::parse(engine, written).unwrap_err();
+            assert!(refusal.message.ends_with(&format!("did you mean \"{meant}\"?")), "{refusal}");
+        }
+        for written in ["much", "v7", "", "..."] {
+            let refusal = EngineVersion::parse(Engine::Postgresql, written).unwrap_err();
+            assert!(!refusal.message.contains("did you mean"), "{refusal}");
         }
     }
 

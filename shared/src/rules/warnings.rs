@@ -1,6 +1,5 @@
 //! What an author should know about a specification that is admitted.
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde_json::Value;
 
@@ -47,15 +46,17 @@ pub(super) fn about_nulls(spec: &Value, verdict: &mut Verdict) {
 fn support(draft: &Draft, today: Date, verdict: &mut Verdict) {
     let (Some(engine), Some(version)) = (draft.engine, draft.version) else { return };
     let Some(dates) = lifecycle::of(engine, version.major()) else { return };
-    let newest = lifecycle::newest(engine).map(|newest| format!("; the newest is {newest}")).unwrap_or_default();
+    let newest = lifecycle::newest(engine).map(|newest| format!("; newest: {newest}")).unwrap_or_default();
     let end = dates.extended_end;
     if today > end {
         let message = format!("support of {engine} {} ended on {end}{newest}", version.major());
         verdict.warn(Rule::SupportEnded, "spec.version", message);
     } else if today > dates.standard_end {
-        let start = dates.standard_end.saturating_add(1.day());
-        let message =
-            format!("{engine} {} is in paid Extended Support since {start}, until {end}{newest}", version.major());
+        let (start, dearer) = (dates.extended_start(), dates.dearer_start());
+        let message = format!(
+            "{engine} {} is in paid Extended Support, {start} to {end}, dearer from {dearer}{newest}",
+            version.major()
+        );
         verdict.warn(Rule::ExtendedSupport, "spec.version", message);
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn refused() -> Vec<Refused> {
             json!({"users": []}),
             "spec.users",
             "Invalid",
-            "must be a map from the names of users to lists, not a list",
+            "must be a map from the names of users to lists, such as {app: []}, not a list",
             true,
         ),
         (json!({"users": many_users}), "spec.users", "TooLong", "has 501 users: at most 500", true),
@@ -191,7 +191,7 @@ pub(crate) fn refused() -> Vec<Refused> {
         ),
         (json!({"backup": {"every": "daily"}}), "spec.backup.every", "Invalid", "is not a duration", true),
         (json!({"backup": {"every": "5m"}}), "spec.backup.every", "Invalid", "is 30m to 35d", true),
-        (json!({"backup": {"every": 24}}), "spec.backup.every", "Invalid", "must be a text, not the number 24", true),
+        (json!({"backup": {"every": 24}}), "spec.backup.every", "Invalid", "24 has no unit: write \"24h\"", true),
         (
             json!({"backup": {"retention": "0d"}}),
             "spec.backup.retention",

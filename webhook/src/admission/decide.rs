@@ -102,7 +102,7 @@ pub fn decide(endpoint: Endpoint, request: &Result<Request, Malformed>, today: D
             // One that weighs too much goes: a deletion is the only way out of it.
             (Endpoint::Validate, Some(old)) => {
                 let verdict = old.spec.as_ref().map(rules::delete).unwrap_or_default();
-                judge(request, verdict, || None)
+                judge(request, &verdict, || None)
             }
             (Endpoint::Validate, None) => missing("request.oldObject"),
             (Endpoint::Mutate, _) => Decision::allowed(),
@@ -129,7 +129,7 @@ fn create(endpoint: Endpoint, request: &Request, object: &Object, today: Date) -
     let Ok(spec) = &object.spec else { return too_heavy(request) };
     let applied = object.applied_spec();
     let verdict = rules::create(&subject(request, object, spec, applied.as_ref()), today);
-    judge(request, verdict, || patch(endpoint, spec, None))
+    judge(request, &verdict, || patch(endpoint, spec, None))
 }
 
 fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, today: Date) -> Decision {
@@ -149,12 +149,12 @@ fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, tod
         Endpoint::Validate => rules::replace,
     };
     let (before, after) = (subject(request, old, old_spec, None), subject(request, new, spec, applied.as_ref()));
-    judge(request, rule(&after, &before, today), || patch(endpoint, spec, Some(old_spec)))
+    judge(request, &rule(&after, &before, today), || patch(endpoint, spec, Some(old_spec)))
 }
 
 fn too_heavy(request: &Request) -> Decision {
     let violation = Refusal::new(Rule::TooManyEntries, TooHeavy.to_string()).at("spec");
-    judge(request, Verdict { errors: vec![violation], warnings: Vec::new() }, || None)
+    judge(request, &Verdict { errors: vec![violation], warnings: Vec::new() }, || None)
 }
 
 fn patch(endpoint: Endpoint, spec: &Value, old_spec: Option<&Value>) -> Option<Result<Patch, NotAdditive>> {
@@ -177,7 +177,7 @@ fn subject<'a>(
 }
 
 /// The decision of a verdict. The patch is made only where it is sent.
-fn judge(request: &Request, verdict: Verdict, patch: impl FnOnce() -> Option<Result<Patch, NotAdditive>>) -> Decision {
+fn judge(request: &Request, verdict: &Verdict, patch: impl FnOnce() -> Option<Result<Patch, NotAdditive>>) -> Decision {
     let warnings = verdict.warnings.iter().map(ToString::to_string).collect();
     if !verdict.admitted() {
         let object = request.object.as_ref().or(request.old_object.as_ref());

@@ -1,0 +1,125 @@
+//! What an author should know of a change that is admitted: what cannot be undone, what is an outage, what becomes dearer.
+//!
+//! The reconciler asks RDS for every change with `ApplyImmediately`, so that none of them waits for a maintenance window.
+
+use super::draft::Draft;
+use super::reader::keyed;
+use super::{EngineVersion, Gibibytes, Observed, Rule, Verdict};
+
+/// Warnings about the step from `old`, behind which `observed` was seen, to `new`.
+pub(super) fn about(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict) {
+    // What is not there yet is made as it is wanted.
+    if !observed.exists() {
+        return;
+    }
+    for database in old.databases.keys().filter(|database| !new.databases.contains_key(*database)) {
+        let field = keyed("spec.databases", database.as_str());
+        verdict.warn(Rule::DatabaseKept, field, "is kept with its data: only its users lose access");
+    }
+    upgrade(new, old, observed, verdict);
+    growth(new, old, observed, verdict);
+    retention(new, old, verdict);
+    instance_class(new, old, verdict);
+}
+
+/// Only an exact version above the one that runs is an upgrade: a major one alone leaves the minor part to RDS.
+///
+/// Source: RDS user guide, "Upgrading a DB instance engine version": an upgrade is an outage, and is not taken back.
+fn upgrade(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict) {
+    let (Some(engine), Some(wanted), Some(written)) = (new.engine, new.version, old.version) else { return };
+    let before = observed.running(engine).or(written.minor().map(|_| written));
+    let upgrades = |before: &EngineVersion| wanted.minor().is_some() && !wanted.covers(*before) && wanted > *before;
+    let Some(before) = before.filter(upgrades).filter(|_| wanted != written) else { return };
+    let field = "spec.version";
+    let message = format!("RDS cannot take back the upgrade from {before} to {wanted}");
+    verdict.warn(Rule::IrreversibleUpgrade, field, message);
+    let message = format!("the upgrade to {wanted} does not wait for a maintenance window: it is an outage");
+    verdict.warn(Rule::UpgradeOutage, field, message);
+}
+
+fn growth(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict) {
+    let (Some(new), Some(old)) = (new.size, old.size) else { return };
+    let (wanted, written) = (new.allocated(), old.allocated());
+    let there = observed.allocated.unwrap_or(written);
+    if wanted == written || wanted <= there {
+        return;
+    }
+    let (field, grown) = ("spec.size", there.grown_to(wanted));
+    if grown > wanted {
+        let message = format!("RDS grows volumes by at least 10 %: {there} become {grown} instead of {wanted}");
+        verdict.warn(Rule::GrowthRoundedUp, field, message);
+    }
+    verdict.warn(
+        Rule::IrreversibleGrowth,
+        field,
+        format!("{there} become {grown} for good: RDS cannot shrink a volume"),
+    );
+    let more = Gibibytes::new(grown.get() - there.get());
+    verdict.warn(Rule::DearerStorage, field, format!("{more} more are billed, whether they are used or not"));
+}
+
+/// Source: RDS user guide, "Backup retention period", and RDS pricing, backup storage.
+fn retention(new: &Draft, old: &Draft, verdict: &mut Verdict) {
+    let (Some(new), Some(old)) = (new.retention_days, old.retention_days) else { return };
+    let field = "spec.backup.retention";
+    if new > old {
+        let message =
+            format!("backups are kept for {new}d instead of {old}d: what they take beyond the volume's size is billed");
+        verdict.warn(Rule::DearerBackups, field, message);
+    } else if new < old {
+        let message = format!("RDS discards the automated backups that are older than {new}d");
+        verdict.warn(Rule::BackupsDiscarded, field, message);
+    }
+}
+
+/// Source: RDS API, ModifyDBInstance, DBInstanceClass: the change is an outage.
+fn instance_class(new: &Draft, old: &Draft, verdict: &mut Verdict) {
+    let Some(wanted) = new.instance_class.as_deref() else { return };
+    let field = "spec.instanceClass";
+    let outage = match old.instance_class.as_deref() {
+        Some(written) if written == wanted => return,
+        Some(_) => "the change does not wait for a maintenance window: the database is away for some minutes",
+        // The class of the object decided until now, perhaps for the same one.
+        None => "unless it has this class already, it changes without a maintenance window: an outage of minutes",
+    };
+    verdict.warn(Rule::InstanceClassOutage, field, outage);
+    match old.instance_class.as_deref().and_then(|written| steps(written, wanted)) {
+        Some(..=0) => {}
+        Some(_) => verdict.warn(Rule::DearerInstance, field, "the larger instance is billed at a higher rate"),
+        None => verdict.warn(Rule::DearerInstance, field, "another instance class is billed at another rate"),
+    }
+}
+
+/// How much larger one class is than another of the same family; none when they cannot be compared.
+fn steps(from: &str, to: &str) -> Option<i32> {
+    let (family, size) = from.rsplit_once('.')?;
+    let (other_family, other_size) = to.rsplit_once('.')?;
+    (family == other_family).then(|| Some(rank(other_size)? - rank(size)?)).flatten()
+}
+
+fn rank(size: &str) -> Option<i32> {
+    const SMALL: [&str; 5] = ["micro", "small", "medium", "large", "xlarge"];
+    match size.strip_suffix("xlarge") {
+        Some(times) if !times.is_empty() => times.parse::<u8>().ok().map(|times| 4 + i32::from(times)),
+        _ => SMALL.iter().zip(0..).find_map(|(word, rank)| (*word == size).then_some(rank)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_a_family_are_ordered() {
+        for (from, to, larger) in [
+            ("db.t4g.micro", "db.t4g.small", Some(true)),
+            ("db.r6g.xlarge", "db.r6g.2xlarge", Some(true)),
+            ("db.r6g.16xlarge", "db.r6g.8xlarge", Some(false)),
+            ("db.r6g.large", "db.r6g.large", Some(false)),
+            ("db.t4g.large", "db.r6g.xlarge", None),
+            ("db.r6g.large", "db.r6g.metal", None),
+        ] {
+            assert_eq!(steps(from, to).map(|steps| steps > 0), larger, "{from} to {to}");
+        }
+    }
+}
