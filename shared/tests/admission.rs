@@ -338,7 +338,7 @@ fn what_authors_are_warned_of_when_they_change_something() {
             json!({"databases": {"d": []}}),
             &volume,
             json!({"databases": {}}),
-            "spec.databases[d]: is kept with its data: only its users lose access",
+            "spec.databases[d]: is kept with its data, without users",
         ),
     ] {
         let [verdict, _] = judged(&Change { old, status: status.clone(), new });
@@ -458,7 +458,7 @@ fn an_old_mistake_that_is_not_touched_only_warns() {
     let old = json!({"size": "ten", "users": {"App": []}});
     let verdict = updated(&old, &json!({"size": "ten", "users": {"App": []}, "paused": true}));
     assert!(verdict.admitted(), "{:?}", lines(&verdict));
-    assert!(told(&verdict).iter().any(|warning| warning.starts_with("spec.size: unchanged, but still wrong: \"ten\"")));
+    assert!(told(&verdict).iter().any(|warning| warning.starts_with("spec.size: still wrong: \"ten\" is not a size")));
     // Touched and still wrong is refused; so is a mistake that is new.
     assert_eq!(updated(&old, &json!({"size": "eleven", "users": {"App": []}})).errors[0].field, "spec.size");
     assert_eq!(

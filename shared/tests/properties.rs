@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 use shared::rules::{
-    Engine, EngineVersion, Interval, Size, Subject, WARNING_LIMIT, create, defaults, delete, parse, replace, update,
+    Engine, EngineVersion, Gibibytes, Interval, Observed, Rule, Size, Subject, WARNING_LIMIT, create, defaults, delete,
+    parse, replace, update,
 };
 
 const TODAY: Date = date(2026, 11, 23);
@@ -72,6 +73,39 @@ fn spec() -> impl Strategy<Value = Value> {
     prop_oneof![8 => object, 1 => any_json()]
 }
 
+/// Specifications with nothing wrong in them, and names and values of any length that is allowed.
+fn valid() -> impl Strategy<Value = Value> {
+    let name = || "[a-z]{61}[0-9]{2}|zz[a-z0-9]{1,8}";
+    let flags = select(vec![json!([]), json!(null), json!(["superuser", "replication", "createrole", "BYPASSRLS"])]);
+    let fields = (
+        select(vec!["15", "15.6", "15.65535", "15.65535-rds.20250814"]),
+        select(vec!["1GB", "100Gi", "0000000000000000000000000000000000000000000000100Gi", "64Ti"]),
+        btree_map(name(), flags, 0..4),
+        btree_map(name(), select(vec![json!([]), json!(null)]), 0..4),
+        proptest::option::of("db\\.[a-z0-9-]{58}\\.[a-z]|db\\.t4g\\.(micro|large)"),
+        (select(vec!["30m", "24h", "50400m"]), select(vec!["1d", "35d", "50400m"])),
+        select(vec![json!(null), json!("Delete")]),
+        any::<bool>(),
+    );
+    fields.prop_map(|(version, size, users, databases, class, (every, retention), policy, protection)| {
+        json!({
+            "version": version, "size": size, "users": users, "databases": databases, "instanceClass": class,
+            "backup": {"every": every, "retention": retention}, "deletionPolicy": policy,
+            "deletionProtection": protection, "className": "c".repeat(253),
+        })
+    })
+}
+
+fn observed() -> impl Strategy<Value = Observed> {
+    let volume = proptest::option::of((20_u32..=65_536).prop_map(Gibibytes::new));
+    let runs = proptest::option::of(select(vec!["15.4", "15.65534-rds.20250814"]).prop_map(str::to_owned));
+    (any::<bool>(), volume, runs).prop_map(|(created, allocated, engine_version)| Observed {
+        created,
+        allocated,
+        engine_version,
+    })
+}
+
 fn subject(spec: &Value) -> Subject<'_> {
     Subject { name: Some("orders"), generate_name: None, spec, last_applied: None, observed: None }
 }
@@ -127,6 +161,19 @@ proptest! {
             for violation in verdict.errors {
                 prop_assert!(violation.field.starts_with("spec") || violation.field.starts_with("metadata."));
                 prop_assert!(!violation.message.contains('\n'));
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_is_admitted_reads_every_warning_whole(new in valid(), old in valid(), observed in observed()) {
+        let old = Subject { observed: Some(&observed), ..subject(&old) };
+        for verdict in [create(&subject(&new), TODAY), update(&subject(&new), &old, TODAY)] {
+            let refused = [Rule::SizeShrinks, Rule::VersionDowngrade];
+            prop_assert!(verdict.errors.iter().all(|error| refused.contains(&error.rule)), "{:?}", verdict.errors);
+            for warning in verdict.warnings {
+                let told = warning.to_string();
+                prop_assert!(told.ends_with(&warning.message) && told.chars().count() <= WARNING_LIMIT, "{}", told);
             }
         }
     }

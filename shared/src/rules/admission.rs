@@ -11,7 +11,7 @@ use super::name::{check_generate_name, check_object_name};
 use super::raw::{field, null_keys};
 use super::reader::keyed;
 use super::violations::Violations;
-use super::{Observed, Refusal, Rule, Verdict, Violation, changes, transition, warnings};
+use super::{Observed, Refusal, Rule, Verdict, Violation, Warning, changes, transition, warnings};
 
 /// An object that asks for admission.
 #[derive(Clone, Copy, Debug)]
@@ -107,8 +107,7 @@ fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdi
     old_draft.databases.values_mut().for_each(BTreeSet::clear);
     let (draft, mut errors) = new.read(&defaults(new.spec, Some(old.spec)));
     for violation in errors.take_known(&old_violations) {
-        let message = format!("unchanged, but still wrong: {}", violation.message);
-        verdict.warn(Rule::UnchangedMistake, violation.field, message);
+        verdict.warnings.push(still_wrong(violation));
     }
     let nothing = Observed::default();
     let observed = old.observed.unwrap_or(&nothing);
@@ -118,6 +117,13 @@ fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdi
     warnings::about(&draft, today, verdict);
     new.warn_of_nulls(verdict);
     errors
+}
+
+/// A mistake that was there before, in full or by its rule, whichever is told whole.
+fn still_wrong(Violation { field, rule, message }: Violation) -> Warning {
+    let told = |message| Warning { field: field.clone(), rule: Rule::UnchangedMistake, message };
+    let full = told(format!("still wrong: {message}"));
+    if full.is_short() { full } else { told(format!("still wrong ({rule})")) }
 }
 
 /// Whether an object may be deleted, by its specification.

@@ -13,8 +13,9 @@ pub(super) fn about(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut
         return;
     }
     for database in old.databases.keys().filter(|database| !new.databases.contains_key(*database)) {
+        // A name of 63 characters leaves 39 for the message.
         let field = keyed("spec.databases", database.as_str());
-        verdict.warn(Rule::DatabaseKept, field, "is kept with its data: only its users lose access");
+        verdict.warn(Rule::DatabaseKept, field, "is kept with its data, without users");
     }
     upgrade(new, old, observed, verdict);
     growth(new, old, observed, verdict);

@@ -148,8 +148,7 @@ impl Reader {
             Some(Value::String(text)) => self.take(FIELD, EngineVersion::parse(engine, text)),
             Some(Value::Number(number)) if number.is_f64() => {
                 let message = format!(
-                    "{number} is a number with a fraction, which YAML would make of 12.10 too (as 12.1): quote it, such as \
-                     \"{number}\""
+                    "{number} without quotes is a number, and 12.10 would be the same as 12.1: quote it, such as \"{number}\""
                 );
                 self.refuse(FIELD, Rule::UnquotedVersion, message);
                 None

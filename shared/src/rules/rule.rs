@@ -78,7 +78,7 @@ rules! {
         "Lower-case letters, digits and -, first a letter, last a letter or digit. No dots.";
     LongObjectName = "long-object-name", Error(TooLong),
         "The object's name is too long",
-        "At most 59 characters, because the Service is called <name>-rds; 54 before a generated end.";
+        "At most 59 characters, which leaves room for -rds in the name of its Service; 54 before a generated end.";
     UnknownEngine = "unknown-engine", Error(NotSupported),
         "The engine is not known",
         "Write type: Postgresql or type: MySQL; postgresql and mysql are known as well.";
@@ -275,6 +275,7 @@ impl std::fmt::Display for Rule {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::{ENTRY_LIMIT, Engine, Gibibytes, OBJECT_NAME_LIMIT, RoleFlags, lifecycle};
     use super::*;
 
     #[test]
@@ -285,6 +286,24 @@ mod tests {
             let id = rule.id();
             assert!(id.split('-').all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase())), "{id}");
             assert_eq!(Rule::of_id(id), Some(*rule));
+        }
+    }
+
+    #[test]
+    fn advice_names_the_limits_that_hold() {
+        let says = |rule: Rule, what: &str| assert!(rule.advice().contains(what), "{rule} says nothing of {what}");
+        says(Rule::TooManyEntries, &format!("{ENTRY_LIMIT} users"));
+        says(Rule::TooManyEntries, &format!("{} flags", 2 * RoleFlags::WORDS.len()));
+        says(Rule::LongObjectName, &OBJECT_NAME_LIMIT.to_string());
+        says(Rule::SizeAboveMaximum, &format!("{}Ti", Gibibytes::LARGEST.get() >> 10));
+        for engine in Engine::ALL {
+            let offered: Vec<_> = lifecycle::offered(engine).collect();
+            for end in [offered.first(), offered.last()].into_iter().flatten() {
+                says(Rule::VersionNotOffered, &end.to_string());
+            }
+        }
+        for word in RoleFlags::WORDS {
+            says(Rule::UnknownRoleFlag, word);
         }
     }
 

@@ -44,13 +44,20 @@ pub struct Warning {
     pub message: String,
 }
 
+impl Warning {
+    /// Whether it is told whole.
+    pub(super) fn is_short(&self) -> bool {
+        self.field.chars().count() + ": ".len() + self.message.chars().count() <= WARNING_LIMIT
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{}: {}", self.field, self.message);
-        match text.char_indices().nth(WARNING_LIMIT) {
-            None => f.write_str(&text),
-            Some(_) => text.chars().take(WARNING_LIMIT - 1).chain(['…']).try_for_each(|c| f.write_char(c)),
+        if self.is_short() {
+            return write!(f, "{}: {}", self.field, self.message);
         }
+        let text = format!("{}: {}", self.field, self.message);
+        text.chars().take(WARNING_LIMIT - 1).chain(['…']).try_for_each(|c| f.write_char(c))
     }
 }
 

@@ -17,7 +17,10 @@ pub(super) fn fitted(mut warnings: Vec<String>) -> Vec<String> {
     };
     let told = warnings.iter().take_while(|warning| fits(warning)).count();
     if told < warnings.len() {
-        let more = format!("and {} more warnings", warnings.len() - told);
+        let more = match warnings.len() - told {
+            1 => "and one more warning".to_owned(),
+            more => format!("and {more} more warnings"),
+        };
         warnings.truncate(told);
         warnings.push(more);
     }
@@ -26,11 +29,25 @@ pub(super) fn fitted(mut warnings: Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn short_warnings_pass_unchanged() {
         assert_eq!(fitted(vec!["one".into(), "two".into()]), ["one", "two"]);
+    }
+
+    proptest! {
+        #[test]
+        fn all_of_them_keep_the_limit(warnings in vec(".{0,120}", 0..200)) {
+            let told = fitted(warnings.clone());
+            prop_assert!(told.iter().map(|warning| warning.chars().count()).sum::<usize>() <= TOTAL);
+            prop_assert!(told.iter().all(|warning| warning.chars().count() <= WARNING_LIMIT));
+            let counted = usize::from(told.last() != warnings.last());
+            prop_assert_eq!(&told[..told.len() - counted], &warnings[..told.len() - counted]);
+        }
     }
 
     #[test]

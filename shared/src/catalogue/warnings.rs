@@ -1,0 +1,86 @@
+//! What is admitted with a warning.
+
+use jiff::civil::date;
+
+use super::Example;
+use crate::rules::Rule;
+
+/// An instance that is there: 100 GiB, PostgreSQL 17.4.
+macro_rules! running {
+    ($spec:literal) => {
+        concat!(
+            "spec:\n  version: \"17\"\n  size: 100Gi\n",
+            $spec,
+            "status:\n  instance: {created: true}\n  allocatedStorageGiB: 100\n  engineVersion: \"17.4\""
+        )
+    };
+}
+
+/// At least one example for each rule that warns.
+pub(super) const EXAMPLES: &[Example] = &[
+    Example::create(Rule::EngineNotBuilt, "spec: {type: MySQL, size: 20Gi}"),
+    Example::create(Rule::ExtendedSupport, "spec: {version: 13, size: 20Gi}"),
+    Example::create(Rule::SupportEnded, "spec: {version: 12, size: 20Gi}").on(date(2028, 3, 1)),
+    Example::create(Rule::SizeBelowMinimum, "spec: {version: 18, size: 10GB}"),
+    Example::update(Rule::GrowthRoundedUp, running!(""), "spec: {version: \"17\", size: 105Gi}")
+        .besides(&[Rule::IrreversibleGrowth, Rule::DearerStorage]),
+    Example::update(Rule::IrreversibleGrowth, running!(""), "spec: {version: \"17\", size: 200Gi}")
+        .besides(&[Rule::DearerStorage]),
+    Example::update(Rule::DearerStorage, running!(""), "spec: {version: \"17\", size: 200Gi}")
+        .besides(&[Rule::IrreversibleGrowth]),
+    Example::update(Rule::IrreversibleUpgrade, running!(""), "spec: {version: \"17.6\", size: 100Gi}")
+        .besides(&[Rule::UpgradeOutage]),
+    Example::update(Rule::UpgradeOutage, running!(""), "spec: {version: \"17.6\", size: 100Gi}")
+        .besides(&[Rule::IrreversibleUpgrade]),
+    Example::update(
+        Rule::InstanceClassOutage,
+        running!("  instanceClass: db.t4g.large\n"),
+        "spec: {version: \"17\", size: 100Gi, instanceClass: db.t4g.micro}",
+    ),
+    Example::update(
+        Rule::InstanceClassOutage,
+        running!(""),
+        "spec: {version: \"17\", size: 100Gi, instanceClass: db.t4g.micro}",
+    )
+    .besides(&[Rule::DearerInstance]),
+    Example::update(
+        Rule::DearerInstance,
+        running!("  instanceClass: db.t4g.micro\n"),
+        "spec: {version: \"17\", size: 100Gi, instanceClass: db.t4g.large}",
+    )
+    .besides(&[Rule::InstanceClassOutage]),
+    Example::update(
+        Rule::DearerInstance,
+        running!("  instanceClass: db.t4g.large\n"),
+        "spec: {version: \"17\", size: 100Gi, instanceClass: db.r8g.large}",
+    )
+    .besides(&[Rule::InstanceClassOutage]),
+    Example::update(
+        Rule::DearerBackups,
+        running!(""),
+        "spec: {version: \"17\", size: 100Gi, backup: {retention: 35d}}",
+    ),
+    Example::update(
+        Rule::BackupsDiscarded,
+        running!(""),
+        "spec: {version: \"17\", size: 100Gi, backup: {retention: 3d}}",
+    ),
+    Example::create(Rule::SuperuserMapped, "spec: {version: 18, size: 20Gi, users: {app: [superuser]}}"),
+    Example::create(Rule::ReplicationMapped, "spec: {version: 18, size: 20Gi, users: {cdc: [replication]}}"),
+    Example::create(Rule::WideCreaterole, "spec: {version: 15, size: 20Gi, users: {app: [createrole]}}"),
+    Example::create(Rule::BypassrlsUncertain, "spec: {version: 18, size: 20Gi, users: {app: [bypassrls]}}"),
+    Example::create(Rule::BackupNotScheduled, "spec: {version: 18, size: 20Gi, backup: {every: 6h}}"),
+    Example::create(Rule::NoFinalSnapshot, "spec: {version: 18, size: 20Gi, deletionPolicy: Delete}"),
+    Example::create(Rule::NullEntry, "spec: {version: 18, size: 20Gi, users: {app: }}"),
+    Example::update(Rule::ValueKept, "spec: {version: 18, size: 100GB, users: {app: []}}", "spec: {version: 18}"),
+    Example::update(
+        Rule::DatabaseKept,
+        running!("  databases: {orders: [], invoices: []}\n"),
+        "spec: {version: \"17\", size: 100Gi, databases: {orders: []}}",
+    ),
+    Example::update(
+        Rule::UnchangedMistake,
+        "spec: {version: 18, size: 20Gi, users: {App: []}}",
+        "spec: {version: 18, size: 20Gi, users: {App: []}, paused: true}",
+    ),
+];
