@@ -8,6 +8,7 @@ mod controlplane;
 mod crashes;
 mod farewell;
 mod foreign;
+mod gitops;
 mod isolation;
 mod leadership;
 mod manifests;
@@ -63,6 +64,7 @@ fn main() -> Result<ExitCode> {
         cloud_access::trials(&world),
         secrecy::trials(&world),
         leadership::trials(&world),
+        gitops::trials(&world),
     ]
     .into_iter()
     .flatten()
