@@ -1,0 +1,292 @@
+//! The Helm chart: the same objects as the overlays, and what Helm itself makes of them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value};
+use testbed::go_programs;
+use tokio::process::Command;
+
+use super::{
+    Empty, MANIFESTS, install_cert_manager_crds,
+    rendered::{self, Key, objects},
+    rights,
+};
+use crate::world::World;
+
+/// What Helm adds to the objects of a chart, and the overlays have no use for.
+const LABELS_OF_HELM: [&str; 4] =
+    ["app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart"];
+const ANNOTATION_OF_HELM: &str = "helm.sh/resource-policy";
+
+/// Made by `helm install --create-namespace`, or by whoever owns the cluster: a release cannot hold its own namespace.
+const MADE_BEFORE: (&str, &str, &str) = ("Namespace", "", "rds-system");
+
+/// A file of the chart that is a copy, and what it is a copy of.
+const COPIES: [(&str, &str); 4] = [
+    ("files/crds/rdsdatabases.yaml", "crd/rdsdatabases.yaml"),
+    ("files/crds/rdsdatabaseclasses.yaml", "crd/rdsdatabaseclasses.yaml"),
+    ("files/alerts.yaml", "components/monitoring/alerts.yaml"),
+    ("files/dashboard.json", "components/monitoring/dashboard.json"),
+];
+
+struct Helm {
+    program: PathBuf,
+    home: tempfile::TempDir,
+}
+
+struct Answer {
+    success: bool,
+    stdout: String,
+    stderr: String,
+}
+
+impl Helm {
+    async fn new() -> Result<Self> {
+        Ok(Self { program: go_programs::build("helm").await?.join("helm"), home: tempfile::tempdir()? })
+    }
+
+    /// Runs it with nothing of the person's own set-up.
+    async fn run(&self, args: &[&str]) -> Result<Answer> {
+        let output = Command::new(&self.program)
+            .args(args)
+            .env("HELM_CACHE_HOME", self.home.path())
+            .env("HELM_CONFIG_HOME", self.home.path())
+            .env("HELM_DATA_HOME", self.home.path())
+            .env_remove("KUBECONFIG")
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .with_context(|| format!("running {}", self.program.display()))?;
+        Ok(Answer {
+            success: output.status.success(),
+            stdout: String::from_utf8(output.stdout)?,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    async fn ok(&self, args: &[&str]) -> Result<String> {
+        let answer = self.run(args).await?;
+        ensure!(answer.success, "helm {}: {}{}", args.join(" "), answer.stdout, answer.stderr);
+        Ok(answer.stdout)
+    }
+
+    /// Renders the chart with these values, each as `key=value`.
+    async fn render(&self, values: &[&str]) -> Result<BTreeMap<Key, Value>> {
+        let chart = chart();
+        let values = values.join(",");
+        objects(&self.ok(&["template", "rds-operator", &chart, "--namespace=rds-system", "--set", &values]).await?)
+    }
+}
+
+fn chart() -> String {
+    format!("{MANIFESTS}/helm/rds-operator")
+}
+
+pub(super) async fn equals_the_overlays(world: &World) -> Result<()> {
+    for (copy, original) in COPIES {
+        let (copy, original) = (format!("{}/{copy}", chart()), format!("{MANIFESTS}/{original}"));
+        let same = std::fs::read(&copy).with_context(|| copy.clone())? == std::fs::read(&original)?;
+        ensure!(same, "{copy} is old: run manifests/helm/update-files.sh");
+    }
+    let copied = std::fs::read_dir(format!("{}/files/crds", chart()))?.count();
+    ensure!(copied == 2, "{copied} files in files/crds: COPIES of this test names two");
+
+    let helm = Helm::new().await?;
+    let kubectl = world.controlplane().await?.kubectl();
+    for (overlay, values) in [
+        ("overlays/cert-manager", &[][..]),
+        ("overlays/cert-manager", &["certificates.source=cert-manager"]),
+        ("overlays/self-managed", &["certificates.source=self-managed"]),
+    ] {
+        compare(
+            rendered::folder(kubectl, overlay).await?,
+            helm.render(values).await?,
+            &format!("{overlay} {values:?}"),
+        )?;
+    }
+
+    // Each component has its values. It takes what is an overlay's own from a ConfigMap that is not installed.
+    let overlay = tempfile::tempdir_in(format!("{MANIFESTS}/overlays"))?;
+    std::fs::write(overlay.path().join("kustomization.yaml"), EVERYTHING)?;
+    let folder = overlay.path().to_str().context("the folder's path is not UTF-8")?;
+    let rendered = kubectl.ok(&["kustomize", folder]).await;
+    overlay.close()?;
+    let values = [
+        "certificates.source=self-managed",
+        "monitoring.enabled=true",
+        "watchNamespace=shop",
+        "region=eu-central-1",
+        r"reconciler.serviceAccount.annotations.eks\.amazonaws\.com/role-arn=arn:aws:iam::123456789012:role/rds-operator",
+    ];
+    compare(objects(&rendered?)?, helm.render(&values).await?, "all components")
+}
+
+const EVERYTHING: &str = r#"
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../self-managed]
+components: [../../components/monitoring, ../../components/single-namespace, ../../components/irsa]
+configMapGenerator:
+  - name: rds-operator-irsa
+    literals: [region=eu-central-1, "roleArn=arn:aws:iam::123456789012:role/rds-operator"]
+    options: {annotations: {config.kubernetes.io/local-config: "true"}}
+  - name: rds-operator-single-namespace
+    literals: [namespace=shop]
+    options: {annotations: {config.kubernetes.io/local-config: "true"}}
+"#;
+
+/// Object by object, but for the few things that are written at the top of this file.
+fn compare(mut overlay: BTreeMap<Key, Value>, chart: BTreeMap<Key, Value>, what: &str) -> Result<()> {
+    let (kind, namespace, name) = MADE_BEFORE;
+    let before = overlay.remove(&(kind.to_owned(), namespace.to_owned(), name.to_owned()));
+    ensure!(before.is_some(), "{what}: the overlay makes no namespace");
+    let names = |objects: &BTreeMap<Key, Value>| objects.keys().cloned().collect::<Vec<_>>();
+    ensure!(
+        names(&overlay) == names(&chart),
+        "{what}:\nthe overlay has {:#?}\nthe chart has {:#?}",
+        names(&overlay),
+        names(&chart)
+    );
+    for (key, mut ours) in chart {
+        let wanted = &overlay[&key];
+        for label in LABELS_OF_HELM {
+            let labels = ours["metadata"]["labels"].as_object_mut();
+            ensure!(labels.is_some_and(|labels| labels.remove(label).is_some()), "{what}: {key:?} lacks {label}");
+        }
+        let metadata = ours["metadata"].as_object_mut().context("an object without metadata")?;
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(ANNOTATION_OF_HELM);
+            if annotations.is_empty() {
+                metadata.remove("annotations");
+            }
+        }
+        let differences = differences("", wanted, &ours);
+        ensure!(differences.is_empty(), "{what}: {key:?}: the overlay and the chart have\n{}", differences.join("\n"));
+    }
+    Ok(())
+}
+
+/// Where two values are not the same, and what each has there.
+fn differences(at: &str, overlay: &Value, chart: &Value) -> Vec<String> {
+    match (overlay, chart) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            let null = Value::Null;
+            let child = |object: &Map<String, Value>, key: &str| object.get(key).unwrap_or(&null).clone();
+            keys.into_iter()
+                .flat_map(|key| differences(&format!("{at}/{key}"), &child(a, key), &child(b, key)))
+                .collect()
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let pairs = a.iter().zip(b).enumerate();
+            pairs.flat_map(|(index, (a, b))| differences(&format!("{at}/{index}"), a, b)).collect()
+        }
+        (a, b) if a == b => Vec::new(),
+        (a, b) => vec![format!("{at}: {a} and {b}")],
+    }
+}
+
+pub(super) async fn is_well_formed_and_refuses_mistakes(_: &World) -> Result<()> {
+    let helm = Helm::new().await?;
+    helm.ok(&["lint", "--strict", &chart()]).await?;
+    let without_authority = "give the PEM of the authority";
+    for (value, complaint) in [
+        ("certificates.source=certmanager", "/certificates/source"),
+        ("certificates.sorce=secret", "'sorce' not allowed"),
+        ("webhook.replicas=0", "/webhook/replicas"),
+        ("region=Frankfurt", "/region"),
+        ("watchNamespace=Shop", "/watchNamespace"),
+        ("certificates.source=secret", without_authority),
+    ] {
+        let answer = helm.run(&["template", "rds-operator", &chart(), "--set", value]).await?;
+        ensure!(!answer.success && answer.stderr.contains(complaint), "{value}: {}{}", answer.stdout, answer.stderr);
+    }
+
+    // Another namespace is another name in the certificate, in the registrations and in the bindings: nothing may be left behind.
+    let chart = chart();
+    for source in ["cert-manager", "self-managed"] {
+        let source =
+            format!("certificates.source={source},monitoring.enabled=true,watchNamespace=shop,clusterName=prod");
+        let elsewhere = helm.ok(&["template", "x", &chart, "--namespace=databases", "--set", &source]).await?;
+        for (key, object) in objects(&elsewhere)? {
+            let place = key.1.as_str();
+            ensure!(["", "databases", "rds", "shop"].contains(&place), "{key:?} is in {place}");
+            // People are told commands with the usual namespace; nothing else may name it.
+            let text = if key.0 == "PrometheusRule" { String::new() } else { object.to_string() };
+            ensure!(!text.contains("rds-system"), "{key:?} names rds-system: {object:#}");
+        }
+    }
+
+    let files =
+        "certificates.source=secret,certificates.secretName=own,certificates.caBundle=-----BEGIN CERTIFICATE-----";
+    let rendered = helm.render(&[files]).await?;
+    let find = |kind: &str, name: &str| {
+        rendered.iter().find(|((a, _, b), _)| a == kind && b == name).map(|(_, object)| object)
+    };
+    let registration = find("ValidatingWebhookConfiguration", "rds-webhook").context("no registration")?;
+    let bundle = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t";
+    ensure!(registration["webhooks"][0]["clientConfig"]["caBundle"] == bundle, "{registration:#}");
+    let deployment = find("Deployment", "rds-webhook").context("no Deployment")?;
+    ensure!(deployment.pointer("/spec/template/spec/volumes/0/secret/secretName") == Some(&"own".into()));
+    ensure!(!rendered.keys().any(|(kind, ..)| kind == "Certificate"), "cert-manager is asked for nothing");
+    Ok(())
+}
+
+/// `helm uninstall` takes the operator away and leaves the CRDs, the objects, and the namespace that applications resolve names in.
+pub(super) async fn comes_and_goes_without_the_databases(world: &World) -> Result<()> {
+    let helm = Helm::new().await?;
+    let empty = Empty::start(world).await?;
+    install_cert_manager_crds(empty.kubectl()).await?;
+    for source in ["cert-manager", "self-managed"] {
+        come_and_go(&helm, &empty, &format!("certificates.source={source}")).await?;
+    }
+    empty.stop().await
+}
+
+async fn come_and_go(helm: &Helm, empty: &Empty, values: &str) -> Result<()> {
+    let kubectl = empty.kubectl();
+    let kubeconfig = utf8(kubectl.kubeconfig())?;
+    let release = ["rds-operator", "--namespace=rds-system", "--kubeconfig", kubeconfig];
+    let chart = chart();
+    let upgrade = [&["upgrade", "--install"][..], &release, &[&chart, "--create-namespace", "--set", values]].concat();
+    let installed = helm.run(&upgrade).await?;
+    ensure!(installed.success && !installed.stderr.contains("arning"), "{}{}", installed.stdout, installed.stderr);
+    ensure!(installed.stdout.contains("set `region`"), "nobody is told what is missing: {}", installed.stdout);
+    let label = "pod-security.kubernetes.io/enforce=restricted";
+    kubectl.ok(&["label", "namespace", "rds-system", label, "pod-security.kubernetes.io/warn=restricted"]).await.ok();
+    let rendered = helm.ok(&[&["get", "manifest"][..], &release].concat()).await?;
+    rights::rendered_pods_are_restricted(kubectl, &rendered).await?;
+    if values.contains("self-managed") {
+        rights::the_webhook_has_its_own_names(kubectl).await?;
+    } else {
+        rights::the_webhook_has_none(kubectl).await?;
+    }
+
+    // In the operator's own namespace nothing depends on the operator, which does not run here.
+    kubectl
+        .apply("{apiVersion: matrixmind.cloud/v1, kind: RDSDatabase, metadata: {name: kept, namespace: rds-system}}")
+        .await?;
+    helm.ok(&upgrade).await?;
+    helm.ok(&[&["uninstall"][..], &release].concat()).await?;
+    let gone =
+        kubectl.ok(&["get", "deployments,mutatingwebhookconfigurations,clusterroles", "-A", "-o", "name"]).await?;
+    ensure!(!gone.contains("rds-"), "left behind: {gone}");
+    for kept in [
+        &["get", "crd", "rdsdatabases.matrixmind.cloud", "rdsdatabaseclasses.matrixmind.cloud"][..],
+        &["get", "rdsdatabase", "-n", "rds-system", "kept"],
+        &["get", "namespace", "rds"],
+    ] {
+        kubectl.ok(kept).await?;
+    }
+    Ok(())
+}
+
+fn utf8(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
+}

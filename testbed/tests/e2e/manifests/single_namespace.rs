@@ -1,0 +1,70 @@
+//! The component that leaves the reconciler its rights in one namespace.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use testbed::{eventually::eventually, stack::Part};
+
+use super::{MANIFESTS, rendered, rights::may};
+use crate::{
+    replica::{PATIENCE, Replica},
+    scene::Scene,
+    world::World,
+};
+
+const RECONCILER: &str = "system:serviceaccount:rds-system:rds-reconciler";
+
+/// With these rights and no others it takes a database from its creation to its end, alias included, and looks at nobody else's.
+pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
+    let stack = world.own_stack("one-namespace").await?;
+    let kubectl = stack.controlplane().kubectl();
+    stack.stop_part(Part::Reconciler).await?;
+    let (inside, outside) = (Scene::new(&stack, "inside").await?, Scene::new(&stack, "outside").await?);
+
+    let overlay = tempfile::tempdir_in(format!("{MANIFESTS}/overlays"))?;
+    let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../../base]\n\
+        components: [../../components/single-namespace]\nconfigMapGenerator:\n  - name: rds-operator-single-namespace\n    \
+        literals: [namespace=inside]\n    options: {annotations: {config.kubernetes.io/local-config: \"true\"}}\n";
+    std::fs::write(overlay.path().join("kustomization.yaml"), kustomization)?;
+    let folder = overlay.path().to_str().context("the folder's path is not UTF-8")?;
+    let objects = rendered::objects(&kubectl.ok(&["kustomize", folder]).await?)?;
+    overlay.close()?;
+    for ((kind, _, name), object) in objects {
+        if kind.contains("Role") && name.starts_with("rds-reconciler") {
+            kubectl.apply(&object.to_string()).await?;
+        }
+    }
+    may(kubectl, RECONCILER, &["list", "secrets", "-n", "outside"], false).await?;
+    may(kubectl, RECONCILER, &["list", "rdsdatabases.matrixmind.cloud", "--all-namespaces"], false).await?;
+
+    let replica = Replica::start(&stack, "one-namespace", |spec| spec.args(["--watch-namespace=inside"])).await?;
+    outside.apply("beside", "{}").await?;
+    inside.apply("orders", "{users: {app: []}, databases: {orders: [app]}}").await?;
+    let database = inside.ready("orders").await?;
+    database.expect("AliasReady", "True")?;
+    let alias = ["get", "service", "-n", "rds", "orders", "-o", "jsonpath={.spec.type}"];
+    ensure!(kubectl.ok(&alias).await? == "ExternalName", "no alias");
+
+    // Its watches are there: what somebody takes away comes back at once, in both namespaces.
+    inside.ok(&["delete", "secret", "orders.rds.app"]).await?;
+    kubectl.ok(&["delete", "service", "-n", "rds", "orders"]).await?;
+    eventually(Duration::from_secs(30), "the Secret and the alias to be back", async || {
+        inside.ok(&["get", "secret", "orders.rds.app"]).await?;
+        kubectl.ok(&alias).await
+    })
+    .await?;
+
+    ensure!(outside.database("beside").await?.at("/metadata/finalizers").is_null(), "it works elsewhere too");
+    let (_, metrics) = replica.get("metrics").await?;
+    ensure!(metrics.contains("rds_reconciler_objects{state=\"ready\"} 1"), "{metrics}");
+    inside.delete("orders").await?;
+    let refused: Vec<_> = replica.log()?.into_iter().filter(|line| line.to_string().contains("forbidden")).collect();
+    ensure!(refused.is_empty(), "it asked for more than it may: {refused:?}");
+    eventually(PATIENCE, "the object to be counted out", async || {
+        let (_, metrics) = replica.get("metrics").await?;
+        ensure!(metrics.contains("rds_reconciler_objects{state=\"deleting\"} 0"), "{metrics}");
+        ensure!(metrics.contains("rds_reconciler_objects{state=\"ready\"} 0"), "{metrics}");
+        Ok(())
+    })
+    .await
+}
