@@ -37,6 +37,9 @@ async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
     }
     match admin.store.validity((admin.clock)()) {
         Validity::Absent => (StatusCode::SERVICE_UNAVAILABLE, "no certificate yet\n"),
+        Validity::NoClientAuthority => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the file of --client-ca holds no authority yet\n")
+        }
         Validity::Expired => (StatusCode::SERVICE_UNAVAILABLE, "the certificate has expired\n"),
         Validity::Valid => (StatusCode::OK, "ready\n"),
     }

@@ -8,17 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use prometheus_client::registry::Registry;
 use shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin;
-use crate::args::Args;
-use crate::metrics::Metrics;
-use crate::router::{self, Limits};
+use crate::args::{Args, TlsSource};
+use crate::authority::kubernetes::{ConnectError, Names};
+use crate::authority::{Keeper, Kubernetes, Lifetimes, LifetimesError};
+use crate::metrics::{AuthorityMetrics, Metrics};
+use crate::router::{self, Clock, Limits};
 use crate::server::{ConnectionLimits, Server};
-use crate::tls::{CertificateFiles, CertificateStore, Watch};
+use crate::tls::{CertificateFiles, CertificateStore, ClientWatch, Watch};
 
 /// Why the service cannot start, or ends.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,12 @@ pub enum AppError {
     /// The plain listener ended.
     #[error("the listener for probes and metrics ended")]
     Admin(#[source] io::Error),
+    /// Certificates of our own would not last.
+    #[error(transparent)]
+    Lifetimes(#[from] LifetimesError),
+    /// There is no API server to publish certificates of our own to.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
 }
 
 /// Serves until SIGTERM or SIGINT, then leaves in order: not ready, answers close their connections, requests under way end.
@@ -47,17 +56,21 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     // From here on a signal is an orderly end, also while the rest starts.
     let signals = Shutdown::register().map_err(AppError::Signals)?;
     let clock = Timestamp::now;
-    let (metrics, registry) = Metrics::new();
-    let store = Arc::new(CertificateStore::new(metrics.cert_not_after.clone()));
+    let (metrics, mut registry) = Metrics::new();
+    let not_after = metrics.cert_not_after.clone();
+    let store = Arc::new(match args.client_ca {
+        None => CertificateStore::new(not_after),
+        Some(_) => CertificateStore::demanding(not_after),
+    });
     let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
 
-    let files = CertificateFiles { cert: args.tls_cert.clone(), key: args.tls_key.clone() };
-    let mut watch = Watch::new(files, Arc::clone(&store), clock);
-    watch.look().await;
+    let source = Source::prepare(&args, Arc::clone(&store), clock, &mut registry).await?;
+    let clients = args.client_ca.clone().map(|path| ClientWatch::new(path, Arc::clone(&store)));
 
     let limits = Limits { body: args.body_limit, in_flight: args.in_flight_limit, request: args.request_timeout };
     let admission = router::router(limits, metrics.clone(), clock, draining.clone());
-    let server = Server::new(Arc::clone(&store), admission, connection_limits(&args), metrics.connections.clone());
+    let server =
+        Server::new(Arc::clone(&store), admission, connection_limits(&args), metrics.connections, metrics.handshakes);
     let listener = bind(args.listen).await?;
     let admin_listener = bind(args.admin_listen).await?;
     let admin = axum::serve(admin_listener, admin::router(registry, store, clock, draining.clone()));
@@ -65,8 +78,67 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     tokio::select! {
         () = server.run(listener, stop.clone()) => Ok(()),
         ended = admin => ended.map_err(AppError::Admin),
-        never = watch.run(args.tls_poll_interval) => match never {},
+        never = source.keep(args.tls_poll_interval, clock) => match never {},
+        never = verify(clients, args.tls_poll_interval) => match never {},
         never = leave(signals, args.drain_delay, &draining, &stop) => match never {},
+    }
+}
+
+/// Where certificates come from.
+enum Source {
+    Files(Box<Watch>),
+    Authority(Box<Keeper<Kubernetes>>),
+}
+
+impl Source {
+    async fn prepare(
+        args: &Args,
+        store: Arc<CertificateStore>,
+        clock: Clock,
+        registry: &mut Registry,
+    ) -> Result<Self, AppError> {
+        match args.tls_source {
+            TlsSource::Files => {
+                let files = CertificateFiles { cert: args.tls_cert.clone(), key: args.tls_key.clone() };
+                let mut watch = Watch::new(files, store, clock);
+                watch.look().await;
+                Ok(Self::Files(Box::new(watch)))
+            }
+            TlsSource::SelfManaged => {
+                let own = &args.authority;
+                let lives = Lifetimes::new(
+                    own.authority_lifetime,
+                    own.leaf_lifetime,
+                    own.authority_overlap,
+                    own.authority_poll_interval,
+                )?;
+                // The client asks for the process's default. An error means that there is one.
+                let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+                let cluster = Kubernetes::connect(Names {
+                    namespace: own.namespace.clone(),
+                    service: own.service_name.clone(),
+                    secret: own.authority_secret.clone(),
+                    configuration: own.webhook_configuration.clone(),
+                })
+                .await?;
+                let metrics = AuthorityMetrics::register(registry);
+                Ok(Self::Authority(Box::new(Keeper::new(cluster, store, metrics, own.dns_names(), lives))))
+            }
+        }
+    }
+
+    async fn keep(self, every: Duration, clock: Clock) -> Infallible {
+        match self {
+            Self::Files(watch) => watch.run(every).await,
+            Self::Authority(keeper) => keeper.run(clock).await,
+        }
+    }
+}
+
+async fn verify(clients: Option<ClientWatch>, every: Duration) -> Infallible {
+    match clients {
+        Some(watch) => watch.run(every).await,
+        None => pending().await,
     }
 }
 

@@ -1,12 +1,13 @@
 //! The admission service of `RDSDatabase`: `/mutate` fills in what an object leaves out and `/validate` refuses what cannot work.
 //!
-//! [`admission`] decides and is pure; [`router`] turns requests into decisions; [`server`] and [`tls`] carry them; [`admin`] shows how it
-//! goes; [`app`] wires them together.
+//! [`admission`] decides and is pure; [`router`] turns requests into decisions; [`server`] and [`tls`] carry them; [`authority`] makes
+//! certificates where nobody else does; [`admin`] shows how it goes; [`app`] wires them together.
 
 pub mod admin;
 pub mod admission;
 pub mod app;
 pub mod args;
+pub mod authority;
 pub mod body;
 pub mod metrics;
 pub mod router;

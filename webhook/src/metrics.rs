@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::admission::{Endpoint, Operation};
+use crate::tls::Failure;
 
 /// Upper bounds in seconds: a review of usual size takes 50 µs, one of 7 MB some 100 ms.
 const SECONDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
@@ -24,6 +25,73 @@ pub struct Metrics {
     pub connections: Gauge,
     /// When the served certificate ends, in Unix seconds; 0 without one.
     pub cert_not_after: Gauge,
+    /// Handshakes that failed.
+    pub handshakes: Handshakes,
+}
+
+/// Handshakes that failed, by reason.
+#[derive(Debug, Clone, Default)]
+pub struct Handshakes(Family<FailureLabels, Counter>);
+
+impl Handshakes {
+    /// One more.
+    pub fn failed(&self, failure: Failure) {
+        self.0.get_or_create(&FailureLabels { reason: failure.as_str() }).inc();
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FailureLabels {
+    reason: &'static str,
+}
+
+/// Metrics of an authority of our own; only there with one.
+#[derive(Debug, Clone, Default)]
+pub struct AuthorityMetrics {
+    /// When the authority that signs ends, in Unix seconds; 0 without one.
+    pub not_after: Gauge,
+    /// Things that went wrong at a look at the cluster.
+    pub errors: Counter,
+    writes: Family<ObjectLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ObjectLabels {
+    object: &'static str,
+}
+
+impl AuthorityMetrics {
+    /// Metrics that `registry` shows.
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register_with_unit(
+            "authority_not_after",
+            "End of the authority that signs certificates in Unix time, 0 without one",
+            Unit::Seconds,
+            metrics.not_after.clone(),
+        );
+        registry.register(
+            "authority_errors",
+            "Things that went wrong while certificates were looked after",
+            metrics.errors.clone(),
+        );
+        registry.register(
+            "authority_writes",
+            "Writes of the authority's Secret and of webhook configurations; none at rest",
+            metrics.writes.clone(),
+        );
+        metrics
+    }
+
+    /// The Secret was written.
+    pub fn wrote_secret(&self) {
+        self.writes.get_or_create(&ObjectLabels { object: "secret" }).inc();
+    }
+
+    /// A webhook configuration was written.
+    pub fn wrote_registration(&self) {
+        self.writes.get_or_create(&ObjectLabels { object: "webhook-configuration" }).inc();
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +121,7 @@ impl Metrics {
             errors: Family::default(),
             connections: Gauge::default(),
             cert_not_after: Gauge::default(),
+            handshakes: Handshakes::default(),
         };
         let mut registry = Registry::with_prefix("rds_webhook");
         registry.register("requests", "Reviews that were answered", metrics.requests.clone());
@@ -70,6 +139,7 @@ impl Metrics {
             Unit::Seconds,
             metrics.cert_not_after.clone(),
         );
+        registry.register("handshakes_failed", "TLS handshakes that failed, by reason", metrics.handshakes.0.clone());
         (metrics, registry)
     }
 

@@ -1,5 +1,6 @@
 //! The TLS listener: accepts, shakes hands and serves HTTP/1.1, each with a bound.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::tls::CertificateStore;
+use crate::metrics::Handshakes;
+use crate::tls::{CertificateStore, Failure, Failures};
 
 /// Most that is read from a connection at a time, in bytes, and so the most that a request's header may have. hyper's own 400 KiB would be kept
 /// for each connection that once had a large body.
@@ -41,20 +43,27 @@ pub struct Server {
     router: Router,
     limits: ConnectionLimits,
     open: Gauge,
+    failures: Arc<Failures>,
 }
 
 impl Server {
-    /// A server that shows on `open` how many connections it has.
-    pub fn new(store: Arc<CertificateStore>, router: Router, limits: ConnectionLimits, open: Gauge) -> Self {
-        Self { store, router, limits, open }
+    /// A server that shows on `open` how many connections it has, and on `handshakes` how many could not be made.
+    pub fn new(
+        store: Arc<CertificateStore>,
+        router: Router,
+        limits: ConnectionLimits,
+        open: Gauge,
+        handshakes: Handshakes,
+    ) -> Self {
+        Self { store, router, limits, open, failures: Arc::new(Failures::new(handshakes)) }
     }
 
     /// Serves until `stop`, then lets the requests under way end.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.limits.connections));
         let graceful = GracefulShutdown::new();
-        while let Some((stream, slot)) = next(&listener, &slots, &stop).await {
-            self.spawn(stream, slot, graceful.watcher());
+        while let Some((stream, peer, slot)) = next(&listener, &slots, &stop).await {
+            self.spawn(stream, peer, slot, graceful.watcher());
         }
         drop(listener);
         if timeout(self.limits.drain, graceful.shutdown()).await.is_err() {
@@ -62,10 +71,10 @@ impl Server {
         }
     }
 
-    fn spawn(&self, stream: TcpStream, slot: OwnedSemaphorePermit, watcher: Watcher) {
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, watcher: Watcher) {
+        let failures = Arc::clone(&self.failures);
         let Some(config) = self.store.config() else {
-            tracing::debug!("connection refused: no certificate yet");
-            return;
+            return failures.note(Failure::NoCertificate, peer, &"no certificate yet");
         };
         let router = self.router.clone();
         let ConnectionLimits { handshake, header, .. } = self.limits;
@@ -74,8 +83,8 @@ impl Server {
             let _open = open;
             let stream = match timeout(handshake, TlsAcceptor::from(config).accept(stream)).await {
                 Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => return tracing::debug!(%error, "handshake failed"),
-                Err(_) => return tracing::debug!("handshake took too long"),
+                Ok(Err(error)) => return failures.note(Failure::of(&error), peer, &error),
+                Err(late) => return failures.note(Failure::TooSlow, peer, &late),
             };
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -94,18 +103,18 @@ async fn next(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let accept = async {
         loop {
             // Never closed, so this always gives a slot in the end.
             let slot = Arc::clone(slots).acquire_owned().await.ok()?;
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Answers are small and wanted at once.
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "connection is gone already");
                     }
-                    return Some((stream, slot));
+                    return Some((stream, peer, slot));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: some will be closed in a moment.

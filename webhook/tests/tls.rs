@@ -15,6 +15,7 @@ use support::{LIMITS, review, service};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use webhook::metrics::Handshakes;
 use webhook::server::{ConnectionLimits, Server};
 use webhook::tls::{CertificateStore, LoadError, MaterialError, Outcome, Validity, Watch};
 
@@ -40,7 +41,7 @@ async fn start(limits: ConnectionLimits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();
-    let server = Server::new(Arc::clone(&store), router, limits, Gauge::default());
+    let server = Server::new(Arc::clone(&store), router, limits, Gauge::default(), Handshakes::default());
     let task = tokio::spawn(server.run(listener, stop.clone()));
     Running { address, store, draining, stop, task }
 }
@@ -63,7 +64,7 @@ async fn a_swapped_pair_is_served_to_new_connections_and_old_ones_live_on() {
     let (router, _, _) = service(LIMITS);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let server = Server::new(Arc::clone(&store), router, CONNECTIONS, Gauge::default());
+    let server = Server::new(Arc::clone(&store), router, CONNECTIONS, Gauge::default(), Handshakes::default());
     let task = tokio::spawn(server.run(listener, CancellationToken::new()));
     let connect = || Client::connect(address, &authority.root, &rustls::version::TLS13);
     assert!(connect().await.is_err(), "there is no certificate");

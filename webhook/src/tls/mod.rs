@@ -1,10 +1,16 @@
-//! Certificates that change while the service runs: [`material`] parses a pair, [`store`] holds the one that is served, [`watch`] keeps it
-//! equal to the files.
+//! What is shown to clients, and demanded of them, while both may change: [`material`] holds a pair that fits, [`store`] what is served now,
+//! [`watch`] and [`clients`] keep it equal to files. [`crate::authority`] does without files.
 
+mod clients;
+mod handshake;
 mod material;
 mod store;
 mod watch;
 
+pub use clients::{ClientAuthorityError, ClientWatch};
+pub use handshake::{Failure, Failures};
 pub use material::{Material, MaterialError};
 pub use store::{CertificateStore, Validity};
 pub use watch::{CertificateFiles, LoadError, Outcome, Watch};
+
+pub(crate) use material::validity;

@@ -1,26 +1,54 @@
-//! The certificate that is served now.
+//! The certificate that is served now, and whom it is served to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use prometheus_client::metrics::gauge::Gauge;
 use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::sign::SingleCertAndKey;
 
 use super::Material;
 
-/// Holds the pair for new connections; those that are open keep theirs.
+/// Holds what a handshake needs for new connections; those that are open keep theirs.
 #[derive(Debug)]
 pub struct CertificateStore {
-    current: ArcSwapOption<Material>,
+    current: ArcSwapOption<Serving>,
+    parts: Mutex<Parts>,
     not_after: Gauge,
+}
+
+#[derive(Debug)]
+struct Serving {
+    config: Arc<ServerConfig>,
+    material: Material,
+}
+
+#[derive(Debug)]
+struct Parts {
+    material: Option<Material>,
+    clients: Clients,
+}
+
+/// Who may connect.
+#[derive(Debug, Clone)]
+enum Clients {
+    Anyone,
+    /// Only those with a certificate, but by whom is not known yet: nobody.
+    Nobody,
+    Verified(Arc<dyn ClientCertVerifier>),
 }
 
 /// Whether clients will accept what is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
-    /// Nothing is served.
+    /// There is no certificate.
     Absent,
+    /// There is a certificate, but no authority to verify clients with.
+    NoClientAuthority,
     /// What is served has ended.
     Expired,
     /// What is served holds.
@@ -28,28 +56,82 @@ pub enum Validity {
 }
 
 impl CertificateStore {
-    /// An empty store that shows the end of its certificate on `not_after`.
+    /// An empty store that shows the end of its certificate on `not_after`, for clients without certificates.
     pub fn new(not_after: Gauge) -> Self {
-        Self { current: ArcSwapOption::empty(), not_after }
+        Self::with(not_after, Clients::Anyone)
+    }
+
+    /// An empty store for clients with certificates: nobody is served before [`Self::demand`] says by whom.
+    pub fn demanding(not_after: Gauge) -> Self {
+        Self::with(not_after, Clients::Nobody)
+    }
+
+    fn with(not_after: Gauge, clients: Clients) -> Self {
+        let parts = Mutex::new(Parts { material: None, clients });
+        Self { current: ArcSwapOption::empty(), parts, not_after }
     }
 
     /// Serves `material` from the next connection on.
     pub fn replace(&self, material: Material) {
         self.not_after.set(material.not_after.as_second());
-        self.current.store(Some(Arc::new(material)));
+        self.change(|parts| parts.material = Some(material));
+    }
+
+    /// Demands from the next connection on a certificate that `verifier` accepts.
+    pub fn demand(&self, verifier: Arc<dyn ClientCertVerifier>) {
+        self.change(|parts| parts.clients = Clients::Verified(verifier));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Parts)) {
+        // Nothing below panics while it holds the lock, so what it guards is whole.
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut parts);
+        let clients = match &parts.clients {
+            Clients::Anyone => Some(WebPkiClientVerifier::no_client_auth()),
+            Clients::Nobody => None,
+            Clients::Verified(verifier) => Some(Arc::clone(verifier)),
+        };
+        let serving =
+            parts.material.clone().zip(clients).map(|(material, clients)| {
+                Arc::new(Serving { config: Arc::new(config(&material, clients)), material })
+            });
+        self.current.store(serving);
     }
 
     /// Configuration for the next connection.
     pub fn config(&self) -> Option<Arc<ServerConfig>> {
-        self.current.load().as_ref().map(|material| Arc::clone(&material.config))
+        self.current.load().as_ref().map(|serving| Arc::clone(&serving.config))
+    }
+
+    /// What is served.
+    pub fn material(&self) -> Option<Material> {
+        self.current.load().as_ref().map(|serving| serving.material.clone())
     }
 
     /// How it stands with the certificate at `now`.
     pub fn validity(&self, now: Timestamp) -> Validity {
         match self.current.load().as_ref() {
-            None => Validity::Absent,
-            Some(material) if now > material.not_after => Validity::Expired,
+            Some(serving) if now > serving.material.not_after => Validity::Expired,
             Some(_) => Validity::Valid,
+            None => {
+                let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+                if parts.material.is_some() { Validity::NoClientAuthority } else { Validity::Absent }
+            }
         }
     }
+}
+
+/// TLS 1.3 and HTTP/1.1.
+fn config(material: &Material, clients: Arc<dyn ClientCertVerifier>) -> ServerConfig {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        // This provider has TLS 1.3 suites, whatever its features are.
+        .expect("TLS 1.3 is to be had")
+        .with_client_cert_verifier(clients)
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&material.pair))));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // API servers keep connections instead of resuming sessions, and a resumed session would outlive a rotated certificate.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config
 }
