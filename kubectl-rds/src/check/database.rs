@@ -1,0 +1,24 @@
+//! An `RDSDatabase`, by the rules of admission.
+
+use jiff::civil::Date;
+use shared::rules::{Subject, create};
+
+use super::{Found, text};
+use crate::yaml::Node;
+
+/// Asks admission whether the object may be created.
+pub(super) fn check(object: &Node, today: Date, found: &mut Vec<Found>) {
+    let metadata = |key| object.get("metadata").and_then(|metadata| text(metadata, key));
+    let spec = object.get("spec").map_or(serde_json::Value::Null, Node::json);
+    let subject = Subject {
+        name: metadata("name"),
+        generate_name: metadata("generateName"),
+        spec: &spec,
+        // kubectl records what is applied, which is this very specification.
+        last_applied: None,
+        observed: None,
+    };
+    let verdict = create(&subject, today);
+    found.extend(verdict.errors.into_iter().map(|error| Found::new(error.field, error.rule, error.message)));
+    found.extend(verdict.warnings.into_iter().map(|warning| Found::new(warning.field, warning.rule, warning.message)));
+}

@@ -1,0 +1,267 @@
+//! From texts to findings.
+
+mod class;
+mod database;
+mod identity;
+mod metadata;
+mod schema;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use jiff::civil::Date;
+use shared::api::labels::{GROUP, VERSION};
+
+use self::identity::{Identity, identify};
+use crate::finding::{Finding, Level, Object, Report, Source, Unreadable};
+use crate::rule::{FileRule, Rule};
+use crate::yaml::{self, Aim, Document, Node, Span, Value, locate};
+
+/// How to check.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// The date that ends of support are compared with.
+    pub(crate) today: Date,
+    /// Whether templates are left out instead of refused.
+    pub(crate) skip_templates: bool,
+    /// Whether what only warns counts as an error.
+    pub(crate) warnings_as_errors: bool,
+}
+
+/// Checks one text after the other, because an object may be in two of them.
+pub(crate) struct Checker {
+    options: Options,
+    report: Report,
+    /// Where each object was met first.
+    seen: HashMap<Object, (Rc<Source>, Span)>,
+}
+
+impl Checker {
+    /// A checker that has seen nothing.
+    pub(crate) fn new(options: Options) -> Self {
+        Self { options, report: Report::default(), seen: HashMap::new() }
+    }
+
+    /// Everything that was found.
+    pub(crate) fn finish(self) -> Report {
+        self.report
+    }
+
+    /// Notes an input that cannot be read.
+    pub(crate) fn unreadable(&mut self, input: Unreadable) {
+        self.report.unreadable.push(input);
+    }
+
+    /// Checks one text.
+    pub(crate) fn check(&mut self, source: Source) {
+        self.report.files += 1;
+        let source = Rc::new(source);
+        let first = self.report.findings.len();
+        for (line, text) in yaml::split(&source.text) {
+            match yaml::load(text, line) {
+                Ok(documents) => match template_mistake(text, &documents) {
+                    Some(mistake) => self.not_yaml(&source, text, mistake),
+                    None => documents.iter().for_each(|document| self.document(&source, document)),
+                },
+                Err(mistake) => self.not_yaml(&source, text, mistake),
+            }
+        }
+        if let Some(found) = self.report.findings.get_mut(first..) {
+            found.sort_by_key(|finding| (finding.span.start, finding.level));
+        }
+    }
+
+    /// A text that is no YAML. A template is somebody else's business, unless it is one of an object that is checked here.
+    fn not_yaml(&mut self, source: &Rc<Source>, text: &str, mistake: yaml::Mistake) {
+        let (rule, message) = match is_template(text) {
+            true if self.options.skip_templates || !text.contains(GROUP) => {
+                self.report.templates += 1;
+                return;
+            }
+            true => (
+                FileRule::Template,
+                format!("this is a template ({{{{ … }}}}), which has to be rendered first: {}", mistake.message),
+            ),
+            false => (FileRule::YamlSyntax, mistake.message),
+        };
+        self.tell(Telling { source, object: None, span: mistake.span, field: None, notes: Vec::new() }, rule, message);
+    }
+
+    fn document(&mut self, source: &Rc<Source>, document: &Document) {
+        let objects = objects(&document.root);
+        let mut ours = false;
+        for node in objects {
+            let identity = identify(node);
+            if matches!(identity, Identity::Other) {
+                self.report.others += 1;
+                continue;
+            }
+            if self.options.skip_templates && holds_template(node) {
+                self.report.templates += 1;
+                continue;
+            }
+            ours = true;
+            self.object(source, node, identity);
+        }
+        // Of other documents, what they are made of is not judged.
+        for mistake in document.mistakes.iter().filter(|_| ours) {
+            let rule = if mistake.duplicate { FileRule::DuplicateKey } else { FileRule::YamlValue };
+            let telling = Telling { source, object: None, span: mistake.span, field: None, notes: Vec::new() };
+            self.tell(telling, rule, mistake.message.clone());
+        }
+    }
+
+    fn object(&mut self, source: &Rc<Source>, node: &Node, identity: Identity) {
+        self.report.objects += 1;
+        let object = object(node);
+        let mut found = Vec::new();
+        match identity {
+            Identity::Database => {
+                metadata::check(node, metadata::Scope::Namespaced, &mut found);
+                database::check(node, self.options.today, &mut found);
+            }
+            Identity::Class => {
+                metadata::check(node, metadata::Scope::Cluster, &mut found);
+                class::check(node, &mut found);
+            }
+            Identity::Mistaken(mistake) => found.push(mistake),
+            Identity::Other => {}
+        }
+        for one in found {
+            let location = locate(node, &one.field, one.aim);
+            let mut notes = Vec::new();
+            if let Some((written, read)) = location.reading {
+                notes.push(format!("YAML reads {written} as {read}"));
+            }
+            if let Some(alias) = location.alias {
+                notes.push(format!("it is used by the alias in line {}", alias.start.line));
+            }
+            let telling =
+                Telling { source, object: Some(object.clone()), span: location.span, field: Some(one.field), notes };
+            self.tell(telling, one.rule, one.message);
+        }
+        self.once(source, node, object);
+    }
+
+    /// Warns of an object that was met before.
+    fn once(&mut self, source: &Rc<Source>, node: &Node, object: Object) {
+        if node.get("metadata").and_then(|metadata| metadata.get("name")).is_none() {
+            return;
+        }
+        let span = locate(node, "metadata.name", Aim::Value).span;
+        let Some((other, place)) = self.seen.get(&object) else {
+            self.seen.insert(object, (Rc::clone(source), span));
+            return;
+        };
+        let message = format!("{object} is in {}:{} as well: the one applied last wins", other.name, place.start.line);
+        let telling = Telling { source, object: Some(object), span, field: None, notes: Vec::new() };
+        self.tell(telling, FileRule::DuplicateObject, message);
+    }
+
+    fn tell(&mut self, telling: Telling<'_>, rule: impl Into<Rule>, message: String) {
+        let Telling { source, object, span, field, notes } = telling;
+        let rule = rule.into();
+        let level = if rule.only_warns() && !self.options.warnings_as_errors { Level::Warning } else { Level::Error };
+        let source = Rc::clone(source);
+        self.report.findings.push(Finding { level, rule, source, span, object, field, message, notes });
+    }
+}
+
+/// Where and of what something is told.
+struct Telling<'a> {
+    source: &'a Rc<Source>,
+    object: Option<Object>,
+    span: Span,
+    field: Option<String>,
+    notes: Vec<String>,
+}
+
+/// What a check says of one field of an object.
+#[derive(Debug)]
+struct Found {
+    field: String,
+    rule: Rule,
+    message: String,
+    aim: Aim,
+}
+
+impl Found {
+    fn new(field: impl Into<String>, rule: impl Into<Rule>, message: impl Into<String>) -> Self {
+        let (field, rule) = (field.into(), rule.into());
+        let aim = aim(&field, rule);
+        Self { field, rule, message: message.into(), aim }
+    }
+
+    /// The same, about the name of the entry.
+    fn at_key(self) -> Self {
+        Self { aim: Aim::Key, ..self }
+    }
+}
+
+/// Whether a rule is about the name of an entry, or about its value.
+fn aim(field: &str, rule: Rule) -> Aim {
+    use shared::rules::Rule::{
+        LongName, MalformedName, MasterUserAsDatabase, MasterUserInUsers, NullEntry, ReservedName, UnknownField,
+    };
+    match rule {
+        Rule::Admission(UnknownField | NullEntry) => Aim::Key,
+        Rule::Admission(LongName | MalformedName | MasterUserAsDatabase | MasterUserInUsers | ReservedName)
+            if field.ends_with(']') =>
+        {
+            Aim::Key
+        }
+        _ => Aim::Value,
+    }
+}
+
+/// The objects of a document: itself, or the items of a list.
+fn objects(root: &Node) -> Vec<&Node> {
+    let is_list = match (text(root, "apiVersion"), text(root, "kind")) {
+        (Some("v1"), Some(kind)) => kind == "List",
+        (Some(version), Some(kind)) => version == format!("{GROUP}/{VERSION}") && kind.ends_with("List"),
+        _ => false,
+    };
+    match root.get("items").map(|items| &items.value) {
+        Some(Value::List(items)) if is_list => items.iter().flat_map(objects).collect(),
+        _ => vec![root],
+    }
+}
+
+fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    node.get(key)?.text()
+}
+
+fn object(node: &Node) -> Object {
+    let metadata = |key| node.get("metadata").and_then(|metadata| text(metadata, key)).map(ToOwned::to_owned);
+    Object {
+        kind: text(node, "kind").unwrap_or("object").to_owned(),
+        namespace: metadata("namespace"),
+        name: metadata("name").or_else(|| metadata("generateName")),
+    }
+}
+
+/// An action without quotes is a map with a map for a key, which YAML can read and Kubernetes cannot.
+fn template_mistake(text: &str, documents: &[Document]) -> Option<yaml::Mistake> {
+    let mistakes = documents.iter().flat_map(|document| &document.mistakes);
+    mistakes.filter(|mistake| !mistake.duplicate && is_template(text)).min_by_key(|mistake| mistake.span.start).cloned()
+}
+
+fn is_template(text: &str) -> bool {
+    text.contains("{{")
+}
+
+/// Whether a template made an object that parses, because its actions stand in quotes.
+fn holds_template(node: &Node) -> bool {
+    ["metadata", "spec"].into_iter().filter_map(|key| node.get(key)).any(any_template)
+}
+
+fn any_template(node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar(value) => value.as_str().is_some_and(is_template),
+        Value::List(items) => items.iter().any(any_template),
+        // Annotations hold templates of other tools.
+        Value::Map(entries) => entries
+            .iter()
+            .any(|entry| entry.key != "annotations" && (is_template(&entry.key) || any_template(&entry.value))),
+    }
+}

@@ -1,0 +1,92 @@
+//! `kubectl-rds`: what a person or a pipeline asks of RDSDatabase objects. Today: [`check`].
+
+mod args;
+mod check;
+mod complete;
+mod finding;
+mod input;
+mod output;
+mod rule;
+mod yaml;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use anstream::AutoStream;
+use clap::{ColorChoice, CommandFactory as _, Parser as _};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::args::{CheckArgs, Cli, CompletionFor, Verb};
+use crate::check::{Checker, Options};
+use crate::finding::{Level, Report};
+use crate::output::{Format, Quiet};
+
+/// Something is refused.
+const REFUSED: u8 = 1;
+
+/// The command line is wrong (so says clap as well), or an input cannot be read.
+const UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().verb {
+        Verb::Check(args) => check(&args),
+        Verb::Completion { shell } => completion(shell),
+        Verb::Complete { words } => {
+            let mut command = Cli::command();
+            command.build();
+            io::stdout().write_all(complete::answer(&command, &words).as_bytes()).map(|()| ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|error| {
+        // Whoever closes the pipe has read enough.
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return ExitCode::SUCCESS;
+        }
+        // Nobody is left to tell, should this fail as well.
+        let _ = writeln!(io::stderr(), "kubectl-rds: the result cannot be written: {error}");
+        UNUSABLE.into()
+    })
+}
+
+fn check(args: &CheckArgs) -> io::Result<ExitCode> {
+    let today = args.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date());
+    let mut checker = Checker::new(Options {
+        today,
+        skip_templates: args.skip_templates,
+        warnings_as_errors: args.warnings_as_errors,
+    });
+    input::read(&args.inputs(), |source| match source {
+        Ok(source) => checker.check(source),
+        Err(unreadable) => checker.unreadable(unreadable),
+    });
+    let report = checker.finish();
+
+    let choice = match (args.output, args.color) {
+        (Format::Json | Format::Sarif, _) | (_, ColorChoice::Never) => anstream::ColorChoice::Never,
+        (_, ColorChoice::Always) => anstream::ColorChoice::Always,
+        (_, ColorChoice::Auto) => AutoStream::choice(&io::stdout()),
+    };
+    let mut out = BufWriter::new(AutoStream::new(io::stdout().lock(), choice));
+    output::write(&report, args.output, Quiet(args.quiet), &mut out)?;
+    out.flush()?;
+    Ok(code(&report))
+}
+
+fn code(report: &Report) -> ExitCode {
+    match (report.unreadable.is_empty(), report.count(Level::Error)) {
+        (false, _) => UNUSABLE.into(),
+        (true, 0) => ExitCode::SUCCESS,
+        (true, _) => REFUSED.into(),
+    }
+}
+
+fn completion(wanted: CompletionFor) -> io::Result<ExitCode> {
+    let mut script = Vec::new();
+    match wanted.shell() {
+        Some(shell) => clap_complete::generate(shell, &mut Cli::command(), "kubectl-rds", &mut script),
+        None => script.extend(complete::SCRIPT.as_bytes()),
+    }
+    io::stdout().write_all(&script)?;
+    Ok(ExitCode::SUCCESS)
+}

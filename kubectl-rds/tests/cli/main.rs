@@ -1,0 +1,8 @@
+//! The real binary, as pipelines run it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod golden;
+mod inputs;
+mod program;
+mod specs;
