@@ -1,6 +1,6 @@
 //! SARIF 2.1.0 (OASIS, Static Analysis Results Interchange Format), which code scanning services read.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -133,7 +133,8 @@ struct Logical {
 pub(super) fn render(report: &Report, quiet: Quiet) -> Log<'_> {
     let told: Vec<&Finding> = report.findings.iter().filter(|one| one.level == Level::Error || !quiet.0).collect();
     // Only what is told of: services show the list.
-    let rules: Vec<Rule> = told.iter().map(|finding| finding.rule).collect::<BTreeSet<_>>().into_iter().collect();
+    let rules: BTreeMap<&str, Rule> = told.iter().map(|finding| (finding.rule.id(), finding.rule)).collect();
+    let rules: Vec<Rule> = rules.into_values().collect();
     let unreadable = report.unreadable.iter().map(|input| Notification {
         level: "error",
         message: Text { text: format!("{} cannot be read: {}", input.name, input.error) },
@@ -165,7 +166,7 @@ impl Descriptor {
         Self {
             id: rule.id(),
             short_description: Text { text: rule.title().to_owned() },
-            full_description: Text { text: format!("{}.", rule.title()) },
+            full_description: Text { text: format!("{}. {}", rule.title(), rule.advice()) },
             help: Text { text: rule.advice().to_owned() },
             default_configuration: Configuration { level: level.as_str() },
         }
@@ -181,8 +182,8 @@ impl<'a> Outcome<'a> {
         });
         Self {
             rule_id: finding.rule.id(),
-            // The rules are sorted, and hold that of every finding.
-            rule_index: rules.partition_point(|rule| *rule < finding.rule),
+            // The rules are sorted by their ids, and hold that of every finding.
+            rule_index: rules.partition_point(|rule| rule.id() < finding.rule.id()),
             level: finding.level.as_str(),
             message: Text { text: format!("{}{notes}", finding.sentence()) },
             locations: [Location {
