@@ -68,7 +68,11 @@ impl CompletionFor {
 
 /// Check manifests by the rules of admission, without a cluster.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "\
+kubectl rds check [OPTIONS] -f <FILE>...
+       kubectl rds check [OPTIONS] <FILE>...",
+    after_help = "\
 Every RDSDatabase and RDSDatabaseClass is judged as if it were created; other kinds are skipped. Folders are read with everything below \
 them (.yaml, .yml, .json), except what is hidden.
 
@@ -80,7 +84,8 @@ Exit codes:
 Examples:
   kubectl rds check -f orders.yaml
   kubectl rds check -f manifests/ -o sarif > rds.sarif
-  kustomize build overlays/prod | kubectl rds check -f -")]
+  kustomize build overlays/prod | kubectl rds check -f -"
+)]
 pub(crate) struct CheckArgs {
     /// Files and folders; - is standard input. May be given several times.
     #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = ValueHint::AnyPath, action = ArgAction::Append)]

@@ -41,6 +41,12 @@ pub(crate) struct Source {
 pub(crate) const STDIN: &str = "<stdin>";
 
 impl Source {
+    /// A text as it was read. Its lines end with `\n` from here on, which is how YAML reads all of them, and it has no byte order mark.
+    pub(crate) fn new(name: impl Into<String>, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
+        Self { name: name.into(), text }
+    }
+
     /// A line, counted from 1.
     pub(crate) fn line(&self, number: usize) -> Option<&str> {
         self.text.lines().nth(number.checked_sub(1)?)

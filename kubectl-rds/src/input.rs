@@ -78,9 +78,7 @@ fn source(name: String, bytes: Vec<u8>) -> Result<Source, Unreadable> {
         let line = String::from_utf8_lossy(valid).matches('\n').count() + 1;
         Unreadable { name: name.clone(), error: format!("line {line} is not UTF-8") }
     })?;
-    // Windows editors write a byte order mark.
-    let text = text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text);
-    Ok(Source { name, text })
+    Ok(Source::new(name, &text))
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Unreadable {

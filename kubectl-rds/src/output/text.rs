@@ -152,7 +152,7 @@ mod tests {
         let finding = Finding {
             level: Level::Error,
             rule: FileRule::YamlSyntax.into(),
-            source: Rc::new(Source { name: "x".to_owned(), text: line.to_owned() }),
+            source: Rc::new(Source::new("x", line)),
             span: Span { start: at(from), end: at(to) },
             object: None,
             field: None,

@@ -48,10 +48,10 @@ pub(crate) fn load(text: &str, first_line: usize) -> Result<Vec<Document>, Mista
     if let Some(mistake) = tab(text, first_line) {
         return Err(mistake);
     }
-    let mut loader = Loader { first_line, ..Loader::default() };
+    let mut loader = Loader { first_line, end: end_of(text, first_line), ..Loader::default() };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
-            let start = loader.position(*error.marker()).min(end_of(text, first_line));
+            let start = loader.position(*error.marker());
             Mistake::new(Span { start, end: start }, format!("this is no YAML: {}", error.info()))
         })?;
         let span = Span { start: loader.position(span.start), end: loader.position(span.end) };
@@ -73,12 +73,11 @@ fn tab(text: &str, first_line: usize) -> Option<Mistake> {
     ))
 }
 
-/// The place of the last character: the end of a text is no place that can be shown.
+/// The place behind the last character. What the parser finds missing is missing there, not in lines that do not exist.
 fn end_of(text: &str, first_line: usize) -> Position {
     let text = text.trim_end();
-    let (before, last) = text.rsplit_once('\n').unwrap_or(("", text));
-    let lines = if before.len() == text.len() || before.is_empty() { 0 } else { before.matches('\n').count() + 1 };
-    Position { line: first_line + lines, column: last.chars().count().max(1) }
+    let (lines, last) = (text.matches('\n').count(), text.rsplit('\n').next().unwrap_or_default());
+    Position { line: first_line + lines, column: last.chars().count() + 1 }
 }
 
 /// A list or map whose end was not met yet.
@@ -105,6 +104,7 @@ struct Key {
 #[derive(Default)]
 struct Loader {
     first_line: usize,
+    end: Position,
     documents: Vec<Document>,
     mistakes: Vec<Mistake>,
     stack: Vec<Open>,
@@ -115,7 +115,8 @@ struct Loader {
 
 impl Loader {
     fn position(&self, marker: saphyr_parser::Marker) -> Position {
-        Position { line: self.first_line + marker.line().saturating_sub(1), column: marker.col() + 1 }
+        let line = self.first_line + marker.line().saturating_sub(1);
+        Position { line, column: marker.col() + 1 }.min(self.end)
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Mistake> {

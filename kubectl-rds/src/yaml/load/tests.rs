@@ -84,8 +84,8 @@ fn places_are_counted_from_the_document_s_first_line() {
     assert_eq!(value.span.start, Position { line: 12, column: 8 });
     assert_eq!(value.span.end, Position { line: 12, column: 13 });
     let error = load("a: [1", 7).unwrap_err();
-    assert_eq!(error.span.start, Position { line: 7, column: 5 });
-    assert_eq!(load("a: 1\n\nb: [1\n\n", 1).unwrap_err().span.start, Position { line: 3, column: 5 });
+    assert_eq!(error.span.start, Position { line: 7, column: 6 });
+    assert_eq!(load("a: 1\n\nb: [1\n\n", 1).unwrap_err().span.start, Position { line: 3, column: 6 });
 }
 
 #[test]
