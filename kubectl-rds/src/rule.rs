@@ -72,7 +72,7 @@ impl FileRule {
             Self::Template => (
                 "template",
                 "The text is a template",
-                "Render it first, as in helm template . | kubectl rds check -f -, or leave templates out with --skip-templates.",
+                "Render it first (helm template, kustomize build) and check what comes out, or leave templates out with --skip-templates.",
             ),
             Self::UnknownKind => {
                 ("unknown-kind", "The kind does not exist", "The kinds are RDSDatabase and RDSDatabaseClass.")
@@ -166,5 +166,14 @@ mod tests {
         let ids: BTreeSet<&str> = all.iter().map(|rule| rule.id()).collect();
         assert_eq!(ids.len(), all.len());
         assert!(all.iter().all(|rule| !rule.title().ends_with('.') && rule.advice().ends_with('.')));
+    }
+
+    #[test]
+    fn each_is_in_the_guide() {
+        let guide = include_str!("../../docs/check.md");
+        for rule in FILE_RULES.map(Rule::File) {
+            let row = format!("| `{rule}` | {} | {} |", rule.title(), rule.advice());
+            assert!(guide.contains(&row), "write into docs/check.md: {row}");
+        }
     }
 }
