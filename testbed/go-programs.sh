@@ -5,7 +5,8 @@
 #
 # Built are the `tool` packages of FOLDER/go.mod and every main package in FOLDER. Two files may say more:
 #   FOLDER/programs.sh   is sourced below and may set `label` and `ldflags`, and replace `wanted` and `program_of`
-#   FOLDER/assets        has lines "MODULE FOLDER NAME": this folder of that module is copied beside the programs under that name
+#   FOLDER/assets        has lines "MODULE FOLDER NAME": this folder of that module is copied beside the programs under that name; a module
+#                        that go.mod does not pin is written MODULE@VERSION
 # Progress goes to stderr; stdout has one line, the folder. A second run finds everything there and ends at once, also without Go.
 set -euo pipefail
 
@@ -108,7 +109,12 @@ build() {
 copy_assets() {
   local module path name source
   while read -r module path name; do
-    source=$(go list -m -f '{{.Dir}}' "$module")
+    case $module in
+      # A module that is read and not built: it stays out of go.mod, whose requirements would follow it.
+      *@*) source=$(cd / && GOFLAGS='' go mod download -json "$module" | sed -n 's/^.*"Dir": "\(.*\)",\{0,1\}$/\1/p') ;;
+      *) source=$(go list -m -f '{{.Dir}}' "$module") ;;
+    esac
+    [ -d "$source/$path" ] || die "$module has no $path"
     cp -R "$source/$path" "$partial/$name"
     # What Go keeps of modules is read-only.
     chmod -R u+w "$partial/$name"

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
-use testbed::eventually::eventually;
+use testbed::{eventually::eventually, go_programs};
 
 use self::{
     repository::Repository,
@@ -56,12 +56,55 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "gitops::i3_argo_cd_prunes_what_may_be_pruned", i3_argo_cd_prunes_what_may_be_pruned),
         trial(world, "gitops::flux_finds_nothing_to_change", flux_finds_nothing_to_change),
         trial(world, "gitops::kubectl_finds_no_difference", kubectl_finds_no_difference),
+        trial(world, "gitops::a_class_needs_no_health", a_class_needs_no_health),
+        trial(world, "gitops::the_examples_fit_the_tools", the_examples_fit_the_tools),
     ]
 }
 
 /// The states are the ones that the reconciler's own tests render.
 async fn every_state_has_the_verdict_it_should(_: &World) -> Result<()> {
     Health::find().await?.test("matrixmind.cloud/RDSDatabase").await
+}
+
+/// A class has no status: whether an object may use it is said at the object. Nothing may wait for it.
+async fn a_class_needs_no_health(_: &World) -> Result<()> {
+    let class = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/examples/class.yaml");
+    let seen = Health::find().await?.judge(class).await?;
+    ensure!(seen["kind"] == "RDSDatabaseClass" && seen["kstatus"] == "Current", "{seen}");
+    ensure!(seen["health"].is_null() && seen["actions"].is_null(), "{seen}");
+    Ok(())
+}
+
+/// By the CRDs of the tools, as their own releases have them; an unknown field is an error.
+async fn the_examples_fit_the_tools(world: &World) -> Result<()> {
+    let kubectl = world.controlplane().await?.kubectl();
+    let crds = go_programs::build("gitops").await?;
+    for folder in ["argo-cd-crds/application-crd.yaml", "kustomize-controller-crds", "source-controller-crds"] {
+        let path = crds.join(folder).display().to_string();
+        kubectl.ok(&["apply", "--server-side", "-f", &path]).await?;
+    }
+    for namespace in ["argocd", "flux-system"] {
+        kubectl.ok(&["create", "namespace", namespace]).await?;
+    }
+    for (example, objects) in [("argocd-application.yaml", 3), ("flux-kustomization.yaml", 4)] {
+        let path = format!("{}/../manifests/examples/gitops/{example}", env!("CARGO_MANIFEST_DIR"));
+        let args = ["create", "--dry-run=server", "--validate=strict", "-o", "name", "-f", &path];
+        eventually(Duration::from_secs(30), &format!("{example} to be valid"), async || {
+            let created = kubectl.ok(&args).await?;
+            ensure!(created.lines().count() == objects, "{created}");
+            Ok(())
+        })
+        .await?;
+    }
+    let patch = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/argocd/argocd-cm.yaml");
+    kubectl
+        .ok(&["create", "configmap", "argocd-cm", "-n", "argocd", "--from-literal=url=https://argocd.example.com"])
+        .await?;
+    kubectl.ok(&["patch", "configmap", "argocd-cm", "-n", "argocd", "--patch-file", patch]).await?;
+    let keys = kubectl.ok(&["get", "configmap", "argocd-cm", "-n", "argocd", "-o", "jsonpath={.data}"]).await?;
+    let keys: Value = serde_json::from_str(&keys)?;
+    ensure!(keys.as_object().is_some_and(|keys| keys.len() == 3), "the patch left {keys}");
+    Ok(())
 }
 
 async fn argo_cd_is_content(world: &World, namespace: &str, way: Way) -> Result<()> {
@@ -79,6 +122,10 @@ async fn argo_cd_is_content(world: &World, namespace: &str, way: Way) -> Result<
         before.insert(name, (database.at("/metadata/generation").clone(), database.at("/spec").clone()));
     }
 
+    // What an action writes is not in git, and stays.
+    let annotation = "matrixmind.cloud/accept-instance";
+    scene.ok(&["annotate", "rds", "orders", &format!("{annotation}=db-OF-AN-ACTION")]).await?;
+
     // The instances' own words for their state may change for some seconds more.
     eventually(Duration::from_secs(60), "all to be Synced and Healthy", async || {
         let second = argo.sync(&repository, &[]).await?;
@@ -94,6 +141,8 @@ async fn argo_cd_is_content(world: &World, namespace: &str, way: Way) -> Result<
         Ok(())
     })
     .await?;
+    let annotated = scene.database("orders").await?;
+    ensure!(annotated.at("/metadata/annotations")[annotation] == "db-OF-AN-ACTION", "the action was undone");
     for (name, (generation, spec)) in before {
         let now = scene.database(name).await?;
         ensure!(*now.at("/metadata/generation") == generation, "{name} was changed: {spec} is {}", now.at("/spec"));

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
+use serde_json::Value;
 use testbed::go_programs;
 use tokio::{process::Command, time::timeout};
 
@@ -39,6 +40,14 @@ impl Health {
         let (success, stdout, stderr) = run(&self.0, &args).await?;
         ensure!(success, "{stderr}{stdout}");
         Ok(())
+    }
+
+    /// What is made of the only object in a file.
+    pub(super) async fn judge(&self, file: &str) -> Result<Value> {
+        let args = ["--customizations", CUSTOMIZATIONS, file].map(str::to_owned);
+        let (success, stdout, stderr) = run(&self.0, &args).await?;
+        ensure!(success, "{stderr}");
+        serde_json::from_str(&stdout).with_context(|| format!("health printed {stdout}"))
     }
 }
 
