@@ -30,11 +30,20 @@ fmt() { cargo fmt --all --check; }
 clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 unit() { cargo test --workspace --locked --no-fail-fast -- --skip e2e::; }
 e2e() {
-  timed "the control plane's programs" testbed/go-programs.sh controlplane >/dev/null \
+  go_programs \
     && timed "the services" cargo build --workspace --bins --locked \
     && timed "the tests" cargo test --workspace --locked --test e2e --no-run \
     && matching \
     && cargo test --workspace --locked --test e2e -- ${filter[@]+"${filter[@]}"}
+}
+
+# The control plane, cert-manager and whatever else runs beside the services: each in a folder with a go.mod.
+go_programs() {
+  local module folder
+  for module in testbed/*/go.mod; do
+    folder=$(basename "$(dirname "$module")")
+    timed "the Go programs of testbed/$folder" testbed/go-programs.sh "$folder" >/dev/null || return
+  done
 }
 
 # Says what is built and how long it took.

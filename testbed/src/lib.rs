@@ -1,6 +1,7 @@
 //! The test bed: a real Kubernetes control plane, the local RDS and both services, started on loopback for the demo and for the end-to-end
 //! tests. Never shipped.
 
+pub mod certmanager;
 pub mod controlplane;
 pub mod demo;
 pub mod eventually;
@@ -12,6 +13,7 @@ pub mod ports;
 pub mod process;
 pub mod resource;
 pub mod service;
+pub mod service_proxy;
 pub mod sql;
 pub mod stack;
 

@@ -51,6 +51,23 @@ impl Manifests {
         Pod::new(&deployment, &self.object("ServiceAccount", account)?)
     }
 
+    /// How many Pods the Deployment of this name asks for.
+    ///
+    /// # Errors
+    /// When there is no such Deployment.
+    pub fn replicas(&self, deployment: &str) -> Result<usize> {
+        let deployment: Deployment = self.object("Deployment", deployment)?;
+        Ok(usize::try_from(deployment.spec.and_then(|spec| spec.replicas).unwrap_or(1))?)
+    }
+
+    /// Whether there is anything in them that cert-manager acts on.
+    pub fn needs_cert_manager(&self) -> bool {
+        let group = |object: &Value| {
+            object["apiVersion"].as_str().is_some_and(|version| version.starts_with("cert-manager.io/"))
+        };
+        self.0.iter().any(group)
+    }
+
     fn object<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Result<T> {
         let wanted = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
         let found = self.0.iter().find(wanted).with_context(|| format!("the manifests have no {kind} {name}"))?;

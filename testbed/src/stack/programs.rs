@@ -48,6 +48,11 @@ impl Programs {
         Self::beside_this_one()
     }
 
+    /// The webhook's executable.
+    pub fn webhook(&self) -> &Path {
+        &self.webhook
+    }
+
     /// The reconciler's executable.
     pub fn reconciler(&self) -> &Path {
         &self.reconciler

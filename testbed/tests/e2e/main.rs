@@ -1,5 +1,6 @@
 //! The end-to-end tests: real parts only. One process starts what the tests share, runs them and ends everything.
 
+mod admission;
 mod birth;
 mod changes;
 mod cloud;
@@ -11,6 +12,7 @@ mod foreign;
 mod gitops;
 mod isolation;
 mod leadership;
+mod load;
 mod manifests;
 mod not_yet;
 mod people;
@@ -19,10 +21,13 @@ mod refusals;
 mod repairs;
 mod replica;
 mod rest;
+mod rollout;
 mod scene;
 mod schema;
 mod secrecy;
+mod shed;
 mod stack;
+mod tls;
 mod webhook_away;
 mod world;
 
@@ -39,11 +44,15 @@ fn main() -> Result<ExitCode> {
         return Ok(code);
     }
     let mut arguments = Arguments::from_args();
-    // The tests wait more than they compute.
-    arguments.test_threads = arguments.test_threads.or(Some(8));
+    // The tests wait more than they compute, some of them for their turn.
+    arguments.test_threads = arguments.test_threads.or(Some(11));
 
     let world = Arc::new(World::new()?);
     let trials: Vec<Trial> = [
+        // These take turns: the sooner they begin, the sooner all is over.
+        tls::trials(&world),
+        rollout::trials(&world),
+        shed::trials(&world),
         controlplane::trials(&world),
         manifests::trials(&world),
         schema::trials(&world),

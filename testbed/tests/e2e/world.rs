@@ -12,13 +12,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use libtest_mimic::{Failed, Trial};
 use testbed::{
     controlplane::{Binaries, ControlPlane, Options as ControlPlaneOptions},
-    stack::{Options, Part, Programs, Stack},
+    stack::{CERT_MANAGER, Options, Part, Programs, Stack},
 };
 use tokio::{
     runtime::Runtime,
-    sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit},
+    sync::{Mutex, MutexGuard, OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit},
     time::timeout,
 };
+
+use crate::admission::Admission;
 
 /// How much faster than AWS the local RDS is in the tests.
 const TIME_SCALE: f64 = 0.005;
@@ -41,6 +43,7 @@ pub(crate) struct World {
     programs: OnceCell<Programs>,
     stack: OnceCell<Stack>,
     unattended: OnceCell<Stack>,
+    admission: OnceCell<Mutex<Admission>>,
     /// How many more stacks may be started beside the shared one.
     more_stacks: Semaphore,
     /// Tests that kill a part or count what it does are alone with the stack; all others share it.
@@ -85,6 +88,7 @@ impl World {
             programs: OnceCell::new(),
             stack: OnceCell::new(),
             unattended: OnceCell::new(),
+            admission: OnceCell::new(),
             more_stacks: Semaphore::new(STACKS_OF_THEIR_OWN),
             turns: RwLock::new(()),
         })
@@ -128,9 +132,19 @@ impl World {
         Ok(OwnStack { stack: self.start_stack(name).await?, _permit: permit })
     }
 
+    /// The services and the local RDS, built once.
+    pub(crate) async fn programs(&self) -> Result<&Programs> {
+        self.programs.get_or_try_init(Programs::build).await
+    }
+
+    /// Where a test may keep what it starts; `name` is its alone.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
     async fn start_stack(&self, name: &str) -> Result<Stack> {
-        let programs = self.programs.get_or_try_init(Programs::build).await?;
-        let dir = self.dir.join(name);
+        let programs = self.programs().await?;
+        let dir = self.folder(name);
         let options = Options { kubeconfig: dir.join("kubeconfig"), audit: true, time_scale: TIME_SCALE };
         let started = Stack::start(self.binaries().await?, programs, &dir, options, &|_| {}).await;
         started.with_context(|| format!("the stack {name} (logs are below {})", self.dir.display()))
@@ -156,6 +170,14 @@ impl World {
             .await
     }
 
+    /// Admission with certificates by cert-manager, for one test after the other: each begins with fresh replicas.
+    pub(crate) async fn admission(&self) -> Result<MutexGuard<'_, Admission>> {
+        let start = async || anyhow::Ok(Mutex::new(Admission::start(self, "admission", CERT_MANAGER, Ok).await?));
+        let mut admission = self.admission.get_or_try_init(start).await?.lock().await;
+        admission.fresh().await?;
+        Ok(admission)
+    }
+
     async fn started_stack(&self) -> Result<&Stack> {
         self.stack.get_or_try_init(async || self.start_stack("stack").await).await
     }
@@ -167,6 +189,9 @@ impl World {
         world.runtime.block_on(async {
             for stack in [world.stack, world.unattended].into_iter().filter_map(OnceCell::into_inner) {
                 stack.stop().await?;
+            }
+            if let Some(admission) = world.admission.into_inner() {
+                admission.into_inner().stop().await?;
             }
             if let Some(controlplane) = world.controlplane.into_inner() {
                 controlplane.stop().await?;
