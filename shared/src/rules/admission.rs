@@ -1,15 +1,14 @@
 //! The answers to the questions of admission: may this be created, changed, deleted?
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::defaults::{defaults, kept};
+use super::defaults::{Additions, additions};
 use super::draft::{Draft, read};
+use super::kept::kept;
 use super::name::{check_generate_name, check_object_name};
+use super::path::SPEC;
 use super::raw::{field, null_keys};
-use super::reader::keyed;
 use super::violations::Violations;
 use super::{Observed, Refusal, Rule, Verdict, Violation, Warning, changes, transition, warnings};
 
@@ -20,7 +19,7 @@ pub struct Subject<'a> {
     pub name: Option<&'a str>,
     /// `metadata.generateName`.
     pub generate_name: Option<&'a str>,
-    /// The specification as it was received, with or without [`defaults`].
+    /// The specification as it was received, with or without [`super::defaults`].
     pub spec: &'a Value,
     /// The specification in kubectl's last-applied annotation, which still has the nulls that
     /// client-side apply does not send.
@@ -29,7 +28,7 @@ pub struct Subject<'a> {
     pub observed: Option<&'a Observed>,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
     fn name_violation(&self) -> Option<Violation> {
         match (self.name, self.generate_name) {
             (Some(name), _) if !name.is_empty() => {
@@ -49,8 +48,12 @@ impl Subject<'_> {
         }
     }
 
-    fn read(&self, spec: &Value) -> (Draft, Violations) {
-        let (draft, found) = read(spec);
+    /// Reads the specification with what is filled in; nothing of it is copied.
+    fn read<'b>(&self, added: &'b Additions<'_>) -> (Draft<'b>, Violations)
+    where
+        'a: 'b,
+    {
+        let (draft, found) = read(self.spec, added);
         let mut violations = Violations::default();
         self.name_violation().into_iter().for_each(|violation| violations.push(violation));
         violations.append(found);
@@ -60,7 +63,8 @@ impl Subject<'_> {
 
 /// Whether an object may be created.
 pub fn create(subject: &Subject<'_>, today: Date) -> Verdict {
-    let (draft, errors) = subject.read(&defaults(subject.spec, None));
+    let added = additions(subject.spec, None);
+    let (draft, errors) = subject.read(&added);
     let mut verdict = Verdict { errors: errors.finish(), warnings: Vec::new() };
     warnings::about(&draft, today, &mut verdict);
     subject.warn_of_nulls(&mut verdict);
@@ -102,10 +106,9 @@ pub fn replace(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
 
 /// Judges the new specification, with what it keeps of the old one.
 fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdict) -> Violations {
-    let (mut old_draft, old_violations) = old.read(&defaults(old.spec, None));
-    // Of the old databases only the names matter; there can be a quarter of a million members.
-    old_draft.databases.values_mut().for_each(BTreeSet::clear);
-    let (draft, mut errors) = new.read(&defaults(new.spec, Some(old.spec)));
+    let (old_added, added) = (additions(old.spec, None), additions(new.spec, Some(old.spec)));
+    let (old_draft, old_violations) = old.read(&old_added);
+    let (draft, mut errors) = new.read(&added);
     for violation in errors.take_known(&old_violations) {
         verdict.warnings.push(still_wrong(violation));
     }
@@ -151,7 +154,7 @@ fn dropped_by_null(new: &Subject<'_>, old: &Subject<'_>, errors: &mut Violations
                 let message = format!(
                     "{name}: without a value would remove {what}: write {name}: [] to keep it, or remove the line to remove it"
                 );
-                errors.push(Refusal::new(Rule::RemovedByNull, message).at(keyed(&format!("spec.{key}"), name)));
+                errors.push(Refusal::new(Rule::RemovedByNull, message).at(&SPEC.field(key).key(name)));
             }
         }
     }

@@ -3,19 +3,20 @@
 //! The reconciler asks RDS for every change with `ApplyImmediately`, so that none of them waits for a maintenance window.
 
 use super::draft::Draft;
-use super::reader::keyed;
+use super::path::SPEC;
 use super::{EngineVersion, Gibibytes, Observed, Rule, Verdict};
 
 /// Warnings about the step from `old`, behind which `observed` was seen, to `new`.
-pub(super) fn about(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict) {
+pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
     // What is not there yet is made as it is wanted.
     if !observed.exists() {
         return;
     }
     for database in old.databases.keys().filter(|database| !new.databases.contains_key(*database)) {
         // A name of 63 characters leaves 39 for the message.
-        let field = keyed("spec.databases", database.as_str());
-        verdict.warn(Rule::DatabaseKept, field, "is kept with its data, without users");
+        let databases = SPEC.field("databases");
+        let field = databases.key(database.as_str());
+        verdict.warn(Rule::DatabaseKept, &field, "is kept with its data, without users");
     }
     upgrade(new, old, observed, verdict);
     growth(new, old, observed, verdict);
@@ -26,7 +27,7 @@ pub(super) fn about(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut
 /// Only an exact version above the one that runs is an upgrade: a major one alone leaves the minor part to RDS.
 ///
 /// Source: RDS user guide, "Upgrading a DB instance engine version": an upgrade is an outage, and is not taken back.
-fn upgrade(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict) {
+fn upgrade(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
     let (Some(engine), Some(wanted), Some(written)) = (new.engine, new.version, old.version) else { return };
     let before = observed.running(engine).or(written.minor().map(|_| written));
     let upgrades = |before: &EngineVersion| wanted.minor().is_some() && !wanted.covers(*before) && wanted > *before;
@@ -38,7 +39,7 @@ fn upgrade(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict)
     verdict.warn(Rule::UpgradeOutage, field, message);
 }
 
-fn growth(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict) {
+fn growth(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
     let (Some(new), Some(old)) = (new.size, old.size) else { return };
     let (wanted, written) = (new.allocated(), old.allocated());
     let there = observed.allocated.unwrap_or(written);
@@ -60,7 +61,7 @@ fn growth(new: &Draft, old: &Draft, observed: &Observed, verdict: &mut Verdict) 
 }
 
 /// Source: RDS user guide, "Backup retention period", and RDS pricing, backup storage.
-fn retention(new: &Draft, old: &Draft, verdict: &mut Verdict) {
+fn retention(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
     let (Some(new), Some(old)) = (new.retention_days, old.retention_days) else { return };
     let field = "spec.backup.retention";
     if new > old {
@@ -74,17 +75,17 @@ fn retention(new: &Draft, old: &Draft, verdict: &mut Verdict) {
 }
 
 /// Source: RDS API, ModifyDBInstance, DBInstanceClass: the change is an outage.
-fn instance_class(new: &Draft, old: &Draft, verdict: &mut Verdict) {
-    let Some(wanted) = new.instance_class.as_deref() else { return };
+fn instance_class(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
+    let Some(wanted) = new.instance_class else { return };
     let field = "spec.instanceClass";
-    let outage = match old.instance_class.as_deref() {
+    let outage = match old.instance_class {
         Some(written) if written == wanted => return,
         Some(_) => "the change does not wait for a maintenance window: the database is away for some minutes",
         // The class of the object decided until now, perhaps for the same one.
         None => "unless it has this class already, it changes without a maintenance window: an outage of minutes",
     };
     verdict.warn(Rule::InstanceClassOutage, field, outage);
-    match old.instance_class.as_deref().and_then(|written| steps(written, wanted)) {
+    match old.instance_class.and_then(|written| steps(written, wanted)) {
         Some(..=0) => {}
         Some(_) => verdict.warn(Rule::DearerInstance, field, "the larger instance is billed at a higher rate"),
         None => verdict.warn(Rule::DearerInstance, field, "another instance class is billed at another rate"),

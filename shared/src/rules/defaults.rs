@@ -1,12 +1,15 @@
 //! What a specification leaves out.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::Engine;
-use super::raw::{BACKUP_KEYS, field, present};
+use super::filled::{Addition, Filled};
+use super::raw::{BACKUP_KEYS, field};
 
 /// The engine of a specification that names none.
-const ENGINE: &str = "Postgresql";
+pub(super) const ENGINE: &str = "Postgresql";
 /// The size of a specification that names none.
 const SIZE: &str = "10GB";
 /// The master user of a specification that names none.
@@ -21,9 +24,6 @@ const BACKUP_RETENTION: &str = "7d";
 const CARRIED: [&str; 9] =
     ["type", "version", "size", "masteruser", "users", "databases", "className", "instanceClass", "deletionProtection"];
 
-/// Longest value that is told whole, so that a warning keeps its length.
-const SHORT: usize = 40;
-
 /// The version of a specification that names none.
 pub(crate) const fn default_version(engine: Engine) -> &'static str {
     match engine {
@@ -34,30 +34,100 @@ pub(crate) const fn default_version(engine: Engine) -> &'static str {
 
 /// The specification with what it leaves out: on update the old object's values, then the defaults.
 ///
-/// Only keys that are absent or null are written: on the top level, and `every` and `retention` in `backup`. What
-/// was written is never changed, a value of the wrong type included. Idempotent.
+/// What was written is never changed, a value of the wrong type included. Idempotent.
 pub fn defaults(spec: &Value, old_spec: Option<&Value>) -> Value {
-    let mut map = match spec {
-        Value::Null => Map::new(),
-        Value::Object(map) => map.clone(),
-        other => return other.clone(),
-    };
-    for (key, value) in carried(spec, old_spec) {
-        map.insert(key.to_owned(), value.clone());
+    additions(spec, old_spec).applied(spec)
+}
+
+/// What [`defaults`] adds to a specification: only keys that are absent or null, on the top level and in `backup`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Additions<'a> {
+    spec: Vec<Addition<'a>>,
+    /// Of a backup that is written; one that is not is an addition as a whole.
+    backup: Vec<Addition<'a>>,
+}
+
+/// What a specification leaves out.
+pub fn additions<'a>(spec: &Value, old_spec: Option<&'a Value>) -> Additions<'a> {
+    if !(spec.is_null() || spec.is_object()) {
+        // Refused as it is.
+        return Additions::default();
     }
+    let mut added: Vec<Addition<'a>> =
+        carried(spec, old_spec).map(|(key, value)| (key, Cow::Borrowed(value))).collect();
 
     // The type comes first, as the version's default depends on it.
     for key in ["type", "version", "size", "masteruser"] {
-        let engine = present(&map, "type").and_then(engine);
-        add(&mut map, key, default(engine, key));
+        let filled = Filled { written: spec, added: &added };
+        if filled.get(key).is_none()
+            && let Some(value) = default(filled.get("type").and_then(engine), key)
+        {
+            added.push((key, Cow::Owned(value.into())));
+        }
     }
-    add_backup(&mut map, old_spec.and_then(|old| field(old, "backup")));
-    Value::Object(map)
+    let old_backup = old_spec.and_then(|old| field(old, "backup"));
+    let backup = match field(spec, "backup") {
+        Some(backup) if backup.is_object() => backup_additions(backup, old_backup),
+        Some(_) => Vec::new(),
+        None => {
+            let backup = backup_additions(&Value::Null, old_backup);
+            let backup: Map<_, _> =
+                backup.into_iter().map(|(key, value)| (key.to_owned(), value.into_owned())).collect();
+            added.push(("backup", Cow::Owned(backup.into())));
+            Vec::new()
+        }
+    };
+    Additions { spec: added, backup }
+}
+
+fn backup_additions<'a>(written: &Value, old: Option<&'a Value>) -> Vec<Addition<'a>> {
+    let absent = BACKUP_KEYS.into_iter().filter(|key| field(written, key).is_none());
+    absent
+        .filter_map(|key| {
+            let kept = old.and_then(|old| field(old, key)).map(Cow::Borrowed);
+            Some((key, kept.or_else(|| Some(Cow::Owned(default(None, key)?.into())))?))
+        })
+        .collect()
+}
+
+impl Additions<'_> {
+    /// Each path under the specification that gets a value. The parents of all of them are there, but for the
+    /// specification itself.
+    pub fn iter(&self) -> impl Iterator<Item = (Vec<&'static str>, &Value)> {
+        let spec = self.spec.iter().map(|(key, value)| (vec![*key], value.as_ref()));
+        let backup = self.backup.iter().map(|(key, value)| (vec!["backup", *key], value.as_ref()));
+        spec.chain(backup)
+    }
+
+    /// The specification with them.
+    pub fn applied(&self, spec: &Value) -> Value {
+        let mut map = match spec {
+            Value::Null => Map::new(),
+            Value::Object(map) => map.clone(),
+            other => return other.clone(),
+        };
+        let add = |map: &mut Map<String, Value>, added: &[Addition<'_>]| {
+            map.extend(added.iter().map(|(key, value)| ((*key).to_owned(), value.as_ref().clone())));
+        };
+        if let Some(Value::Object(backup)) = map.get_mut("backup") {
+            add(backup, &self.backup);
+        }
+        add(&mut map, &self.spec);
+        map.into()
+    }
+
+    pub(super) fn to_spec<'a>(&'a self, written: &'a Value) -> Filled<'a> {
+        Filled { written, added: &self.spec }
+    }
+
+    pub(super) fn to_backup<'a>(&'a self, written: &'a Value) -> Filled<'a> {
+        Filled { written, added: &self.backup }
+    }
 }
 
 /// What stands for a key that is left out, if anything does. A type that is none leaves the version open: the refusal of
 /// the type is what helps.
-fn default(engine: Option<Engine>, key: &str) -> Option<&'static str> {
+pub(super) fn default(engine: Option<Engine>, key: &str) -> Option<&'static str> {
     match key {
         "type" => Some(ENGINE),
         "version" => engine.map(default_version),
@@ -69,89 +139,19 @@ fn default(engine: Option<Engine>, key: &str) -> Option<&'static str> {
     }
 }
 
-fn engine(value: &Value) -> Option<Engine> {
+pub(super) fn engine(value: &Value) -> Option<Engine> {
     Engine::parse(value.as_str()?).ok()
 }
 
-/// A field that left the manifest, and the value it keeps, which is not what its absence means elsewhere.
-pub(super) struct Kept<'a> {
-    /// Path of the field.
-    pub(super) field: String,
-    value: &'a Value,
-}
-
-impl Kept<'_> {
-    /// What became of the field, as the rest of a sentence that begins with it.
-    pub(super) fn story(&self) -> String {
-        let value = match self.value {
-            Value::String(text) if text.len() <= SHORT && text.chars().all(|c| c.is_ascii_graphic()) => text.clone(),
-            Value::Number(_) | Value::Bool(_) => self.value.to_string(),
-            _ => "its value".to_owned(),
-        };
-        format!("left the manifest and keeps {value}")
-    }
-
-    /// Whether a path is this field's or leads into it.
-    pub(super) fn holds(&self, path: &str) -> bool {
-        path.strip_prefix(&self.field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
-    }
-}
-
-/// The fields that [`defaults`] takes from the old object, where that makes a difference.
-pub(super) fn kept<'a>(spec: &Value, old_spec: &'a Value) -> Vec<Kept<'a>> {
-    let engine = field(spec, "type").or_else(|| field(old_spec, "type")).map_or(Engine::parse(ENGINE).ok(), engine);
-    let top = carried(spec, Some(old_spec)).map(|(key, value)| (key, format!("spec.{key}"), value));
-    let backup = BACKUP_KEYS.into_iter().filter_map(|key| {
-        let old = field(field(old_spec, "backup")?, key)?;
-        let lost = match field(spec, "backup") {
-            Some(Value::Object(backup)) => present(backup, key).is_none(),
-            // A backup that is no map is refused as it is.
-            Some(_) => false,
-            None => true,
-        };
-        lost.then(|| (key, format!("spec.backup.{key}"), old))
-    });
-    top.chain(backup)
-        .filter(|(key, _, value)| match (*key, value) {
-            ("users" | "databases", Value::Object(entries)) => !entries.is_empty(),
-            ("deletionProtection", Value::Bool(protected)) => *protected,
-            (key, Value::String(text)) => default(engine, key) != Some(text.as_str()),
-            _ => true,
-        })
-        .map(|(_, field, value)| Kept { field, value })
-        .collect()
-}
-
 /// The top-level keys that left the manifest, with the values they keep.
-fn carried<'a>(spec: &Value, old_spec: Option<&'a Value>) -> impl Iterator<Item = (&'static str, &'a Value)> {
+pub(super) fn carried<'a>(
+    spec: &Value,
+    old_spec: Option<&'a Value>,
+) -> impl Iterator<Item = (&'static str, &'a Value)> {
     CARRIED.into_iter().filter_map(move |key| match field(spec, key) {
         Some(_) => None,
         None => Some((key, field(old_spec?, key)?)),
     })
-}
-
-fn add_backup(map: &mut Map<String, Value>, old_backup: Option<&Value>) {
-    let backup = map.entry("backup").or_insert(Value::Null);
-    if backup.is_null() {
-        *backup = Value::Object(Map::new());
-    }
-    let Value::Object(backup) = backup else { return };
-    for key in BACKUP_KEYS {
-        if present(backup, key).is_none()
-            && let Some(kept) = old_backup.and_then(|old| field(old, key))
-        {
-            backup.insert(key.to_owned(), kept.clone());
-        }
-        add(backup, key, default(None, key));
-    }
-}
-
-fn add(map: &mut Map<String, Value>, key: &str, default: Option<&str>) {
-    if let Some(default) = default
-        && present(map, key).is_none()
-    {
-        map.insert(key.to_owned(), Value::from(default));
-    }
 }
 
 #[cfg(test)]

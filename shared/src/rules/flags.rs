@@ -54,11 +54,7 @@ impl RoleFlags {
 
     /// Adds what a word declares, such as `createdb` or `NOLOGIN`.
     pub(super) fn declare(&mut self, written: &str) -> Result<(), Refusal> {
-        let lower = written.to_ascii_lowercase();
-        let (word, value) = match lower.strip_prefix("no") {
-            Some(word) if Self::WORDS.contains(&word) => (word, false),
-            _ => (lower.as_str(), true),
-        };
+        let (word, value) = meaning(written).ok_or_else(|| unknown(written))?;
         let attribute = self.attribute(word).ok_or_else(|| unknown(written))?;
         match attribute.replace(value) {
             None => Ok(()),
@@ -95,6 +91,16 @@ impl fmt::Display for RoleFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words().join(", "))
     }
+}
+
+/// The attribute that a word is about, and whether it gives or takes it.
+fn meaning(written: &str) -> Option<(&'static str, bool)> {
+    let known = |written: &str| RoleFlags::WORDS.into_iter().find(|word| word.eq_ignore_ascii_case(written));
+    if let Some(word) = known(written) {
+        return Some((word, true));
+    }
+    let (no, rest) = written.split_at_checked("no".len())?;
+    if no.eq_ignore_ascii_case("no") { Some((known(rest)?, false)) } else { None }
 }
 
 fn unknown(written: &str) -> Refusal {

@@ -95,44 +95,63 @@ name_type! {
 impl RoleName {
     /// The name of a key of `spec.users`.
     pub fn parse_user(engine: Engine, text: &str) -> Result<Self, Refusal> {
-        parse(engine, Place::User, text).map(Self)
+        Name::parse(engine, Place::User, text).map(Name::role)
     }
 
     /// The name in `spec.masteruser`.
     pub fn parse_master(engine: Engine, text: &str) -> Result<Self, Refusal> {
-        parse(engine, Place::Master, text).map(Self)
+        Name::parse(engine, Place::Master, text).map(Name::role)
     }
 }
 
 impl DatabaseName {
     /// The name of a key of `spec.databases`.
     pub fn parse(engine: Engine, text: &str) -> Result<Self, Refusal> {
-        parse(engine, Place::Database, text).map(Self)
+        Name::parse(engine, Place::Database, text).map(Name::database)
     }
 }
 
-fn parse(engine: Engine, place: Place, text: &str) -> Result<String, Refusal> {
-    let limit = match (engine, place) {
-        (Engine::MySql, Place::User | Place::Master) => MYSQL_USER_LIMIT,
-        _ => NAME_LIMIT,
-    };
-    check_form(place, text, limit)?;
-    match reserved::why(engine, place, text) {
-        Some(why) => Err(Refusal::new(Rule::ReservedName, format!("{} {why}", quoted(text)))),
-        None => Ok(text.to_owned()),
+/// A name that was judged and is still where it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name<'a>(&'a str);
+
+impl<'a> Name<'a> {
+    /// The name that is wanted for a place.
+    pub(super) fn parse(engine: Engine, place: Place, text: &'a str) -> Result<Self, Refusal> {
+        let limit = match (engine, place) {
+            (Engine::MySql, Place::User | Place::Master) => MYSQL_USER_LIMIT,
+            _ => NAME_LIMIT,
+        };
+        check_form(place, text, limit)?;
+        match reserved::why(engine, place, text) {
+            Some(why) => Err(Refusal::new(Rule::ReservedName, format!("{} {why}", quoted(text)))),
+            None => Ok(Self(text)),
+        }
+    }
+
+    pub(super) const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    pub(super) fn role(self) -> RoleName {
+        RoleName(self.0.to_owned())
+    }
+
+    pub(super) fn database(self) -> DatabaseName {
+        DatabaseName(self.0.to_owned())
     }
 }
 
 fn check_form(place: Place, text: &str, limit: usize) -> Result<(), Refusal> {
+    if text.len() <= limit && well_formed(text) {
+        return Ok(());
+    }
     let length = text.chars().count();
     if length > limit {
         return Err(Refusal::new(
             Rule::LongName,
             format!("{} has {length} characters: {} has at most {limit}", quoted(text), place.article()),
         ));
-    }
-    if well_formed(text) {
-        return Ok(());
     }
     let hint: String =
         text.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();

@@ -1,9 +1,12 @@
 //! Reading raw JSON field by field, with every violation kept.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
+use super::filled::Filled;
+use super::path::Path;
 use super::quote::{described, meant, one_of, quoted};
-use super::raw::present;
 use super::violations::Violations;
 use super::{Refusal, Rule};
 
@@ -17,105 +20,107 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn refuse(&mut self, field: impl Into<String>, rule: Rule, message: impl Into<String>) {
-        self.violations.push(Refusal::new(rule, message).at(field));
+    /// Keeps a violation. Its words are only put together if it is told.
+    pub(super) fn refuse(&mut self, field: &Path<'_>, rule: Rule, message: impl fmt::Display) {
+        if self.violations.full() {
+            self.violations.count();
+        } else {
+            self.violations.push(Refusal::new(rule, message.to_string()).at(field));
+        }
     }
 
     /// The value of a result; its refusal is kept with the field.
-    pub(super) fn take<T>(&mut self, field: &str, result: Result<T, Refusal>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, field: &Path<'_>, result: Result<T, Refusal>) -> Option<T> {
         result.map_err(|refusal| self.violations.push(refusal.at(field))).ok()
     }
 
     /// The entries of a map. Those that are null mean absent, but their names are judged like the others.
     pub(super) fn entries<'a>(
         &mut self,
-        map: &'a Map<String, Value>,
-        key: &str,
+        value: &'a Value,
+        field: &Path<'_>,
         what: &str,
-    ) -> Vec<(&'a str, &'a Value)> {
-        let field = format!("spec.{key}");
-        match present(map, key) {
-            None => Vec::new(),
-            Some(Value::Object(entries)) => {
-                if entries.len() > ENTRY_LIMIT {
-                    let message = format!("has {} {what}: at most {ENTRY_LIMIT} are allowed", entries.len());
-                    self.refuse(field, Rule::TooManyEntries, message);
-                    return Vec::new();
-                }
-                entries.iter().map(|(key, value)| (key.as_str(), value)).collect()
+    ) -> Option<&'a Map<String, Value>> {
+        match value {
+            Value::Object(entries) if entries.len() <= ENTRY_LIMIT => Some(entries),
+            Value::Object(entries) => {
+                let message = format_args!("has {} {what}: at most {ENTRY_LIMIT} are allowed", entries.len());
+                self.refuse(field, Rule::TooManyEntries, message);
+                None
             }
-            Some(other) => {
-                let message = format!(
+            other => {
+                let message = format_args!(
                     "must be a map from the names of {what} to lists, such as {{app: []}}, not {}",
                     described(other)
                 );
                 self.refuse(field, Rule::WrongType, message);
-                Vec::new()
+                None
             }
         }
     }
 
-    pub(super) fn list<'a>(
-        &mut self,
-        field: &str,
-        value: &'a Value,
-        limit: usize,
-        what: &str,
-    ) -> Vec<(usize, &'a Value)> {
+    /// The items of a list; none of one that is too long.
+    pub(super) fn list<'a>(&mut self, value: &'a Value, field: &Path<'_>, limit: usize, what: &str) -> &'a [Value] {
         let Value::Array(items) = value else {
-            self.refuse(field, Rule::WrongType, format!("must be a list of {what}, not {}", described(value)));
-            return Vec::new();
+            let message = format_args!("must be a list of {what}, not {}", described(value));
+            self.refuse(field, Rule::WrongType, message);
+            return &[];
         };
         if items.len() > limit {
-            let message = format!("has {} entries: at most {limit} are allowed", items.len());
+            let message = format_args!("has {} entries: at most {limit} are allowed", items.len());
             self.refuse(field, Rule::TooManyEntries, message);
-            return Vec::new();
+            return &[];
         }
-        items.iter().enumerate().collect()
+        items
     }
 
-    pub(super) fn item<'a>(&mut self, field: &str, value: &'a Value) -> Option<&'a str> {
-        if value.is_string() {
-            return value.as_str();
+    pub(super) fn item<'a>(&mut self, value: &'a Value, field: &Path<'_>) -> Option<&'a str> {
+        let text = value.as_str();
+        if text.is_none() {
+            self.refuse(field, Rule::WrongType, format_args!("must be a text, not {}", described(value)));
         }
-        self.refuse(field, Rule::WrongType, format!("must be a text, not {}", described(value)));
-        None
+        text
     }
 
-    pub(super) fn text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
-        let value = present(map, key)?;
-        self.item(field, value)
+    /// A text that may be left out.
+    pub(super) fn text<'a>(&mut self, map: &Filled<'a>, at: &Path<'_>, key: &str) -> Option<&'a str> {
+        self.item(map.get(key)?, &at.field(key))
     }
 
-    /// A quantity: a text with a unit, which is easily forgotten.
+    /// A text that has a default.
+    pub(super) fn required_text<'a>(&mut self, map: &Filled<'a>, at: &Path<'_>, key: &str) -> Option<&'a str> {
+        let value = self.required(map, at, key)?;
+        self.item(value, &at.field(key))
+    }
+
+    /// A quantity: a text with a unit, which is easily forgotten, that has a default.
     pub(super) fn quantity<'a>(
         &mut self,
-        map: &'a Map<String, Value>,
-        field: &str,
+        map: &Filled<'a>,
+        at: &Path<'_>,
         key: &str,
         (unit, rule): (&str, Rule),
     ) -> Option<&'a str> {
-        if let Some(Value::Number(number)) = map.get(key) {
-            let message = format!("{number} has no unit: write {}", quoted(&format!("{number}{unit}")));
-            self.refuse(field, rule, message);
+        let value = self.required(map, at, key)?;
+        if let Value::Number(number) = value {
+            let message = format_args!("{number} has no unit: write {}", quoted(&format!("{number}{unit}")));
+            self.refuse(&at.field(key), rule, message);
             return None;
         }
-        self.required_text(map, field, key)
+        self.item(value, &at.field(key))
     }
 
-    pub(super) fn required_text<'a>(&mut self, map: &'a Map<String, Value>, field: &str, key: &str) -> Option<&'a str> {
-        if present(map, key).is_none() {
-            self.missing(field);
+    /// A value that has a default.
+    pub(super) fn required<'a>(&mut self, map: &Filled<'a>, at: &Path<'_>, key: &str) -> Option<&'a Value> {
+        let value = map.get(key);
+        if value.is_none() {
+            self.refuse(&at.field(key), Rule::DefaultsMissing, "is missing: its default was not filled in");
         }
-        self.text(map, field, key)
+        value
     }
 
-    pub(super) fn missing(&mut self, field: &str) {
-        self.refuse(field, Rule::DefaultsMissing, "is missing: its default was not filled in");
-    }
-
-    pub(super) fn boolean(&mut self, map: &Map<String, Value>, key: &str) -> bool {
-        match present(map, key) {
+    pub(super) fn boolean(&mut self, map: &Filled<'_>, at: &Path<'_>, key: &str) -> bool {
+        match map.get(key) {
             None => false,
             Some(Value::Bool(value)) => *value,
             Some(other) => {
@@ -124,38 +129,24 @@ impl Reader {
                     "false" | "no" | "off" => "; did you mean false?",
                     _ => "",
                 };
-                let message = format!("must be true or false, without quotes, not {}{hint}", described(other));
-                self.refuse(format!("spec.{key}"), Rule::WrongType, message);
+                let message = format_args!("must be true or false, without quotes, not {}{hint}", described(other));
+                self.refuse(&at.field(key), Rule::WrongType, message);
                 false
             }
         }
     }
 
-    pub(super) fn unknown_keys(
-        &mut self,
-        prefix: &str,
-        map: &Map<String, Value>,
-        known: &[&str],
-        elsewhere: &[(&str, &str)],
-    ) {
-        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+    /// Refuses keys that are none of the known ones.
+    pub(super) fn unknown_keys(&mut self, map: &Value, at: &Path<'_>, known: &[&str], elsewhere: &[(&str, &str)]) {
+        let keys = map.as_object().into_iter().flat_map(Map::keys);
+        for key in keys.filter(|key| !known.contains(&key.as_str())) {
             if self.violations.full() {
                 self.violations.count();
                 continue;
             }
             let hint = meant(key, elsewhere, known.iter().copied());
-            let field = format!("{prefix}.{}", shown_key(key));
-            let message = format!("is not a field: {prefix} has {}{hint}", one_of(known.iter().copied()));
-            self.refuse(field, Rule::UnknownField, message);
+            let message = format_args!("is not a field: {at} has {}{hint}", one_of(known.iter().copied()));
+            self.refuse(&at.field(key), Rule::UnknownField, message);
         }
     }
-}
-
-/// A key as it stands in a path: short, and without characters that would disguise the rest.
-pub fn shown_key(key: &str) -> String {
-    quoted(key).trim_matches('"').to_owned()
-}
-
-pub(super) fn keyed(prefix: &str, key: &str) -> String {
-    format!("{prefix}[{}]", shown_key(key))
 }

@@ -7,7 +7,7 @@ use super::violations::Violations;
 use super::{EngineVersion, Observed, Refusal, Rule};
 
 /// Judges the step from `old`, behind which `observed` was seen, to `new`.
-pub(super) fn judge(new: &Draft, old: &Draft, observed: &Observed, errors: &mut Violations) {
+pub(super) fn judge(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, errors: &mut Violations) {
     let mut forbid = |field: &str, refusal: Refusal| errors.push(refusal.at(field));
     let same_engine = match (new.engine, old.engine) {
         (Some(new), Some(old)) if new != old => {
@@ -22,7 +22,7 @@ pub(super) fn judge(new: &Draft, old: &Draft, observed: &Observed, errors: &mut 
         }
         _ => true,
     };
-    if let (Some(new), Some(old)) = (&new.master_user, &old.master_user)
+    if let (Some(new), Some(old)) = (new.master_user, old.master_user)
         && new != old
     {
         let message = format!("RDS cannot rename the master user: it stays {}", quoted(old.as_str()));

@@ -23,7 +23,7 @@ impl Violations {
     }
 
     /// Whether further violations are only counted, so that looking for what was meant is a waste.
-    pub(super) fn full(&self) -> bool {
+    pub(super) const fn full(&self) -> bool {
         self.told.len() >= TOLD_LIMIT
     }
 

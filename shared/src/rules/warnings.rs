@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::draft::Draft;
+use super::path::SPEC;
 use super::raw::null_keys;
-use super::reader::keyed;
 use super::{Engine, Gibibytes, Interval, MajorVersion, Rule, Verdict, lifecycle};
 use crate::api::DeletionPolicy;
 
@@ -13,7 +13,7 @@ use crate::api::DeletionPolicy;
 const LIMITED_CREATEROLE: MajorVersion = MajorVersion::single(16);
 
 /// Warnings about what is asked for.
-pub(super) fn about(draft: &Draft, today: Date, verdict: &mut Verdict) {
+pub(super) fn about(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
     if let Some(engine) = draft.engine.filter(|engine| !engine.supported()) {
         let message = format!("{engine} is not supported yet: the object is kept, but nothing is created");
         verdict.warn(Rule::EngineNotBuilt, "spec.type", message);
@@ -36,14 +36,15 @@ pub(super) fn about(draft: &Draft, today: Date, verdict: &mut Verdict) {
 
 /// Warnings about entries that mean nothing because they are null.
 pub(super) fn about_nulls(spec: &Value, verdict: &mut Verdict) {
-    for (entries, field) in [("users", "spec.users"), ("databases", "spec.databases")] {
+    for entries in ["users", "databases"] {
+        let at = SPEC.field(entries);
         for key in null_keys(spec, entries) {
-            verdict.warn(Rule::NullEntry, keyed(field, key), "null means absent: write [] to have it");
+            verdict.warn(Rule::NullEntry, &at.key(key), "null means absent: write [] to have it");
         }
     }
 }
 
-fn support(draft: &Draft, today: Date, verdict: &mut Verdict) {
+fn support(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
     let (Some(engine), Some(version)) = (draft.engine, draft.version) else { return };
     let Some(dates) = lifecycle::of(engine, version.major()) else { return };
     let newest = lifecycle::newest(engine).map(|newest| format!("; newest: {newest}")).unwrap_or_default();
@@ -61,13 +62,14 @@ fn support(draft: &Draft, today: Date, verdict: &mut Verdict) {
     }
 }
 
-fn flags(draft: &Draft, verdict: &mut Verdict) {
+fn flags(draft: &Draft<'_>, verdict: &mut Verdict) {
     if draft.engine != Some(Engine::Postgresql) {
         return;
     }
     let wide_createrole = draft.version.is_some_and(|version| version.major() < LIMITED_CREATEROLE);
     for (user, flags) in &draft.users {
-        let field = keyed("spec.users", user.as_str());
+        let at = SPEC.field("users");
+        let field = at.key(user.as_str());
         // A name of 63 characters leaves 43 for the message.
         for (declared, rule, message) in [
             (flags.superuser, Rule::SuperuserMapped, "RDS grants rds_superuser for superuser"),
@@ -80,7 +82,7 @@ fn flags(draft: &Draft, verdict: &mut Verdict) {
             (flags.bypassrls, Rule::BypassrlsUncertain, "RDS may refuse bypassrls to its master user"),
         ] {
             if declared == Some(true) {
-                verdict.warn(rule, field.as_str(), message);
+                verdict.warn(rule, &field, message);
             }
         }
     }

@@ -9,9 +9,9 @@ const POLICIES_ELSEWHERE: [(&str, &str); 4] =
     [("orphan", "Retain"), ("keep", "Retain"), ("finalsnapshot", "Snapshot"), ("destroy", "Delete")];
 
 /// The name of an `RDSDatabaseClass`: a DNS subdomain, as for any cluster-scoped object.
-pub(super) fn check_class_name(text: &str) -> Result<String, Refusal> {
+pub(super) fn check_class_name(text: &str) -> Result<&str, Refusal> {
     if is_subdomain(text) {
-        return Ok(text.to_owned());
+        return Ok(text);
     }
     let lower = text.trim().to_lowercase().replace([' ', '_'], "-");
     let hint = if is_subdomain(&lower) { did_you_mean(&lower) } else { String::new() };
@@ -35,9 +35,9 @@ fn is_subdomain(text: &str) -> bool {
 }
 
 /// An RDS instance class: `db.`, a family and a size. Which ones there are depends on the region.
-pub(super) fn check_instance_class(text: &str) -> Result<String, Refusal> {
+pub(super) fn check_instance_class(text: &str) -> Result<&str, Refusal> {
     if is_instance_class(text) {
-        return Ok(text.to_owned());
+        return Ok(text);
     }
     let lower = text.trim().to_lowercase();
     let meant = [format!("db.{lower}"), lower.replacen("db-", "db.", 1).replace('-', "."), lower];

@@ -8,7 +8,7 @@ use shared::api::labels::GROUP;
 use shared::rules::{self, Refusal, Rule, Subject, Verdict};
 
 use super::refusal;
-use super::{Malformed, NotAdditive, Object, Operation, Request, TooHeavy, additions};
+use super::{Malformed, Object, Operation, Request, TooHeavy, patch};
 
 /// Kind of the objects that are judged here.
 const KIND: &str = "RDSDatabase";
@@ -129,7 +129,7 @@ fn create(endpoint: Endpoint, request: &Request, object: &Object, today: Date) -
     let Ok(spec) = &object.spec else { return too_heavy(request) };
     let applied = object.applied_spec();
     let verdict = rules::create(&subject(request, object, spec, applied.as_ref()), today);
-    judge(request, &verdict, || patch(endpoint, spec, None))
+    judge(request, &verdict, || filled_in(endpoint, spec, None))
 }
 
 fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, today: Date) -> Decision {
@@ -149,7 +149,7 @@ fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, tod
         Endpoint::Validate => rules::replace,
     };
     let (before, after) = (subject(request, old, old_spec, None), subject(request, new, spec, applied.as_ref()));
-    judge(request, &rule(&after, &before, today), || patch(endpoint, spec, Some(old_spec)))
+    judge(request, &rule(&after, &before, today), || filled_in(endpoint, spec, Some(old_spec)))
 }
 
 fn too_heavy(request: &Request) -> Decision {
@@ -157,8 +157,8 @@ fn too_heavy(request: &Request) -> Decision {
     judge(request, &Verdict { errors: vec![violation], warnings: Vec::new() }, || None)
 }
 
-fn patch(endpoint: Endpoint, spec: &Value, old_spec: Option<&Value>) -> Option<Result<Patch, NotAdditive>> {
-    (endpoint == Endpoint::Mutate).then(|| additions(spec, &rules::defaults(spec, old_spec)))
+fn filled_in(endpoint: Endpoint, spec: &Value, old_spec: Option<&Value>) -> Option<Patch> {
+    (endpoint == Endpoint::Mutate).then(|| patch(spec, &rules::additions(spec, old_spec)))
 }
 
 fn subject<'a>(
@@ -177,7 +177,7 @@ fn subject<'a>(
 }
 
 /// The decision of a verdict. The patch is made only where it is sent.
-fn judge(request: &Request, verdict: &Verdict, patch: impl FnOnce() -> Option<Result<Patch, NotAdditive>>) -> Decision {
+fn judge(request: &Request, verdict: &Verdict, patch: impl FnOnce() -> Option<Patch>) -> Decision {
     let warnings = verdict.warnings.iter().map(ToString::to_string).collect();
     if !verdict.admitted() {
         let object = request.object.as_ref().or(request.old_object.as_ref());
@@ -188,8 +188,5 @@ fn judge(request: &Request, verdict: &Verdict, patch: impl FnOnce() -> Option<Re
         let status = refusal::invalid(KIND, name.unwrap_or_default(), &verdict.errors);
         return Decision::Refused { status: Box::new(status), warnings };
     }
-    match patch().transpose() {
-        Ok(patch) => Decision::Allowed { patch, warnings },
-        Err(fault) => Decision::refused(refusal::internal(&fault.to_string())),
-    }
+    Decision::Allowed { patch: patch(), warnings }
 }

@@ -11,6 +11,6 @@ mod weight;
 
 pub use answer::render;
 pub use decide::{Decision, Endpoint, decide};
-pub use patch::{NotAdditive, additions};
+pub use patch::patch;
 pub use review::{Malformed, Object, Operation, Request, Review, parse};
 pub use weight::{TooHeavy, weight};
