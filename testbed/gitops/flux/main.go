@@ -1,7 +1,7 @@
 // Applies a folder of a git repository once as Flux's kustomize-controller does, waits as `wait: true` makes it wait, and prints as JSON what
 // it did.
 //
-//	flux --kubeconfig FILE --name KUSTOMIZATION --namespace NAMESPACE [--prune] REPOSITORY
+//	flux --kubeconfig FILE --name KUSTOMIZATION --namespace NAMESPACE [--prune] [--wait=false] REPOSITORY
 package main
 
 import (
@@ -35,7 +35,7 @@ var keptByAnnotation = map[string]string{"kustomize.toolkit.fluxcd.io/prune": "d
 
 type options struct {
 	kubeconfig, name, namespace, repository string
-	prune                                   bool
+	prune, wait                             bool
 }
 
 // change is what was done about one object.
@@ -50,6 +50,7 @@ func main() {
 	flag.StringVar(&options.name, "name", "databases", "name of the Kustomization")
 	flag.StringVar(&options.namespace, "namespace", "flux-system", "namespace of the Kustomization, and of the objects in it")
 	flag.BoolVar(&options.prune, "prune", false, "delete what left the repository")
+	flag.BoolVar(&options.wait, "wait", true, "wait until every object is current")
 	flag.Parse()
 	options.repository = flag.Arg(0)
 	log.SetLogger(logr.Discard())
@@ -100,6 +101,9 @@ func run(options options) ([]change, error) {
 		if err != nil {
 			return changes, err
 		}
+	}
+	if !options.wait {
+		return changes, nil
 	}
 	return changes, manager.WaitForSet(applied.ToObjMetadataSet(), ssa.WaitOptions{Interval: time.Second, Timeout: patience, FailFast: true})
 }

@@ -1,5 +1,6 @@
 //! What GitOps tools make of the objects, seen with the code that Argo CD and Flux are made of: Synced and Healthy, and it stays so.
 
+mod operator;
 mod repository;
 mod tools;
 
@@ -57,6 +58,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "gitops::flux_finds_nothing_to_change", flux_finds_nothing_to_change),
         trial(world, "gitops::kubectl_finds_no_difference", kubectl_finds_no_difference),
         trial(world, "gitops::a_class_needs_no_health", a_class_needs_no_health),
+        trial(world, "gitops::the_operator_stays_synced", operator::stays_synced),
         trial(world, "gitops::the_examples_fit_the_tools", the_examples_fit_the_tools),
     ]
 }
@@ -112,7 +114,7 @@ async fn argo_cd_is_content(world: &World, namespace: &str, way: Way) -> Result<
     let scene = Scene::new(&stack, namespace).await?;
     let repository = Repository::with_examples(namespace).await?;
     repository.write("ways.yaml", &WAYS.replace("NAMESPACE", namespace)).await?;
-    let argo = Argo::find(&scene, way).await?;
+    let argo = Argo::find(scene.kubectl(), namespace, way).await?;
 
     let first = argo.sync(&repository, &[]).await?;
     first.all_applied()?;
@@ -176,7 +178,7 @@ async fn i10_children_are_nobody_elses(scene: &Scene<'_>, marks: &[&str]) -> Res
 async fn i3_argo_cd_prunes_what_may_be_pruned(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let scene = Scene::new(&stack, "argo-prune").await?;
-    let argo = Argo::find(&scene, Way::ClientSide).await?;
+    let argo = Argo::find(scene.kubectl(), &scene.namespace, Way::ClientSide).await?;
     let repository = Repository::empty().await?;
     // What becomes of the parent namespace is not the matter here.
     repository.write("plain.yaml", &scene.manifest("plain", "{}")).await?;
@@ -238,7 +240,7 @@ async fn flux_finds_nothing_to_change(world: &World) -> Result<()> {
         .manifest("kept", "{}")
         .replace("metadata: {", "metadata: {annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}, ");
     repository.write("kept.yaml", &kept).await?;
-    let flux = Flux::find(&scene).await?;
+    let flux = Flux::find(scene.kubectl(), &scene.namespace).await?;
 
     // It waits until kstatus calls every object current.
     let first = flux.apply(&repository, &[]).await?;

@@ -5,11 +5,10 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
-use testbed::go_programs;
+use testbed::{go_programs, kubectl::Kubectl};
 use tokio::{process::Command, time::timeout};
 
 use super::repository::Repository;
-use crate::scene::Scene;
 
 const CUSTOMIZATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/argocd/resource_customizations");
 const KSTATUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/gitops/kstatus.yaml");
@@ -71,6 +70,12 @@ impl Way {
     }
 }
 
+/// The flags that both tools have.
+fn flags(kubectl: &Kubectl, namespace: &str) -> Vec<String> {
+    let kubeconfig = kubectl.kubeconfig().display().to_string();
+    vec!["--kubeconfig".into(), kubeconfig, "--namespace".into(), namespace.into()]
+}
+
 /// One synchronization after the other, as Argo CD makes them.
 pub(super) struct Argo {
     program: PathBuf,
@@ -96,7 +101,7 @@ pub(super) struct SyncResult {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Seen {
-    object: String,
+    pub(super) object: String,
     health: Option<Verdict>,
     pub(super) differences: BTreeMap<String, String>,
 }
@@ -104,14 +109,13 @@ pub(super) struct Seen {
 #[derive(Debug, Deserialize)]
 struct Verdict {
     status: String,
+    #[serde(default)]
     message: String,
 }
 
 impl Argo {
-    pub(super) async fn find(scene: &Scene<'_>, way: Way) -> Result<Self> {
-        let kubeconfig = scene.kubectl().kubeconfig().display().to_string();
-        let namespace = scene.namespace.clone();
-        let mut args: Vec<String> = vec!["--kubeconfig".into(), kubeconfig, "--namespace".into(), namespace];
+    pub(super) async fn find(kubectl: &Kubectl, namespace: &str, way: Way) -> Result<Self> {
+        let mut args = flags(kubectl, namespace);
         args.extend(["--customizations".to_owned(), CUSTOMIZATIONS.to_owned()]);
         if way == Way::ServerSide {
             args.push("--server-side".into());
@@ -178,10 +182,8 @@ struct Change {
 }
 
 impl Flux {
-    pub(super) async fn find(scene: &Scene<'_>) -> Result<Self> {
-        let kubeconfig = scene.kubectl().kubeconfig().display().to_string();
-        let namespace = scene.namespace.clone();
-        let args = vec!["--kubeconfig".into(), kubeconfig, "--namespace".into(), namespace];
+    pub(super) async fn find(kubectl: &Kubectl, namespace: &str) -> Result<Self> {
+        let args = flags(kubectl, namespace);
         Ok(Self { program: go_programs::build("gitops").await?.join("flux"), args })
     }
 
