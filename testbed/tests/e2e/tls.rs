@@ -1,10 +1,13 @@
 //! Certificates that come and go while the API server asks all the time.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::{Result, ensure};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use libtest_mimic::Trial;
-use testbed::{certmanager::Certificate, eventually::eventually};
+use testbed::{
+    certmanager::Certificate, controlplane::Mark, eventually::eventually, kubelet::Pod, stack::SELF_MANAGED,
+};
 
 use crate::{
     admission::Admission,
@@ -13,7 +16,10 @@ use crate::{
 };
 
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
-    vec![trial(world, "tls::cert_manager_rotates_under_load", cert_manager_rotates_under_load)]
+    vec![
+        trial(world, "tls::cert_manager_rotates_under_load", cert_manager_rotates_under_load),
+        trial(world, "tls::self_managed_rotates_under_load", self_managed_rotates_under_load),
+    ]
 }
 
 /// What the recipes in certs/ are called.
@@ -61,4 +67,61 @@ async fn renew(admission: &Admission, name: &str) -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// The lives of the authority and of what it signs, so short that a whole change of the authority is seen: announced after 30 s, it signs
+/// after 37 s, and the former one is forgotten after 52 s.
+const SHORT_LIVES: [(&str, &str); 4] = [
+    ("--authority-lifetime", "45s"),
+    ("--leaf-lifetime", "15s"),
+    ("--authority-overlap", "7s"),
+    ("--authority-poll-interval", "1s"),
+];
+
+/// The overlay as it is shipped, from the empty Secret on, with two replicas that start at once; then the authority changes.
+async fn self_managed_rotates_under_load(world: &World) -> Result<()> {
+    let short = |pod: Pod| SHORT_LIVES.iter().try_fold(pod, |pod, (flag, value)| pod.add_flag(flag, value));
+    let mut admission = Admission::start(world, "self-managed", SELF_MANAGED, short).await?;
+    let stored = ["get", "secret", "-n", "rds-system", "rds-webhook-authority", "-o", "jsonpath={.data}"];
+    let data = admission.kubectl().ok(&stored).await?;
+    ensure!(data.is_empty(), "the Secret is shipped with {data}");
+    admission.fresh().await?;
+    let first = authorities(&admission).await?;
+    ensure!(first.len() == 1, "two replicas that started at once made {} authorities", first.len());
+
+    let load = admission.load();
+    let mut together = false;
+    eventually(2 * PATIENCE, "an authority after the first one", async || {
+        let now = authorities(&admission).await?;
+        let kept = now.iter().any(|one| first.contains(one));
+        together |= kept && now.len() > 1;
+        ensure!(!kept, "{} authorities, the first one among them", now.len());
+        Ok(())
+    })
+    .await?;
+    ensure!(together, "the old and the new authority were never trusted together");
+    let before = admission.not_after().await?;
+    admission.renewed_since(&before).await?;
+    load.stop().await?.without_failure("self-managed: an authority and its leaves")?;
+
+    // Whatever it wrote, it was allowed to write; and nothing else was tried.
+    let (writes, _) = admission.plane.writes_since(Mark::default())?;
+    let ours: Vec<_> =
+        writes.iter().filter(|write| write.user == "system:serviceaccount:rds-system:rds-webhook").collect();
+    ensure!(!ours.is_empty(), "it has written nothing");
+    for write in ours {
+        ensure!(write.code == 200 || write.code == 409, "refused: {write:?}");
+        ensure!(write.object.ends_with("rds-webhook") || write.object.ends_with("rds-webhook-authority"), "{write:?}");
+    }
+    admission.stop().await
+}
+
+/// How each certificate of a bundle ends.
+const END: &str = "-----END CERTIFICATE-----";
+
+/// The certificates that both registrations trust.
+async fn authorities(admission: &Admission) -> Result<BTreeSet<String>> {
+    let bundle = admission.bundle().await?;
+    let bundle = String::from_utf8(BASE64_STANDARD.decode(bundle.split(' ').next().unwrap_or_default())?)?;
+    Ok(bundle.split_inclusive(END).map(str::trim).filter(|one| one.ends_with(END)).map(str::to_owned).collect())
 }
