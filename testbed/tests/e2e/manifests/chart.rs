@@ -12,7 +12,7 @@ use testbed::go_programs;
 use tokio::process::Command;
 
 use super::{
-    Empty, MANIFESTS, install_cert_manager_crds,
+    Empty, MANIFESTS, install_cert_manager_crds, install_monitoring_crds,
     rendered::{self, Key, objects},
     rights,
 };
@@ -243,8 +243,9 @@ pub(super) async fn comes_and_goes_without_the_databases(world: &World) -> Resul
     let helm = Helm::new().await?;
     let empty = Empty::start(world).await?;
     install_cert_manager_crds(empty.kubectl()).await?;
+    install_monitoring_crds(empty.kubectl()).await?;
     for source in ["cert-manager", "self-managed"] {
-        come_and_go(&helm, &empty, &format!("certificates.source={source}")).await?;
+        come_and_go(&helm, &empty, &format!("certificates.source={source},monitoring.enabled=true")).await?;
     }
     empty.stop().await
 }

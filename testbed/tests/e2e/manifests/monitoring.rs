@@ -15,7 +15,9 @@ use promql_parser::{
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::Value;
 
-use super::MANIFESTS;
+use testbed::controlplane::pki::Authority;
+
+use super::{Empty, MANIFESTS, SelfManaged, install};
 use crate::{replica::page_of, scene::Scene, world::World};
 
 /// Labels that Prometheus itself gives to what it scrapes from Pods, and to buckets.
@@ -31,12 +33,23 @@ pub(super) async fn what_is_asked_for_is_there(world: &World) -> Result<()> {
     scene.apply("orders", "{users: {app: []}, databases: {orders: [app]}}").await?;
     scene.ready("orders").await?;
     no_review(stack.webhook_url(), &stack.webhook_ca()).await?;
+    let stranger = Authority::new("nobody's")?;
+    let path = stack.dir().join("stranger.crt");
+    std::fs::write(&path, stranger.certificate())?;
+    ensure!(no_review(stack.webhook_url(), &path).await.is_err(), "a stranger's authority is good too");
+    let empty = Empty::start(world).await?;
+    install(empty.kubectl(), "overlays/self-managed", &[]).await?;
+    let self_managed = SelfManaged::start(&empty).await?;
     let mut shown = Metrics::from([("up".to_owned(), BTreeSet::new())]);
-    for admin in [stack.webhook_admin(), stack.reconciler_admin()] {
+    for admin in [stack.webhook_admin(), stack.reconciler_admin(), &self_managed.admin] {
         let (status, text) = page_of(admin, "metrics").await?;
         ensure!(status == 200, "{status}: {text}");
-        shown.extend(metrics(&text));
+        for (metric, labels) in metrics(&text) {
+            shown.entry(metric).or_default().extend(labels);
+        }
     }
+    drop(self_managed);
+    empty.stop().await?;
     let mut asked = BTreeSet::new();
     for (place, expression) in expressions()? {
         let expression = expression.replace("$__rate_interval", "5m");
