@@ -47,6 +47,7 @@ require (
 	github.com/fluxcd/pkg/ssa v0.48.0
 	github.com/go-logr/logr v1.4.3
 	github.com/yuin/gopher-lua v1.1.2
+	golang.org/x/sys v0.34.0
 	k8s.io/apimachinery v0.34.4
 	k8s.io/client-go v0.34.4
 	k8s.io/klog/v2 v2.130.1
@@ -114,7 +115,6 @@ require (
 	golang.org/x/net v0.41.0 // indirect
 	golang.org/x/oauth2 v0.30.0 // indirect
 	golang.org/x/sync v0.16.0 // indirect
-	golang.org/x/sys v0.34.0 // indirect
 	golang.org/x/term v0.33.0 // indirect
 	golang.org/x/text v0.27.0 // indirect
 	golang.org/x/time v0.12.0 // indirect

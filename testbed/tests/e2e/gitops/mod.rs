@@ -1,12 +1,13 @@
 //! What GitOps tools make of the objects, seen with the code that Argo CD and Flux are made of: Synced and Healthy, and it stays so.
 
+mod agent;
 mod operator;
 mod repository;
 mod tools;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
 use testbed::{eventually::eventually, go_programs};
@@ -58,6 +59,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "gitops::flux_finds_nothing_to_change", flux_finds_nothing_to_change),
         trial(world, "gitops::kubectl_finds_no_difference", kubectl_finds_no_difference),
         trial(world, "gitops::a_class_needs_no_health", a_class_needs_no_health),
+        trial(world, "gitops::the_agent_synchronizes_and_prunes", agent::synchronizes_and_prunes),
         trial(world, "gitops::the_operator_stays_synced", operator::stays_synced),
         trial(world, "gitops::the_examples_fit_the_tools", the_examples_fit_the_tools),
     ]
@@ -72,6 +74,7 @@ async fn every_state_has_the_verdict_it_should(_: &World) -> Result<()> {
 async fn a_class_needs_no_health(_: &World) -> Result<()> {
     let class = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/examples/class.yaml");
     let seen = Health::find().await?.judge(class).await?;
+    let [seen] = seen.as_slice() else { bail!("one object was expected: {seen:?}") };
     ensure!(seen["kind"] == "RDSDatabaseClass" && seen["kstatus"] == "Current", "{seen}");
     ensure!(seen["health"].is_null() && seen["actions"].is_null(), "{seen}");
     Ok(())

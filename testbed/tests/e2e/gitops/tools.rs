@@ -41,12 +41,13 @@ impl Health {
         Ok(())
     }
 
-    /// What is made of the only object in a file.
-    pub(super) async fn judge(&self, file: &str) -> Result<Value> {
+    /// What is made of each object in a file.
+    pub(super) async fn judge(&self, file: &str) -> Result<Vec<Value>> {
         let args = ["--customizations", CUSTOMIZATIONS, file].map(str::to_owned);
         let (success, stdout, stderr) = run(&self.0, &args).await?;
         ensure!(success, "{stderr}");
-        serde_json::from_str(&stdout).with_context(|| format!("health printed {stdout}"))
+        let lines = stdout.lines().map(serde_json::from_str);
+        lines.collect::<Result<_, _>>().with_context(|| format!("health printed {stdout}"))
     }
 }
 
