@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod complete;
+mod fault;
 mod finding;
 mod input;
 mod output;
@@ -29,6 +30,7 @@ const REFUSED: u8 = 1;
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
+    fault::tell(UNUSABLE);
     let done = match Cli::parse().verb {
         Verb::Check(args) => check(&args),
         Verb::Completion { shell } => completion(shell),
@@ -57,7 +59,10 @@ fn check(args: &CheckArgs) -> io::Result<ExitCode> {
         warnings_as_errors: args.warnings_as_errors,
     });
     input::read(&args.inputs(), |source| match source {
-        Ok(source) => checker.check(source),
+        Ok(source) => {
+            fault::at(&source.name);
+            checker.check(source);
+        }
         Err(unreadable) => checker.unreadable(unreadable),
     });
     let report = checker.finish();

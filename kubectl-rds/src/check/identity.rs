@@ -7,8 +7,8 @@ use super::{Found, text};
 use crate::rule::FileRule;
 use crate::yaml::Node;
 
-/// The kinds of the group.
-const KINDS: [&str; 2] = ["RDSDatabase", "RDSDatabaseClass"];
+/// The kinds of the group. Each begins with the first.
+pub(super) const KINDS: [&str; 2] = ["RDSDatabase", "RDSDatabaseClass"];
 
 /// Furthest a group may be from ours to be taken for a misspelling of it.
 const MISSPELT: usize = 3;

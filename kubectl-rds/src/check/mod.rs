@@ -58,6 +58,12 @@ impl Checker {
         let source = Rc::new(source);
         let first = self.report.findings.len();
         for (line, text) in yaml::split(&source.text) {
+            let text = text.as_ref();
+            // Nothing of ours goes without both names, and how others write their files is not judged.
+            if !text.contains(GROUP) && !text.contains(identity::KINDS[0]) {
+                self.report.others += 1;
+                continue;
+            }
             match yaml::load(text, line) {
                 Ok(documents) => match template_mistake(text, &documents) {
                     Some(mistake) => self.not_yaml(&source, text, mistake),
@@ -71,18 +77,18 @@ impl Checker {
         }
     }
 
-    /// A text that is no YAML. A template is somebody else's business, unless it is one of an object that is checked here.
+    /// A text that names our group or kinds and is no YAML. Templates of roles and definitions name the group alone.
     fn not_yaml(&mut self, source: &Rc<Source>, text: &str, mistake: yaml::Mistake) {
-        let (rule, message) = match is_template(text) {
-            true if self.options.skip_templates || !text.contains("RDSDatabase") || !text.contains(GROUP) => {
-                self.report.templates += 1;
-                return;
-            }
-            true => (
-                FileRule::Template,
-                format!("this is a template ({{{{ … }}}}), which has to be rendered first: {}", mistake.message),
-            ),
-            false => (FileRule::YamlSyntax, mistake.message),
+        let template = is_template(text);
+        if template && (self.options.skip_templates || !text.contains(GROUP) || !text.contains(identity::KINDS[0])) {
+            self.report.templates += 1;
+            return;
+        }
+        let message = mistake.message;
+        let (rule, message) = if template {
+            (FileRule::Template, format!("this is a template ({{{{ … }}}}), which has to be rendered first: {message}"))
+        } else {
+            (FileRule::YamlSyntax, message)
         };
         self.tell(Telling { source, object: None, span: mistake.span, field: None, notes: Vec::new() }, rule, message);
     }

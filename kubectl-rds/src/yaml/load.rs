@@ -1,9 +1,10 @@
 //! From the parser's events to values with their places.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::mem;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+use libyaml_safer::{Encoding, Event, EventData, Mark, Parser, ScalarStyle};
 
 use super::node::{Entry, Node, Position, Span, Value};
 use super::scalar;
@@ -45,32 +46,17 @@ impl Mistake {
 /// # Errors
 /// The first mistake that keeps it from being read.
 pub(crate) fn load(text: &str, first_line: usize) -> Result<Vec<Document>, Mistake> {
-    if let Some(mistake) = tab(text, first_line) {
-        return Err(mistake);
-    }
     let mut loader = Loader { first_line, end: end_of(text, first_line), ..Loader::default() };
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| {
-            let start = loader.position(*error.marker());
-            Mistake::new(Span { start, end: start }, format!("this is no YAML: {}", error.info()))
-        })?;
-        let span = Span { start: loader.position(span.start), end: loader.position(span.end) };
-        loader.take(event, span)?;
+    let mut parser = Parser::new();
+    parser.set_encoding(Encoding::Utf8);
+    // The parser's scanner counts on a line break at the end of a block (`|`), and fails without.
+    parser.set_input(text.as_bytes().chain(b"\n".as_slice()));
+    for event in parser {
+        let Event { data, start_mark, end_mark, .. } = event.map_err(|error| loader.unreadable(&error))?;
+        let span = Span { start: loader.position(start_mark), end: loader.position(end_mark) };
+        loader.take(data, span)?;
     }
     Ok(loader.documents)
-}
-
-/// A line that begins with a tab, which the parser would take for a space in some places and kubectl takes nowhere. JSON may.
-fn tab(text: &str, first_line: usize) -> Option<Mistake> {
-    if text.trim_start().starts_with(['{', '[']) {
-        return None;
-    }
-    let line = text.lines().position(|line| line.starts_with('\t') && !line.trim().is_empty())?;
-    let at = |column| Position { line: first_line + line, column };
-    Some(Mistake::new(
-        Span { start: at(1), end: at(2) },
-        "this is no YAML: a line begins with a tab: indent with spaces",
-    ))
 }
 
 /// The place behind the last character. What the parser finds missing is missing there, not in lines that do not exist.
@@ -82,7 +68,7 @@ fn end_of(text: &str, first_line: usize) -> Position {
 
 /// A list or map whose end was not met yet.
 struct Open {
-    anchor: usize,
+    anchor: Option<String>,
     start: Span,
     /// How many values there were before it.
     before: usize,
@@ -109,33 +95,40 @@ struct Loader {
     mistakes: Vec<Mistake>,
     stack: Vec<Open>,
     /// What anchors name, with the number of values in it.
-    anchors: HashMap<usize, (Node, usize)>,
+    anchors: HashMap<String, (Node, usize)>,
     nodes: usize,
 }
 
 impl Loader {
-    fn position(&self, marker: saphyr_parser::Marker) -> Position {
-        let line = self.first_line + marker.line().saturating_sub(1);
-        Position { line, column: marker.col() + 1 }.min(self.end)
+    fn position(&self, mark: Mark) -> Position {
+        // No text in memory is too long for a usize.
+        let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Position { line: self.first_line + number(mark.line), column: number(mark.column) + 1 }.min(self.end)
     }
 
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Mistake> {
+    fn unreadable(&self, error: &libyaml_safer::Error) -> Mistake {
+        let start = error.problem_mark().map_or(self.end, |mark| self.position(mark));
+        let context = error.context().map(|context| format!(" {context}")).unwrap_or_default();
+        Mistake::new(Span { start, end: start }, format!("this is no YAML: {}{context}", error.problem()))
+    }
+
+    fn take(&mut self, event: EventData, span: Span) -> Result<(), Mistake> {
         match event {
-            Event::DocumentStart(_) => {
+            EventData::DocumentStart { .. } => {
                 self.anchors.clear();
                 self.nodes = 0;
                 Ok(())
             }
-            Event::Scalar(text, style, anchor, tag) => {
+            EventData::Scalar { anchor, tag, value, style, .. } => {
                 let before = self.nodes;
-                let (node, merge) = self.scalar(&text, style, tag.as_deref(), span);
+                let (node, merge) = self.scalar(&value, style, tag.as_deref(), span);
                 self.close(node, merge, anchor, before)
             }
-            Event::SequenceStart(anchor, _) => self.open(anchor, span, OpenKind::List(Vec::new())),
-            Event::MappingStart(anchor, _) => {
+            EventData::SequenceStart { anchor, .. } => self.open(anchor, span, OpenKind::List(Vec::new())),
+            EventData::MappingStart { anchor, .. } => {
                 self.open(anchor, span, OpenKind::Map { entries: Vec::new(), by_key: HashMap::new(), key: None })
             }
-            Event::SequenceEnd | Event::MappingEnd => {
+            EventData::SequenceEnd | EventData::MappingEnd => {
                 let Some(open) = self.stack.pop() else { return Ok(()) };
                 let value = match open.kind {
                     OpenKind::List(items) => Value::List(items),
@@ -144,9 +137,12 @@ impl Loader {
                 let span = Span { start: open.start.start, end: span.end };
                 self.close(Node { value, span, alias: None, written: None }, false, open.anchor, open.before)
             }
-            Event::Alias(anchor) => {
+            EventData::Alias { anchor } => {
                 let Some((node, count)) = self.anchors.get(&anchor) else {
-                    return Err(Mistake::new(span, "this alias stands inside of what it names, which has no end"));
+                    return Err(Mistake::new(
+                        span,
+                        format!("no whole value before this alias has the anchor &{anchor}"),
+                    ));
                 };
                 let before = self.nodes;
                 self.nodes += count;
@@ -154,17 +150,16 @@ impl Loader {
                     return Err(too_many(span));
                 }
                 let node = Node { alias: Some(span), ..node.clone() };
-                self.close(node, false, 0, before)
+                self.close(node, false, None, before)
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            _ => Ok(()),
         }
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> (Node, bool) {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&str>, span: Span) -> (Node, bool) {
         let plain = style == ScalarStyle::Plain;
-        let tag = tag.map(|tag| format!("{}{}", tag.handle, tag.suffix));
-        let merge = text == "<<" && (plain && tag.is_none() || tag.as_deref() == Some("tag:yaml.org,2002:merge"));
-        let value = scalar::resolve(text, plain, tag.as_deref()).unwrap_or_else(|message| {
+        let merge = text == "<<" && (plain && tag.is_none() || tag == Some("tag:yaml.org,2002:merge"));
+        let value = scalar::resolve(text, plain, tag).unwrap_or_else(|message| {
             self.mistakes.push(Mistake::new(span, message));
             serde_json::Value::Null
         });
@@ -174,7 +169,7 @@ impl Loader {
         (Node { value: Value::Scalar(value), span, alias: None, written }, merge)
     }
 
-    fn open(&mut self, anchor: usize, start: Span, kind: OpenKind) -> Result<(), Mistake> {
+    fn open(&mut self, anchor: Option<String>, start: Span, kind: OpenKind) -> Result<(), Mistake> {
         if self.stack.len() >= DEPTH_LIMIT {
             return Err(Mistake::new(start, format!("this is nested more than {DEPTH_LIMIT} levels deep")));
         }
@@ -183,12 +178,12 @@ impl Loader {
     }
 
     /// A whole value was read.
-    fn close(&mut self, node: Node, merge: bool, anchor: usize, before: usize) -> Result<(), Mistake> {
+    fn close(&mut self, node: Node, merge: bool, anchor: Option<String>, before: usize) -> Result<(), Mistake> {
         self.nodes += 1;
         if self.nodes > NODE_LIMIT {
             return Err(too_many(node.span));
         }
-        if anchor != 0 {
+        if let Some(anchor) = anchor {
             self.anchors.insert(anchor, (node.clone(), self.nodes - before));
         }
         match self.stack.last_mut().map(|open| &mut open.kind) {

@@ -1,7 +1,48 @@
 //! A file's documents, before they are parsed: like kubectl, so that a mistake in one hides none of the others.
 
-/// The parts of a file between lines that begin with `---`, each with the number of its first line.
-pub(crate) fn split(text: &str) -> Vec<(usize, &str)> {
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+
+/// The parts of a file, each with the number of its first line: between lines that begin with `---`, and one for each object where a part
+/// is several objects of JSON in a row.
+pub(crate) fn split(text: &str) -> Vec<(usize, Cow<'_, str>)> {
+    let mut parts = Vec::new();
+    for (line, part) in documents(text) {
+        match objects(part) {
+            Some(ends) => {
+                let mut start = 0;
+                for end in ends {
+                    let before = &part[..start];
+                    // What stands before it in its line keeps its width, and with it the columns.
+                    let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+                    let object = format!("{}{}", " ".repeat(column), &part[start..end]);
+                    parts.push((line + before.matches('\n').count(), Cow::Owned(object)));
+                    start = end;
+                }
+            }
+            None => parts.push((line, Cow::Borrowed(part))),
+        }
+    }
+    parts
+}
+
+/// Where each object ends, if this is JSON and there are several.
+fn objects(text: &str) -> Option<Vec<usize>> {
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let mut ends = Vec::new();
+    while let Some(object) = stream.next() {
+        object.ok()?;
+        ends.push(stream.byte_offset());
+    }
+    (ends.len() > 1).then_some(ends)
+}
+
+/// The parts between lines that begin with `---`.
+fn documents(text: &str) -> Vec<(usize, &str)> {
     let mut parts = Vec::new();
     let (mut start, mut first_line, mut has_content, mut offset) = (0, 1, false, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -37,8 +78,14 @@ mod tests {
             ("--- {a: 1}\n--- {b: 2}\n", vec![(1, "--- {a: 1}\n"), (2, "--- {b: 2}\n")]),
             ("%YAML 1.2\n---\na: 1\n", vec![(1, "%YAML 1.2\n---\na: 1\n")]),
             ("a: 1\r\n---\r\nb: 2\r\n", vec![(1, "a: 1\r\n"), (2, "---\r\nb: 2\r\n")]),
+            ("{\"a\": 1}\n", vec![(1, "{\"a\": 1}\n")]),
+            (
+                "{\"a\": 1}\n{\"b\":\n2} {\"c\": 3}\n",
+                vec![(1, "{\"a\": 1}"), (1, "        \n{\"b\":\n2}"), (3, "   {\"c\": 3}")],
+            ),
             ("a: |\n  ---\n  text\n----\n", vec![(1, "a: |\n  ---\n  text\n----\n")]),
         ] {
+            let parts: Vec<(usize, Cow<str>)> = parts.into_iter().map(|(line, part)| (line, part.into())).collect();
             assert_eq!(split(text), parts, "{text:?}");
         }
     }

@@ -94,7 +94,7 @@ fn standard_input_is_read_where_a_hyphen_stands() {
 
 #[test]
 fn one_mistake_hides_no_other() {
-    let text = format!("a: [\n---\n{REFUSED}---\n{REFUSED}");
+    let text = format!("kind: RDSDatabase\na: [\n---\n{REFUSED}---\n{REFUSED}");
     let json = check(&text, &[]).json();
     let rules: Vec<&str> = json["findings"].as_array().unwrap().iter().filter_map(|one| one["rule"].as_str()).collect();
     assert!(rules.contains(&"yaml-syntax") && rules.contains(&"duplicate-object"), "{rules:?}");
@@ -102,10 +102,24 @@ fn one_mistake_hides_no_other() {
 }
 
 #[test]
+fn a_fault_of_the_parser_is_no_answer() {
+    // A tag without a value in brackets, which libyaml-safer 0.3 has no answer to.
+    let ran = run_with(golden_folder(), &["check", "-"], b"kind: RDSDatabase\na: [!x, y]\n", &[]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.starts_with("<stdin>: kubectl-rds cannot read this"), "{}", ran.err);
+}
+
+#[test]
 fn other_documents_are_nobody_s_business() {
-    for text in
-        ["", "# nothing\n", "text\n", "- 1\n", "a: 1\na: 2\n", "kind: Deployment\napiVersion: apps/v1\nsize: ten\n"]
-    {
+    for text in [
+        "",
+        "a: [\n",
+        "# nothing\n",
+        "text\n",
+        "- 1\n",
+        "a: 1\na: 2\n",
+        "kind: Deployment\napiVersion: apps/v1\nsize: ten\n",
+    ] {
         let ran = check(text, &[]);
         assert_eq!((ran.code, ran.json()["summary"]["objects"].as_u64()), (0, Some(0)), "{text}");
     }
@@ -115,13 +129,15 @@ fn other_documents_are_nobody_s_business() {
 fn templates_are_refused_where_they_are_of_our_kinds_and_skipped_on_demand() {
     let ours = "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata:\n  name: {{ .Release.Name }}\n";
     let other = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\n";
+    let role = "kind: ClusterRole\nmetadata:\n  name: {{ .Release.Name }}\nrules: [{apiGroups: [matrixmind.cloud]}]\n";
     let quoted =
         "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata: {name: a}\nspec: {size: \"{{ .size }}\"}\n";
     let ran = check(ours, &[]);
     assert_eq!((ran.code, ran.json()["findings"][0]["rule"].as_str()), (1, Some("template")));
     assert_eq!(ran.json()["findings"][0]["line"], 4);
     assert_eq!(check(quoted, &[]).code, 1);
-    for (text, args) in [(ours, &["--skip-templates"][..]), (quoted, &["--skip-templates"]), (other, &[])] {
+    assert_eq!((check(other, &[]).code, check(other, &[]).json()["summary"]["otherDocuments"].as_u64()), (0, Some(1)));
+    for (text, args) in [(ours, &["--skip-templates"][..]), (quoted, &["--skip-templates"]), (role, &[])] {
         let ran = check(text, args);
         assert_eq!((ran.code, ran.json()["summary"]["skippedTemplates"].as_u64()), (0, Some(1)), "{text}");
     }
