@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Measures the speed and the size of the release binaries and writes the results into bench/README.md.
 #
-#   ./bench.sh                      everything; about 12 minutes after the builds
-#   ./bench.sh webhook [FLAG...]    the admission service alone
+#   ./bench.sh                      everything; about 25 minutes after the builds
+#   ./bench.sh webhook [FLAG...]    the admission service alone, beside the same rules in Go and a server without rules
 #   ./bench.sh reconciler [FLAG...] the controller alone
+#   ./bench.sh agreement            only whether the admission service and its peer in Go give the same answers
 #
 # `./bench.sh webhook --help` lists the flags. With any flag the results are printed only.
 set -euo pipefail
@@ -15,7 +16,7 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' bench.sh; }
 subjects=(webhook reconciler)
 case ${1:-all} in
   all) [ $# -le 1 ] || { usage >&2; exit 2; }; shift $# ;;
-  webhook | reconciler) subjects=("$1"); shift ;;
+  webhook | reconciler | agreement) subjects=("$1"); shift ;;
   -h | --help) usage; exit ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -23,16 +24,21 @@ requirements
 
 # The services are built one by one, as for their images: together they would share features.
 target=$(target_directory)
-services=("${subjects[@]}")
-# The reconciler's test bed has the webhook in it.
-[ "${services[*]}" != reconciler ] || services=(webhook reconciler)
+case ${subjects[*]} in
+  webhook) services=(webhook floor) ;;
+  agreement) services=(webhook) ;;
+  # The reconciler's test bed has the webhook in it.
+  reconciler) services=(webhook reconciler) ;;
+  *) services=(webhook floor reconciler) ;;
+esac
 for service in "${services[@]}"; do
-  echo "building rds-$service (release; some minutes the first time)" >&2
+  echo "building $service (release; some minutes the first time)" >&2
   cargo build --release --locked --package "$service"
 done
+[ "${subjects[*]}" = reconciler ] || peer=$(bench/peers/build.sh)
 echo "building what measures" >&2
 cargo build --profile tools --locked --package bench --package local-rds
-if [[ " ${services[*]} " == *' reconciler '* ]]; then
+if [[ " ${subjects[*]} " == *' reconciler '* ]]; then
   testbed/go-programs.sh controlplane >/dev/null
   # The test bed takes its programs from beside the executable that starts it.
   cp -f "$target/release/rds-webhook" "$target/release/rds-reconciler" "$target/tools/"
@@ -41,9 +47,11 @@ fi
 for subject in "${subjects[@]}"; do
   command="./bench.sh $subject${*:+ $*}"
   record=()
-  [ $# -gt 0 ] || record=(--write bench/README.md)
-  defaults=()
-  [ "$subject" = webhook ] && defaults=(--program "$target/release/rds-webhook")
-  [ "$subject" = reconciler ] && defaults=(--dir "$target/bench")
+  [ $# -gt 0 ] || [ "$subject" = agreement ] || record=(--write bench/README.md)
+  case $subject in
+    webhook) defaults=(--program "$target/release/rds-webhook" --peer "$peer" --floor "$target/release/floor") ;;
+    agreement) defaults=(--program "$target/release/rds-webhook" --peer "$peer") ;;
+    reconciler) defaults=(--dir "$target/bench") ;;
+  esac
   "$target/tools/bench" --command "$command" "${record[@]}" "$subject" "${defaults[@]}" "$@"
 done

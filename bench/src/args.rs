@@ -24,8 +24,10 @@ pub(crate) struct Args {
 /// What is measured.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subject {
-    /// Latency, throughput, memory, CPU and start of the admission service, on loopback.
+    /// CPU time, latency, throughput, memory and start of the admission service, on loopback, beside a peer and a floor.
     Webhook(WebhookPlan),
+    /// Whether the admission service and its peer give the same answers.
+    Agreement(AgreementPlan),
     /// From `kubectl apply` to Ready, and the controller's memory, with the test bed's API server and local RDS.
     Reconciler(ReconcilerPlan),
 }
@@ -35,6 +37,7 @@ impl Subject {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Webhook(_) => "webhook",
+            Self::Agreement(_) => "agreement",
             Self::Reconciler(_) => "reconciler",
         }
     }
@@ -48,21 +51,46 @@ pub(crate) struct WebhookPlan {
     #[arg(long, value_name = "FILE", default_value = "target/release/rds-webhook")]
     pub(crate) program: PathBuf,
 
+    /// The webhook on controller-runtime; without it ours is not compared.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) peer: Option<PathBuf>,
+
+    /// The server without rules; without it ours is not compared.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) floor: Option<PathBuf>,
+
+    /// Measures only the loads whose name holds this text.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) only: String,
+
     /// Keep-alive connections.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) connections: u16,
 
     /// Seconds of each round at a fixed rate.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: u64,
 
     /// Rounds of each load.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: u16,
 
-    /// Starts that are timed.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Starts that are timed of each.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) starts: u16,
+}
+
+/// What is asked of both.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct AgreementPlan {
+    /// The release binary.
+    #[arg(long, value_name = "FILE", default_value = "target/release/rds-webhook")]
+    pub(crate) program: PathBuf,
+
+    /// The webhook on controller-runtime.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) peer: PathBuf,
 }
 
 /// How the reconciler is measured.

@@ -6,6 +6,7 @@ mod machine;
 mod process;
 mod reconciler;
 mod report;
+mod statistics;
 mod webhook;
 
 use anyhow::{Context, Result};
@@ -20,6 +21,7 @@ fn main() -> Result<()> {
     let machine = Machine::look(&args.command)?;
     let tables = match &args.subject {
         Subject::Webhook(plan) => webhook::measure(plan).context("measuring the webhook")?,
+        Subject::Agreement(plan) => webhook::agree(plan).context("comparing the webhook's answers with its peer's")?,
         Subject::Reconciler(plan) => reconciler::measure(plan).context("measuring the reconciler")?,
     };
     let section = report::section(&machine, &tables);

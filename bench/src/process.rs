@@ -4,9 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-
-/// Clock ticks a second in `/proc/<pid>/stat`: `USER_HZ`, which is 100 for user space on all of Linux's usual architectures [proc_pid_stat(5)].
-const USER_HZ: u64 = 100;
+use nix::time::ClockId;
+use nix::unistd::Pid;
 
 /// Resident memory, in KiB, shared pages and the program's own file included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,31 +26,34 @@ pub(crate) fn memory(pid: u32) -> Result<Memory> {
     parse_memory(&status).with_context(|| format!("{path} names no memory"))
 }
 
-/// CPU time of all its threads, in user space and in the kernel, in steps of 10 ms.
+/// Its share of the memory, in KiB, at this moment: a page that others have as well counts in part (`Pss`).
+///
+/// # Errors
+/// When it has ended.
+pub(crate) fn share(pid: u32) -> Result<u64> {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    let rollup = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    field(&rollup, "Pss").with_context(|| format!("{path} names no share"))
+}
+
+/// CPU time of all its threads, also of those that have ended, in user space and in the kernel: the process's own clock, which counts
+/// nanoseconds where `/proc/<pid>/stat` counts ticks of 10 ms [clock_getcpuclockid(3)].
 ///
 /// # Errors
 /// When it has ended.
 pub(crate) fn cpu(pid: u32) -> Result<Duration> {
-    let path = format!("/proc/{pid}/stat");
-    let stat = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-    parse_cpu(&stat).with_context(|| format!("{path} is not as expected"))
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid.try_into()?)).context("the CPU clock of a process")?;
+    Ok(clock.now().context("the CPU time of a process")?.into())
 }
 
 fn parse_memory(status: &str) -> Option<Memory> {
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-        line.trim().strip_suffix(" kB")?.parse().ok()
-    };
-    Some(Memory { now: field("VmRSS")?, peak: field("VmHWM")? })
+    Some(Memory { now: field(status, "VmRSS")?, peak: field(status, "VmHWM")? })
 }
 
-fn parse_cpu(stat: &str) -> Option<Duration> {
-    // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
-    let (_, rest) = stat.rsplit_once(')')?;
-    // utime and stime, fields 14 and 15 of all.
-    let mut times = rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-    let ticks = times.next()?.ok()? + times.next()?.ok()?;
-    Some(Duration::from_millis(ticks * 1000 / USER_HZ))
+/// The KiB of a line such as `VmRSS:     612 kB`.
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 #[cfg(test)]
@@ -66,17 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn cpu_time_is_parsed_after_any_name() {
-        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194304 100 0 0 0 123 77 5 6 20 0 3 0 100 1 2";
-        assert_eq!(parse_cpu(stat), Some(Duration::from_secs(2)));
-        assert_eq!(parse_cpu("7 (a) S 1"), None);
-    }
-
-    #[test]
     fn this_process_has_memory_and_time() {
         let pid = std::process::id();
         let memory = memory(pid).unwrap();
         assert!(memory.now > 100 && memory.peak >= memory.now / 2, "{memory:?}");
-        cpu(pid).unwrap();
+        let share = share(pid).unwrap();
+        assert!(share > 100 && share <= memory.peak, "{share} of {memory:?}");
+        let before = cpu(pid).unwrap();
+        let spent = (0..1_000_000_u64).fold(0, |sum, number| std::hint::black_box(sum ^ number.wrapping_mul(sum | 1)));
+        assert!(cpu(pid).unwrap() > before, "{spent}");
     }
 }

@@ -33,7 +33,8 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    fn markdown(&self) -> String {
+    /// As Markdown, its columns aligned.
+    pub(crate) fn markdown(&self) -> String {
         let mut widths: Vec<usize> = Vec::new();
         for row in &self.rows {
             widths.resize(widths.len().max(row.len()), 3);
@@ -51,7 +52,12 @@ impl Table {
             // Writing to a String cannot fail.
             let _ = write!(text, ": {}", self.note);
         }
-        text.push_str("\n\n");
+        text.push('\n');
+        if self.rows.len() == 1 {
+            // Nothing to show but the title and the note.
+            return text;
+        }
+        text.push('\n');
         for (index, row) in self.rows.iter().enumerate() {
             text.push_str(&line(row));
             if index == 0 {
@@ -71,8 +77,12 @@ pub(crate) fn verdict(target: &str, met: bool) -> String {
 pub(crate) fn mib(kib: u64) -> String {
     // Sizes of memory and of files are far below 2^52 KiB.
     #[expect(clippy::cast_precision_loss)]
-    let mib = kib as f64 / 1024.0;
-    format!("{mib:.1} MiB")
+    mib_of(kib as f64)
+}
+
+/// KiB as MiB, where they may be a median.
+pub(crate) fn mib_of(kib: f64) -> String {
+    format!("{:.1} MiB", kib / 1024.0)
 }
 
 /// The machine and the tables.
@@ -139,5 +149,6 @@ mod tests {
                      | small µ | 1       |\n\
                      | x       | 0.25 ms |\n";
         assert_eq!(table.markdown(), lines);
+        assert_eq!(Table::new("Speed", "none", &["load"]).markdown(), "**Speed**: none\n");
     }
 }

@@ -42,7 +42,7 @@ func (h *handler) Handle(ctx context.Context, req admission.Request) admission.R
 
 func (h *handler) decide(req admission.Request, now time.Time) admission.Response {
 	if req.Kind.Group != group || req.Kind.Kind != kind {
-		return admission.Allowed("").WithWarnings(fmt.Sprintf("rds-webhook is registered for %s, which it has no rules for", req.Kind.Kind))
+		return admission.Allowed("").WithWarnings(fmt.Sprintf("rds-webhook is registered for %.63s, which it has no rules for", req.Kind.Kind))
 	}
 	if req.SubResource != "" {
 		return admission.Allowed("")
@@ -136,7 +136,7 @@ func refused(name string, violations []rules.Violation) admission.Response {
 	causes := make([]metav1.StatusCause, 0, len(violations))
 	listed := make([]string, 0, len(violations))
 	for _, violation := range violations {
-		causes = append(causes, metav1.StatusCause{Type: violation.Reason, Message: violation.Message, Field: violation.Field})
+		causes = append(causes, metav1.StatusCause{Type: violation.Reason(), Message: violation.Message, Field: violation.Field})
 		listed = append(listed, violation.String())
 	}
 	list := strings.Join(listed, ", ")

@@ -1,25 +1,30 @@
-//! The admission service as its image runs it, asked over keep-alive TLS connections on loopback.
+//! The admission service as its image runs it, asked over TLS connections on loopback, in turn with a peer that has the same rules and a floor
+//! that has none.
 
+mod agreement;
 mod client;
+mod connection;
+mod figures;
 mod load;
+mod loads;
 mod result;
 mod review;
 mod service;
+mod targets;
 
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-use self::client::Caller;
-use self::load::Outcome;
-use self::result::{Figures, Measured};
-use self::review::Request;
-use self::service::{Identity, Service};
-use crate::args::WebhookPlan;
-use crate::latencies::Latencies;
+use self::client::{Caller, Newcomer};
+use self::figures::{Figures, Measured, Round, Sample};
+use self::load::{Exchange, Outcome};
+use self::loads::{Load, Pace};
+use self::service::{Contender, Identity, Kind, Service};
+use crate::args::{AgreementPlan, WebhookPlan};
 use crate::process;
 use crate::report::{Table, progress};
 
@@ -32,66 +37,66 @@ const WARM_UP: u32 = 200;
 /// The longest a start may take.
 const START: Duration = Duration::from_secs(10);
 
-/// What is asked for, and how often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    /// So many requests a second, sent when they are due, whether or not the ones before were answered.
-    Rate(u32),
-    /// So many requests in all, the next one on each connection as soon as the last is answered.
-    Closed(u32),
-}
-
-/// One kind of load.
-#[derive(Debug, Clone)]
-struct Load {
-    name: String,
-    requests: Vec<Request>,
-    pace: Pace,
-}
-
-/// Measures one release binary.
+/// Measures our release binary, and whoever it is compared with.
 ///
 /// # Errors
-/// When the binary does not start, or any request is not answered as it should be.
+/// When a binary does not start, any request is not answered as it should be, or the peer has other rules than ours.
 pub(crate) fn measure(plan: &WebhookPlan) -> Result<Vec<Table>> {
     let dir = Scratch::make()?;
     let identity = Identity::make(&dir.0)?;
-    let size = fs::metadata(&plan.program).with_context(|| format!("{}", plan.program.display()))?.len();
+    let ours = Contender { kind: Kind::Ours, program: plan.program.clone() };
+    let mut contenders = vec![ours.clone()];
+    let mut agreement = None;
+    if let Some(program) = &plan.peer {
+        let peer = Contender { kind: Kind::Peer, program: program.clone() };
+        agreement = Some(agreement::compare(&ours, &peer, &identity)?);
+        contenders.push(peer);
+    }
+    contenders.extend(plan.floor.as_ref().map(|program| Contender { kind: Kind::Floor, program: program.clone() }));
+    let loads: Vec<Load> = loads::all()?.into_iter().filter(|load| load.name.contains(&plan.only)).collect();
+    ensure!(!loads.is_empty(), "no load has a name with {:?} in it", plan.only);
 
-    progress(&format!("{} starts of {}", plan.starts, plan.program.display()));
-    let loads = loads()?;
-    let first = loads.first().context("there is no load")?;
-    let starts = (0..plan.starts).map(|_| start_time(plan, &identity, first)).collect::<Result<Vec<_>>>()?;
-
-    let mut measured: Vec<Measured> = loads.iter().map(|load| Measured::new(load.name.clone())).collect();
-    for round in 1..=plan.rounds {
-        for (load, measured) in loads.iter().zip(&mut measured) {
-            progress(&format!("round {round} of {}: {}", plan.rounds, load.name));
-            measured.add(one_round(plan, &identity, load)?);
+    let mut measured = contenders
+        .iter()
+        .map(|Contender { kind, program }| Measured::new(*kind, program, loads.len()))
+        .collect::<Result<Vec<_>>>()?;
+    let small = loads::small()?;
+    progress(&format!("{} starts of each", plan.starts));
+    for _ in 0..plan.starts {
+        for (contender, measured) in contenders.iter().zip(&mut measured) {
+            measured.starts.push(start_time(contender, &identity, &small)?);
         }
     }
-    let starts = Latencies::new(starts).context("no start was timed")?;
-    result::tables(plan, size, &starts, &measured)
+    for round in 1..=plan.rounds {
+        for (index, load) in loads.iter().enumerate() {
+            for (contender, measured) in contenders.iter().zip(&mut measured) {
+                progress(&format!("round {round} of {}: {}: {}", plan.rounds, load.name, contender.kind.name()));
+                measured.rounds[index].push(one_round(plan, contender, &identity, load)?);
+            }
+        }
+    }
+    let loads = loads.into_iter().map(|load| load.name).collect();
+    Ok(result::tables(plan, agreement.as_ref(), &Figures { loads, measured }))
 }
 
-fn loads() -> Result<Vec<Load>> {
-    let (small, large) = (review::small()?, review::large()?);
-    let load =
-        |name: &str, requests: &[Request], pace| Load { name: name.to_owned(), requests: requests.to_vec(), pace };
-    Ok(vec![
-        load("small, 1,000/s", &small, Pace::Rate(1000)),
-        load("small, closed loop", &small, Pace::Closed(50_000)),
-        load("100 KB, 100/s", &large, Pace::Rate(100)),
-        load("100 KB, closed loop", &large, Pace::Closed(3000)),
-    ])
+/// Compares our answers with the peer's.
+///
+/// # Errors
+/// When a binary does not start, or decides otherwise than the other.
+pub(crate) fn agree(plan: &AgreementPlan) -> Result<Vec<Table>> {
+    let dir = Scratch::make()?;
+    let identity = Identity::make(&dir.0)?;
+    let contender = |kind, program: &PathBuf| Contender { kind, program: program.clone() };
+    let (ours, peer) = (contender(Kind::Ours, &plan.program), contender(Kind::Peer, &plan.peer));
+    Ok(vec![agreement::compare(&ours, &peer, &identity)?.table()])
 }
 
 /// From exec to the first answer over TLS.
-fn start_time(plan: &WebhookPlan, identity: &Identity, load: &Load) -> Result<Duration> {
+fn start_time(contender: &Contender, identity: &Identity, load: &Load) -> Result<Duration> {
     let began = Instant::now();
-    let service = Service::start(&plan.program, identity)?;
+    let service = Service::start(contender, identity)?;
     loop {
-        let answered = Caller::connect(service.endpoint(), &load.requests).and_then(|mut caller| caller.ask(0));
+        let answered = Caller::connect(service.endpoint(), &load.requests).and_then(|mut caller| caller.exchange(0));
         match answered {
             Ok(()) => return Ok(began.elapsed()),
             Err(error) if began.elapsed() > START => return Err(error).with_context(|| service.log()),
@@ -102,34 +107,49 @@ fn start_time(plan: &WebhookPlan, identity: &Identity, load: &Load) -> Result<Du
 }
 
 /// A fresh process, left alone, warmed up and put under load.
-fn one_round(plan: &WebhookPlan, identity: &Identity, load: &Load) -> Result<Figures> {
-    let service = Service::start(&plan.program, identity)?;
+fn one_round(plan: &WebhookPlan, contender: &Contender, identity: &Identity, load: &Load) -> Result<Round> {
+    let service = Service::start(contender, identity)?;
     service.wait_until_listening(START)?;
     thread::sleep(SETTLE);
     let at_rest = process::memory(service.pid())?.now;
+    let share_at_rest = process::share(service.pid())?;
 
-    let mut callers = (0..plan.connections)
-        .map(|_| Caller::connect(service.endpoint(), &load.requests))
-        .collect::<Result<Vec<_>>>()?;
-    // Handshakes, and the first answers of a process, are not what is measured here.
-    callers.iter_mut().try_for_each(|caller| caller.ask(0))?;
-    load::run(&mut callers, WARM_UP, None)?;
-    let (total, gap) = match load.pace {
+    let connections = 0..plan.connections;
+    let Run { outcome, cpu, generator_cpu } = if load.new_connections {
+        let mut newcomers: Vec<_> = connections.map(|_| Newcomer::new(service.endpoint(), &load.requests)).collect();
+        run(plan, &service, load.pace, &mut newcomers)
+    } else {
+        let callers = connections.map(|_| Caller::connect(service.endpoint(), &load.requests));
+        run(plan, &service, load.pace, &mut callers.collect::<Result<Vec<_>>>()?)
+    }
+    .with_context(|| service.log())?;
+    let Outcome { latencies, elapsed } = outcome;
+    let peak = process::memory(service.pid())?.peak;
+    let sample = Sample { latencies, elapsed, cpu, generator_cpu, at_rest, share_at_rest, peak };
+    Round::of(sample).context("nothing was asked")
+}
+
+/// What a load has cost.
+struct Run {
+    outcome: Outcome,
+    cpu: Duration,
+    generator_cpu: Duration,
+}
+
+fn run<E: Exchange>(plan: &WebhookPlan, service: &Service, pace: Pace, exchanges: &mut [E]) -> Result<Run> {
+    // The handshakes of connections that are kept, and the first answers of a process, are not what is measured.
+    exchanges.iter_mut().try_for_each(|exchange| exchange.exchange(0))?;
+    load::run(exchanges, WARM_UP, None)?;
+    let (total, gap) = match pace {
         Pace::Rate(rate) => (rate * u32::try_from(plan.seconds)?, Some(Duration::from_secs(1) / rate)),
         Pace::Closed(total) => (total, None),
     };
     let times = || Ok::<_, anyhow::Error>((process::cpu(service.pid())?, process::cpu(std::process::id())?));
     let (service_before, own_before) = times()?;
-    let Outcome { latencies, elapsed } = load::run(&mut callers, total, gap).with_context(|| service.log())?;
+    let outcome = load::run(exchanges, total, gap)?;
     let (service_after, own_after) = times()?;
-    Ok(Figures {
-        latencies,
-        elapsed,
-        cpu: service_after.saturating_sub(service_before),
-        generator_cpu: own_after.saturating_sub(own_before),
-        at_rest,
-        peak: process::memory(service.pid())?.peak,
-    })
+    let [cpu, generator_cpu] = [service_after.saturating_sub(service_before), own_after.saturating_sub(own_before)];
+    Ok(Run { outcome, cpu, generator_cpu })
 }
 
 /// A folder for keys and logs that goes with this value.

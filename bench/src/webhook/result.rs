@@ -1,170 +1,129 @@
 //! What was measured of the webhook, as tables.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-
+use super::agreement::Agreement;
+use super::figures::{Figures, Measured, Round};
+use super::service::Kind;
+use super::targets;
 use crate::args::WebhookPlan;
-use crate::latencies::{Latencies, show};
-use crate::report::{Table, mib, verdict};
+use crate::latencies::show;
+use crate::report::{Table, mib_of};
+use crate::statistics::Spread;
 
-/// The longest that 99 of 100 answers may take at 1,000 requests a second.
-const P99: Duration = Duration::from_millis(2);
-
-/// The most memory, in KiB.
-const MEMORY: u64 = 15 * 1024;
-
-/// One round.
-#[derive(Debug)]
-pub(super) struct Figures {
-    /// Of every request.
-    pub(super) latencies: Vec<Duration>,
-    /// From the first request to the last answer.
-    pub(super) elapsed: Duration,
-    /// CPU time of the service.
-    pub(super) cpu: Duration,
-    /// CPU time of whoever asked.
-    pub(super) generator_cpu: Duration,
-    /// Memory before the first request, in KiB.
-    pub(super) at_rest: u64,
-    /// The most memory, in KiB.
-    pub(super) peak: u64,
+/// The results, the comparisons first.
+pub(super) fn tables(plan: &WebhookPlan, agreement: Option<&Agreement>, figures: &Figures) -> Vec<Table> {
+    let mut tables = vec![targets::table(figures), cpu(plan, figures), loads(figures), memory(figures)];
+    tables.extend(agreement.map(Agreement::table));
+    tables
 }
 
-/// All rounds of one load.
-#[derive(Debug)]
-pub(super) struct Measured {
-    name: String,
-    rounds: Vec<Figures>,
+/// Seconds, for people.
+pub(super) fn milliseconds(seconds: f64) -> String {
+    show(std::time::Duration::from_secs_f64(seconds))
 }
 
-impl Measured {
-    /// A load that was not measured yet.
-    pub(super) fn new(name: String) -> Self {
-        Self { name, rounds: Vec::new() }
-    }
-
-    /// One more round.
-    pub(super) fn add(&mut self, round: Figures) {
-        self.rounds.push(round);
-    }
-
-    /// All rounds as if they were one.
-    fn latencies(&self) -> Result<Latencies> {
-        let all = self.rounds.iter().flat_map(|round| round.latencies.iter().copied()).collect();
-        Latencies::new(all).with_context(|| format!("nothing was measured of {}", self.name))
-    }
-
-    fn peak(&self) -> u64 {
-        self.rounds.iter().map(|round| round.peak).max().unwrap_or_default()
-    }
-
-    fn total(&self, of: impl Fn(&Figures) -> Duration) -> f64 {
-        self.rounds.iter().map(|round| of(round).as_secs_f64()).sum()
-    }
-
-    fn row(&self) -> Result<[String; 10]> {
-        let latencies = self.latencies()?;
-        // Counts of requests are far below 2^52.
-        #[expect(clippy::cast_precision_loss)]
-        let count = latencies.count() as f64;
-        let per_100_000 = |seconds: f64| format!("{:.1} s", seconds / count * 100_000.0);
-        Ok([
-            self.name.clone(),
-            latencies.count().to_string(),
-            format!("{:.0}/s", count / self.total(|round| round.elapsed)),
-            show(latencies.quantile(0.5)),
-            show(latencies.quantile(0.99)),
-            show(latencies.quantile(0.999)),
-            show(latencies.longest()),
-            per_100_000(self.total(|round| round.cpu)),
-            per_100_000(self.total(|round| round.generator_cpu)),
-            mib(self.peak()),
-        ])
-    }
-
-    /// The 99th percentile of each round.
-    fn each_p99(&self) -> String {
-        let each = self.rounds.iter().filter_map(|round| Latencies::new(round.latencies.clone()));
-        each.map(|latencies| show(latencies.quantile(0.99))).collect::<Vec<_>>().join(", ")
-    }
+/// A ratio, for people.
+pub(super) fn ratio(ratio: f64) -> String {
+    format!("{ratio:.2}")
 }
 
-/// The results; the first load is the one that the targets speak of.
-pub(super) fn tables(plan: &WebhookPlan, size: u64, starts: &Latencies, measured: &[Measured]) -> Result<Vec<Table>> {
-    let first = measured.first().context("nothing was measured")?;
-    let p99 = first.latencies()?.quantile(0.99);
-    let at_rest = measured.iter().flat_map(|load| &load.rounds).map(|round| round.at_rest).max().unwrap_or_default();
-
-    let mut summary = Table::new("Against the targets", "", &["", "measured", "target"]);
-    summary.row([
-        format!("p99, {}", first.name),
-        format!("{} (by round: {})", show(p99), first.each_p99()),
-        verdict("under 2 ms", p99 < P99),
-    ]);
-    summary.row(["resident memory at rest", &mib(at_rest), &verdict("under 15 MiB", at_rest < MEMORY)]);
-    for load in measured {
-        summary.row([
-            format!("resident memory, peak, {}", load.name),
-            mib(load.peak()),
-            verdict("under 15 MiB", load.peak() < MEMORY),
-        ]);
-    }
-    summary.row([
-        "start: exec to first TLS answer".to_owned(),
-        format!("median {}, longest {} of {}", show(starts.quantile(0.5)), show(starts.longest()), starts.count()),
-        String::new(),
-    ]);
-    summary.row(["size of the binary", &mib(size / 1024), ""]);
-
+fn cpu(plan: &WebhookPlan, figures: &Figures) -> Table {
     let note = format!(
-        "{} keep-alive TLS 1.3 connections from the same machine, /mutate and /validate in turn, {} rounds of each, each with a fresh \
-         process; at a fixed rate a latency counts from when its request was due",
+        "{} connections from the same machine, /mutate and /validate in turn, {} rounds with one contender after the other, always with \
+         a fresh process",
         plan.connections, plan.rounds
     );
-    let header = [
-        "load",
-        "requests",
-        "reached",
-        "p50",
-        "p99",
-        "p99.9",
-        "max",
-        "CPU a 100,000",
-        "load generator's",
-        "peak memory",
-    ];
-    let mut loads = Table::new("Load", note, &header);
-    for load in measured {
-        loads.row(load.row()?);
+    let seconds = |seconds: f64| format!("{seconds:.2}");
+    compared("CPU seconds for 100,000 requests", &note, figures, |index, measured| {
+        Some(measured.spread(index, |round| round.cpu)?.show(seconds))
+    })
+}
+
+/// One row for each load and one column for each contender, with the ratios of CPU time.
+fn compared(title: &str, note: &str, figures: &Figures, cell: impl Fn(usize, &Measured) -> Option<String>) -> Table {
+    let names = figures.measured.iter().map(|measured| measured.kind.name());
+    let others: Vec<Kind> =
+        figures.measured.iter().map(|measured| measured.kind).filter(|&kind| kind != Kind::Ours).collect();
+    let ratios = others.iter().map(|kind| match kind {
+        Kind::Floor => "times the floor's",
+        _ => "of the peer's",
+    });
+    let header: Vec<&str> = ["load"].into_iter().chain(names).chain(ratios).collect();
+    let mut table = Table::new(title, note, &header);
+    for (index, load) in figures.loads.iter().enumerate() {
+        let cells = figures.measured.iter().map(|measured| cell(index, measured).unwrap_or_default());
+        let ratios = others.iter().map(|&kind| {
+            figures.ratio(kind, index, |round| round.cpu).map(|spread| spread.show(ratio)).unwrap_or_default()
+        });
+        table.row([load.clone()].into_iter().chain(cells).chain(ratios));
     }
-    Ok(vec![summary, loads])
+    table
+}
+
+fn loads(figures: &Figures) -> Table {
+    let note = "medians of the rounds, of p99 also the smallest and the largest; at a fixed rate a latency counts from when its request was due";
+    let header =
+        ["load", "who", "requests", "reached", "p50", "p99", "p99.9", "longest", "load generator's CPU a 100,000"];
+    let mut table = Table::new("Latency and throughput", note, &header);
+    for (index, load) in figures.loads.iter().enumerate() {
+        for measured in &figures.measured {
+            let of = |figure: fn(&Round) -> f64| measured.spread(index, figure);
+            let median =
+                |figure, show: fn(f64) -> String| of(figure).map(|spread| show(spread.median)).unwrap_or_default();
+            table.row([
+                load.clone(),
+                measured.kind.name().to_owned(),
+                median(|round| round.count, |count| format!("{count:.0}")),
+                median(|round| round.reached, |reached| format!("{reached:.0}/s")),
+                median(|round| round.p50, milliseconds),
+                of(|round| round.p99).map(|p99| p99.show(milliseconds)).unwrap_or_default(),
+                median(|round| round.p999, milliseconds),
+                median(|round| round.longest, milliseconds),
+                median(|round| round.generator_cpu, |seconds| format!("{seconds:.2} s")),
+            ]);
+        }
+    }
+    table
+}
+
+fn memory(figures: &Figures) -> Table {
+    let names = figures.measured.iter().map(|measured| measured.kind.name());
+    let header: Vec<&str> = [""].into_iter().chain(names).collect();
+    let mut table =
+        Table::new("Memory, start and size", "medians, in parentheses the smallest and the largest", &header);
+    let mut row = |what: String, cell: &dyn Fn(&Measured) -> Option<String>| {
+        let cells = figures.measured.iter().map(|measured| cell(measured).unwrap_or_default());
+        table.row([what].into_iter().chain(cells));
+    };
+    let mib = |spread: Option<Spread>| Some(spread?.show(mib_of));
+    row("resident at rest".into(), &|measured| mib(measured.spread_of_all(|round| round.at_rest)));
+    row("share at rest (PSS)".into(), &|measured| mib(measured.spread_of_all(|round| round.share_at_rest)));
+    for (index, load) in figures.loads.iter().enumerate() {
+        row(format!("peak, {load}"), &|measured| mib(measured.spread(index, |round| round.peak)));
+    }
+    row("start: exec to first TLS answer".into(), &|measured| Some(measured.start()?.show(milliseconds)));
+    #[expect(clippy::cast_precision_loss, reason = "a program has less than 2^52 KiB")]
+    row("size of the binary".into(), &|measured| Some(mib_of(measured.size as f64)));
+    table
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::figures::tests::measured;
     use super::*;
 
-    fn round(millis: u64, peak: u64) -> Figures {
-        Figures {
-            latencies: vec![Duration::from_millis(millis); 500],
-            elapsed: Duration::from_secs(2),
-            cpu: Duration::from_millis(250),
-            generator_cpu: Duration::from_millis(500),
-            at_rest: 1024,
-            peak,
-        }
-    }
-
     #[test]
-    fn rounds_are_put_together() {
-        let mut measured = Measured::new("small".into());
-        measured.add(round(1, 3 * 1024));
-        measured.add(round(3, 2 * 1024));
-        let row = measured.row().unwrap();
-        let expected =
-            ["small", "1000", "250/s", "1.000 ms", "3.000 ms", "3.000 ms", "3.000 ms", "50.0 s", "100.0 s", "3.0 MiB"];
-        assert_eq!(row, expected);
-        assert_eq!(measured.each_p99(), "1.000 ms, 3.000 ms");
+    fn whoever_was_measured_has_a_column_and_everybody_else_a_ratio() {
+        let figures = Figures {
+            loads: vec!["small".into()],
+            measured: vec![measured(Kind::Ours, &[1, 3], 2048), measured(Kind::Peer, &[4, 4], 8192)],
+        };
+        let table = compared("CPU", "", &figures, |index, measured| {
+            Some(measured.spread(index, |round| round.cpu)?.show(|seconds| format!("{seconds:.0}")))
+        });
+        let lines = "**CPU**\n\n\
+                     | load  | rds-webhook      | controller-runtime | of the peer's       |\n\
+                     | ----- | ---------------- | ------------------ | ------------------- |\n\
+                     | small | 400 (200 to 600) | 800 (800 to 800)   | 0.50 (0.25 to 0.75) |\n";
+        assert_eq!(table.markdown(), lines);
     }
 }

@@ -1,6 +1,7 @@
 //! Reviews as an API server of Kubernetes 1.34 sends them.
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::service::SERVER;
@@ -14,6 +15,19 @@ const UID: &str = "705ab4f5-6393-11e8-b7cc-";
 /// Digits of the number in a uid.
 const DIGITS: usize = 12;
 
+/// What a review is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// What is about to happen.
+    pub(super) operation: &'a str,
+    /// The object as it would be, or null.
+    pub(super) object: &'a Value,
+    /// The object as it is, or null.
+    pub(super) old_object: &'a Value,
+    /// The subresource that is written, or nothing.
+    pub(super) sub_resource: &'a str,
+}
+
 /// An HTTP request with a review.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
@@ -24,7 +38,12 @@ pub(super) struct Request {
 
 impl Request {
     fn new(path: &str, object: &Value) -> Result<Self> {
-        let body = review(object).to_string();
+        Self::of(path, &Asked { operation: "CREATE", object, old_object: &Value::Null, sub_resource: "" })
+    }
+
+    /// The request that asks `path` this.
+    pub(super) fn of(path: &str, asked: &Asked<'_>) -> Result<Self> {
+        let body = review(asked)?;
         let uid = body.find(UID).context("a review without a uid")?;
         let head = format!(
             "POST {path}?timeout=5s HTTP/1.1\r\nHost: {SERVER}:8443\r\nUser-Agent: kube-apiserver-admission\r\n\
@@ -55,15 +74,36 @@ impl Request {
 
 /// The example of the documentation, as someone writes it for `/mutate`, and with its defaults for `/validate`.
 pub(super) fn small() -> Result<[Request; 2]> {
-    let users = json!({"app": ["createdb"], "report": []});
-    let databases = json!({"orders": ["app", "report"]});
+    let (users, databases) = small_example();
     both(&users, &databases)
 }
 
 /// Many users and databases: an object of 100 KB, as it is asked for twice.
 pub(super) fn large() -> Result<[Request; 2]> {
+    let (users, databases) = large_example();
+    both(&users, &databases)
+}
+
+/// The small object as someone writes it.
+pub(super) fn small_object() -> Value {
+    let (users, databases) = small_example();
+    object(&written(&users, &databases))
+}
+
+/// The large object as someone writes it.
+pub(super) fn large_object() -> Value {
+    let (users, databases) = large_example();
+    object(&written(&users, &databases))
+}
+
+fn small_example() -> (Value, Value) {
+    (json!({"app": ["createdb"], "report": []}), json!({"orders": ["app", "report"]}))
+}
+
+fn large_example() -> (Value, Value) {
     let users: Map<String, Value> =
         (0..300).map(|number| (format!("service_{number:03}"), json!(["login", "createdb"]))).collect();
+    let users = json!(users);
     let mut databases = Map::new();
     let mut size = 0;
     while size < LARGE {
@@ -71,9 +111,9 @@ pub(super) fn large() -> Result<[Request; 2]> {
         let members: Vec<String> =
             (0..16).map(|member| format!("service_{:03}", (number * 8 + member) % 300)).collect();
         databases.insert(format!("tenant_{number:03}"), json!(members));
-        size = object(&written(&json!(users), &json!(databases))).to_string().len();
+        size = object(&written(&users, &json!(databases))).to_string().len();
     }
-    both(&json!(users), &json!(databases))
+    (users, json!(databases))
 }
 
 fn both(users: &Value, databases: &Value) -> Result<[Request; 2]> {
@@ -93,7 +133,8 @@ fn defaulted(users: &Value, databases: &Value) -> Value {
     })
 }
 
-fn object(spec: &Value) -> Value {
+/// An object as it is stored.
+pub(super) fn object(spec: &Value) -> Value {
     json!({
         "apiVersion": "matrixmind.cloud/v1",
         "kind": "RDSDatabase",
@@ -125,30 +166,75 @@ fn managed(value: &Value) -> Value {
     }
 }
 
-fn review(object: &Value) -> Value {
-    let kind = json!({"group": "matrixmind.cloud", "version": "v1", "kind": "RDSDatabase"});
-    let resource = json!({"group": "matrixmind.cloud", "version": "v1", "resource": "rdsdatabases"});
-    json!({
-        "kind": "AdmissionReview",
-        "apiVersion": "admission.k8s.io/v1",
-        "request": {
-            "uid": format!("{UID}{:0DIGITS$}", 0),
-            "kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource,
-            "name": "orders", "namespace": "shop", "operation": "CREATE",
-            "userInfo": {
-                "username": "system:serviceaccount:argocd:argocd-application-controller",
-                "uid": "5b0e1a62-3c3b-4f3c-8a83-3f0e1d8e7a10",
-                "groups": ["system:serviceaccounts", "system:serviceaccounts:argocd", "system:authenticated"],
-            },
-            "object": object,
-            "oldObject": null,
-            "dryRun": false,
-            "options": {
-                "kind": "PatchOptions", "apiVersion": "meta.k8s.io/v1", "force": true,
-                "fieldManager": "argocd-controller", "fieldValidation": "Strict",
-            },
-        },
-    })
+/// An AdmissionReview, its fields in the order of the API's types, as the API server writes them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Review<'a> {
+    kind: &'static str,
+    api_version: &'static str,
+    request: Inquiry<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Inquiry<'a> {
+    uid: String,
+    kind: GroupVersion,
+    resource: GroupVersion,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sub_resource: &'a str,
+    request_kind: GroupVersion,
+    request_resource: GroupVersion,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'a str,
+    namespace: &'static str,
+    operation: &'a str,
+    user_info: Value,
+    object: &'a Value,
+    old_object: &'a Value,
+    dry_run: bool,
+    options: Value,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct GroupVersion {
+    group: &'static str,
+    version: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    resource: &'static str,
+}
+
+fn review(asked: &Asked<'_>) -> Result<String> {
+    let of = GroupVersion { group: "matrixmind.cloud", version: "v1", kind: "", resource: "" };
+    let kind = GroupVersion { kind: "RDSDatabase", ..of };
+    let resource = GroupVersion { resource: "rdsdatabases", ..of };
+    let named = [asked.object, asked.old_object].into_iter().find_map(|object| object["metadata"]["name"].as_str());
+    let request = Inquiry {
+        uid: format!("{UID}{:0DIGITS$}", 0),
+        kind,
+        resource,
+        sub_resource: asked.sub_resource,
+        request_kind: kind,
+        request_resource: resource,
+        name: named.unwrap_or_default(),
+        namespace: "shop",
+        operation: asked.operation,
+        user_info: json!({
+            "username": "system:serviceaccount:argocd:argocd-application-controller",
+            "uid": "5b0e1a62-3c3b-4f3c-8a83-3f0e1d8e7a10",
+            "groups": ["system:serviceaccounts", "system:serviceaccounts:argocd", "system:authenticated"],
+        }),
+        object: asked.object,
+        old_object: asked.old_object,
+        dry_run: false,
+        options: json!({
+            "kind": "PatchOptions", "apiVersion": "meta.k8s.io/v1", "force": true,
+            "fieldManager": "argocd-controller", "fieldValidation": "Strict",
+        }),
+    };
+    Ok(serde_json::to_string(&Review { kind: "AdmissionReview", api_version: "admission.k8s.io/v1", request })?)
 }
 
 #[cfg(test)]

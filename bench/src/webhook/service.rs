@@ -1,4 +1,4 @@
-//! The release binary as a process, with a certificate as cert-manager would issue it.
+//! Whoever is measured, as a process with a certificate as cert-manager would issue it.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -11,10 +11,41 @@ use anyhow::{Context, Result, bail};
 use testbed::controlplane::pki::Authority;
 use testbed::ports;
 
-use super::client::Endpoint;
+use super::connection::Endpoint;
 
 /// The name that the API server calls the service by.
 pub(super) const SERVER: &str = "rds-webhook.rds-system.svc";
+
+/// Who is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The webhook that is shipped.
+    Ours,
+    /// The same rules on controller-runtime.
+    Peer,
+    /// The same crates for TLS and HTTP, without rules.
+    Floor,
+}
+
+impl Kind {
+    /// Its name in the tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "rds-webhook",
+            Self::Peer => "controller-runtime",
+            Self::Floor => "floor",
+        }
+    }
+}
+
+/// A binary that is measured.
+#[derive(Debug, Clone)]
+pub(super) struct Contender {
+    /// Who it is, and so which arguments it takes.
+    pub(super) kind: Kind,
+    /// Its file.
+    pub(super) program: PathBuf,
+}
 
 /// Certificate, key and the CA to trust, as files.
 #[derive(Debug)]
@@ -48,19 +79,23 @@ pub(super) struct Service {
 
 impl Service {
     /// Starts it with the arguments of its Deployment. It logs into a file: each decision is a line, as when it is deployed.
-    pub(super) fn start(program: &Path, identity: &Identity) -> Result<Self> {
+    pub(super) fn start(Contender { kind, program }: &Contender, identity: &Identity) -> Result<Self> {
         let [port, admin] = ports::free()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let endpoint = Endpoint::new(address, &identity.ca)?;
-        let log = identity.path("webhook.log");
-        let child = Command::new(program)
-            .env_clear()
-            .args([format!("--listen={address}"), format!("--admin-listen=127.0.0.1:{admin}")])
-            .args(["--log-format=json", "--log-level=info"])
-            .arg("--tls-cert")
-            .arg(identity.path("tls.crt"))
-            .arg("--tls-key")
-            .arg(identity.path("tls.key"))
+        let log = identity.path(&format!("{}.log", kind.name()));
+        let mut command = Command::new(program);
+        command.env_clear().arg(format!("--listen={address}"));
+        if *kind != Kind::Floor {
+            command.arg(format!("--admin-listen=127.0.0.1:{admin}"));
+        }
+        if *kind == Kind::Ours {
+            command.args(["--log-format=json", "--log-level=info"]);
+            command.arg("--tls-cert").arg(identity.path("tls.crt")).arg("--tls-key").arg(identity.path("tls.key"));
+        } else {
+            command.arg("--cert-dir").arg(&identity.dir);
+        }
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)

@@ -59,14 +59,14 @@ func Update(new, old *Subject, today time.Time) Verdict {
 	var verdict Verdict
 	kept := keptFields(new.Spec, old.Spec)
 	for _, field := range kept {
-		verdict.warnf("%s: to change it, write it", field)
+		verdict.warnf(field.path, "%s: to change it, write it", field.story())
 	}
 	found := change(new, old, today, &verdict)
 	for index := range found.told {
 		violation := &found.told[index]
 		// Its field is not in the manifest, so its author would look for it in vain.
 		if at := slices.IndexFunc(kept, func(field keptField) bool { return field.holds(violation.Field) }); at >= 0 {
-			violation.Message = fmt.Sprintf("%s; %s", violation.Message, kept[at])
+			violation.Message = fmt.Sprintf("%s; %s %s", violation.Message, kept[at].path, kept[at].story())
 		}
 	}
 	verdict.Violations = found.finish()
@@ -79,7 +79,7 @@ func Replace(new, old *Subject, today time.Time) Verdict {
 	var verdict Verdict
 	var found violations
 	for _, field := range keptFields(new.Spec, old.Spec) {
-		found.push(refusef(required, "is missing, though the object has it: the defaults were not filled in; apply again").at(field.path))
+		found.push(refusef(defaultsMissing, "is missing, though the object has it: the defaults were not filled in; apply again").at(field.path))
 	}
 	found.append(change(new, old, today, &verdict))
 	verdict.Violations = found.finish()
@@ -91,13 +91,23 @@ func change(new, old *Subject, today time.Time, verdict *Verdict) violations {
 	oldDraft, oldFound := old.read(defaulted(old.Spec, nil))
 	d, found := new.read(defaulted(new.Spec, old.Spec))
 	for _, known := range found.takeKnown(&oldFound) {
-		verdict.warnf("unchanged, but still wrong: %s", known)
+		warnOfUnchanged(known, verdict)
 	}
-	judgeStep(&d, &oldDraft, old.Observed, &found, verdict)
+	judgeStep(&d, &oldDraft, old.Observed, &found)
 	droppedByNull(new, old, &found)
+	warnOfChanges(&d, &oldDraft, old.Observed, verdict)
 	warn(&d, today, verdict)
 	new.warnOfNulls(verdict)
 	return found
+}
+
+// warnOfUnchanged tells a mistake that was there before, in full or by its rule, whichever is told whole.
+func warnOfUnchanged(violation Violation, verdict *Verdict) {
+	what := "still wrong: " + violation.Message
+	if !isShort(violation.Field + ": " + what) {
+		what = fmt.Sprintf("still wrong (%s)", violation.rule.id)
+	}
+	verdict.warnf(violation.Field, "%s", what)
 }
 
 // Delete says whether an object may be deleted, by its specification.
@@ -105,7 +115,7 @@ func Delete(spec any) Verdict {
 	var verdict Verdict
 	if member(spec, "deletionProtection") == true {
 		verdict.Violations = []Violation{
-			refusef(forbidden, "is true: set it to false before you delete the object").at("spec.deletionProtection"),
+			refusef(deletionProtected, "is true: set it to false before you delete the object").at("spec.deletionProtection"),
 		}
 	}
 	return verdict
@@ -126,7 +136,7 @@ func droppedByNull(new, old *Subject, found *violations) {
 			if before[name] == nil || remains {
 				continue
 			}
-			found.refuse(keyed(specPath.Child(entry.key), name), refusef(invalid,
+			found.refuse(keyed(specPath.Child(entry.key), name), refusef(removedByNull,
 				"%s: without a value would remove %s: write %s: [] to keep it, or remove the line to remove it", name, entry.what, name))
 		}
 	}

@@ -16,6 +16,9 @@ const (
 	defaultRetention  = "7d"
 )
 
+// shortValue is the longest that is told whole, so that a warning keeps its length.
+const shortValue = 40
+
 // carriedKeys keep the old object's value when they leave the manifest. Not among them: paused, which people end by
 // removing it, and deletionPolicy, where keeping an old Delete nobody sees any more would cost the final snapshot.
 var carriedKeys = []string{
@@ -132,11 +135,12 @@ func (k keptField) holds(path string) bool {
 	return ok && (rest == "" || rest[0] == '[' || rest[0] == '.')
 }
 
-func (k keptField) String() string {
+// story is what became of the field, as the rest of a sentence that begins with it.
+func (k keptField) story() string {
 	shown := "its value"
 	switch value := k.value.(type) {
 	case string:
-		if !strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
+		if len(value) <= shortValue && !strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
 			shown = value
 		}
 	case int64, float64:
@@ -144,7 +148,7 @@ func (k keptField) String() string {
 	case bool:
 		shown = fmt.Sprint(value)
 	}
-	return k.path + " left the manifest and keeps " + shown
+	return "left the manifest and keeps " + shown
 }
 
 // keptFields are those that come from the old object, where that makes a difference.

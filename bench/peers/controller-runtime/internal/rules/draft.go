@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -28,6 +29,8 @@ type draft struct {
 	users          []user
 	databases      map[string]struct{}
 	every          interval
+	retention      interval
+	instanceClass  string
 	deletionPolicy string
 }
 
@@ -42,7 +45,7 @@ func read(spec any) (draft, violations) {
 	var d draft
 	entries, ok := spec.(map[string]any)
 	if !ok && spec != nil {
-		r.refuse(specPath, refusef(invalid, "must be a map of fields, not %s", described(spec)))
+		r.refuse(specPath, refusef(wrongType, "must be a map of fields, not %s", described(spec)))
 		return d, r.violations
 	}
 	if text, ok := r.required(entries, specPath, "type"); ok {
@@ -55,7 +58,7 @@ func read(spec any) (draft, violations) {
 	} else {
 		d.version = r.version(d.engine, entries)
 	}
-	if text, ok := r.required(entries, specPath, "size"); ok {
+	if text, ok := r.quantity(entries, specPath, "size", "GB", malformedSize); ok {
 		if parsed, refused := parseSize(text); refused == nil {
 			d.size = &parsed
 		} else {
@@ -73,13 +76,15 @@ func read(spec any) (draft, violations) {
 	r.databases(namedBy, entries, declared, &d)
 	r.backup(entries, &d)
 	r.word(entries, "className", checkClassName)
-	r.word(entries, "instanceClass", checkInstanceClass)
+	if r.word(entries, "instanceClass", checkInstanceClass) {
+		d.instanceClass = entries["instanceClass"].(string)
+	}
 	if r.word(entries, "deletionPolicy", checkDeletionPolicy) {
 		d.deletionPolicy = entries["deletionPolicy"].(string)
 	}
 	r.boolean(entries, "deletionProtection")
 	r.boolean(entries, "paused")
-	r.unknownKeys(specPath, entries, keys)
+	r.unknownKeys(specPath, entries, keys, keysElsewhere)
 	return d, r.violations
 }
 
@@ -96,11 +101,11 @@ func (r *reader) version(e engine, entries map[string]any) *engineVersion {
 		text = number(value)
 	case float64:
 		shown := number(value)
-		r.refuse(path, refusef(invalid,
-			`%s is a number with a fraction, which YAML would make of 12.10 too (as 12.1): quote it, such as "%s"`, shown, shown))
+		r.refuse(path, refusef(unquotedVersion,
+			`%s without quotes is a number, and 12.10 would be the same as 12.1: quote it, such as "%s"`, shown, shown))
 		return nil
 	default:
-		r.refuse(path, refusef(invalid, "must be a text or a whole number, not %s", described(value)))
+		r.refuse(path, refusef(wrongType, "must be a text or a whole number, not %s", described(value)))
 		return nil
 	}
 	version, refused := parseVersion(e, text)
@@ -130,7 +135,7 @@ func (r *reader) users(e engine, entries map[string]any, d *draft) map[string]bo
 		if refused != nil {
 			r.refuse(path, refused)
 		} else if name == d.masterUser {
-			r.refuse(path, refusef(forbidden, "%s is the master user already: it is not one of spec.users", quoted(name)))
+			r.refuse(path, refusef(masterUserInUsers, "%s is the master user already: it is not one of spec.users", quoted(name)))
 		}
 		if users[name] == nil {
 			continue
@@ -167,7 +172,7 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 			r.refuse(path, refused)
 		}
 		if d.masterUser != "" && name == d.masterUser {
-			r.refuse(path, refusef(forbidden, "%s is the name of the master user: choose another one", quoted(name)))
+			r.refuse(path, refusef(masterUserAsDatabase, "%s is the name of the master user: choose another one", quoted(name)))
 		}
 		if databases[name] == nil {
 			continue
@@ -187,27 +192,31 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 			parsed, there := declared[member]
 			switch {
 			case twice:
-				r.refuse(path.Index(index), refusef(duplicate, "%s is listed twice", quoted(member)))
+				r.refuse(path.Index(index), refusef(repeatedMember, "%s is listed twice", quoted(member)))
 			case parsed:
 			case d.masterUser != "" && member == d.masterUser:
-				r.refuse(path.Index(index), refusef(forbidden, "%s is the master user, who may work in every database anyway", quoted(member)))
+				r.refuse(path.Index(index), refusef(masterUserAsMember, "%s is the master user, who may work in every database anyway", quoted(member)))
 			case !there && r.violations.full():
 				r.violations.count()
 			case !there:
-				r.refuse(path.Index(index), undeclared(entries, member, declared))
+				r.refuse(path.Index(index), undeclared(e, entries, member, declared))
 			}
 		}
 	}
 }
 
-func undeclared(entries map[string]any, member string, declared map[string]bool) *refusal {
+func undeclared(e engine, entries map[string]any, member string, declared map[string]bool) *refusal {
 	if users, ok := entries["users"].(map[string]any); ok {
 		if _, null := users[member]; null {
-			return refusef(invalid, "%s is null in spec.users, which means absent: write %s: [] there", quoted(member), member)
+			return refusef(userIsNull, "%s is null in spec.users, which means absent: write %s: [] there", quoted(member), member)
 		}
 	}
 	names := slices.Collect(maps.Keys(declared))
-	return refusef(invalid, "%s is not in spec.users%s", quoted(member), suggestion(member, names...))
+	hint := suggestion(member, names...)
+	if hint == "" && checkName(e, userPlace, member) == nil {
+		hint = fmt.Sprintf("; to add the user, write %s: [] there", member)
+	}
+	return refusef(userNotDeclared, "%s is not in spec.users%s", quoted(member), hint)
 }
 
 func (r *reader) backup(entries map[string]any, d *draft) {
@@ -218,14 +227,14 @@ func (r *reader) backup(entries map[string]any, d *draft) {
 	}
 	backup, ok := value.(map[string]any)
 	if !ok {
-		r.refuse(backupPath, refusef(invalid, "must be a map such as {every: 24h, retention: 7d}, not %s", described(value)))
+		r.refuse(backupPath, refusef(wrongType, "must be a map such as {every: 24h, retention: 7d}, not %s", described(value)))
 		return
 	}
-	if text, ok := r.required(backup, backupPath, "every"); ok {
+	if text, ok := r.quantity(backup, backupPath, "every", "h", malformedDuration); ok {
 		d.every = take(r, backupPath.Child("every"), text, parseEvery)
 	}
-	if text, ok := r.required(backup, backupPath, "retention"); ok {
-		take(r, backupPath.Child("retention"), text, parseRetention)
+	if text, ok := r.quantity(backup, backupPath, "retention", "d", malformedDuration); ok {
+		d.retention = take(r, backupPath.Child("retention"), text, parseRetention)
 	}
-	r.unknownKeys(backupPath, backup, backupKeys)
+	r.unknownKeys(backupPath, backup, backupKeys, backupKeysElsewhere)
 }

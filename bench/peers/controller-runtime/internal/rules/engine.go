@@ -32,15 +32,12 @@ func parseEngine(text string) (engine, *refusal) {
 	case "MySQL", "mysql":
 		return mysql, nil
 	}
-	hint := ""
-	switch strings.ToLower(text) {
-	case "postgres", "pg", "psql":
-		hint = didYouMean("Postgresql")
-	default:
-		hint = suggestion(text, "Postgresql", "MySQL", "postgresql", "mysql")
-	}
-	return noEngine, refusef(notSupported, "%s is not an engine: write Postgresql or MySQL%s", quoted(text), hint)
+	hint := enginesElsewhere.meant(text, "Postgresql", "MySQL", "postgresql", "mysql")
+	return noEngine, refusef(unknownEngine, "%s is not an engine: write Postgresql or MySQL%s", quoted(text), hint)
 }
+
+// enginesElsewhere is how tools call the engines.
+var enginesElsewhere = foreignWords{"postgres": "Postgresql", "pg": "Postgresql", "psql": "Postgresql"}
 
 // engineOf is the engine of a spec.type of any shape; none where it is not one.
 func engineOf(value any) engine {
@@ -88,6 +85,26 @@ func (v engineVersion) String() string {
 	return text
 }
 
+// offered says whether a specification may ask for it.
+func (v engineVersion) offered(e engine) bool {
+	known := lifecycleOf(e, v.major)
+	return known != nil && known.offered
+}
+
+// covers says whether an instance of running satisfies this version: the parts that are written are equal.
+func (v engineVersion) covers(running engineVersion) bool {
+	return v.major == running.major && (v.minor == noPart || v.minor == running.minor) &&
+		(v.extended == noPart || v.extended == running.extended)
+}
+
+// above says whether it comes after another, where a part that is not written comes before any that is.
+func (v engineVersion) above(other engineVersion) bool {
+	if v.major != other.major {
+		return other.major.less(v.major)
+	}
+	return v.minor > other.minor || v.minor == other.minor && v.extended > other.extended
+}
+
 // precedes says whether moving to this version from other would be a way back, as far as both are written.
 func (v engineVersion) precedes(other engineVersion) bool {
 	knownLess := func(a, b int) bool { return a != noPart && b != noPart && a < b }
@@ -100,14 +117,18 @@ func (v engineVersion) precedes(other engineVersion) bool {
 func parseVersion(e engine, text string) (engineVersion, *refusal) {
 	version, ok := readVersion(e, text)
 	if !ok {
+		hint := otherEngine(e, text)
+		if hint == "" {
+			hint = versionMeant(e, text)
+		}
 		example := `"12" or "12.22"`
 		if e == mysql {
 			example = `"8.4" or "8.4.3"`
 		}
-		return version, refusef(invalid, "%s is not a version of %s: write a text such as %s%s",
-			quoted(text), e, example, otherEngine(e, text))
+		return version, refusef(malformedVersion, "%s is not a version of %s: write a text such as %s%s",
+			quoted(text), e, example, hint)
 	}
-	if known := lifecycleOf(e, version.major); known != nil && known.offered {
+	if version.offered(e) {
 		return version, nil
 	}
 	var offered []string
@@ -116,7 +137,7 @@ func parseVersion(e engine, text string) (engineVersion, *refusal) {
 			offered = append(offered, lifecycle.major.String())
 		}
 	}
-	return version, refusef(notSupported, "%s is not a version of %s that is offered: write %s%s",
+	return version, refusef(versionNotOffered, "%s is not a version of %s that is offered: write %s%s",
 		quoted(text), e, oneOf(offered...), otherEngine(e, text))
 }
 
@@ -170,9 +191,29 @@ func otherEngine(e engine, text string) string {
 		if other == e {
 			continue
 		}
-		version, ok := readVersion(other, text)
-		if known := lifecycleOf(other, version.major); ok && known != nil && known.offered {
+		if version, ok := readVersion(other, text); ok && version.offered(other) {
 			return fmt.Sprintf("; for %s, write its type as well", other)
+		}
+	}
+	return ""
+}
+
+// versionMeant is the version in v15, postgres-15, 15.x or 15.4.0; the newest one for latest.
+func versionMeant(e engine, text string) string {
+	switch strings.ToLower(text) {
+	case "latest", "newest", "stable":
+		return didYouMean(newest(e).String())
+	}
+	isNoDigit := func(c rune) bool { return c < '0' || c > '9' }
+	from := strings.TrimLeft(strings.TrimLeftFunc(text, isNoDigit), "0")
+	if end := strings.IndexFunc(from, func(c rune) bool { return isNoDigit(c) && c != '.' }); end >= 0 {
+		from = from[:end]
+	}
+	parts := strings.Split(from, ".")
+	for count := len(parts); count > 0; count-- {
+		meant := strings.Join(parts[:count], ".")
+		if version, ok := readVersion(e, meant); ok && version.offered(e) {
+			return didYouMean(meant)
 		}
 	}
 	return ""

@@ -41,7 +41,7 @@ func (i interval) String() string {
 
 func parseInterval(text string) (interval, *refusal) {
 	malformed := func(hint string) *refusal {
-		return refusef(invalid, "%s is not a duration: write a whole number and one of m, h, d, w, such as 30m, 6h, 7d or 2w%s", quoted(text), hint)
+		return refusef(malformedDuration, "%s is not a duration: write a whole number and one of m, h, d, w, such as 30m, 6h, 7d or 2w%s", quoted(text), hint)
 	}
 	unit := strings.TrimLeft(text, "0123456789")
 	written := text[:len(text)-len(unit)]
@@ -64,14 +64,14 @@ func parseInterval(text string) (interval, *refusal) {
 	value, err := strconv.ParseUint(written, 10, 64)
 	high, product := bits.Mul64(value, uint64(seconds))
 	if err != nil || high != 0 {
-		return 0, refusef(invalid, "%s is longer than any backup is kept", quoted(text))
+		return 0, refusef(durationOutOfRange, "%s is longer than any backup is kept", quoted(text))
 	}
 	return interval(product), nil
 }
 
 func unitMeant(written, unit string) string {
 	if written == "" {
-		return ""
+		return rhythms.meant(unit)
 	}
 	switch strings.ToLower(strings.TrimSpace(unit)) {
 	case "m", "min", "mins", "minute", "minutes":
@@ -85,13 +85,15 @@ func unitMeant(written, unit string) string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf(`; did you mean "%s%s"?`, written, unit)
+	return didYouMean(written + unit)
 }
+
+var rhythms = foreignWords{"hourly": "1h", "daily": "24h", "weekly": "7d"}
 
 func parseEvery(text string) (interval, *refusal) {
 	every, refused := parseInterval(text)
 	if refused == nil && (every < shortestEvery || every > longestEvery) {
-		refused = refusef(invalid, "%s is out of range: the time between two backups is 30m to 35d", quoted(text))
+		refused = refusef(durationOutOfRange, "%s is out of range: the time between two backups is 30m to 35d", quoted(text))
 	}
 	return every, refused
 }
@@ -102,11 +104,11 @@ func parseRetention(text string) (interval, *refusal) {
 	case refused != nil:
 		return 0, refused
 	case retention == 0:
-		return 0, refusef(invalid, "%s would turn automated backups off, and with them point-in-time recovery: write 1d to 35d", quoted(text))
+		return 0, refusef(zeroRetention, "%s would turn automated backups off, and with them point-in-time recovery: write 1d to 35d", quoted(text))
 	case retention%oneDay != 0:
-		return 0, refusef(invalid, "%s is not a whole number of days, the unit RDS keeps backups by: write 1d to 35d", quoted(text))
+		return 0, refusef(retentionNotInDays, "%s is not a whole number of days, the unit RDS keeps backups by: write 1d to 35d", quoted(text))
 	case retention > longestRetention:
-		return 0, refusef(invalid, "%s is longer than the 35 days RDS keeps automated backups: write 1d to 35d", quoted(text))
+		return 0, refusef(durationOutOfRange, "%s is longer than the 35 days RDS keeps automated backups: write 1d to 35d", quoted(text))
 	}
 	return retention, nil
 }

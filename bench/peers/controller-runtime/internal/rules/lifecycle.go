@@ -12,6 +12,13 @@ type lifecycle struct {
 	offered bool
 }
 
+// extendedStart is the first day of Extended Support.
+func (l *lifecycle) extendedStart() time.Time { return l.standardEnd.AddDate(0, 0, 1) }
+
+// dearerStart is the first day of the third year of Extended Support, from which on its fee is higher.
+// Source: RDS pricing, "Amazon RDS Extended Support", year 3.
+func (l *lifecycle) dearerStart() time.Time { return l.extendedStart().AddDate(2, 0, 0) }
+
 func day(year int, month time.Month, day int) time.Time {
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }

@@ -38,18 +38,18 @@ func checkName(e engine, place place, name string) *refusal {
 		limit = mysqlUserLimit
 	}
 	if length := utf8.RuneCountInString(name); length > limit {
-		return refusef(tooLong, "%s has %d characters: %s has at most %d", quoted(name), length, place, limit)
+		return refusef(longName, "%s has %d characters: %s has at most %d", quoted(name), length, place, limit)
 	}
 	if !wellFormed(name) {
 		hint := ""
 		if meant := nameMeant(place, name); meant != "" {
 			hint = didYouMean(meant)
 		}
-		return refusef(invalid, "%s is not %s: write lower-case letters, digits and _, first a letter and last a letter or digit%s",
+		return refusef(malformedName, "%s is not %s: write lower-case letters, digits and _, first a letter and last a letter or digit%s",
 			quoted(name), place, hint)
 	}
 	if why := whyReserved(e, place, name); why != "" {
-		return refusef(forbidden, "%s %s", quoted(name), why)
+		return refusef(reservedName, "%s %s", quoted(name), why)
 	}
 	return nil
 }
@@ -163,27 +163,35 @@ func whyReservedByRDS(place place, name string) string {
 // checkObjectName checks metadata.name.
 func checkObjectName(name string) *refusal {
 	if length := utf8.RuneCountInString(name); length > objectNameLimit {
-		return refusef(tooLong, "%s has %d characters: at most %d leave room for the Service \"<name>-rds\"",
+		return refusef(longObjectName, "%s has %d characters: at most %d leave room for the Service \"<name>-rds\"",
 			quoted(name), length, objectNameLimit)
 	}
-	if !beginsLabel(name) || strings.HasSuffix(name, "-") {
-		return refusef(invalid, "%s cannot name an RDSDatabase: write lower-case letters, digits and -, first a letter and last a letter or digit",
-			quoted(name))
+	if namesObject(name) {
+		return nil
 	}
-	return nil
+	hint := ""
+	if lower := dashed.Replace(strings.ToLower(strings.TrimSpace(name))); namesObject(lower) {
+		hint = didYouMean(lower)
+	}
+	return refusef(malformedObjectName,
+		"%s cannot name an RDSDatabase: write lower-case letters, digits and -, first a letter and last a letter or digit%s", quoted(name), hint)
 }
 
 // checkGenerateName checks the prefix of a name that Kubernetes is yet to generate.
 func checkGenerateName(prefix string) *refusal {
 	const limit = objectNameLimit - generatedSuffix
 	if length := utf8.RuneCountInString(prefix); length > limit {
-		return refusef(tooLong, "%s has %d characters: a generated name leaves room for %d", quoted(prefix), length, limit)
+		return refusef(longObjectName, "%s has %d characters: a generated name leaves room for %d", quoted(prefix), length, limit)
 	}
 	if !beginsLabel(prefix) {
-		return refusef(invalid, "%s cannot begin a name: write lower-case letters, digits and -, first a letter", quoted(prefix))
+		return refusef(malformedObjectName, "%s cannot begin a name: write lower-case letters, digits and -, first a letter", quoted(prefix))
 	}
 	return nil
 }
+
+var dashed = strings.NewReplacer(".", "-", "_", "-", " ", "-", "/", "-")
+
+func namesObject(name string) bool { return beginsLabel(name) && !strings.HasSuffix(name, "-") }
 
 func beginsLabel(text string) bool {
 	return text != "" && text[0] >= 'a' && text[0] <= 'z' && !hasOther(text, '-')

@@ -14,7 +14,9 @@ type reader struct {
 
 func (r *reader) refuse(path *field.Path, refused *refusal) { r.violations.refuse(path, refused) }
 
-func (r *reader) missing(path *field.Path) { r.refuse(path, refusef(required, "is missing")) }
+func (r *reader) missing(path *field.Path) {
+	r.refuse(path, refusef(defaultsMissing, "is missing: its default was not filled in"))
+}
 
 // take gives what a text is parsed to, or keeps why it cannot be.
 func take[T any](r *reader, path *field.Path, text string, parse func(string) (T, *refusal)) T {
@@ -27,7 +29,9 @@ func take[T any](r *reader, path *field.Path, text string, parse func(string) (T
 	return value
 }
 
-func notText(value any) *refusal { return refusef(invalid, "must be a text, not %s", described(value)) }
+func notText(value any) *refusal {
+	return refusef(wrongType, "must be a text, not %s", described(value))
+}
 
 // text gives the text of a key that is there and is one.
 func (r *reader) text(entries map[string]any, path *field.Path, key string) (string, bool) {
@@ -36,17 +40,22 @@ func (r *reader) text(entries map[string]any, path *field.Path, key string) (str
 		return "", false
 	case string:
 		return value, true
-	case int64, float64:
-		if key == "size" {
-			text := number(value)
-			r.refuse(path.Child(key), refusef(invalid, "%s has no unit: write %s", text, quoted(text+"GB")))
-			return "", false
-		}
-		r.refuse(path.Child(key), notText(value))
 	default:
 		r.refuse(path.Child(key), notText(value))
+		return "", false
 	}
-	return "", false
+}
+
+// quantity gives a text with a unit, which is easily forgotten.
+func (r *reader) quantity(entries map[string]any, path *field.Path, key, unit string, malformed *rule) (string, bool) {
+	switch value := entries[key].(type) {
+	case int64, float64:
+		text := number(value)
+		r.refuse(path.Child(key), refusef(malformed, "%s has no unit: write %s", text, quoted(text+unit)))
+		return "", false
+	default:
+		return r.required(entries, path, key)
+	}
 }
 
 func (r *reader) required(entries map[string]any, path *field.Path, key string) (string, bool) {
@@ -71,9 +80,18 @@ func (r *reader) word(entries map[string]any, key string, check func(string) *re
 
 func (r *reader) boolean(entries map[string]any, key string) {
 	value := entries[key]
-	if _, ok := value.(bool); !ok && value != nil {
-		r.refuse(specPath.Child(key), refusef(invalid, "must be true or false, without quotes, not %s", described(value)))
+	if _, ok := value.(bool); ok || value == nil {
+		return
 	}
+	hint := ""
+	text, _ := value.(string)
+	switch strings.ToLower(text) {
+	case "true", "yes", "on":
+		hint = "; did you mean true?"
+	case "false", "no", "off":
+		hint = "; did you mean false?"
+	}
+	r.refuse(specPath.Child(key), refusef(wrongType, "must be true or false, without quotes, not %s%s", described(value), hint))
 }
 
 // entries gives a map of names to lists. Its nulls mean absent, but their names are judged like the others.
@@ -84,11 +102,11 @@ func (r *reader) entries(spec map[string]any, key string) map[string]any {
 	}
 	entries, ok := value.(map[string]any)
 	if !ok {
-		r.refuse(specPath.Child(key), refusef(invalid, "must be a map from the names of %s to lists, not %s", key, described(value)))
+		r.refuse(specPath.Child(key), refusef(wrongType, "must be a map from the names of %s to lists, such as {app: []}, not %s", key, described(value)))
 		return nil
 	}
 	if len(entries) > entryLimit {
-		r.refuse(specPath.Child(key), refusef(tooLong, "has %d %s: at most %d are allowed", len(entries), key, entryLimit))
+		r.refuse(specPath.Child(key), refusef(tooManyEntries, "has %d %s: at most %d are allowed", len(entries), key, entryLimit))
 		return nil
 	}
 	return entries
@@ -97,17 +115,17 @@ func (r *reader) entries(spec map[string]any, key string) map[string]any {
 func (r *reader) list(path *field.Path, value any, limit int, what string) []any {
 	items, ok := value.([]any)
 	if !ok {
-		r.refuse(path, refusef(invalid, "must be a list of %s, not %s", what, described(value)))
+		r.refuse(path, refusef(wrongType, "must be a list of %s, not %s", what, described(value)))
 		return nil
 	}
 	if len(items) > limit {
-		r.refuse(path, refusef(tooLong, "has %d entries: at most %d are allowed", len(items), limit))
+		r.refuse(path, refusef(tooManyEntries, "has %d entries: at most %d are allowed", len(items), limit))
 		return nil
 	}
 	return items
 }
 
-func (r *reader) unknownKeys(path *field.Path, entries map[string]any, known []string) {
+func (r *reader) unknownKeys(path *field.Path, entries map[string]any, known []string, elsewhere foreignWords) {
 	var unknown []string
 	for key := range entries {
 		if !slices.Contains(known, key) {
@@ -120,15 +138,7 @@ func (r *reader) unknownKeys(path *field.Path, entries map[string]any, known []s
 			r.violations.count()
 			continue
 		}
-		hint := ""
-		switch strings.ToLower(key) {
-		case "engine":
-			hint = didYouMean("type")
-		case "storage", "capacity", "disk":
-			hint = didYouMean("size")
-		default:
-			hint = suggestion(key, known...)
-		}
-		r.refuse(path.Child(shown(key)), refusef(notSupported, "is not a field: %s has %s%s", path, oneOf(known...), hint))
+		r.refuse(path.Child(shown(key)), refusef(unknownField, "is not a field: %s has %s%s",
+			path, oneOf(known...), elsewhere.meant(key, known...)))
 	}
 }

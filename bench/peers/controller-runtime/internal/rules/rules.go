@@ -26,15 +26,16 @@ const (
 // Verdict is the answer to one question of admission: admitted when there are no violations.
 type Verdict struct {
 	Violations []Violation
-	Warnings   []string
+	// Warnings are what the author should know; each is at most warningLimit characters long.
+	Warnings []string
 }
 
 // Admitted says whether nothing stands in the way.
 func (v *Verdict) Admitted() bool { return len(v.Violations) == 0 }
 
-// warnf adds a warning once, cut to the limit.
-func (v *Verdict) warnf(format string, args ...any) {
-	warning := cut(fmt.Sprintf(format, args...))
+// warnf adds a warning about a field once, cut to the limit.
+func (v *Verdict) warnf(field, format string, args ...any) {
+	warning := cut(field + ": " + fmt.Sprintf(format, args...))
 	if !slices.Contains(v.Warnings, warning) {
 		v.Warnings = append(v.Warnings, warning)
 	}
@@ -46,14 +47,20 @@ func (v *Verdict) FittedWarnings() []string {
 	for told, warning := range v.Warnings {
 		left -= utf8.RuneCountInString(warning)
 		if left < 0 {
-			return append(v.Warnings[:told:told], fmt.Sprintf("and %d more warnings", len(v.Warnings)-told))
+			more := "and one more warning"
+			if rest := len(v.Warnings) - told; rest > 1 {
+				more = fmt.Sprintf("and %d more warnings", rest)
+			}
+			return append(v.Warnings[:told:told], more)
 		}
 	}
 	return v.Warnings
 }
 
+func isShort(text string) bool { return utf8.RuneCountInString(text) <= warningLimit }
+
 func cut(text string) string {
-	if utf8.RuneCountInString(text) <= warningLimit {
+	if isShort(text) {
 		return text
 	}
 	return string([]rune(text)[:warningLimit-1]) + "…"
@@ -63,34 +70,28 @@ func cut(text string) string {
 type Violation struct {
 	// Field is the path of the field, such as spec.databases[orders][1].
 	Field string
-	// Reason is the kind of mistake.
-	Reason metav1.CauseType
-	// Message is a full sentence for people, which does not repeat the field.
+	// Message is a full sentence for people, or the rest of one that begins with the field.
 	Message string
+
+	rule *rule
 }
+
+// Reason is the kind of mistake.
+func (v Violation) Reason() metav1.CauseType { return v.rule.cause }
 
 func (v Violation) String() string { return v.Field + ": " + v.Message }
 
 // refusal is a violation that does not know its field yet.
 type refusal struct {
-	reason  metav1.CauseType
+	rule    *rule
 	message string
 }
 
-func refusef(reason metav1.CauseType, format string, args ...any) *refusal {
-	return &refusal{reason, fmt.Sprintf(format, args...)}
+func refusef(rule *rule, format string, args ...any) *refusal {
+	return &refusal{rule, fmt.Sprintf(format, args...)}
 }
 
-func (r *refusal) at(path string) Violation { return Violation{path, r.reason, r.message} }
-
-const (
-	invalid      = metav1.CauseTypeFieldValueInvalid
-	required     = metav1.CauseTypeFieldValueRequired
-	notSupported = metav1.CauseTypeFieldValueNotSupported
-	duplicate    = metav1.CauseTypeFieldValueDuplicate
-	forbidden    = metav1.CauseTypeForbidden
-	tooLong      = metav1.CauseTypeTooLong
-)
+func (r *refusal) at(path string) Violation { return Violation{path, r.message, r.rule} }
 
 // violations are those that were met: the first of them one by one, the others as a number.
 type violations struct {
@@ -148,5 +149,5 @@ func (v *violations) finish() []Violation {
 	if v.untold == 0 {
 		return v.told
 	}
-	return append(v.told, refusef(invalid, "has %d more mistakes", v.untold).at("spec"))
+	return append(v.told, refusef(moreMistakes, "has %d more mistakes", v.untold).at("spec"))
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -46,14 +47,14 @@ func parseSize(text string) (size, *refusal) {
 	scale, known := units[unit]
 	value, ok := parseDecimal(written)
 	if !known || !ok {
-		return size{}, malformedSize(text)
+		return size{}, refuseSize(text)
 	}
 	if value.digits.Sign() == 0 {
-		return size{}, refusef(invalid, "%s is no size: write at least 1GB; RDS allocates at least %s", quoted(text), smallestVolume)
+		return size{}, refusef(zeroSize, "%s is no size: write at least 1GB; RDS allocates at least %s", quoted(text), smallestVolume)
 	}
 	bytes, ok := value.times(scale)
 	if !ok || bytes > uint64(largestVolume)<<30 {
-		return size{}, refusef(invalid, "%s is larger than RDS's largest volume of %s (64Ti)", quoted(text), largestVolume)
+		return size{}, refusef(sizeAboveMaximum, "%s is larger than RDS's largest volume of %s (64Ti)", quoted(text), largestVolume)
 	}
 	return size{bytes}, nil
 }
@@ -116,7 +117,7 @@ func (d decimal) times(scale uint64) (uint64, bool) {
 	return product.Uint64(), product.IsUint64()
 }
 
-func malformedSize(text string) *refusal {
+func refuseSize(text string) *refusal {
 	compact := strings.Map(func(c rune) rune {
 		if unicode.IsSpace(c) || c == '_' || c == ',' {
 			return -1
@@ -124,18 +125,42 @@ func malformedSize(text string) *refusal {
 		return c
 	}, text)
 	written, unit := splitUnit(compact)
-	hint := ""
-	if _, ok := parseDecimal(written); ok {
-		switch strings.ToLower(unit) {
-		case "", "g", "gb":
-			hint = didYouMean(written + "GB")
-		case "gi", "gib":
-			hint = didYouMean(written + "Gi")
-		case "t", "tb":
-			hint = didYouMean(written + "TB")
-		case "ti", "tib":
-			hint = didYouMean(written + "Ti")
-		}
+	return refusef(malformedSize, "%s is not a size: write a number and GB or Gi (TB or Ti), such as 10GB or 20Gi%s",
+		quoted(text), sizeMeant(written, strings.ToLower(unit)))
+}
+
+func sizeMeant(written, unit string) string {
+	switch unit {
+	case "", "g", "gb":
+		unit = "GB"
+	case "gi", "gib":
+		unit = "Gi"
+	case "t", "tb":
+		unit = "TB"
+	case "ti", "tib":
+		unit = "Ti"
+	// RDS deals in nothing smaller than a gibibyte.
+	case "m", "mb":
+		return wholeMeant(written, 1000, "GB")
+	case "mi", "mib":
+		return wholeMeant(written, 1024, "Gi")
+	default:
+		return ""
 	}
-	return refusef(invalid, "%s is not a size: write a number and GB or Gi (TB or Ti), such as 10GB or 20Gi%s", quoted(text), hint)
+	if _, ok := parseDecimal(written); !ok {
+		return ""
+	}
+	return didYouMean(written + unit)
+}
+
+func wholeMeant(written string, per uint64, unit string) string {
+	value, err := strconv.ParseUint(written, 10, 64)
+	if err != nil {
+		return ""
+	}
+	whole := value / per
+	if value%per != 0 {
+		whole++
+	}
+	return didYouMean(strconv.FormatUint(whole, 10) + unit)
 }

@@ -115,10 +115,9 @@ func number(value any) string {
 		return fmt.Sprint(value)
 	}
 	if size := math.Abs(float); size != 0 && (size < 1e-5 || size >= 1e16) {
-		// An exponent has neither a plus nor a leading zero.
+		// An exponent has a sign, and no leading zero.
 		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(float, 'e', -1, 64), "e")
-		power, _ := strconv.Atoi(exponent)
-		return mantissa + "e" + strconv.Itoa(power)
+		return mantissa + "e" + exponent[:1] + strings.TrimLeft(exponent[1:], "0")
 	}
 	text := strconv.FormatFloat(float, 'f', -1, 64)
 	if !strings.Contains(text, ".") {
@@ -151,6 +150,28 @@ func suggestion(written string, candidates ...string) string {
 		return ""
 	}
 	return didYouMean(meant)
+}
+
+// foreignWords are those that people bring along from elsewhere, in lower case, and what they are here.
+type foreignWords map[string]string
+
+// keysElsewhere is what other tools call the keys of a specification.
+var keysElsewhere = foreignWords{
+	"engine": "type", "engineversion": "version", "storage": "size", "capacity": "size", "disk": "size",
+	"allocatedstorage": "size", "username": "masteruser", "roles": "users", "dbs": "databases", "class": "className",
+	"dbinstanceclass": "instanceClass", "instancetype": "instanceClass", "suspend": "paused", "suspended": "paused",
+}
+
+var backupKeysElsewhere = foreignWords{
+	"interval": "every", "frequency": "every", "schedule": "every", "retentionperiod": "retention", "keep": "retention",
+}
+
+// meant is what a word from elsewhere is here, or else the candidate that was probably meant.
+func (f foreignWords) meant(written string, candidates ...string) string {
+	if here, ok := f[strings.ToLower(strings.TrimSpace(written))]; ok {
+		return didYouMean(here)
+	}
+	return suggestion(written, candidates...)
 }
 
 func didYouMean(meant string) string { return "; did you mean " + quoted(meant) + "?" }

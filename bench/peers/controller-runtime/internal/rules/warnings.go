@@ -8,18 +8,18 @@ var limitedCreaterole = majorVersion{16, noPart}
 // warn tells what an author should know about a specification that is admitted.
 func warn(d *draft, today time.Time, verdict *Verdict) {
 	if d.engine != noEngine && !d.engine.supported() {
-		verdict.warnf("spec.type: %s is not supported yet: the object is kept, but nothing is created", d.engine)
+		verdict.warnf("spec.type", "%s is not supported yet: the object is kept, but nothing is created", d.engine)
 	}
 	warnOfSupport(d, today, verdict)
 	if d.size != nil && d.size.gibibytes() < smallestVolume {
-		verdict.warnf("spec.size: %s are allocated, the smallest volume RDS offers", d.size.allocated())
+		verdict.warnf("spec.size", "%s are allocated, the smallest volume RDS offers", d.size.allocated())
 	}
 	warnOfFlags(d, verdict)
 	if d.every != 0 && d.every != oneDay {
-		verdict.warnf("spec.backup.every: %s is not scheduled yet: RDS makes one automated backup a day", d.every)
+		verdict.warnf("spec.backup.every", "%s is not scheduled yet: RDS makes one automated backup a day", d.every)
 	}
 	if d.deletionPolicy == "Delete" {
-		verdict.warnf("spec.deletionPolicy: Delete makes no final snapshot: the data goes with the object")
+		verdict.warnf("spec.deletionPolicy", "Delete makes no final snapshot: the data goes with the object")
 	}
 }
 
@@ -33,10 +33,11 @@ func warnOfSupport(d *draft, today time.Time, verdict *Verdict) {
 	}
 	end := dates.extendedEnd.Format(time.DateOnly)
 	if today.After(dates.extendedEnd) {
-		verdict.warnf("spec.version: support of %s %s ended on %s; the newest is %s", d.engine, d.version.major, end, newest(d.engine))
+		verdict.warnf("spec.version", "support of %s %s ended on %s; newest: %s", d.engine, d.version.major, end, newest(d.engine))
 	} else if today.After(dates.standardEnd) {
-		verdict.warnf("spec.version: %s %s is in paid Extended Support since %s, until %s; the newest is %s",
-			d.engine, d.version.major, dates.standardEnd.AddDate(0, 0, 1).Format(time.DateOnly), end, newest(d.engine))
+		verdict.warnf("spec.version", "%s %s is in paid Extended Support, %s to %s, dearer from %s; newest: %s",
+			d.engine, d.version.major, dates.extendedStart().Format(time.DateOnly), end,
+			dates.dearerStart().Format(time.DateOnly), newest(d.engine))
 	}
 }
 
@@ -47,7 +48,7 @@ func warnOfFlags(d *draft, verdict *Verdict) {
 	wideCreaterole := d.version != nil && d.version.major.less(limitedCreaterole)
 	for index := range d.users {
 		name, flags := d.users[index].name, &d.users[index].flags
-		say := func(what string) { verdict.warnf("%s: %s", keyed(usersPath, name), what) }
+		say := func(what string) { verdict.warnf(keyed(usersPath, name).String(), "%s", what) }
 		if flags.has(superuser) {
 			say("RDS grants rds_superuser for superuser")
 		}
@@ -66,9 +67,9 @@ func warnOfFlags(d *draft, verdict *Verdict) {
 // warnOfNulls tells of entries that mean nothing because they are null.
 func warnOfNulls(spec any, verdict *Verdict) {
 	for _, name := range nullKeys(spec, "users") {
-		verdict.warnf("%s is null, which means absent: write [] to have the user", keyed(usersPath, name))
+		verdict.warnf(keyed(usersPath, name).String(), "null means absent: write [] to have it")
 	}
 	for _, name := range nullKeys(spec, "databases") {
-		verdict.warnf("%s is null, which means absent: write [] to have it", keyed(databasesPath, name))
+		verdict.warnf(keyed(databasesPath, name).String(), "null means absent: write [] to have it")
 	}
 }

@@ -39,13 +39,13 @@ func (f *roleFlags) declare(written string) *refusal {
 		return nil
 	}
 	if flag.value == value {
-		return refusef(duplicate, "%s is written twice", quoted(written))
+		return refusef(repeatedRoleFlag, "%s is written twice", quoted(written))
 	}
 	other := word
 	if !flag.value {
 		other = "no" + word
 	}
-	return refusef(invalid, "%s contradicts %s: write one of them", quoted(written), quoted(other))
+	return refusef(contradictingRoleFlags, "%s contradicts %s: write one of them", quoted(written), quoted(other))
 }
 
 func unknownFlag(written string) *refusal {
@@ -53,35 +53,55 @@ func unknownFlag(written string) *refusal {
 	for _, word := range flagWords {
 		candidates = append(candidates, "no"+word)
 	}
-	return refusef(notSupported, "%s is not a role flag: write %s, each perhaps with no before it%s",
+	return refusef(unknownRoleFlag, "%s is not a role flag: write %s, each perhaps with no before it%s",
 		quoted(written), oneOf(flagWords...), suggestion(written, candidates...))
 }
 
 // checkClassName checks the name of an RDSDatabaseClass: a DNS subdomain, as for any cluster-scoped object.
 func checkClassName(name string) *refusal {
-	wrong := len(name) > 253 || slices.ContainsFunc(strings.Split(name, "."), func(part string) bool {
+	if isSubdomain(name) {
+		return nil
+	}
+	hint := ""
+	if lower := strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(strings.TrimSpace(name))); isSubdomain(lower) {
+		hint = didYouMean(lower)
+	}
+	return refusef(malformedClassName, "%s cannot be the name of an RDSDatabaseClass: write lower-case letters, digits, - and .%s",
+		quoted(name), hint)
+}
+
+func isSubdomain(name string) bool {
+	return len(name) <= 253 && !slices.ContainsFunc(strings.Split(name, "."), func(part string) bool {
 		return part == "" || hasOther(part, '-') || part[0] == '-' || part[len(part)-1] == '-'
 	})
-	if wrong {
-		return refusef(invalid, "%s cannot be the name of an RDSDatabaseClass: write lower-case letters, digits, - and .", quoted(name))
-	}
-	return nil
 }
 
 // checkInstanceClass checks an RDS instance class: db., a family and a size. Which ones there are depends on the
 // region.
 func checkInstanceClass(name string) *refusal {
-	parts := strings.Split(name, ".")
-	misshapen := func(part string) bool { return part == "" || hasOther(part, '-') }
-	if len(name) <= 64 && parts[0] == "db" && len(parts) >= 3 && !slices.ContainsFunc(parts, misshapen) {
+	if isInstanceClass(name) {
 		return nil
 	}
 	hint := ""
-	if len(parts) == 2 && !slices.ContainsFunc(parts, misshapen) {
-		hint = didYouMean("db." + name)
+	lower := strings.ToLower(strings.TrimSpace(name))
+	dotted := strings.ReplaceAll(strings.Replace(lower, "db-", "db.", 1), "-", ".")
+	for _, meant := range []string{"db." + lower, dotted, lower} {
+		if isInstanceClass(meant) {
+			hint = didYouMean(meant)
+			break
+		}
 	}
-	return refusef(invalid, "%s is not an RDS instance class: write one such as db.t4g.micro%s", quoted(name), hint)
+	return refusef(malformedInstanceClass, "%s is not an RDS instance class: write one such as db.t4g.micro%s", quoted(name), hint)
 }
+
+func isInstanceClass(name string) bool {
+	parts := strings.Split(name, ".")
+	return len(name) <= 64 && parts[0] == "db" && len(parts) >= 3 &&
+		!slices.ContainsFunc(parts, func(part string) bool { return part == "" || hasOther(part, '-') })
+}
+
+// policiesElsewhere is what other operators call the deletion policies.
+var policiesElsewhere = foreignWords{"orphan": "Retain", "keep": "Retain", "finalsnapshot": "Snapshot", "destroy": "Delete"}
 
 var deletionPolicies = []string{"Snapshot", "Retain", "Delete"}
 
@@ -89,6 +109,6 @@ func checkDeletionPolicy(policy string) *refusal {
 	if slices.Contains(deletionPolicies, policy) {
 		return nil
 	}
-	return refusef(notSupported, "%s is not a deletion policy: write %s%s",
-		quoted(policy), oneOf(deletionPolicies...), suggestion(policy, deletionPolicies...))
+	return refusef(unknownDeletionPolicy, "%s is not a deletion policy: write %s%s",
+		quoted(policy), oneOf(deletionPolicies...), policiesElsewhere.meant(policy, deletionPolicies...))
 }
