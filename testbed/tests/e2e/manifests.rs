@@ -38,6 +38,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "monitoring::what_is_asked_for_is_there", monitoring::what_is_asked_for_is_there),
         trial(world, "chart::equals_the_overlays", chart::equals_the_overlays),
         trial(world, "chart::is_well_formed_and_refuses_mistakes", chart::is_well_formed_and_refuses_mistakes),
+        trial(world, "chart::brings_about_no_unknown_flag", chart::brings_about_no_unknown_flag),
         trial(world, "chart::comes_and_goes_without_the_databases", chart::comes_and_goes_without_the_databases),
     ]
 }

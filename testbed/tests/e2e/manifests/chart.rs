@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
-use testbed::go_programs;
+use testbed::{go_programs, stack::Programs};
 use tokio::process::Command;
 
 use super::{
@@ -119,6 +119,7 @@ pub(super) async fn equals_the_overlays(world: &World) -> Result<()> {
     overlay.close()?;
     let values = [
         "certificates.source=self-managed",
+        "certificates.clientCA=rds-webhook-client-ca",
         "monitoring.enabled=true",
         "watchNamespace=shop",
         "region=eu-central-1",
@@ -131,7 +132,11 @@ const EVERYTHING: &str = r#"
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources: [../self-managed]
-components: [../../components/monitoring, ../../components/single-namespace, ../../components/irsa]
+components:
+  - ../../components/monitoring
+  - ../../components/single-namespace
+  - ../../components/irsa
+  - ../../components/client-ca
 configMapGenerator:
   - name: rds-operator-irsa
     literals: [region=eu-central-1, "roleArn=arn:aws:iam::123456789012:role/rds-operator"]
@@ -235,6 +240,40 @@ pub(super) async fn is_well_formed_and_refuses_mistakes(_: &World) -> Result<()>
     let deployment = find("Deployment", "rds-webhook").context("no Deployment")?;
     ensure!(deployment.pointer("/spec/template/spec/volumes/0/secret/secretName") == Some(&"own".into()));
     ensure!(!rendered.keys().any(|(kind, ..)| kind == "Certificate"), "cert-manager is asked for nothing");
+    Ok(())
+}
+
+/// Every flag that values can bring about is one that the service has. With `--help` it reads its command line and ends.
+pub(super) async fn brings_about_no_unknown_flag(_: &World) -> Result<()> {
+    let helm = Helm::new().await?;
+    let programs = Programs::build().await?;
+    let all = "certificates.authorityLifetime=4380h,certificates.leafLifetime=72h,certificates.clientCA=api-servers,clusterName=prod,\
+        watchNamespace=shop,webhook.extraArgs={--body-limit=1000000},reconciler.extraArgs={--concurrency=8}";
+    for source in ["cert-manager", "self-managed"] {
+        let rendered = helm.render(&[&format!("certificates.source={source}"), all]).await?;
+        for name in ["rds-webhook", "rds-reconciler"] {
+            let deployment = &rendered[&("Deployment".to_owned(), "rds-system".to_owned(), name.to_owned())];
+            let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+            // kubelet fills the Pod's namespace in.
+            let args: Vec<String> = args
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|arg| Some(arg.as_str()?.replace("$(POD_NAMESPACE)", "rds-system")))
+                .collect();
+            ensure!(
+                args.iter().any(|arg| arg.contains("1000000") || arg.contains("concurrency=8")),
+                "{name}: {args:?}"
+            );
+            let accepted = async |args: &[String]| {
+                let program = programs.reconciler().with_file_name(name);
+                anyhow::Ok(Command::new(program).args(args).arg("--help").output().await?)
+            };
+            let output = accepted(&args).await?;
+            ensure!(output.status.success(), "{name} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            ensure!(!accepted(&["--no-such-flag".to_owned()]).await?.status.success(), "{name} takes anything");
+        }
+    }
     Ok(())
 }
 

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use testbed::{eventually::eventually, stack::Part};
+use serde_json::Value;
+use testbed::{
+    eventually::eventually,
+    stack::{Part, Stack},
+};
 
 use super::{MANIFESTS, rendered, rights::may};
 use crate::{
@@ -58,6 +62,7 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
     let (_, metrics) = replica.get("metrics").await?;
     ensure!(metrics.contains("rds_reconciler_objects{state=\"ready\"} 1"), "{metrics}");
     inside.delete("orders").await?;
+    the_policy_in_aws_is_enough(&stack).await?;
     let refused: Vec<_> = replica.log()?.into_iter().filter(|line| line.to_string().contains("forbidden")).collect();
     ensure!(refused.is_empty(), "it asked for more than it may: {refused:?}");
     eventually(PATIENCE, "the object to be counted out", async || {
@@ -67,4 +72,18 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// What was asked of AWS from the creation to the final snapshot is what `manifests/aws/iam-policy.json` allows.
+async fn the_policy_in_aws_is_enough(stack: &Stack) -> Result<()> {
+    let policy: Value = serde_json::from_str(&std::fs::read_to_string(format!("{MANIFESTS}/aws/iam-policy.json"))?)?;
+    let calls = stack.rds().counters().await?.calls;
+    for action in ["CreateDBInstance", "DeleteDBInstance"] {
+        ensure!(calls.contains_key(action), "no {action} among {calls:?}");
+    }
+    for action in calls.into_keys().filter(|action| action != "GetCallerIdentity") {
+        let quoted = format!("\"rds:{action}\"");
+        ensure!(policy["Statement"].to_string().contains(&quoted), "the policy does not allow rds:{action}");
+    }
+    Ok(())
 }
