@@ -84,13 +84,13 @@ func outside(kubeconfig string, command []string) error {
 		again.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 		again.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 	}
-	return again.Run()
+	return advised(again.Run())
 }
 
 // inside is where the program runs.
 func inside(gate, address string, command []string) error {
 	if err := raiseLoopback(); err != nil {
-		return fmt.Errorf("raising the loopback: %w", err)
+		return advised(fmt.Errorf("raising the loopback: %w", err))
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -101,6 +101,15 @@ func inside(gate, address string, command []string) error {
 	program.Stdout, program.Stderr = os.Stdout, os.Stderr
 	program.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return program.Run()
+}
+
+// advised says what to do where the machine does not let people make networks.
+func advised(err error) error {
+	if errors.Is(err, syscall.EPERM) {
+		return fmt.Errorf("%w; start this as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, on Ubuntu "+
+			"kernel.apparmor_restrict_unprivileged_userns=0)", err)
+	}
+	return err
 }
 
 // A new network has a loopback, and it is down.

@@ -23,6 +23,7 @@ pub(super) async fn synchronizes_and_prunes(world: &World) -> Result<()> {
     let repository = Repository::with_examples(namespace).await?;
     repository.write("ways.yaml", &WAYS.replace("NAMESPACE", namespace)).await?;
     let agent = Agent::start(scene.kubectl(), namespace, &repository).await?;
+    agent.synchronization().await?;
     let mut before = BTreeMap::new();
     for name in NAMES {
         before.insert(name, scene.ready(name).await?.at("/metadata/generation").clone());
@@ -73,6 +74,7 @@ async fn healthy(scene: &Scene<'_>) -> Result<()> {
 struct Agent {
     _process: Child,
     output: PathBuf,
+    log: PathBuf,
 }
 
 impl Agent {
@@ -85,20 +87,26 @@ impl Agent {
         command.arg(kubectl.kubeconfig()).arg(programs.join("agent")).arg(repository.path());
         command.arg("--kubeconfig").arg(kubectl.kubeconfig()).args(["--default-namespace", namespace]);
         command.args(["--resync-seconds", "1"]).kill_on_drop(true);
-        command.stdout(File::create(&output)?).stderr(File::create(log)?);
-        Ok(Self { _process: command.spawn().context("starting the agent")?, output })
+        command.stdout(File::create(&output)?).stderr(File::create(&log)?);
+        Ok(Self { _process: command.spawn().context("starting the agent")?, output, log })
     }
 
     /// What it printed of a synchronization that began after this call: a line for each object.
     async fn synchronization(&self) -> Result<Vec<String>> {
         let before = self.tables().await?.len();
-        eventually(PATIENCE, "the agent to synchronize", async || {
+        let synchronized = eventually(PATIENCE, "the agent to synchronize", async || {
             let mut tables = self.tables().await?;
             // The last one may not be complete, and the first new one may have begun before.
             ensure!(tables.len() > before + 2, "it has printed {tables:?}");
             Ok(tables.swap_remove(before + 1))
-        })
-        .await
+        });
+        match synchronized.await {
+            Ok(results) => Ok(results),
+            Err(error) => {
+                let log = fs::read_to_string(&self.log).await?;
+                Err(error.context(log.lines().rev().take(5).collect::<Vec<_>>().join("\n")))
+            }
+        }
     }
 
     async fn tables(&self) -> Result<Vec<Vec<String>>> {
