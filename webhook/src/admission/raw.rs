@@ -1,6 +1,11 @@
 //! The shapes of a review with every value still unread, so that one wrong value spoils no other. Keys that are not named are skipped.
 
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -14,7 +19,20 @@ pub(super) struct RawReview<'a> {
     #[serde(borrow)]
     pub(super) kind: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) request: Option<&'a RawValue>,
+    pub(super) request: Option<Keyed<RawRequest<'a>>>,
+}
+
+/// A review with its request unread: what is left to say where [`RawReview`] is not to be had.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "the fields are there so that repeated ones are noticed")]
+pub(super) struct Outline<'a> {
+    #[serde(borrow)]
+    api_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    request: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +116,29 @@ pub(super) struct Kind {
     pub(super) kind: String,
 }
 
+/// A struct that is read from an object only: serde reads one from an array as well.
+pub(super) struct Keyed<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keyed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Keys(PhantomData))
+    }
+}
+
+struct Keys<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Keys<T> {
+    type Value = Keyed<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Keyed)
+    }
+}
+
 /// The value, where it has the right shape: a text, a truth value or one of the structs above. None is an array, but serde reads a struct
 /// from one as well.
 pub(super) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
@@ -117,7 +158,7 @@ pub(super) fn optional<'a, T: Deserialize<'a>>(
 }
 
 /// A text that is not empty: the API writes an absent text as "".
-pub(super) fn text(raw: Option<&RawValue>, path: impl Into<String>) -> Result<Option<String>, Malformed> {
-    let text: Option<String> = optional(raw, || path.into(), "a string")?;
+pub(super) fn text(raw: Option<&RawValue>, path: impl FnOnce() -> String) -> Result<Option<String>, Malformed> {
+    let text: Option<String> = optional(raw, path, "a string")?;
     Ok(text.filter(|text| !text.is_empty()))
 }

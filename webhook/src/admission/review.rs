@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use shared::rules::Observed;
 
 use super::raw::{
-    Applied, Instance, Kind, RawAnnotations, RawMetadata, RawObject, RawRequest, RawReview, RawStatus, optional, read,
-    text,
+    Applied, Instance, Keyed, Kind, Outline, RawAnnotations, RawMetadata, RawObject, RawRequest, RawReview, RawStatus,
+    optional, read, text,
 };
 use super::weight::{TooHeavy, bearable};
 
@@ -137,20 +137,30 @@ pub enum Malformed {
 /// # Errors
 /// When there is no uid to answer to.
 pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
-    let whole: &RawValue = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
-    let review: RawReview<'_> =
-        read(whole).ok_or(Malformed::NotAReview { path: "the body", expected: "an object without repeated keys" })?;
-    let raw = review.request.ok_or(Malformed::NotAReview { path: "request", expected: "an object" })?;
-    let raw: RawRequest<'_> =
-        read(raw).ok_or(Malformed::NotAReview { path: "request", expected: "an object without repeated keys" })?;
+    let Keyed(review): Keyed<RawReview<'_>> = serde_json::from_slice(body).map_err(|_| unreadable(body))?;
+    let Keyed(raw) = &review.request.as_ref().ok_or(NO_REQUEST)?;
     let uid: String = raw
         .uid
         .and_then(read)
         .filter(|uid: &String| !uid.is_empty())
         .ok_or(Malformed::NotAReview { path: "request.uid", expected: "a string that is not empty" })?;
-    let request = check_version(&review).and_then(|()| request(&raw));
+    let request = check_version(&review).and_then(|()| request(raw));
     Ok(Review { uid, request })
 }
+
+const NO_REQUEST: Malformed = Malformed::NotAReview { path: "request", expected: "an object" };
+
+/// What is wrong with a body that cannot be read in one go.
+fn unreadable(body: &[u8]) -> Malformed {
+    let outline: serde_json::Result<&RawValue> = serde_json::from_slice(body);
+    match outline.map(read::<Outline<'_>>) {
+        Err(error) => not_json(&error),
+        Ok(None) => NO_OBJECT,
+        Ok(Some(_)) => Malformed::NotAReview { path: "request", expected: "an object without repeated keys" },
+    }
+}
+
+const NO_OBJECT: Malformed = Malformed::NotAReview { path: "the body", expected: "an object without repeated keys" };
 
 fn check_version(review: &RawReview<'_>) -> Result<(), Malformed> {
     let api_version: Option<String> = optional(review.api_version, || "apiVersion".into(), "a string")?;
@@ -174,9 +184,9 @@ fn request(raw: &RawRequest<'_>) -> Result<Request, Malformed> {
     Ok(Request {
         group: kind.group,
         kind: kind.kind,
-        sub_resource: text(raw.sub_resource, "request.subResource")?,
-        name: text(raw.name, "request.name")?,
-        namespace: text(raw.namespace, "request.namespace")?,
+        sub_resource: text(raw.sub_resource, || "request.subResource".into())?,
+        name: text(raw.name, || "request.name".into())?,
+        namespace: text(raw.namespace, || "request.namespace".into())?,
         operation,
         dry_run: optional(raw.dry_run, || "request.dryRun".into(), "true or false")?.unwrap_or_default(),
         object: raw.object.map(|raw| object(raw, "request.object")).transpose()?,
@@ -193,8 +203,8 @@ fn object(raw: &RawValue, path: &str) -> Result<Object, Malformed> {
     let metadata: RawMetadata<'_> =
         optional(raw.metadata, || at(".metadata"), "an object without repeated keys")?.unwrap_or_default();
     Ok(Object {
-        name: text(metadata.name, at(".metadata.name"))?,
-        generate_name: text(metadata.generate_name, at(".metadata.generateName"))?,
+        name: text(metadata.name, || at(".metadata.name"))?,
+        generate_name: text(metadata.generate_name, || at(".metadata.generateName"))?,
         being_deleted: metadata.deletion_timestamp.is_some(),
         spec: match raw.spec.map(|raw| bearable(raw.get())) {
             Some(Err(heavy)) => Err(heavy),
@@ -230,9 +240,7 @@ fn not_json(error: &serde_json::Error) -> Malformed {
     let problem = match error.classify() {
         Category::Io | Category::Syntax => "a syntax error",
         Category::Eof => "it ends too early",
-        Category::Data => {
-            return Malformed::NotAReview { path: "the body", expected: "an object without repeated keys" };
-        }
+        Category::Data => return NO_OBJECT,
     };
     Malformed::NotJson { problem, line: error.line(), column: error.column() }
 }

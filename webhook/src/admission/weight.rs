@@ -18,14 +18,11 @@ pub fn weight(json: &[u8]) -> usize {
     const ENTRY: usize = 96;
     const LIST: usize = 128;
     const ITEM: usize = 96;
-    let punctuation = |byte: &u8| match byte {
-        b'{' => MAP,
-        b':' => ENTRY,
-        b'[' => LIST,
-        b',' => ITEM,
-        _ => 0,
-    };
-    json.iter().map(punctuation).fold(json.len(), usize::saturating_add)
+    // One pass for each mark: the compiler counts 16 bytes at a time then.
+    let weighs =
+        |mark: u8, each: usize| json.iter().map(|byte| usize::from(*byte == mark)).sum::<usize>().saturating_mul(each);
+    let marks = [weighs(b'{', MAP), weighs(b':', ENTRY), weighs(b'[', LIST), weighs(b',', ITEM)];
+    marks.into_iter().fold(json.len(), usize::saturating_add)
 }
 
 /// Lets through what is not too heavy to be read.
