@@ -356,6 +356,15 @@ pub(crate) fn admitted_changes() -> Vec<Change> {
     let runs = |version: &str| json!({"engineVersion": version});
     [
         (json!({"type": "postgresql"}), &none, json!({"type": "Postgresql"})),
+        // What was admitted without defaults gets them later.
+        (
+            json!({}),
+            &volume(20),
+            json!({
+                "type": "Postgresql", "version": "12", "size": "10GB", "masteruser": "sysadmin",
+                "backup": {"every": "24h", "retention": "7d"},
+            }),
+        ),
         (json!({"version": 12}), &none, json!({"version": "12.22"})),
         (json!({"version": "12.22"}), &none, json!({"version": "12"})),
         (json!({"version": "12.22"}), &none, json!({"version": "12.22-rds.20250814"})),

@@ -190,3 +190,79 @@ fn judge(request: &Request, verdict: &Verdict, patch: impl FnOnce() -> Option<Pa
     }
     Decision::Allowed { patch: patch(), warnings }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use serde_json::{Map, json};
+
+    use super::super::parse;
+    use super::*;
+
+    fn decided(endpoint: Endpoint, operation: &str, spec: &Value, old_spec: Option<&Value>) -> Decision {
+        let object = |spec: &Value| json!({"metadata": {"name": "orders"}, "spec": spec});
+        let review = json!({
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+            "request": {
+                "uid": "u1", "kind": {"group": GROUP, "version": "v1", "kind": KIND}, "operation": operation,
+                "object": object(spec), "oldObject": old_spec.map(object),
+            },
+        });
+        let review = parse(review.to_string().as_bytes()).expect("a review");
+        decide(endpoint, &review.request, date(2026, 11, 23))
+    }
+
+    fn created(endpoint: Endpoint, spec: &Value) -> Decision {
+        decided(endpoint, "CREATE", spec, None)
+    }
+
+    /// Nobody asked /mutate: it was away, or shed the request, and its failure policy is Ignore.
+    #[test]
+    fn what_nobody_filled_in_is_judged_with_its_defaults() {
+        for spec in [
+            json!(null),
+            json!({}),
+            json!({"version": 18, "size": "20Gi"}),
+            json!({"type": "mysql", "users": {"postgres": []}}),
+            json!({"backup": {"retention": "30d"}}),
+            json!({"size": "ten", "backup": {"every": "5m"}}),
+            json!({"users": {"sysadmin": []}}),
+            json!({"users": {"postgres": []}, "version": "8.4"}),
+            json!("text"),
+        ] {
+            let complete = rules::defaults(&spec, None);
+            let decision = created(Endpoint::Validate, &spec);
+            assert_eq!(decision, created(Endpoint::Validate, &complete), "{spec}");
+            assert_eq!(decision.is_allowed(), created(Endpoint::Mutate, &spec).is_allowed(), "{spec}");
+        }
+    }
+
+    #[test]
+    fn what_was_stored_without_defaults_can_be_changed() {
+        for old in [json!(null), json!({}), json!({"type": "mysql"}), json!({"size": "100GB", "users": {"a": []}})] {
+            // With them, once /mutate is back, and without them again.
+            let mut paused = old.as_object().cloned().unwrap_or_default();
+            paused.insert("paused".into(), true.into());
+            let paused = Value::from(paused);
+            for new in [rules::defaults(&paused, Some(&old)), paused] {
+                for endpoint in [Endpoint::Mutate, Endpoint::Validate] {
+                    let decision = decided(endpoint, "UPDATE", &new, Some(&old));
+                    assert!(decision.is_allowed(), "{old} to {new}: {decision:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_would_fall_back_to_a_default_is_refused() {
+        let old = json!({"version": "15", "size": "100GB"});
+        let Decision::Refused { status, .. } =
+            decided(Endpoint::Validate, "UPDATE", &Map::new().into(), Some(&old))
+        else {
+            panic!("admitted, though the reconciler would read version 12 of 10GB");
+        };
+        let fields: Vec<String> =
+            status.details.into_iter().flat_map(|details| details.causes).map(|cause| cause.field).collect();
+        assert_eq!(fields, ["spec.version", "spec.size"]);
+    }
+}
