@@ -32,14 +32,6 @@ pub(crate) enum Verb {
         #[arg(value_enum)]
         shell: CompletionFor,
     },
-
-    /// What kubectl_complete-rds asks for: the candidates for the last word.
-    #[command(name = "__complete", hide = true)]
-    Complete {
-        /// The words of the command line, the last of them unfinished.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, num_args = 0..)]
-        words: Vec<String>,
-    },
 }
 
 /// What completion is for.

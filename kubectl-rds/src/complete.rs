@@ -16,6 +16,11 @@ const NO_FILES: &str = ":4";
 /// The script that kubectl looks for.
 pub(crate) const SCRIPT: &str = include_str!("../kubectl_complete-rds");
 
+/// The words that are to be completed, if this is what the command line asks for. It is no verb, or shells would offer it.
+pub(crate) fn asked(mut line: impl Iterator<Item = String>) -> Option<Vec<String>> {
+    (line.nth(1)? == "__complete").then(|| line.collect())
+}
+
 /// The candidates for the last of the words.
 pub(crate) fn answer(command: &Command, words: &[String]) -> String {
     let (unfinished, words) = words.split_last().map_or(("", &[][..]), |(last, words)| (last.as_str(), words));

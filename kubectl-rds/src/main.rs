@@ -10,6 +10,7 @@ mod output;
 mod rule;
 mod yaml;
 
+use std::env;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
@@ -31,14 +32,16 @@ const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
     fault::tell(UNUSABLE);
-    let done = match Cli::parse().verb {
-        Verb::Check(args) => check(&args),
-        Verb::Completion { shell } => completion(shell),
-        Verb::Complete { words } => {
+    let done = match complete::asked(env::args()) {
+        Some(words) => {
             let mut command = Cli::command();
             command.build();
             io::stdout().write_all(complete::answer(&command, &words).as_bytes()).map(|()| ExitCode::SUCCESS)
         }
+        None => match Cli::parse().verb {
+            Verb::Check(args) => check(&args),
+            Verb::Completion { shell } => completion(shell),
+        },
     };
     done.unwrap_or_else(|error| {
         // Whoever closes the pipe has read enough.
@@ -88,10 +91,13 @@ fn code(report: &Report) -> ExitCode {
 
 fn completion(wanted: CompletionFor) -> io::Result<ExitCode> {
     let mut script = Vec::new();
+    let mut command = Cli::command().bin_name("kubectl-rds");
     match wanted.shell() {
-        Some(shell) => clap_complete::generate(shell, &mut Cli::command(), "kubectl-rds", &mut script),
+        Some(shell) => clap_complete::generate(shell, &mut command, "kubectl-rds", &mut script),
         None => script.extend(complete::SCRIPT.as_bytes()),
     }
-    io::stdout().write_all(&script)?;
+    // clap_complete 4.6 takes the hyphen of the name for a verb in one half of its script for bash.
+    let script = String::from_utf8_lossy(&script).replace("kubectl__subcmd__rds", "kubectl__rds");
+    io::stdout().write_all(script.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

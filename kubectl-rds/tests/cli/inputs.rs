@@ -200,6 +200,17 @@ fn completion_scripts_are_given_for_each_shell() {
 
 #[cfg(unix)]
 #[test]
+fn bash_completes_flags_of_a_verb() {
+    use std::process::Command;
+
+    let script = run(golden_folder(), &["completion", "bash"]).out;
+    let ask = "COMP_WORDS=(kubectl-rds check --wa); COMP_CWORD=2; _kubectl__rds kubectl-rds --wa check; echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash").args(["-c", &format!("{script}\n{ask}")]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "--warnings-as-errors\n");
+}
+
+#[cfg(unix)]
+#[test]
 fn kubectl_s_completion_script_asks_the_binary() {
     use std::process::Command;
 
