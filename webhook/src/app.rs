@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 use shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,7 @@ use crate::authority::{Keeper, Kubernetes, Lifetimes, LifetimesError};
 use crate::metrics::{AuthorityMetrics, Metrics};
 use crate::router::{self, Clock, Limits};
 use crate::server::{ConnectionLimits, Server};
-use crate::tls::{CertificateFiles, CertificateStore, ClientWatch, Watch};
+use crate::tls::{CertificateFiles, CertificateStore, ClientWatch, Failures, Watch};
 
 /// Why the service cannot start, or ends.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +70,9 @@ pub async fn run(args: Args) -> Result<(), AppError> {
 
     let limits = Limits { body: args.body_limit, in_flight: args.in_flight_limit, request: args.request_timeout };
     let admission = router::router(limits, metrics.clone(), clock, draining.clone());
-    let server =
-        Server::new(Arc::clone(&store), admission, connection_limits(&args), metrics.connections, metrics.handshakes);
+    let distrusted = Arc::new(Notify::new());
+    let failures = Failures::new(metrics.handshakes, Arc::clone(&distrusted));
+    let server = Server::new(Arc::clone(&store), admission, connection_limits(&args), metrics.connections, failures);
     let listener = bind(args.listen).await?;
     let admin_listener = bind(args.admin_listen).await?;
     let admin = axum::serve(admin_listener, admin::router(registry, store, clock, draining.clone()));
@@ -78,7 +80,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     tokio::select! {
         () = server.run(listener, stop.clone()) => Ok(()),
         ended = admin => ended.map_err(AppError::Admin),
-        never = source.keep(args.tls_poll_interval, clock) => match never {},
+        never = source.keep(args.tls_poll_interval, clock, &distrusted) => match never {},
         never = verify(clients, args.tls_poll_interval) => match never {},
         never = leave(signals, args.drain_delay, &draining, &stop) => match never {},
     }
@@ -127,10 +129,10 @@ impl Source {
         }
     }
 
-    async fn keep(self, every: Duration, clock: Clock) -> Infallible {
+    async fn keep(self, every: Duration, clock: Clock, distrusted: &Notify) -> Infallible {
         match self {
             Self::Files(watch) => watch.run(every).await,
-            Self::Authority(keeper) => keeper.run(clock).await,
+            Self::Authority(keeper) => keeper.run(clock, distrusted).await,
         }
     }
 }

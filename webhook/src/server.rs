@@ -16,7 +16,6 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Handshakes;
 use crate::tls::{CertificateStore, Failure, Failures};
 
 /// Most that is read from a connection at a time, in bytes, and so the most that a request's header may have. hyper's own 400 KiB would be kept
@@ -47,15 +46,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that shows on `open` how many connections it has, and on `handshakes` how many could not be made.
+    /// A server that shows on `open` how many connections it has, and tells `failures` what could not be made one.
     pub fn new(
         store: Arc<CertificateStore>,
         router: Router,
         limits: ConnectionLimits,
         open: Gauge,
-        handshakes: Handshakes,
+        failures: Failures,
     ) -> Self {
-        Self { store, router, limits, open, failures: Arc::new(Failures::new(handshakes)) }
+        Self { store, router, limits, open, failures: Arc::new(failures) }
     }
 
     /// Serves until `stop`, then lets the requests under way end.

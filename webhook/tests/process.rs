@@ -2,88 +2,22 @@
 
 mod support;
 
-use std::io::{self, BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::io;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use serde_json::{Map, Value, json};
 use support::client::Client;
 use support::pki::{Authority, Mount};
+use support::process::Process;
 use support::review;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-/// A running `rds-webhook`, killed when the test is over.
-struct Process {
-    child: Child,
-    listen: SocketAddr,
-    admin: SocketAddr,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // An error means that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Process {
-    fn start(mount: &Mount) -> Self {
-        let files = mount.files();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rds-webhook"))
-            .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0", "--tls-poll-interval=50ms"])
-            .args(["--drain-delay=500ms", "--request-timeout=2m", "--log-format=json"])
-            .env("RDS_WEBHOOK_TLS_CERT", files.cert)
-            .env("RDS_WEBHOOK_TLS_KEY", files.key)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("its log")).lines();
-        let mut address = || loop {
-            let line = lines.next().expect("a line").expect("text");
-            let line: Value = serde_json::from_str(&line).expect("a line of the log is JSON");
-            if line["message"] == "listening" {
-                return line["address"].as_str().expect("an address").parse().expect("an address");
-            }
-        };
-        let (listen, admin) = (address(), address());
-        // Someone has to read on, or the process would stop at a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, listen, admin }
-    }
-
-    async fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.admin).await.expect("connected");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a header");
-        (head[9..12].parse().expect("a status code"), body.to_owned())
-    }
-
-    async fn wait_ready(&self, code: u16) {
-        let start = Instant::now();
-        while self.get("/readyz").await.0 != code {
-            assert!(start.elapsed() < Duration::from_secs(10), "/readyz never says {code}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    fn terminate(&self) {
-        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(kill.success());
-    }
-}
 
 #[tokio::test]
 async fn it_waits_for_a_certificate_serves_and_leaves_in_order() {
     let authority = Authority::new();
     let mount = Mount::new();
-    let mut process = Process::start(&mount);
+    let mut process = Process::start(&mount, &[]);
     assert_eq!(process.get("/healthz").await, (200, "ok\n".to_owned()));
     assert_eq!(process.get("/readyz").await, (503, "no certificate yet\n".to_owned()));
 
@@ -128,7 +62,7 @@ async fn the_heaviest_requests_fit_into_its_memory() {
     let authority = Authority::new();
     let mount = Mount::new();
     mount.swap(&authority.leaf(-3600, 3600));
-    let process = Process::start(&mount);
+    let process = Process::start(&mount, &[]);
     process.wait_ready(200).await;
 
     let names: Vec<String> = (0..500).map(|n| format!("u{n}")).collect();

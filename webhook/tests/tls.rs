@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook::metrics::Handshakes;
 use webhook::server::{ConnectionLimits, Server};
-use webhook::tls::{CertificateStore, LoadError, MaterialError, Outcome, Validity, Watch};
+use webhook::tls::{CertificateStore, Failures, LoadError, MaterialError, Outcome, Validity, Watch};
 
 const CONNECTIONS: ConnectionLimits = ConnectionLimits {
     connections: 64,
@@ -41,9 +41,13 @@ async fn start(limits: ConnectionLimits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();
-    let server = Server::new(Arc::clone(&store), router, limits, Gauge::default(), Handshakes::default());
+    let server = Server::new(Arc::clone(&store), router, limits, Gauge::default(), failures());
     let task = tokio::spawn(server.run(listener, stop.clone()));
     Running { address, store, draining, stop, task }
+}
+
+fn failures() -> Failures {
+    Failures::new(Handshakes::default(), Arc::default())
 }
 
 fn der(pair: &Pair) -> Vec<u8> {
@@ -64,7 +68,7 @@ async fn a_swapped_pair_is_served_to_new_connections_and_old_ones_live_on() {
     let (router, _, _) = service(LIMITS);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let server = Server::new(Arc::clone(&store), router, CONNECTIONS, Gauge::default(), Handshakes::default());
+    let server = Server::new(Arc::clone(&store), router, CONNECTIONS, Gauge::default(), failures());
     let task = tokio::spawn(server.run(listener, CancellationToken::new()));
     let connect = || Client::connect(address, &authority.root, &rustls::version::TLS13);
     assert!(connect().await.is_err(), "there is no certificate");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::certificate::renewal;
@@ -89,8 +90,8 @@ impl<C: Cluster> Keeper<C> {
         Self { cluster, store, metrics, names, lives, served: None, complained: Vec::new() }
     }
 
-    /// Passes for ever, from time to time.
-    pub async fn run(mut self, clock: Clock) -> Infallible {
+    /// Passes for ever, from time to time, and soon after an API server did not trust what is served.
+    pub async fn run(mut self, clock: Clock, distrusted: &Notify) -> Infallible {
         let mut failures = 0_u32;
         loop {
             let now = clock();
@@ -104,7 +105,14 @@ impl<C: Cluster> Keeper<C> {
                 failures = failures.saturating_add(1);
                 self.lives.poll.min(RETRY * 2_u32.saturating_pow(failures.min(10) - 1))
             };
-            sleep(wait.mul_f64(rand::random_range(0.8..1.2))).await;
+            let wait = wait.mul_f64(rand::random_range(0.8..1.2));
+            // Anybody may refuse a certificate: it brings no more looks than a failure does.
+            let soon = async {
+                sleep(RETRY).await;
+                distrusted.notified().await;
+            };
+            // Either way it is time.
+            let _ = timeout(wait, soon).await;
         }
     }
 

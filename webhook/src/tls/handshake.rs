@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::{AlertDescription, Error};
+use tokio::sync::Notify;
 
 use crate::metrics::Handshakes;
 
@@ -64,14 +65,15 @@ impl Failure {
 #[derive(Debug)]
 pub struct Failures {
     counted: Handshakes,
+    distrusted: Arc<Notify>,
     clients: Quietly,
     distrust: Quietly,
 }
 
 impl Failures {
-    /// Failures that are counted on `counted`.
-    pub fn new(counted: Handshakes) -> Self {
-        Self { counted, clients: Quietly::default(), distrust: Quietly::default() }
+    /// Failures that are counted on `counted`. Whoever waits for `distrusted` is told when a client does not trust what is served.
+    pub fn new(counted: Handshakes, distrusted: Arc<Notify>) -> Self {
+        Self { counted, distrusted, clients: Quietly::default(), distrust: Quietly::default() }
     }
 
     /// A handshake with `peer` failed.
@@ -84,6 +86,7 @@ impl Failures {
                 }
             }
             Failure::Distrusted => {
+                self.distrusted.notify_one();
                 if let Some(unsaid) = self.distrust.speak(Instant::now()) {
                     tracing::warn!(
                         %peer, %error, unsaid,

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::pki::SERVER;
+use super::pki::{Pair, SERVER};
 
 /// One connection.
 pub struct Client {
@@ -33,13 +34,30 @@ impl Client {
         root: &CertificateDer<'static>,
         version: &'static SupportedProtocolVersion,
     ) -> io::Result<Self> {
+        Self::connect_as(None, address, root, version).await
+    }
+
+    /// Connects, and shows a certificate to a server that asks for one.
+    pub async fn connect_as(
+        identity: Option<&Pair>,
+        address: SocketAddr,
+        root: &CertificateDer<'static>,
+        version: &'static SupportedProtocolVersion,
+    ) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(root.clone()).expect("a root");
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[version])
             .expect("a version")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = match identity {
+            None => config.with_no_client_auth(),
+            Some(pair) => {
+                let chain = vec![CertificateDer::from_pem_slice(pair.cert.as_bytes()).expect("a certificate")];
+                let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).expect("a key");
+                config.with_client_auth_cert(chain, key).expect("a pair")
+            }
+        };
         let stream = TcpStream::connect(address).await?;
         let name = ServerName::try_from(SERVER).expect("a name");
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;

@@ -3,7 +3,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 pub mod client;
+pub mod cluster;
+pub mod mutation;
+pub mod oracle;
 pub mod pki;
+pub mod process;
 
 use std::time::Duration;
 

@@ -1,0 +1,420 @@
+//! Certificates of our own, by the real keeper with real certificates, on a simulated cluster and clock: whatever happens, no leaf is served
+//! that an API server refuses, not even one that is told late.
+
+mod support;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use prometheus_client::metrics::gauge::Gauge;
+use proptest::prelude::*;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+use rustls::{CertificateError, RootCertStore};
+use rustls_pki_types::{ServerName, UnixTime};
+use support::clock;
+use support::cluster::Simulated;
+use support::pki::SERVER;
+use webhook::authority::cluster::Registrar;
+use webhook::authority::keeper::{Keeper, Problem};
+use webhook::authority::ledger::{Damage, keys};
+use webhook::authority::plan::SETTLED;
+use webhook::authority::{Anchor, AuthorityError, ClusterError, Lifetimes};
+use webhook::metrics::AuthorityMetrics;
+use webhook::tls::{CertificateStore, Validity};
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+fn lives() -> Lifetimes {
+    let seconds = Duration::from_secs;
+    Lifetimes::new(seconds(1800), seconds(300), seconds(120), seconds(10)).expect("they fit")
+}
+
+/// How far API servers are behind: as far as the overlap allows for, but for the interval in which somebody has to notice.
+const LAG: SignedDuration = SignedDuration::from_secs(100);
+
+struct Replica {
+    keeper: Keeper<Simulated>,
+    store: Arc<CertificateStore>,
+}
+
+impl Replica {
+    fn start(cluster: &Simulated) -> Self {
+        let store = Arc::new(CertificateStore::new(Gauge::default()));
+        let names = vec![SERVER.to_owned(), format!("{SERVER}.cluster.local")];
+        let keeper = Keeper::new(cluster.clone(), Arc::clone(&store), AuthorityMetrics::default(), names, lives());
+        Self { keeper, store }
+    }
+
+    /// Looks until it comes to rest.
+    async fn settle(&mut self, cluster: &Simulated) {
+        for _ in 0..5 {
+            if self.keeper.look(now(cluster)).await.problems.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn ready(&self, now: Timestamp) -> bool {
+        self.store.validity(now) == Validity::Valid
+    }
+
+    /// What an API server with this bundle says of the leaf, and until when it says so. Go looks at the ends of anchors as well, which the
+    /// verifier at hand does not: those that have ended are taken out.
+    fn verified_by(&self, bundle: &[u8], now: Timestamp) -> Result<Timestamp, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        let mut anchors = Anchor::parse_bundle(bundle).expect("a bundle is whole");
+        anchors.retain(|anchor| !anchor.ended(now));
+        for anchor in &anchors {
+            roots.add(anchor.der().clone()).expect("an anchor");
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build() else {
+            return Err(CertificateError::UnknownIssuer.into());
+        };
+        let leaf = self.store.material().expect("a leaf is served");
+        let name = ServerName::try_from(SERVER).expect("a name");
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(now.as_second().cast_unsigned()));
+        verifier.verify_server_cert(&leaf.chain()[0], &[], &name, &[], at)?;
+        Ok(anchors.iter().map(|anchor| anchor.not_after).fold(leaf.not_after, Timestamp::min))
+    }
+}
+
+fn now(cluster: &Simulated) -> Timestamp {
+    cluster.with(|state| state.now)
+}
+
+fn pass(cluster: &Simulated, time: SignedDuration) {
+    cluster.with(|state| state.now += time);
+}
+
+fn writes(cluster: &Simulated) -> usize {
+    cluster.with(|state| state.writes)
+}
+
+fn secret_keys(cluster: &Simulated) -> Vec<String> {
+    cluster.with(|state| state.secret.keys().cloned().collect())
+}
+
+/// What was verified already, and until when it holds: a leaf by a bundle.
+type Verified = HashMap<(Vec<u8>, Vec<u8>), Timestamp>;
+
+/// Every API server accepts every replica that is ready, also one that acts on a bundle of up to `lag` ago.
+fn accepted(
+    cluster: &Simulated,
+    replicas: &[Replica],
+    lag: SignedDuration,
+    verified: &mut Verified,
+) -> Result<(), String> {
+    let now = now(cluster);
+    for (number, replica) in replicas.iter().enumerate().filter(|(_, replica)| replica.ready(now)) {
+        for registrar in Registrar::ALL {
+            for bundle in cluster.bundles(registrar, lag) {
+                // Where nobody was trusted before, nobody was asked with success either.
+                if bundle.is_empty() {
+                    continue;
+                }
+                let leaf = replica.store.material().expect("it is ready").chain()[0].to_vec();
+                let pair = (leaf, bundle);
+                if verified.get(&pair).is_some_and(|until| now <= *until) {
+                    continue;
+                }
+                let until = replica
+                    .verified_by(&pair.1, now)
+                    .map_err(|error| format!("replica {number} by the {registrar} at {now}: {error}"))?;
+                verified.insert(pair, until);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn from_an_empty_secret_to_a_leaf_in_one_pass_and_then_to_rest() {
+    let cluster = Simulated::new(clock());
+    let mut replica = Replica::start(&cluster);
+    assert_eq!(replica.store.validity(clock()), Validity::Absent);
+    assert_eq!(replica.keeper.look(clock()).await.problems, []);
+    assert!(replica.ready(clock()));
+    assert_eq!(secret_keys(&cluster), [keys::CURRENT_CERT, keys::CURRENT_KEY]);
+    assert_eq!(writes(&cluster), 3, "the Secret, and each configuration once");
+    let leaf = replica.store.material().expect("a leaf");
+    assert_eq!(leaf.not_after, clock() + lives().leaf);
+
+    for _ in 0..19 {
+        pass(&cluster, SECOND * 10);
+        assert_eq!(replica.keeper.look(now(&cluster)).await.problems, []);
+    }
+    assert_eq!(writes(&cluster), 3, "at rest nothing is written");
+    assert_eq!(replica.store.material().expect("a leaf").not_after, leaf.not_after);
+    pass(&cluster, SECOND * 10);
+    replica.settle(&cluster).await;
+    assert_eq!(replica.store.material().expect("a leaf").not_after, now(&cluster) + lives().leaf, "at two thirds");
+    assert_eq!(writes(&cluster), 3, "a leaf is nobody's business");
+}
+
+#[tokio::test]
+async fn an_authority_changes_in_three_moves() {
+    let cluster = Simulated::new(clock());
+    let mut replicas = [Replica::start(&cluster)];
+    let (mut seen, mut verified) = (Vec::new(), Verified::new());
+    let (mut certificates, mut issuers) = (Vec::new(), Vec::new());
+    for second in 0..=(1800 / 3 * 2 + 120 + 300 + 120 + 60) {
+        replicas[0].settle(&cluster).await;
+        accepted(&cluster, &replicas, LAG, &mut verified).expect("accepted");
+        let state = (secret_keys(&cluster), cluster.with(|state| state.past.last().map(|past| past.2.clone())));
+        if seen.last().is_none_or(|(_, last)| *last != state) {
+            certificates.push(Anchor::bundle(state.1.as_deref().unwrap_or_default()).len());
+            seen.push((second, state));
+        }
+        let issuer = replicas[0].store.material().expect("a leaf").chain()[0].clone();
+        if issuers.last() != Some(&issuer) {
+            issuers.push(issuer);
+        }
+        pass(&cluster, SECOND);
+    }
+    let moments: Vec<_> = seen.iter().map(|(second, _)| *second).collect();
+    assert_eq!(
+        moments,
+        [0, 1200, 1320, 1740],
+        "at once, at two thirds, after the overlap, after a leaf and the overlap"
+    );
+    assert_eq!(certificates, [1, 2, 2, 1]);
+    assert_eq!(seen[1].1.0, ["current.crt", "current.key", "next.crt", "next.key", "next.trusted-since"]);
+    assert_eq!(
+        seen[2].1.0,
+        ["current.crt", "current.key", "previous.crt", "previous.trusted-until"],
+        "the former key is gone"
+    );
+    assert_eq!(seen[3].1.0, ["current.crt", "current.key"]);
+    assert_eq!(writes(&cluster), 3 + 4 + 1 + 3);
+}
+
+#[tokio::test]
+async fn an_emptied_or_damaged_secret_costs_no_request() {
+    let foreign = webhook::authority::Authority::generate(clock(), Duration::from_secs(1800)).expect("an authority");
+    let (certificate, key) = foreign.render();
+    for (what, damage) in [
+        ("emptied", BTreeMap::new()),
+        ("no certificate", BTreeMap::from([(keys::CURRENT_CERT, "none".to_owned()), (keys::CURRENT_KEY, key.clone())])),
+        ("no key", BTreeMap::from([(keys::CURRENT_CERT, certificate.clone())])),
+        (
+            "another authority, out of a backup",
+            BTreeMap::from([(keys::CURRENT_CERT, certificate), (keys::CURRENT_KEY, key)]),
+        ),
+    ] {
+        let cluster = Simulated::new(clock());
+        let mut replicas = [Replica::start(&cluster), Replica::start(&cluster)];
+        for replica in &mut replicas {
+            replica.settle(&cluster).await;
+        }
+        let mut verified = Verified::new();
+        let first = cluster.bundles(Registrar::Mutating, SignedDuration::ZERO);
+        pass(&cluster, SECOND * 200);
+        let damaged = damage.into_iter().map(|(key, value)| (key.to_owned(), value.into_bytes())).collect();
+        cluster.replace_secret(damaged);
+        for _ in 0..900 {
+            for replica in &mut replicas {
+                replica.settle(&cluster).await;
+                assert!(replica.ready(now(&cluster)), "{what}");
+            }
+            accepted(&cluster, &replicas, LAG, &mut verified).unwrap_or_else(|error| panic!("{what}: {error}"));
+            pass(&cluster, SECOND);
+        }
+        let last = cluster.bundles(Registrar::Validating, SignedDuration::ZERO);
+        assert_eq!(Anchor::bundle(&last[0]).len(), 1, "{what}: the lost authority is forgotten in the end");
+        assert_ne!(last, first, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_and_mended() {
+    let cluster = Simulated::new(clock());
+    let mut replica = Replica::start(&cluster);
+    cluster.with(|state| state.no_secret = true);
+    let pass_of = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let problems = replica.keeper.look(clock()).await.problems;
+    assert!(matches!(problems[..], [Problem::Cluster(ClusterError::Forbidden { .. })]), "{problems:?}");
+    assert!(pass_of(problems)[0].contains("give the ServiceAccount of the webhook this right"));
+    cluster.with(|state| (state.no_secret, state.no_registrations) = (false, true));
+    assert_eq!(replica.keeper.look(clock()).await.problems.len(), 2, "both configurations");
+    assert_eq!(replica.store.validity(clock()), Validity::Absent, "not before the bundle is published");
+    cluster.with(|state| state.no_registrations = false);
+    assert_eq!(replica.keeper.look(clock()).await.problems, []);
+    assert!(replica.ready(clock()));
+
+    // While nothing can be read, what is served is served on; while configurations cannot be, leaves are renewed.
+    pass(&cluster, SECOND * 250);
+    cluster.with(|state| state.no_registrations = true);
+    assert_eq!(replica.keeper.look(now(&cluster)).await.problems.len(), 2);
+    assert_eq!(replica.store.material().expect("a leaf").not_after, now(&cluster) + lives().leaf);
+    cluster.with(|state| (state.no_secret, state.no_registrations) = (true, false));
+    pass(&cluster, SECOND * 299);
+    assert_eq!(replica.keeper.look(now(&cluster)).await.problems.len(), 1);
+    assert!(replica.ready(now(&cluster)));
+    pass(&cluster, SECOND * 2);
+    assert_eq!(replica.store.validity(now(&cluster)), Validity::Expired);
+    cluster.with(|state| state.no_secret = false);
+    assert_eq!(replica.keeper.look(now(&cluster)).await.problems, []);
+    assert!(replica.ready(now(&cluster)));
+
+    let mut blind = Replica::start(&cluster);
+    cluster.with(|state| state.no_registrations = true);
+    assert_eq!(blind.keeper.look(now(&cluster)).await.problems.len(), 2);
+    assert_eq!(blind.store.validity(now(&cluster)), Validity::Absent, "whom API servers trust is not known");
+    cluster.with(|state| state.no_registrations = false);
+
+    let before = cluster.bundles(Registrar::Mutating, SignedDuration::ZERO);
+    for foreign in [&b""[..], b"\n", b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"] {
+        cluster.register(Registrar::Mutating, foreign);
+        assert_eq!(replica.keeper.look(now(&cluster)).await.problems, []);
+        assert_eq!(cluster.bundles(Registrar::Mutating, SignedDuration::ZERO), before, "given back");
+    }
+    let other = webhook::authority::Authority::generate(clock(), Duration::from_secs(999)).expect("an authority");
+    let both = [before[0].clone(), Anchor::render_bundle([&other.anchor]).into_bytes()].concat();
+    cluster.register(Registrar::Validating, &both);
+    assert_eq!(replica.keeper.look(now(&cluster)).await.problems, []);
+    assert_eq!(cluster.bundles(Registrar::Validating, SignedDuration::ZERO), before, "foreigners go");
+
+    let data = cluster.with(|state| state.secret.clone());
+    for (key, damage) in [
+        (keys::NEXT_TRUSTED, Damage::Time { key: keys::NEXT_TRUSTED }),
+        (keys::PREVIOUS_UNTIL, Damage::Time { key: keys::PREVIOUS_UNTIL }),
+        (keys::NEXT_KEY, Damage::Authority { key: keys::NEXT_CERT, error: AuthorityError::NotACertificate }),
+    ] {
+        let mut damaged = data.clone();
+        damaged.insert(key.to_owned(), b"soon".to_vec());
+        cluster.replace_secret(damaged);
+        assert_eq!(replica.keeper.look(now(&cluster)).await.problems, [Problem::Damaged(damage)]);
+        assert_eq!(cluster.with(|state| state.secret.clone()), data, "{key} is gone, the rest stays");
+    }
+}
+
+#[tokio::test]
+async fn who_takes_over_from_cert_manager_keeps_its_authority_for_a_while() {
+    let cluster = Simulated::new(clock());
+    let other = webhook::authority::Authority::generate(clock(), Duration::from_hours(87_600)).expect("an authority");
+    let trusted = Anchor::render_bundle([&other.anchor]);
+    for registrar in Registrar::ALL {
+        cluster.register(registrar, trusted.as_bytes());
+    }
+    let mut replica = Replica::start(&cluster);
+    replica.settle(&cluster).await;
+    assert_eq!(replica.store.validity(now(&cluster)), Validity::Absent, "others have leaves that are known better");
+    let bundle = &cluster.bundles(Registrar::Mutating, SignedDuration::ZERO)[0];
+    assert_eq!(Anchor::bundle(bundle).len(), 2);
+    pass(&cluster, SignedDuration::try_from(SETTLED).expect("short"));
+    replica.settle(&cluster).await;
+    assert!(replica.ready(now(&cluster)));
+    pass(&cluster, SECOND * 560);
+    for _ in 0..3 {
+        replica.settle(&cluster).await;
+        pass(&cluster, SECOND);
+    }
+    let bundle = &cluster.bundles(Registrar::Mutating, SignedDuration::ZERO)[0];
+    assert!(!Anchor::bundle(bundle).contains(&other.anchor), "its last leaf has ended");
+}
+
+/// What happens beside the rotations.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    /// This replica does nothing for so many seconds.
+    Stall(usize, u16),
+    /// This replica is replaced by a new one.
+    Restart(usize),
+    /// The Secret is emptied.
+    Lose,
+    /// The API server refuses everything for so many seconds.
+    Outage(u16),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (0..3_usize, 1..700_u16).prop_map(|(replica, seconds)| Event::Stall(replica, seconds)),
+        2 => (0..3_usize).prop_map(Event::Restart),
+        1 => Just(Event::Lose),
+        2 => (1..90_u16).prop_map(Event::Outage),
+    ]
+}
+
+/// Three replicas that look every 5 to 15 seconds, in any interleaving, through more than three lives of authorities.
+fn timeline(events: &[(u16, Event)], turns: &[u8], lag: SignedDuration) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let cluster = Simulated::new(clock());
+        let mut replicas: Vec<Replica> = (0..3).map(|_| Replica::start(&cluster)).collect();
+        let mut next = [0_u32; 3];
+        let mut verified = Verified::new();
+        let mut outage = 0_u32;
+        let mut chance = turns.iter().copied().cycle();
+        for second in 0..6_000_u32 {
+            for (_, event) in events.iter().filter(|(at, _)| u32::from(*at) == second) {
+                match *event {
+                    Event::Stall(replica, seconds) => next[replica] = second + u32::from(seconds),
+                    Event::Restart(replica) => {
+                        replicas[replica] = Replica::start(&cluster);
+                        next[replica] = second;
+                    }
+                    Event::Lose => cluster.replace_secret(BTreeMap::new()),
+                    Event::Outage(seconds) => outage = second + u32::from(seconds),
+                }
+            }
+            cluster.with(|state| {
+                (state.no_secret, state.no_registrations) = (second < outage, second < outage);
+                state.turns = chance.by_ref().take(64).collect();
+            });
+            let now = now(&cluster);
+            let due = replicas.iter_mut().zip(&mut next).filter(|(_, next)| **next <= second);
+            let looks: Vec<_> = due
+                .map(|(replica, next)| {
+                    *next = second + 5 + u32::from(chance.next().unwrap_or_default() % 11);
+                    replica.keeper.look(now)
+                })
+                .collect();
+            join_all(looks).await;
+            accepted(&cluster, &replicas, lag, &mut verified)?;
+            pass(&cluster, SECOND);
+        }
+        // Whatever happened, once it is over it comes to rest with everyone ready.
+        cluster.with(|state| (state.no_secret, state.no_registrations) = (false, false));
+        for _ in 0..20 {
+            for replica in &mut replicas {
+                replica.settle(&cluster).await;
+            }
+            pass(&cluster, SECOND * 10);
+        }
+        if replicas.iter().all(|replica| replica.ready(now(&cluster))) { Ok(()) } else { Err("not ready".into()) }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_leaf_is_served_that_an_api_server_refuses(
+        stalls in prop::collection::vec((0..6_000_u16, (0..3_usize, 1..700_u16)), 0..8),
+        outages in prop::collection::vec((0..6_000_u16, 1..90_u16), 0..4),
+        turns in prop::collection::vec(any::<u8>(), 97..98),
+    ) {
+        let stalls = stalls.into_iter().map(|(at, (replica, seconds))| (at, Event::Stall(replica, seconds)));
+        let outages = outages.into_iter().map(|(at, seconds)| (at, Event::Outage(seconds)));
+        let judged = timeline(&stalls.chain(outages).collect::<Vec<_>>(), &turns, LAG);
+        prop_assert!(judged.is_ok(), "{judged:?}");
+    }
+
+    // Where the Secret is lost, a replica that starts has nothing to sign with that every API server knows for long: it waits for as long as
+    // one takes to be told, not for the overlap.
+    #[test]
+    fn losses_and_restarts_cost_no_request_either(
+        events in prop::collection::vec((0..6_000_u16, event()), 0..10),
+        turns in prop::collection::vec(any::<u8>(), 97..98),
+    ) {
+        let lag = SignedDuration::try_from(SETTLED).expect("short") - SECOND;
+        let judged = timeline(&events, &turns, lag);
+        prop_assert!(judged.is_ok(), "{judged:?}");
+    }
+}
