@@ -68,6 +68,7 @@ pub(super) fn apiserver(layout: &Layout) -> Vec<String> {
         layout.file("tls-cert-file", "server.crt"),
         layout.file("tls-private-key-file", "server.key"),
         layout.file("token-auth-file", "tokens.csv"),
+        layout.file("admission-control-config-file", "admission.yaml"),
         "--authorization-mode=RBAC".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         layout.file("service-account-key-file", "serviceaccount.pub"),

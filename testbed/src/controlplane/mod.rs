@@ -3,6 +3,7 @@
 //! It has no nodes: Pods are run as plain processes by [`crate::kubelet`], and nobody tells the API server of them. Services work all the same
 //! (see [`loopback`]): what listens on a Service's address is reached.
 
+mod admission;
 mod audit;
 mod binaries;
 mod flags;
@@ -39,6 +40,8 @@ use self::{
     loopback::LoopbackRange,
     pki::Authority,
 };
+use tokio::sync::Semaphore;
+
 use crate::{
     eventually::eventually,
     kubectl::Kubectl,
@@ -48,6 +51,9 @@ use crate::{
 
 /// From nothing to ready; two seconds on an idle machine.
 const READY: Duration = Duration::from_secs(90);
+
+/// More than two that start at once only make each other late: each takes all of a core for some seconds.
+static STARTING: Semaphore = Semaphore::const_new(2);
 
 /// How long a program may take to end by itself: nothing it holds is worth more.
 const GRACE: Duration = Duration::from_secs(5);
@@ -74,7 +80,8 @@ pub struct ControlPlane {
     kubectl: Kubectl,
     etcd: Process,
     apiserver: Process,
-    controller_manager: Process,
+    /// Started when the API server is ready: it does not wait for that itself for longer than ten seconds.
+    controller_manager: Option<Process>,
     _services: LoopbackRange,
     pods: LoopbackRange,
     pods_placed: AtomicU8,
@@ -88,6 +95,7 @@ impl ControlPlane {
     /// # Errors
     /// When a program ends early or is not ready in time; with the end of its log.
     pub async fn start(binaries: &Binaries, dir: &Path, options: Options) -> Result<Self> {
+        let _turn = STARTING.acquire().await?;
         let (services, pods) = (LoopbackRange::claim()?, LoopbackRange::claim()?);
         let [etcd, etcd_peer, apiserver] = ports::free()?;
         let dir = std::path::absolute(dir)?;
@@ -98,9 +106,6 @@ impl ControlPlane {
         let etcd = Process::start(Spec::new("etcd", &binaries.etcd, logs).args(flags::etcd(&layout))).await?;
         let apiserver = Spec::new("kube-apiserver", &binaries.apiserver, logs).args(flags::apiserver(&layout));
         let apiserver = Process::start(apiserver).await?;
-        let manager = Spec::new("kube-controller-manager", &binaries.controller_manager, logs);
-        let controller_manager = Process::start(manager.args(flags::controller_manager(&layout))).await?;
-
         let client = client(&options.kubeconfig).await?;
         let kubectl = Kubectl::new(&binaries.kubectl, &options.kubeconfig);
         let mut plane = Self {
@@ -110,12 +115,15 @@ impl ControlPlane {
             kubectl,
             etcd,
             apiserver,
-            controller_manager,
+            controller_manager: None,
             _services: services,
             pods,
             pods_placed: AtomicU8::new(0),
         };
-        plane.wait_until_ready().await?;
+        plane.wait_until(Self::served).await?;
+        let manager = Spec::new("kube-controller-manager", &binaries.controller_manager, logs);
+        plane.controller_manager = Some(Process::start(manager.args(flags::controller_manager(&plane.layout))).await?);
+        plane.wait_until(Self::managed).await?;
         Ok(plane)
     }
 
@@ -134,6 +142,11 @@ impl ControlPlane {
         &self.server.url
     }
 
+    /// The CA of the certificate that the API server shows to webhooks that ask for one, PEM.
+    pub fn webhook_clients_ca(&self) -> PathBuf {
+        self.layout.path("webhook-clients-ca.crt")
+    }
+
     /// An address for a Pod, not given before.
     ///
     /// # Errors
@@ -146,7 +159,8 @@ impl ControlPlane {
 
     /// The process ids of etcd, the API server and the controller manager, as far as they run.
     pub fn pids(&self) -> Vec<u32> {
-        [&self.etcd, &self.apiserver, &self.controller_manager].into_iter().filter_map(Process::pid).collect()
+        let all = [Some(&self.etcd), Some(&self.apiserver), self.controller_manager.as_ref()];
+        all.into_iter().flatten().filter_map(Process::pid).collect()
     }
 
     /// Writes a kubeconfig with a token of this ServiceAccount, which must exist, and gives its path. Whoever uses it has the very rights
@@ -195,7 +209,7 @@ impl ControlPlane {
     pub fn check(&mut self) -> Result<()> {
         self.etcd.check()?;
         self.apiserver.check()?;
-        self.controller_manager.check()
+        self.controller_manager.as_mut().map_or(Ok(()), Process::check)
     }
 
     /// Ends the programs in order.
@@ -203,20 +217,18 @@ impl ControlPlane {
     /// # Errors
     /// When one cannot be ended.
     pub async fn stop(mut self) -> Result<()> {
-        self.controller_manager.stop(GRACE).await?;
+        if let Some(mut manager) = self.controller_manager {
+            manager.stop(GRACE).await?;
+        }
         self.apiserver.stop(GRACE).await?;
         self.etcd.stop(GRACE).await?;
         Ok(())
     }
 
-    async fn wait_until_ready(&mut self) -> Result<()> {
+    /// Looks until `ready`, or until one of the programs has ended.
+    async fn wait_until(&mut self, ready: impl AsyncFn(&Client) -> Result<()>) -> Result<()> {
         let client = self.client.clone();
-        let ready = eventually(READY, "a ready control plane", async || {
-            client.request_text(http::Request::get("/readyz").body(Vec::new())?).await?;
-            // Made by the controller manager: so it works too, and Pods and tokens of `default` could be asked for.
-            Api::<ServiceAccount>::namespaced(client.clone(), "default").get("default").await?;
-            Ok(())
-        });
+        let ready = eventually(READY, "a ready control plane", async || ready(&client).await);
         let mut watch = tokio::time::interval(Duration::from_millis(200));
         tokio::pin!(ready);
         loop {
@@ -226,11 +238,24 @@ impl ControlPlane {
             }
         }
     }
+
+    /// The API server answers, with the roles that every cluster has.
+    async fn served(client: &Client) -> Result<()> {
+        client.request_text(http::Request::get("/readyz").body(Vec::new())?).await?;
+        Ok(())
+    }
+
+    /// The controller manager works: it makes this account, so tokens of `default` can be asked for too.
+    async fn managed(client: &Client) -> Result<()> {
+        Api::<ServiceAccount>::namespaced(client.clone(), "default").get("default").await?;
+        Ok(())
+    }
 }
 
 /// Makes the keys, certificates and tokens that the programs are told of; gives what clients of the API server need to know.
 fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
     let authority = Authority::new("testbed control plane")?;
+    let callers = Authority::new("testbed API server, as a client of webhooks")?;
     let server = authority.server(&["127.0.0.1", "localhost", "kubernetes.default.svc"])?;
     let etcd_client = authority.client("kube-apiserver")?;
     let (token_key, token_public_key) = pki::token_key()?;
@@ -250,6 +275,9 @@ fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
         ("serviceaccount.pub", &token_public_key),
         ("tokens.csv", &tokens),
         ("audit-policy.yaml", audit::POLICY),
+        ("webhook-clients-ca.crt", callers.certificate()),
+        ("admission.yaml", &admission::configuration(&layout.path("webhook-clients.kubeconfig"))),
+        ("webhook-clients.kubeconfig", &admission::credentials(&callers.client("kube-apiserver")?)?),
         ("controller-manager.kubeconfig", &render(&seen, "kube-controller-manager", &manager, "default")?),
     ] {
         write_private(&layout.path(name), content)?;

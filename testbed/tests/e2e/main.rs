@@ -7,6 +7,7 @@ mod cloud;
 mod cloud_access;
 mod controlplane;
 mod crashes;
+mod direct;
 mod farewell;
 mod foreign;
 mod gitops;

@@ -85,6 +85,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "refusals::every_mistake_is_refused_with_its_field", every_mistake_is_refused_with_its_field),
         trial(world, "refusals::all_mistakes_are_told_at_once", all_mistakes_are_told_at_once),
+        trial(world, "refusals::warnings_are_told_all_the_same", warnings_are_told_all_the_same),
         trial(world, "refusals::an_unknown_field_is_refused", an_unknown_field_is_refused),
         trial(world, "refusals::updates_that_lose_something_are_refused", updates_that_lose_something_are_refused),
         trial(world, "refusals::a_key_that_left_the_manifest_stays", a_key_that_left_the_manifest_stays),
@@ -148,6 +149,25 @@ async fn all_mistakes_are_told_at_once(world: &World) -> Result<()> {
     let there = scene.names("rdsdatabases").await?;
     ensure!(there.iter().eq(["good"]), "wanted the good one alone: {there:?}");
     scene.delete("good").await
+}
+
+/// Whoever mends the mistakes should not meet the warnings only then.
+async fn warnings_are_told_all_the_same(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "warned").await?;
+    let manifest = scene.manifest("bad", "{version: 12, users: {app: [superuser]}, databases: {orders: [nobody]}}");
+    for args in [&[][..], &["--dry-run=server"], &["--server-side"]] {
+        let output = apply(&scene, &manifest, args).await?;
+        ensure!(!output.success, "{args:?} was admitted");
+        ensure!(names_field(&output, "spec.databases[orders][0]", "is not in spec.users"), "{}", output.stderr);
+        for field in ["spec.version", "spec.users[app]"] {
+            let warned = output.stderr.lines().any(|line| line.starts_with(&format!("Warning: {field}: ")));
+            ensure!(warned, "{args:?}: no warning of {field}: {}", output.stderr);
+        }
+        let longest = output.stderr.lines().filter_map(|line| line.strip_prefix("Warning: ")).map(str::len).max();
+        ensure!(longest.is_some_and(|longest| longest <= 120), "a warning has {longest:?} bytes: {}", output.stderr);
+    }
+    nothing_is_there(&scene).await
 }
 
 /// kubectl asks the API server to be strict: it refuses what the schema does not know, and the field is named as well.

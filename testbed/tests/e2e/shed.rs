@@ -1,23 +1,14 @@
 //! A webhook that has too much to do: /mutate fails open, and what was admitted without defaults is judged all the same.
 
-use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use libtest_mimic::Trial;
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
-    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
-};
 use testbed::{eventually::eventually, service_proxy::ServiceProxy, stack::WEBHOOK};
 
 use crate::{
     admission::Admission,
+    direct::Direct,
     replica::{PATIENCE, page_of},
     world::{World, trial},
 };
@@ -61,7 +52,9 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     .await?;
 
     // A body of the largest size that never ends fills it.
-    let mut held = hold(admission, address).await?;
+    let endless = format!("POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Length: {LIMIT}\r\n\r\n");
+    let mut held = Direct::send(admission, address, endless).await?;
+    ensure!(held.unanswered(), "it answered before it had the body");
     let (admitted, version) = create(admission, "{users: {app: []}, databases: {orders: [app]}}").await?;
     ensure!(admitted && version.is_empty(), "not admitted as it was written: {version}");
     let wrong = "{size: 65537Gi, users: {app: [login, nologin]}}";
@@ -74,7 +67,7 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     ensure!(metrics.contains(r#"code="429""#), "it has turned nobody away: {metrics}");
 
     // It has been full all the time, and lives.
-    ensure!(unanswered(&mut held), "the request that was to fill it has ended");
+    ensure!(held.unanswered(), "the request that was to fill it has ended");
     drop(held);
     eventually(PATIENCE, "defaults again", async || {
         ensure!(create(admission, "{}").await? == (true, "12".to_owned()), "still none");
@@ -84,8 +77,6 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     small.stop().await?;
     Ok(())
 }
-
-type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// Whether a dry run of this spec is admitted, and its version after admission; or the message.
 async fn create(admission: &Admission, spec: &str) -> Result<(bool, String)> {
@@ -101,31 +92,4 @@ async fn register_mutate(admission: &Admission, port: u16) -> Result<()> {
     let patch = format!(r#"[{{"op": "replace", "path": "/webhooks/0/clientConfig/service/port", "value": {port}}}]"#);
     admission.kubectl().ok(&["patch", "mutatingwebhookconfiguration", WEBHOOK, "--type=json", "-p", &patch]).await?;
     Ok(())
-}
-
-/// Begins a request that is as large as it may be, and leaves it there.
-async fn hold(admission: &Admission, address: SocketAddr) -> Result<Connection> {
-    let bundle = admission.bundle().await?;
-    let bundle = BASE64_STANDARD.decode(bundle.split(' ').next().unwrap_or_default())?;
-    tokio::task::spawn_blocking(move || {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&bundle) {
-            roots.add(certificate?)?;
-        }
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let name = ServerName::try_from("rds-webhook.rds-system.svc")?;
-        let session = ClientConnection::new(Arc::new(config), name)?;
-        let mut stream = StreamOwned::new(session, TcpStream::connect(address)?);
-        write!(stream, "POST /mutate HTTP/1.1\r\nHost: webhook\r\nContent-Length: {LIMIT}\r\n\r\n")?;
-        // No answer comes while the body is not there.
-        stream.sock.set_read_timeout(Some(Duration::from_millis(300)))?;
-        ensure!(unanswered(&mut stream), "it answered before it had the body");
-        Ok(stream)
-    })
-    .await?
-}
-
-/// Whether nothing comes, for the time that a read waits.
-fn unanswered(stream: &mut Connection) -> bool {
-    stream.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }

@@ -1,8 +1,8 @@
 //! Certificates that come and go while the API server asks all the time.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use libtest_mimic::Trial;
 use testbed::{
@@ -11,6 +11,7 @@ use testbed::{
 
 use crate::{
     admission::Admission,
+    direct::Direct,
     replica::PATIENCE,
     world::{World, trial},
 };
@@ -19,6 +20,11 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "tls::cert_manager_rotates_under_load", cert_manager_rotates_under_load),
         trial(world, "tls::self_managed_rotates_under_load", self_managed_rotates_under_load),
+        trial(
+            world,
+            "tls::only_the_api_server_is_answered_where_it_must_prove_itself",
+            only_the_api_server_is_answered,
+        ),
     ]
 }
 
@@ -124,4 +130,31 @@ async fn authorities(admission: &Admission) -> Result<BTreeSet<String>> {
     let bundle = admission.bundle().await?;
     let bundle = String::from_utf8(BASE64_STANDARD.decode(bundle.split(' ').next().unwrap_or_default())?)?;
     Ok(bundle.split_inclusive(END).map(str::trim).filter(|one| one.ends_with(END)).map(str::to_owned).collect())
+}
+
+/// With `--client-ca`: the API server shows its certificate, as its administrator has told it to, and everybody else is turned away.
+async fn only_the_api_server_is_answered(world: &World) -> Result<()> {
+    let mut admission = world.admission().await?;
+    let ca = admission.plane.webhook_clients_ca();
+    let strict = admission.pod().clone().add_flag("--client-ca", ca.to_str().context("a path that is not UTF-8")?)?;
+    admission.add_as(&strict).await?;
+    admission.ready().await?;
+    while admission.replicas.len() > 1 {
+        admission.delete_oldest().await?;
+    }
+    admission.answering().await?;
+    let load = admission.load();
+    let service = SocketAddr::from(admission.service());
+    let question = "GET /nothing HTTP/1.1\r\nHost: webhook\r\n\r\n".to_owned();
+    let answer = match Direct::send(&admission, service, question).await {
+        Ok(mut direct) => direct.answer().map_err(anyhow::Error::from),
+        Err(error) => Err(error),
+    };
+    let Err(refusal) = answer else { bail!("somebody without a certificate was answered: {answer:?}") };
+    ensure!(
+        format!("{refusal:#}").contains("CertificateRequired"),
+        "it was turned away for something else: {refusal:#}"
+    );
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    load.stop().await?.without_failure("an API server that proves itself")
 }
