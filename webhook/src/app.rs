@@ -149,6 +149,7 @@ fn connection_limits(args: &Args) -> ConnectionLimits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
         header: args.header_timeout,
+        answer: args.request_timeout,
         drain: args.drain_timeout,
     }
 }

@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, env = "RDS_WEBHOOK_IN_FLIGHT_LIMIT", value_name = "BYTES", default_value_t = 80 * 1024 * 1024)]
     pub in_flight_limit: usize,
 
-    /// Longest time for one request, its body included.
+    /// Longest time for one request, its body included, and again for a client to take the answer.
     #[arg(long, env = "RDS_WEBHOOK_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub request_timeout: Duration,
 

@@ -9,6 +9,7 @@ pub mod app;
 pub mod args;
 pub mod authority;
 pub mod body;
+pub mod impatient;
 pub mod metrics;
 pub mod router;
 pub mod server;

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use crate::impatient::Impatient;
 use crate::tls::{CertificateStore, Failure, Failures};
 
 /// Most that is read from a connection at a time, in bytes, and so the most that a request's header may have. hyper's own 400 KiB would be kept
@@ -31,6 +32,8 @@ pub struct ConnectionLimits {
     pub handshake: Duration,
     /// Longest wait for a request's header.
     pub header: Duration,
+    /// Longest wait for a client that does not take its answer.
+    pub answer: Duration,
     /// Longest time for the last requests to end.
     pub drain: Duration,
 }
@@ -76,7 +79,7 @@ impl Server {
             return failures.note(Failure::NoCertificate, peer, &"no certificate yet");
         };
         let router = self.router.clone();
-        let ConnectionLimits { handshake, header, .. } = self.limits;
+        let ConnectionLimits { handshake, header, answer, .. } = self.limits;
         let open = Open::new(self.open.clone(), slot);
         tokio::spawn(async move {
             let _open = open;
@@ -89,7 +92,7 @@ impl Server {
                 .timer(TokioTimer::new())
                 .header_read_timeout(header)
                 .max_buf_size(READ_BUFFER)
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+                .serve_connection(TokioIo::new(Impatient::new(stream, answer)), TowerToHyperService::new(router));
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(%error, "connection ended early");
             }

@@ -23,6 +23,7 @@ const CONNECTIONS: ConnectionLimits = ConnectionLimits {
     connections: 64,
     handshake: Duration::from_secs(5),
     header: Duration::from_secs(30),
+    answer: Duration::from_secs(30),
     drain: Duration::from_secs(5),
 };
 const HOUR: i64 = 3600;
@@ -192,6 +193,22 @@ async fn whoever_does_not_shake_hands_loses_the_slot() {
     let mut client =
         tokio::time::timeout(Duration::from_secs(5), connecting).await.expect("in time").expect("connected");
     assert_eq!(client.post("/mutate", &review("CREATE", &json!({}), None)).await.expect("an answer").code, 200);
+}
+
+#[tokio::test]
+async fn whoever_takes_no_answers_loses_the_slot() {
+    let authority = Authority::new();
+    let limits = ConnectionLimits { connections: 1, answer: Duration::from_millis(200), ..CONNECTIONS };
+    let running = serve(&authority, limits).await;
+    let mut greedy =
+        Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
+    // Answers of some 100 KB, more and more of them, until the buffers of both sides are full.
+    let wrong: serde_json::Map<_, _> = (0..500).map(|n| (format!("Not-A-Name-{n}"), json!(["nothing"]))).collect();
+    let body = review("CREATE", &json!({"users": wrong}), None).to_string();
+    let flood = async { while greedy.request("/mutate", &body).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(60), flood).await.expect("the server gives up");
+    let mut next = Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
+    assert_eq!(next.post("/mutate", &review("CREATE", &json!({}), None)).await.expect("an answer").code, 200);
 }
 
 #[tokio::test]

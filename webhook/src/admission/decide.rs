@@ -256,8 +256,7 @@ mod tests {
     #[test]
     fn what_would_fall_back_to_a_default_is_refused() {
         let old = json!({"version": "15", "size": "100GB"});
-        let Decision::Refused { status, .. } =
-            decided(Endpoint::Validate, "UPDATE", &Map::new().into(), Some(&old))
+        let Decision::Refused { status, .. } = decided(Endpoint::Validate, "UPDATE", &Map::new().into(), Some(&old))
         else {
             panic!("admitted, though the reconciler would read version 12 of 10GB");
         };

@@ -75,11 +75,16 @@ impl Client {
     }
 
     pub async fn send(&mut self, path: &str, body: &str) -> io::Result<Answer> {
+        self.request(path, body).await?;
+        self.answer().await
+    }
+
+    /// Asks, and leaves the answer where it is.
+    pub async fn request(&mut self, path: &str, body: &str) -> io::Result<()> {
         let head = format!("POST {path} HTTP/1.1\r\nHost: {SERVER}\r\nContent-Length: {}\r\n\r\n", body.len());
         self.stream.write_all(head.as_bytes()).await?;
         self.stream.write_all(body.as_bytes()).await?;
-        self.stream.flush().await?;
-        self.answer().await
+        self.stream.flush().await
     }
 
     async fn answer(&mut self) -> io::Result<Answer> {
