@@ -3,6 +3,7 @@
 #
 #   ./test.sh                    everything
 #   ./test.sh fmt clippy unit    some steps
+#   ./test.sh fuzz               reviews at random, for half a minute each kind (FUZZ_SECONDS says otherwise)
 #   ./test.sh e2e [FILTER]       the end-to-end tests whose names contain the filter
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
@@ -13,22 +14,24 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' test.sh; }
 steps=() filter=()
 while [ $# -gt 0 ]; do
   case $1 in
-    fmt | clippy | unit) steps+=("$1") ;;
+    fmt | clippy | unit | fuzz) steps+=("$1") ;;
     e2e)
       steps+=(e2e)
-      case ${2:-} in '' | fmt | clippy | unit) ;; *) filter=("$2"); shift ;; esac ;;
+      case ${2:-} in '' | fmt | clippy | unit | fuzz) ;; *) filter=("$2"); shift ;; esac ;;
     -h | --help) usage; exit ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
-[ ${#steps[@]} -gt 0 ] || steps=(fmt clippy unit e2e)
+[ ${#steps[@]} -gt 0 ] || steps=(fmt clippy unit fuzz e2e)
 requirements
 
 # Every cargo command takes the whole workspace: with fewer packages, dependencies would have other features and be built again.
 fmt() { cargo fmt --all --check; }
 clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 unit() { cargo test --workspace --locked --no-fail-fast -- --skip e2e::; }
+# The corpus first, and then whatever comes to mind. `unit` does the same for a few seconds.
+fuzz() { BOLERO_RANDOM_TEST_TIME_MS=$((${FUZZ_SECONDS:-30} * 1000)) cargo test --workspace --locked --test fuzz; }
 e2e() {
   go_programs \
     && timed "the services" cargo build --workspace --bins --locked \

@@ -1,6 +1,6 @@
 //! The kubelet's part: what a rendered Deployment asks for, run as a plain process.
 //!
-//! Arguments, environment, mounted Secrets and the rights of the ServiceAccount are the manifest's own. What a process outside of a
+//! Arguments, environment, mounted Secrets and ConfigMaps, and the rights of the ServiceAccount are the manifest's own. What a process outside of a
 //! container must be told otherwise is all in [`Pod`]: the Pod's address in place of `0.0.0.0`, folders in place of mounts, and a kubeconfig in
 //! place of the files in `/var/run/secrets`.
 
@@ -21,7 +21,7 @@ use self::{
 };
 pub use self::{
     pod::{Pod, Probe},
-    volume::SecretVolume,
+    volume::Volume,
 };
 use crate::{
     controlplane::ControlPlane,
@@ -46,7 +46,7 @@ pub struct Prepared {
     admin: String,
     probe: Probe,
     grace: Duration,
-    _volumes: Vec<SecretVolume>,
+    _volumes: Vec<Volume>,
 }
 
 impl Prepared {
@@ -118,10 +118,10 @@ impl Kubelet {
             let folder = folder.join(&mount.volume);
             match &mount.content {
                 Content::Empty => std::fs::create_dir_all(folder)?,
-                Content::Secret { name, optional, mode } => {
+                Content::Keys { of, name, optional, mode } => {
                     let (namespace, name) = (pod.namespace.clone(), name.clone());
-                    let wanted = Wanted { namespace, name, optional: *optional, mode: *mode, folder };
-                    volumes.push(SecretVolume::mount(plane.client(), wanted, self.lag).await?);
+                    let wanted = Wanted { of: *of, namespace, name, optional: *optional, mode: *mode, folder };
+                    volumes.push(Volume::mount(plane.client(), wanted, self.lag).await?);
                 }
             }
         }

@@ -56,10 +56,17 @@ pub(super) struct Mount {
 /// What is in a volume.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// A Secret's keys as files.
-    Secret { name: String, optional: bool, mode: u32 },
+    /// The keys of an object as files.
+    Keys { of: Keeper, name: String, optional: bool, mode: u32 },
     /// Nothing at first.
     Empty,
+}
+
+/// The kind of object whose keys become files.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Keeper {
+    Secret,
+    ConfigMap,
 }
 
 /// Where a variable of the environment comes from.
@@ -247,13 +254,22 @@ fn content(volume: &PodVolume) -> Result<Content> {
     if volume.empty_dir.is_some() {
         return Ok(Content::Empty);
     }
+    if let Some(map) = &volume.config_map {
+        ensure!(map.items.is_none(), "items of a ConfigMap are not played");
+        return keys(Keeper::ConfigMap, Some(map.name.clone()), map.optional, map.default_mode);
+    }
     let secret = volume.secret.as_ref();
-    let secret = secret.with_context(|| format!("the volume {} is neither a Secret nor empty", volume.name))?;
+    let secret = secret.with_context(|| format!("the volume {} is of a kind that is not played", volume.name))?;
     ensure!(secret.items.is_none(), "items of a Secret are not played");
-    Ok(Content::Secret {
-        name: secret.secret_name.clone().context("a Secret volume without a name")?,
-        optional: secret.optional.unwrap_or(false),
-        mode: u32::try_from(secret.default_mode.unwrap_or(0o644))?,
+    keys(Keeper::Secret, secret.secret_name.clone(), secret.optional, secret.default_mode)
+}
+
+fn keys(of: Keeper, name: Option<String>, optional: Option<bool>, mode: Option<i32>) -> Result<Content> {
+    Ok(Content::Keys {
+        of,
+        name: name.with_context(|| format!("a volume of a {of:?} without a name"))?,
+        optional: optional.unwrap_or(false),
+        mode: u32::try_from(mode.unwrap_or(0o644))?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! A Secret's keys as files, kept up to date as the kubelet does it: late, and all at once by swapping one symlink.
+//! The keys of a Secret or a ConfigMap as files, kept up to date as the kubelet does it: late, and all at once by swapping one symlink.
 
 use std::{
     collections::BTreeMap,
@@ -10,29 +10,32 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Client};
 use tokio::task::JoinHandle;
+
+use super::pod::Keeper;
 
 /// The symlink that all files lie behind.
 const DATA: &str = "..data";
 
-/// How often the Secret is looked at.
+/// How often the object is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A volume that follows its Secret for as long as this value lives.
+/// A volume that follows its object for as long as this value lives.
 #[derive(Debug)]
-pub struct SecretVolume(JoinHandle<()>);
+pub struct Volume(JoinHandle<()>);
 
-impl Drop for SecretVolume {
+impl Drop for Volume {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// A Secret that a volume shows.
+/// The object that a volume shows, and how.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
+    pub(super) of: Keeper,
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) optional: bool,
@@ -40,30 +43,29 @@ pub(super) struct Wanted {
     pub(super) folder: PathBuf,
 }
 
-impl SecretVolume {
-    /// Writes the files, and from then on again whenever the Secret has changed, `lag` later.
+impl Volume {
+    /// Writes the files, and from then on again whenever the object has changed, `lag` later.
     ///
-    /// A kubelet writes them in its next look at the Pod, which comes after 60 to 90 seconds; what it writes then is what the Secret holds
+    /// A kubelet writes them in its next look at the Pod, which comes after 60 to 90 seconds; what it writes then is what the object holds
     /// then.
     pub(super) async fn mount(client: Client, wanted: Wanted, lag: Duration) -> Result<Self> {
-        let secrets: Api<Secret> = Api::namespaced(client, &wanted.namespace);
         let mut shown = None;
         DirBuilder::new().recursive(true).mode(0o755).create(&wanted.folder).context("making a volume's folder")?;
-        match content(&secrets, &wanted.name).await? {
+        match wanted.content(&client).await? {
             Some(found) => {
                 write(&wanted.folder, &found, wanted.mode)?;
                 shown = Some(found);
             }
             None if wanted.optional => {}
-            None => bail!("the Secret {} is not there: the Pod would not be started", wanted.name),
+            None => bail!("the {:?} {} is not there: the Pod would not be started", wanted.of, wanted.name),
         }
         Ok(Self(tokio::spawn(async move {
             loop {
                 tokio::time::sleep(LOOK).await;
-                // An API server that is away, or a Secret that is gone, changes nothing: files stay as they are.
-                let Ok(Some(_)) = changed(&secrets, &wanted.name, shown.as_ref()).await else { continue };
+                // An API server that is away, or an object that is gone, changes nothing: files stay as they are.
+                let Ok(Some(_)) = wanted.changed(&client, shown.as_ref()).await else { continue };
                 tokio::time::sleep(lag).await;
-                let Ok(Some(found)) = changed(&secrets, &wanted.name, shown.as_ref()).await else { continue };
+                let Ok(Some(found)) = wanted.changed(&client, shown.as_ref()).await else { continue };
                 if write(&wanted.folder, &found, wanted.mode).is_ok() {
                     shown = Some(found);
                 }
@@ -74,13 +76,31 @@ impl SecretVolume {
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-async fn content(secrets: &Api<Secret>, name: &str) -> Result<Option<Files>> {
-    let secret = secrets.get_opt(name).await.with_context(|| format!("reading the Secret {name}"))?;
-    Ok(secret.map(|secret| secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()))
-}
+impl Wanted {
+    async fn content(&self, client: &Client) -> Result<Option<Files>> {
+        let Self { of, namespace, name, .. } = self;
+        let what = || format!("reading the {of:?} {name}");
+        Ok(match of {
+            Keeper::Secret => {
+                let found =
+                    Api::<Secret>::namespaced(client.clone(), namespace).get_opt(name).await.with_context(what)?;
+                found.map(|found| {
+                    found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()
+                })
+            }
+            Keeper::ConfigMap => {
+                let found =
+                    Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt(name).await.with_context(what)?;
+                let text = |(key, value): (String, String)| (key, value.into_bytes());
+                found.map(|found| found.data.unwrap_or_default().into_iter().map(text).collect())
+            }
+        })
+    }
 
-async fn changed(secrets: &Api<Secret>, name: &str, shown: Option<&Files>) -> Result<Option<Files>> {
-    Ok(content(secrets, name).await?.filter(|found| Some(found) != shown))
+    /// The content, if it is not what is shown.
+    async fn changed(&self, client: &Client, shown: Option<&Files>) -> Result<Option<Files>> {
+        Ok(self.content(client).await?.filter(|found| Some(found) != shown))
+    }
 }
 
 /// Shows these files in place of those before. Whoever reads by `folder/key` sees the old ones or the new ones, never a mixture.

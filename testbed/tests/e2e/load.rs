@@ -16,8 +16,10 @@ use kube::{
     api::{DynamicObject, PostParams},
 };
 use serde_json::json;
-use testbed::resource::databases;
+use testbed::{eventually::eventually, resource::databases};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
+
+use crate::replica::PATIENCE;
 
 /// Requests of one client after another, all the time.
 const STEADY: usize = 3;
@@ -88,6 +90,16 @@ impl Load {
     /// How many requests have failed so far.
     pub(crate) fn failed(&self) -> u64 {
         self.tally.failed.load(Relaxed)
+    }
+
+    /// Waits until so many requests have been sent.
+    pub(crate) async fn sent(&self, wanted: u64) -> Result<()> {
+        eventually(PATIENCE, &format!("{wanted} requests"), async || {
+            let sent = self.tally.sent.load(Relaxed);
+            ensure!(sent >= wanted, "{sent} so far");
+            Ok(())
+        })
+        .await
     }
 
     /// Lets the last requests end and tells what became of all.

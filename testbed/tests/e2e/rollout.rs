@@ -1,9 +1,6 @@
 //! Replicas of the webhook that come and go while the API server asks all the time.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
@@ -48,7 +45,7 @@ async fn a_hasty_replica_loses_requests(world: &World) -> Result<()> {
     admission.delete_oldest().await?;
     admission.replicas.rotate_right(1);
     let load = admission.load();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    load.sent(60).await?;
     admission.delete_oldest().await?;
     eventually(PATIENCE, "failures, while connections are led to a replica that is gone", async || {
         ensure!(load.failed() > 0, "none");
@@ -72,6 +69,6 @@ async fn a_crash_is_survived(world: &World) -> Result<()> {
     let report = load.stop().await?;
     ensure!(report.failed > 0, "{} requests, and none was lost with the replica: is the load counted?", report.sent);
     let load = admission.load();
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    load.sent(200).await?;
     load.stop().await?.without_failure("one replica after the other's crash")
 }

@@ -1,12 +1,16 @@
 //! Certificates that come and go while the API server asks all the time.
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use libtest_mimic::Trial;
 use testbed::{
-    certmanager::Certificate, controlplane::Mark, eventually::eventually, kubelet::Pod, stack::SELF_MANAGED,
+    certmanager::Certificate,
+    controlplane::Mark,
+    eventually::eventually,
+    kubelet::Pod,
+    stack::{Manifests, SELF_MANAGED, WEBHOOK},
 };
 
 use crate::{
@@ -132,14 +136,30 @@ async fn authorities(admission: &Admission) -> Result<BTreeSet<String>> {
     Ok(bundle.split_inclusive(END).map(str::trim).filter(|one| one.ends_with(END)).map(str::to_owned).collect())
 }
 
-/// With `--client-ca`: the API server shows its certificate, as its administrator has told it to, and everybody else is turned away.
+/// The component client-ca on top of the overlay, in a folder beside it.
+const WITH_CLIENT_CA: &str = "
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../cert-manager]
+components: [../../components/client-ca]
+";
+
+/// With the component client-ca: the API server shows its certificate, as its administrator has told it to, and everybody else is turned away.
 async fn only_the_api_server_is_answered(world: &World) -> Result<()> {
     let mut admission = world.admission().await?;
     let ca = admission.plane.webhook_clients_ca();
-    let strict = admission.pod().clone().add_flag("--client-ca", ca.to_str().context("a path that is not UTF-8")?)?;
-    admission.add_as(&strict).await?;
-    admission.ready().await?;
-    while admission.replicas.len() > 1 {
+    let ca = format!("--from-file=ca.crt={}", ca.display());
+    let map = ["create", "configmap", "-n", "rds-system", "rds-webhook-client-ca", &ca];
+    admission.kubectl().ok(&map).await?;
+    let overlay = tempfile::tempdir_in(Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/overlays"))?;
+    std::fs::write(overlay.path().join("kustomization.yaml"), WITH_CLIENT_CA)?;
+    let folder = overlay.path().to_str().context("a path that is not UTF-8")?;
+    let strict = Manifests::render(admission.kubectl(), folder).await?.pod(WEBHOOK)?;
+    drop(overlay);
+
+    for _ in 0..admission.replicas.len() {
+        admission.add_as(&strict).await?;
+        admission.ready().await?;
         admission.delete_oldest().await?;
     }
     admission.answering().await?;
@@ -151,10 +171,8 @@ async fn only_the_api_server_is_answered(world: &World) -> Result<()> {
         Err(error) => Err(error),
     };
     let Err(refusal) = answer else { bail!("somebody without a certificate was answered: {answer:?}") };
-    ensure!(
-        format!("{refusal:#}").contains("CertificateRequired"),
-        "it was turned away for something else: {refusal:#}"
-    );
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let why = format!("{refusal:#}");
+    ensure!(why.contains("CertificateRequired"), "it was turned away for something else: {why}");
+    load.sent(200).await?;
     load.stop().await?.without_failure("an API server that proves itself")
 }
