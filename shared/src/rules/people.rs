@@ -8,7 +8,7 @@ use super::filled::Filled;
 use super::name::Name;
 use super::path::{Path, SPEC};
 use super::quote::{quoted, suggestion};
-use super::reader::{ENTRY_LIMIT, Reader};
+use super::reader::{ENTRY_LIMIT, MEMBER_LIMIT, Reader};
 use super::reserved::Place;
 use super::{Engine, Refusal, RoleFlags, Rule};
 
@@ -140,6 +140,7 @@ impl Reader {
         databases: &mut Databases<'a>,
     ) {
         let at = SPEC.field("databases");
+        let mut listed = 0;
         for (number, (key, members)) in self.entries(written, &at, "databases").into_iter().flatten().enumerate() {
             let field = at.key(key);
             let name = self.take(&field, Name::parse(roster.engine, Place::Database, key));
@@ -151,6 +152,7 @@ impl Reader {
                 continue;
             }
             let items = self.list(members, &field, ENTRY_LIMIT, "users, such as [app]");
+            listed += items.len();
             let mut members = Vec::with_capacity(items.len());
             for (index, item) in items.iter().enumerate() {
                 let field = field.index(index);
@@ -165,6 +167,10 @@ impl Reader {
             if let Some(name) = name {
                 databases.insert(name, members);
             }
+        }
+        if listed > MEMBER_LIMIT {
+            let message = format_args!("lists {listed} users over all databases: at most {MEMBER_LIMIT} are allowed");
+            self.refuse(&at, Rule::TooManyEntries, message);
         }
     }
 }

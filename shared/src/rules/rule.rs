@@ -69,7 +69,7 @@ rules! {
         "Apply again, or write the field: the service that fills it in could not be reached for a moment.";
     TooManyEntries = "too-many-entries", Error(TooLong),
         "A map or list has more entries than are allowed",
-        "At most 500 users, 500 databases, 500 users in each, and 14 flags for a user. Divide the object.";
+        "At most 500 users, 500 databases, 500 users in each, 50000 in all of them, and 14 flags for a user. Divide the object.";
     MoreMistakes = "more-mistakes", Error(Invalid),
         "There are more mistakes than are told one by one",
         "Correct those that are told, and apply again.";
@@ -275,6 +275,7 @@ impl std::fmt::Display for Rule {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::reader::MEMBER_LIMIT;
     use super::super::{ENTRY_LIMIT, Engine, Gibibytes, OBJECT_NAME_LIMIT, RoleFlags, lifecycle};
     use super::*;
 
@@ -293,6 +294,7 @@ mod tests {
     fn advice_names_the_limits_that_hold() {
         let says = |rule: Rule, what: &str| assert!(rule.advice().contains(what), "{rule} says nothing of {what}");
         says(Rule::TooManyEntries, &format!("{ENTRY_LIMIT} users"));
+        says(Rule::TooManyEntries, &format!("{MEMBER_LIMIT} in all"));
         says(Rule::TooManyEntries, &format!("{} flags", 2 * RoleFlags::WORDS.len()));
         says(Rule::LongObjectName, &OBJECT_NAME_LIMIT.to_string());
         says(Rule::SizeAboveMaximum, &format!("{}Ti", Gibibytes::LARGEST.get() >> 10));

@@ -45,6 +45,20 @@ pub(crate) fn admitted() -> Vec<Value> {
     ]
 }
 
+/// Most users of all databases together that are admitted.
+#[allow(dead_code, reason = "too large to be in every table")]
+pub(crate) const MOST_MEMBERS: usize = 50_000;
+
+/// As many users and databases as there may be, with this many users of all databases together.
+#[allow(dead_code, reason = "too large to be in every table")]
+pub(crate) fn crowded(members: usize) -> Value {
+    let users: Vec<String> = (0..500).map(|n| format!("user_of_the_shop_{n}")).collect();
+    let flags: Map<_, _> = users.iter().map(|user| (user.clone(), json!(["login", "createdb"]))).collect();
+    let databases: Map<_, _> =
+        (0..500).map(|n| (format!("d{n}"), json!(users[..members / 500 + usize::from(n < members % 500)]))).collect();
+    json!({"users": flags, "databases": databases})
+}
+
 /// Specifications that are wrong in one way each.
 pub(crate) fn refused() -> Vec<Refused> {
     let many_users: Map<_, _> = (0..501).map(|n| (format!("u{n}"), json!([]))).collect();

@@ -1,6 +1,7 @@
 //! What JSON takes in memory once it is read, told from its bytes: three of them (`[],`) become a hundred.
 
-/// Most that one specification may weigh. Whatever the schema admits and etcd can store (1.5 MiB) weighs less.
+/// Most that one specification may weigh. Whatever the rules admit weighs less than half of it; what is a little too large is still told
+/// what is wrong with it.
 pub(super) const HEAVIEST: usize = 27 * 1024 * 1024;
 
 /// A specification, or a recorded one, that is not read because it weighs more than any that is right.

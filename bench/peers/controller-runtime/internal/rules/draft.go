@@ -11,6 +11,9 @@ import (
 // entryLimit is how many users, databases, and users of one database there may be.
 const entryLimit = 500
 
+// memberLimit is how many users all databases may have together, each counted as often as it is listed.
+const memberLimit = 50_000
+
 var (
 	specPath      = field.NewPath("spec")
 	usersPath     = specPath.Child("users")
@@ -165,6 +168,7 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 	databases := r.entries(entries, "databases")
 	d.databases = make(map[string]struct{}, len(databases))
 	seen := make(map[string]struct{})
+	listed := 0
 	for _, name := range sortedKeys(databases) {
 		path := keyed(databasesPath, name)
 		refused := checkName(e, databasePlace, name)
@@ -181,7 +185,9 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 			d.databases[name] = struct{}{}
 		}
 		clear(seen)
-		for index, item := range r.list(path, databases[name], entryLimit, "users, such as [app]") {
+		members := r.list(path, databases[name], entryLimit, "users, such as [app]")
+		listed += len(members)
+		for index, item := range members {
 			member, ok := item.(string)
 			if !ok {
 				r.refuse(path.Index(index), notText(item))
@@ -202,6 +208,9 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 				r.refuse(path.Index(index), undeclared(e, entries, member, declared))
 			}
 		}
+	}
+	if listed > memberLimit {
+		r.refuse(databasesPath, refusef(tooManyEntries, "lists %d users over all databases: at most %d are allowed", listed, memberLimit))
 	}
 }
 
