@@ -31,18 +31,13 @@ pub fn router(registry: Registry, store: Arc<CertificateStore>, clock: Clock, dr
         .with_state(Arc::new(Admin { registry, store, clock, draining }))
 }
 
-async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
+async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, String) {
     if admin.draining.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    match admin.store.validity((admin.clock)()) {
-        Validity::Absent => (StatusCode::SERVICE_UNAVAILABLE, "no certificate yet\n"),
-        Validity::NoClientAuthority => {
-            (StatusCode::SERVICE_UNAVAILABLE, "the file of --client-ca holds no authority yet\n")
-        }
-        Validity::Expired => (StatusCode::SERVICE_UNAVAILABLE, "the certificate has expired\n"),
-        Validity::Valid => (StatusCode::OK, "ready\n"),
-    }
+    let validity = admin.store.validity((admin.clock)());
+    let code = if validity == Validity::Valid { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, format!("{}\n", validity.as_str()))
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {

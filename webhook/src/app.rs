@@ -24,6 +24,9 @@ use crate::router::{self, Clock, Limits};
 use crate::server::{ConnectionLimits, Server};
 use crate::tls::{CertificateFiles, CertificateStore, ClientWatch, Failures, Watch};
 
+/// Longest wait for the header of a connection's first request: API servers connect in order to ask.
+const FIRST_HEADER: Duration = Duration::from_secs(10);
+
 /// Why the service cannot start, or ends.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -148,6 +151,7 @@ fn connection_limits(args: &Args) -> ConnectionLimits {
     ConnectionLimits {
         connections: args.max_connections,
         handshake: args.handshake_timeout,
+        first_header: FIRST_HEADER.min(args.header_timeout),
         header: args.header_timeout,
         answer: args.request_timeout,
         drain: args.drain_timeout,

@@ -58,8 +58,8 @@ pub struct Args {
     #[arg(long, env = "RDS_WEBHOOK_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub handshake_timeout: Duration,
 
-    /// Longest time a connection may wait for the next request's header. Longer than the 90 s after which an API server itself gives
-    /// up an idle connection, or the two would race.
+    /// Longest time a connection may wait for the next request's header; for the first one it has at most 10 s. Longer than the 90 s after
+    /// which an API server itself gives up an idle connection, or the two would race.
     #[arg(long, env = "RDS_WEBHOOK_HEADER_TIMEOUT", value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub header_timeout: Duration,
 

@@ -1,11 +1,13 @@
 //! The TLS listener: accepts, shakes hands and serves HTTP/1.1, each with a bound.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -17,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::impatient::Impatient;
-use crate::tls::{CertificateStore, Failure, Failures};
+use crate::tls::{CertificateStore, Failure, Failures, Validity};
 
 /// Most that is read from a connection at a time, in bytes, and so the most that a request's header may have. hyper's own 400 KiB would be kept
 /// for each connection that once had a large body.
@@ -30,7 +32,9 @@ pub struct ConnectionLimits {
     pub connections: usize,
     /// Longest time for a handshake.
     pub handshake: Duration,
-    /// Longest wait for a request's header.
+    /// Longest wait for the header of a connection's first request.
+    pub first_header: Duration,
+    /// Longest wait for the header of each further one.
     pub header: Duration,
     /// Longest wait for a client that does not take its answer.
     pub answer: Duration,
@@ -75,11 +79,15 @@ impl Server {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, watcher: Watcher) {
         let failures = Arc::clone(&self.failures);
-        let Some(config) = self.store.config() else {
-            return failures.note(Failure::NoCertificate, peer, &"no certificate yet");
+        let config = match self.store.config() {
+            Ok(config) => config,
+            Err(missing @ Validity::NoClientAuthority) => {
+                return failures.note(Failure::NoClientAuthority, peer, &missing.as_str());
+            }
+            Err(missing) => return failures.note(Failure::NoCertificate, peer, &missing.as_str()),
         };
         let router = self.router.clone();
-        let ConnectionLimits { handshake, header, answer, .. } = self.limits;
+        let ConnectionLimits { handshake, first_header, header, answer, .. } = self.limits;
         let open = Open::new(self.open.clone(), slot);
         tokio::spawn(async move {
             let _open = open;
@@ -88,13 +96,32 @@ impl Server {
                 Ok(Err(error)) => return failures.note(Failure::of(&error), peer, &error),
                 Err(late) => return failures.note(Failure::TooSlow, peer, &late),
             };
+            let asked = CancellationToken::new();
+            let service = {
+                let (router, asked) = (TowerToHyperService::new(router), asked.clone());
+                service_fn(move |request| {
+                    asked.cancel();
+                    router.call(request)
+                })
+            };
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(header)
                 .max_buf_size(READ_BUFFER)
-                .serve_connection(TokioIo::new(Impatient::new(stream, answer)), TowerToHyperService::new(router));
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!(%error, "connection ended early");
+                .serve_connection(TokioIo::new(Impatient::new(stream, answer)), service);
+            // Whoever has asked once may be idle for long; whoever never asks takes a slot from those who do.
+            let silence = async {
+                if timeout(first_header, asked.cancelled()).await.is_ok() {
+                    pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                ended = watcher.watch(connection) => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "connection ended early");
+                    }
+                }
+                () = silence => tracing::debug!(%peer, limit = ?first_header, "connection without a request"),
             }
         });
     }

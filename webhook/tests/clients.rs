@@ -51,6 +51,9 @@ async fn only_clients_of_the_authority_are_served_and_it_may_change() {
     let unready = (503, "the file of --client-ca holds no authority yet\n".to_owned());
     assert_eq!(process.get("/readyz").await, unready);
     assert!(asked(&process, &server, None).await.is_err(), "nobody is served before it is known who may be");
+    let (_, metrics) = process.get("/metrics").await;
+    let unserved = r#"rds_webhook_handshakes_failed_total{reason="no-client-authority"} 1"#;
+    assert!(metrics.contains(unserved), "{unserved} in\n{metrics}");
 
     put(&path, &pem(&one.root));
     process.wait_ready(200).await;

@@ -22,6 +22,7 @@ use webhook::tls::{CertificateStore, Failures, LoadError, MaterialError, Outcome
 const CONNECTIONS: ConnectionLimits = ConnectionLimits {
     connections: 64,
     handshake: Duration::from_secs(5),
+    first_header: Duration::from_secs(30),
     header: Duration::from_secs(30),
     answer: Duration::from_secs(30),
     drain: Duration::from_secs(5),
@@ -212,11 +213,29 @@ async fn whoever_takes_no_answers_loses_the_slot() {
 }
 
 #[tokio::test]
-async fn a_connection_without_requests_is_closed() {
+async fn whoever_never_asks_loses_the_slot_and_whoever_has_asked_may_be_idle() {
+    let authority = Authority::new();
+    let limits = ConnectionLimits { first_header: Duration::from_millis(200), ..CONNECTIONS };
+    let running = serve(&authority, limits).await;
+    let connect = || Client::connect(running.address, &authority.root, &rustls::version::TLS13);
+    let asked = review("CREATE", &json!({}), None);
+    let mut idle = connect().await.expect("connected");
+    assert_eq!(idle.post("/mutate", &asked).await.expect("an answer").code, 200);
+    let (mut silent, mut slow) = (connect().await.expect("connected"), connect().await.expect("connected"));
+    slow.begin().await.expect("a part of a header");
+    for client in [&mut silent, &mut slow] {
+        tokio::time::timeout(Duration::from_secs(5), client.rest()).await.expect("closed in time");
+    }
+    assert_eq!(idle.post("/mutate", &asked).await.expect("an answer").code, 200);
+}
+
+#[tokio::test]
+async fn a_connection_without_further_requests_is_closed() {
     let authority = Authority::new();
     let limits = ConnectionLimits { header: Duration::from_millis(200), ..CONNECTIONS };
     let running = serve(&authority, limits).await;
     let mut client =
         Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
+    assert_eq!(client.post("/mutate", &review("CREATE", &json!({}), None)).await.expect("an answer").code, 200);
     tokio::time::timeout(Duration::from_secs(5), client.rest()).await.expect("closed in time");
 }

@@ -28,6 +28,8 @@ pub enum Failure {
     TooSlow,
     /// Nothing can be served.
     NoCertificate,
+    /// Whom to serve is not known.
+    NoClientAuthority,
 }
 
 impl Failure {
@@ -40,6 +42,7 @@ impl Failure {
             Self::Gone => "gone",
             Self::TooSlow => "too-slow",
             Self::NoCertificate => "no-certificate",
+            Self::NoClientAuthority => "no-client-authority",
         }
     }
 
@@ -94,7 +97,11 @@ impl Failures {
                     );
                 }
             }
-            Failure::Protocol | Failure::Gone | Failure::TooSlow | Failure::NoCertificate => {
+            Failure::Protocol
+            | Failure::Gone
+            | Failure::TooSlow
+            | Failure::NoCertificate
+            | Failure::NoClientAuthority => {
                 tracing::debug!(%peer, %error, reason = failure.as_str(), "handshake failed");
             }
         }

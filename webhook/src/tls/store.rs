@@ -56,6 +56,18 @@ pub enum Validity {
     Valid,
 }
 
+impl Validity {
+    /// In words, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "no certificate yet",
+            Self::NoClientAuthority => "the file of --client-ca holds no authority yet",
+            Self::Expired => "the certificate has expired",
+            Self::Valid => "ready",
+        }
+    }
+}
+
 impl CertificateStore {
     /// An empty store that shows the end of its certificate on `not_after`, for clients without certificates.
     pub fn new(not_after: Gauge) -> Self {
@@ -100,8 +112,11 @@ impl CertificateStore {
     }
 
     /// Configuration for the next connection.
-    pub fn config(&self) -> Option<Arc<ServerConfig>> {
-        self.current.load().as_ref().map(|serving| Arc::clone(&serving.config))
+    ///
+    /// # Errors
+    /// What is missing, where nobody can be served.
+    pub fn config(&self) -> Result<Arc<ServerConfig>, Validity> {
+        self.current.load().as_ref().map_or_else(|| Err(self.missing()), |serving| Ok(Arc::clone(&serving.config)))
     }
 
     /// What is served.
@@ -114,11 +129,14 @@ impl CertificateStore {
         match self.current.load().as_ref() {
             Some(serving) if now > serving.material.not_after => Validity::Expired,
             Some(_) => Validity::Valid,
-            None => {
-                let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-                if parts.material.is_some() { Validity::NoClientAuthority } else { Validity::Absent }
-            }
+            None => self.missing(),
         }
+    }
+
+    /// What is missing, where nobody can be served.
+    fn missing(&self) -> Validity {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if parts.material.is_some() { Validity::NoClientAuthority } else { Validity::Absent }
     }
 }
 

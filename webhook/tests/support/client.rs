@@ -87,6 +87,12 @@ impl Client {
         self.stream.flush().await
     }
 
+    /// Begins to ask, and leaves it at that.
+    pub async fn begin(&mut self) -> io::Result<()> {
+        self.stream.write_all(b"POST /mutate HTTP/1.1\r\nHost: ").await?;
+        self.stream.flush().await
+    }
+
     async fn answer(&mut self) -> io::Result<Answer> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
