@@ -22,6 +22,12 @@ pub(super) const EXAMPLES: &[Example] = &[
         "spec:\n  users:\n    app: [login, login, login, login, login, login, login, login, login, login, login, login, login, login, login]",
     ),
     Example::create(
+        Rule::LongText,
+        "spec:\n  className: >-\n    gold, but with four cores more for the weeks before Christmas, and without the copy in the other zone that\n    \
+         nobody ever used; somebody from the shop said that the backups of it could be kept for a shorter time as well, which has to\n    \
+         be asked again, see the minutes of the meeting in May",
+    ),
+    Example::create(
         Rule::MoreMistakes,
         "spec:\n  databases:\n    orders: [\n      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,\n      \
          0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,\n      \

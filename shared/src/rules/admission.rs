@@ -4,11 +4,11 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::defaults::{Additions, additions};
-use super::draft::{Draft, read};
+use super::draft::{Draft, HINTS, read};
 use super::kept::kept;
 use super::name::{check_generate_name, check_object_name};
-use super::path::SPEC;
-use super::raw::{field, null_keys};
+use super::path::{SPEC, shown_key};
+use super::raw::{entries, field, is_null, present};
 use super::violations::Violations;
 use super::{Observed, Refusal, Rule, Verdict, Violation, Warning, changes, transition, warnings};
 
@@ -42,18 +42,12 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn warn_of_nulls(&self, verdict: &mut Verdict) {
-        for spec in [self.spec].into_iter().chain(self.last_applied) {
-            warnings::about_nulls(spec, verdict);
-        }
-    }
-
-    /// Reads the specification with what is filled in; nothing of it is copied.
-    fn read<'b>(&self, added: &'b Additions<'_>) -> (Draft<'b>, Violations)
+    /// Reads the specification with what is filled in; nothing of it is copied. So many strangers are told who was meant.
+    fn read<'b>(&self, added: &'b Additions<'_>, hints: usize) -> (Draft<'b>, Violations)
     where
         'a: 'b,
     {
-        let (draft, found) = read(self.spec, added);
+        let (draft, found) = read(self.spec, added, hints);
         let mut violations = Violations::default();
         self.name_violation().into_iter().for_each(|violation| violations.push(violation));
         violations.append(found);
@@ -64,10 +58,10 @@ impl<'a> Subject<'a> {
 /// Whether an object may be created.
 pub fn create(subject: &Subject<'_>, today: Date) -> Verdict {
     let added = additions(subject.spec, None);
-    let (draft, errors) = subject.read(&added);
+    let (draft, errors) = subject.read(&added, HINTS);
     let mut verdict = Verdict { errors: errors.finish(), warnings: Vec::new() };
     warnings::about(&draft, today, &mut verdict);
-    subject.warn_of_nulls(&mut verdict);
+    warnings::about_nulls(subject.spec, subject.last_applied, &mut verdict);
     verdict
 }
 
@@ -79,14 +73,13 @@ pub fn update(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
     for kept in &kept {
         verdict.warn(Rule::ValueKept, kept.field.as_str(), format!("{}: to change it, write it", kept.story()));
     }
-    let mut errors = change(new, old, today, &mut verdict);
-    for violation in errors.told_mut() {
+    verdict.errors = change(new, old, today, &mut verdict).finish();
+    for violation in &mut verdict.errors {
         // Its field is not in the manifest, so its author would look for it in vain.
         if let Some(kept) = kept.iter().find(|kept| kept.holds(&violation.field)) {
             violation.message = format!("{}; {} {}", violation.message, kept.field, kept.story());
         }
     }
-    verdict.errors = errors.finish();
     verdict
 }
 
@@ -107,8 +100,9 @@ pub fn replace(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
 /// Judges the new specification, with what it keeps of the old one.
 fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdict) -> Violations {
     let (old_added, added) = (additions(old.spec, None), additions(new.spec, Some(old.spec)));
-    let (old_draft, old_violations) = old.read(&old_added);
-    let (draft, mut errors) = new.read(&added);
+    // Nobody is told what the old one should have said.
+    let (old_draft, old_violations) = old.read(&old_added, 0);
+    let (draft, mut errors) = new.read(&added, HINTS);
     for violation in errors.take_known(&old_violations) {
         verdict.warnings.push(still_wrong(violation));
     }
@@ -118,7 +112,7 @@ fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdi
     dropped_by_null(new, old, &mut errors);
     changes::about(&draft, &old_draft, observed, verdict);
     warnings::about(&draft, today, verdict);
-    new.warn_of_nulls(verdict);
+    warnings::about_nulls(new.spec, new.last_applied, verdict);
     errors
 }
 
@@ -142,20 +136,19 @@ pub fn delete(spec: &Value) -> Verdict {
 /// Client-side `kubectl apply` does not send null, so `app:` instead of `app: []` asks to remove the user `app`.
 fn dropped_by_null(new: &Subject<'_>, old: &Subject<'_>, errors: &mut Violations) {
     for (key, what) in [("users", "the user"), ("databases", "the database")] {
-        let Some(Value::Object(before)) = field(old.spec, key) else { continue };
-        let written = new.last_applied.into_iter().chain([new.spec]);
-        let mut nulls: Vec<&str> = written.flat_map(|spec| null_keys(spec, key)).collect();
-        nulls.sort_unstable();
-        nulls.dedup();
-        for name in nulls {
-            let existed = before.get(name).is_some_and(|value| !value.is_null());
-            let remains = field(new.spec, key).and_then(|entries| field(entries, name)).is_some();
-            if existed && !remains {
-                let message = format!(
-                    "{name}: without a value would remove {what}: write {name}: [] to keep it, or remove the line to remove it"
-                );
-                errors.push(Refusal::new(Rule::RemovedByNull, message).at(&SPEC.field(key).key(name)));
+        let (recorded, now) = (new.last_applied.and_then(|spec| entries(spec, key)), entries(new.spec, key));
+        let existed = entries(old.spec, key).into_iter().flatten().filter(|(_, value)| !value.is_null());
+        for (name, _) in existed {
+            let nulled = [recorded, now].into_iter().flatten().any(|entries| is_null(entries, name));
+            let remains = now.is_some_and(|entries| present(entries, name).is_some());
+            if !nulled || remains {
+                continue;
             }
+            let shown = shown_key(name);
+            let message = format!(
+                "{shown}: without a value would remove {what}: write {shown}: [] to keep it, or remove the line to remove it"
+            );
+            errors.push(Refusal::new(Rule::RemovedByNull, message).at(&SPEC.field(key).key(name)));
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::api::DeletionPolicy;
 /// Every violation, in the order of the fields.
 pub fn parse(name: &str, spec: &Value) -> Result<Desired, Vec<Violation>> {
     let nothing = Additions::default();
-    let (draft, violations) = read(spec, &nothing);
+    let (draft, violations) = read(spec, &nothing, HINTS);
     let mut violations = violations.finish();
     if let Err(refusal) = check_object_name(name) {
         violations.insert(0, refusal.at("metadata.name"));
@@ -78,9 +78,12 @@ impl Draft<'_> {
     }
 }
 
-/// Reads a specification with what is filled in.
-pub(super) fn read<'a>(spec: &'a Value, added: &'a Additions<'_>) -> (Draft<'a>, Violations) {
-    let mut reader = Reader::default();
+/// How many users of databases who are not in `spec.users` are told who was probably meant: each is compared with every user.
+pub(super) const HINTS: usize = 10;
+
+/// Reads a specification with what is filled in, and gives at most so many hints that take long to find.
+pub(super) fn read<'a>(spec: &'a Value, added: &'a Additions<'_>, hints: usize) -> (Draft<'a>, Violations) {
+    let mut reader = Reader { hints, ..Reader::default() };
     let draft = if spec.is_null() || spec.is_object() {
         reader.spec(spec, added)
     } else {
@@ -136,7 +139,10 @@ impl Reader {
     fn version(&mut self, engine: Engine, spec: &Filled<'_>) -> Option<EngineVersion> {
         let field = SPEC.field("version");
         match self.required(spec, &SPEC, "version")? {
-            Value::String(text) => self.take(&field, EngineVersion::parse(engine, text)),
+            Value::String(text) => {
+                let text = self.bounded(text, &field)?;
+                self.take(&field, EngineVersion::parse(engine, text))
+            }
             Value::Number(number) if number.is_f64() => {
                 let message = format_args!(
                     "{number} without quotes is a number, and 12.10 would be the same as 12.1: quote it, such as \"{number}\""

@@ -73,6 +73,15 @@ impl RoleFlags {
         }
     }
 
+    /// Which word was probably meant by one that was refused.
+    pub(super) fn hint(rule: Rule, written: &str) -> String {
+        if rule != Rule::UnknownRoleFlag {
+            return String::new();
+        }
+        let opposites = Self::WORDS.map(|word| format!("no{word}"));
+        suggestion(written, Self::WORDS.into_iter().chain(opposites.iter().map(String::as_str)))
+    }
+
     fn attribute(&mut self, word: &str) -> Option<&mut Option<bool>> {
         Some(match word {
             "superuser" => &mut self.superuser,
@@ -104,17 +113,9 @@ fn meaning(written: &str) -> Option<(&'static str, bool)> {
 }
 
 fn unknown(written: &str) -> Refusal {
-    let opposites = RoleFlags::WORDS.map(|word| format!("no{word}"));
-    let candidates = RoleFlags::WORDS.into_iter().chain(opposites.iter().map(String::as_str));
-    Refusal::new(
-        Rule::UnknownRoleFlag,
-        format!(
-            "{} is not a role flag: write {}, each perhaps with no before it{}",
-            quoted(written),
-            super::quote::one_of(RoleFlags::WORDS),
-            suggestion(written, candidates)
-        ),
-    )
+    let words = super::quote::one_of(RoleFlags::WORDS);
+    let message = format!("{} is not a role flag: write {words}, each perhaps with no before it", quoted(written));
+    Refusal::new(Rule::UnknownRoleFlag, message)
 }
 
 #[cfg(test)]
@@ -141,7 +142,8 @@ mod tests {
         assert_eq!(declared(&["login", "NOLOGIN"]).unwrap_err().rule, Rule::ContradictingRoleFlags);
         assert_eq!(declared(&["login", "LOGIN"]).unwrap_err().rule, Rule::RepeatedRoleFlag);
         assert_eq!(declared(&["nonologin"]).unwrap_err().rule, Rule::UnknownRoleFlag);
-        assert!(declared(&["create_db"]).unwrap_err().message.ends_with("did you mean \"createdb\"?"));
+        let refusal = declared(&["create_db"]).unwrap_err();
+        assert_eq!(RoleFlags::hint(refusal.rule, "create_db"), "; did you mean \"createdb\"?");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::filled::Filled;
 use super::name::Name;
-use super::path::{Path, SPEC};
+use super::path::{Path, SPEC, shown_key};
 use super::quote::{quoted, suggestion};
 use super::reader::{ENTRY_LIMIT, MEMBER_LIMIT, Reader};
 use super::reserved::Place;
@@ -125,8 +125,14 @@ impl Reader {
         let words = self.list(written, field, FLAG_LIMIT, "role flags, such as [createdb] or []");
         for (index, word) in words.iter().enumerate() {
             let field = field.index(index);
-            if let Some(word) = self.item(word, &field) {
-                self.take(&field, flags.declare(word));
+            let Some(word) = self.item(word, &field) else { continue };
+            match flags.declare(word) {
+                Ok(()) => {}
+                Err(_) if self.violations.full() => self.violations.count(),
+                Err(refusal) => {
+                    let hint = RoleFlags::hint(refusal.rule, word);
+                    self.violations.push_hinted(refusal.at(&field), hint);
+                }
             }
         }
         flags
@@ -161,7 +167,10 @@ impl Reader {
                     Ok(user) => members.extend(user),
                     // Looking for what was meant is only worth it where it is told.
                     Err(_) if self.violations.full() => self.violations.count(),
-                    Err(slip) => self.violations.push(roster.refusal(slip, member).at(&field)),
+                    Err(slip) => {
+                        let hint = self.hint(roster, slip, member);
+                        self.violations.push_hinted(slip.refusal(member).at(&field), hint);
+                    }
                 }
             }
             if let Some(name) = name {
@@ -172,6 +181,21 @@ impl Reader {
             let message = format_args!("lists {listed} users over all databases: at most {MEMBER_LIMIT} are allowed");
             self.refuse(&at, Rule::TooManyEntries, message);
         }
+    }
+}
+
+impl Reader {
+    /// Who was probably meant by somebody unknown, or how to make the name known.
+    fn hint(&mut self, roster: &Roster<'_>, slip: Slip, member: &str) -> String {
+        if !matches!(slip, Slip::Stranger) || self.hints == 0 {
+            return String::new();
+        }
+        self.hints -= 1;
+        let hint = roster.meant(member);
+        if hint.is_empty() && Name::parse(roster.engine, Place::User, member).is_ok() {
+            return format!("; to add the user, write {member}: [] there");
+        }
+        hint
     }
 }
 
@@ -190,32 +214,28 @@ impl<'a> Roster<'a> {
         }
     }
 
-    fn refusal(&self, slip: Slip, member: &str) -> Refusal {
+    /// Which of the users was probably meant by somebody unknown.
+    fn meant(&self, stranger: &str) -> String {
+        let users = self.people.iter().filter(|(_, person)| matches!(person.standing, Standing::User(_)));
+        suggestion(stranger, users.map(|(name, _)| *name))
+    }
+}
+
+impl Slip {
+    fn refusal(self, member: &str) -> Refusal {
         let name = quoted(member);
-        match slip {
-            Slip::Repeated => Refusal::new(Rule::RepeatedMember, format!("{name} is listed twice")),
-            Slip::Null => {
+        match self {
+            Self::Repeated => Refusal::new(Rule::RepeatedMember, format!("{name} is listed twice")),
+            Self::Null => {
+                let member = shown_key(member);
                 let message = format!("{name} is null in spec.users, which means absent: write {member}: [] there");
                 Refusal::new(Rule::UserIsNull, message)
             }
-            Slip::Master => {
+            Self::Master => {
                 let message = format!("{name} is the master user, who may work in every database anyway");
                 Refusal::new(Rule::MasterUserAsMember, message)
             }
-            Slip::Stranger => {
-                let message = format!("{name} is not in spec.users{}", self.hint(member));
-                Refusal::new(Rule::UserNotDeclared, message)
-            }
+            Self::Stranger => Refusal::new(Rule::UserNotDeclared, format!("{name} is not in spec.users")),
         }
-    }
-
-    /// Who was probably meant by somebody unknown, or how to make the name known.
-    fn hint(&self, stranger: &str) -> String {
-        let users = self.people.iter().filter(|(_, person)| matches!(person.standing, Standing::User(_)));
-        let hint = suggestion(stranger, users.map(|(name, _)| *name));
-        if hint.is_empty() && Name::parse(self.engine, Place::User, stranger).is_ok() {
-            return format!("; to add the user, write {stranger}: [] there");
-        }
-        hint
     }
 }

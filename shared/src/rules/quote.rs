@@ -46,15 +46,24 @@ pub fn described(value: &Value) -> String {
 /// The candidate that was probably meant, as an addition to a message: `; did you mean "report"?`, or nothing.
 pub fn suggestion<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     // Edit distance is quadratic; nobody mistypes a name into something this long.
-    if written.chars().count() > EXCERPT {
+    if written.len() > 4 * EXCERPT || written.chars().count() > EXCERPT {
         return String::new();
     }
     let lower = written.to_lowercase();
+    let length = lower.chars().count();
     candidates
         .into_iter()
         .filter(|candidate| *candidate != written)
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.len().max(lower.len()) / 3).max(1))
+        .filter_map(|candidate| {
+            let other = candidate.chars().count();
+            let allowed = (length.max(other) / 3).max(1);
+            // No distance is less than what one text is longer.
+            if length.abs_diff(other) > allowed {
+                return None;
+            }
+            let distance = strsim::osa_distance(&lower, &candidate.to_lowercase());
+            (distance <= allowed).then_some((distance, candidate))
+        })
         .min()
         .map(|(_, candidate)| did_you_mean(candidate))
         .unwrap_or_default()

@@ -58,8 +58,17 @@ pub(super) fn field<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     present(value.as_object()?, key)
 }
 
+/// The map that is the value of a key, if it is one.
+pub(super) fn entries<'a>(value: &'a Value, key: &str) -> Option<&'a Map<String, Value>> {
+    field(value, key).and_then(Value::as_object)
+}
+
 /// The keys of a map whose values are null.
-pub(super) fn null_keys<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a str> {
-    let entries = field(value, key).and_then(Value::as_object);
-    entries.into_iter().flatten().filter(|(_, value)| value.is_null()).map(|(key, _)| key.as_str())
+pub(super) fn null_keys(map: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    map.iter().filter(|(_, value)| value.is_null()).map(|(key, _)| key.as_str())
+}
+
+/// Whether a map has a key whose value is null.
+pub(super) fn is_null(map: &Map<String, Value>, key: &str) -> bool {
+    map.get(key).is_some_and(Value::is_null)
 }

@@ -17,10 +17,15 @@ pub(crate) const ENTRY_LIMIT: usize = 500;
 /// steps (apiserver, `PerCallLimit`), which the one that looks each of them up reaches between 70000 and 78400.
 pub(crate) const MEMBER_LIMIT: usize = 50_000;
 
+/// Most characters of any text: those of a class's name, the longest there is.
+pub(crate) const TEXT_LIMIT: usize = 253;
+
 /// Gives the values that have the right shape, and keeps the violations of those that have not.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) violations: Violations,
+    /// How many hints may still be looked for that take long to find.
+    pub(super) hints: usize,
 }
 
 impl Reader {
@@ -35,7 +40,12 @@ impl Reader {
 
     /// The value of a result; its refusal is kept with the field.
     pub(super) fn take<T>(&mut self, field: &Path<'_>, result: Result<T, Refusal>) -> Option<T> {
-        result.map_err(|refusal| self.violations.push(refusal.at(field))).ok()
+        match result {
+            Ok(value) => return Some(value),
+            Err(_) if self.violations.full() => self.violations.count(),
+            Err(refusal) => self.violations.push(refusal.at(field)),
+        }
+        None
     }
 
     /// The entries of a map. Those that are null mean absent, but their names are judged like the others.
@@ -83,7 +93,18 @@ impl Reader {
         if text.is_none() {
             self.refuse(field, Rule::WrongType, format_args!("must be a text, not {}", described(value)));
         }
-        text
+        self.bounded(text?, field)
+    }
+
+    /// The text, unless it is longer than any that is right: nothing is looked for in one that is.
+    pub(super) fn bounded<'a>(&mut self, text: &'a str, field: &Path<'_>) -> Option<&'a str> {
+        if text.len() <= TEXT_LIMIT || text.chars().count() <= TEXT_LIMIT {
+            return Some(text);
+        }
+        let (length, shown) = (text.chars().count(), quoted(text));
+        let message = format_args!("{shown} has {length} characters: no value has more than {TEXT_LIMIT}");
+        self.refuse(field, Rule::LongText, message);
+        None
     }
 
     /// A text that may be left out.

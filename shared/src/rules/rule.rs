@@ -70,6 +70,9 @@ rules! {
     TooManyEntries = "too-many-entries", Error(TooLong),
         "A map or list has more entries than are allowed",
         "At most 500 users, 500 databases, 500 users in each, 50000 in all of them, and 14 flags for a user. Divide the object.";
+    LongText = "long-text", Error(TooLong),
+        "A text is longer than any value",
+        "At most 253 characters; most fields take far fewer.";
     MoreMistakes = "more-mistakes", Error(Invalid),
         "There are more mistakes than are told one by one",
         "Correct those that are told, and apply again.";
@@ -275,7 +278,7 @@ impl std::fmt::Display for Rule {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::reader::MEMBER_LIMIT;
+    use super::super::reader::{MEMBER_LIMIT, TEXT_LIMIT};
     use super::super::{ENTRY_LIMIT, Engine, Gibibytes, OBJECT_NAME_LIMIT, RoleFlags, lifecycle};
     use super::*;
 
@@ -296,6 +299,7 @@ mod tests {
         says(Rule::TooManyEntries, &format!("{ENTRY_LIMIT} users"));
         says(Rule::TooManyEntries, &format!("{MEMBER_LIMIT} in all"));
         says(Rule::TooManyEntries, &format!("{} flags", 2 * RoleFlags::WORDS.len()));
+        says(Rule::LongText, &TEXT_LIMIT.to_string());
         says(Rule::LongObjectName, &OBJECT_NAME_LIMIT.to_string());
         says(Rule::SizeAboveMaximum, &format!("{}Ti", Gibibytes::LARGEST.get() >> 10));
         for engine in Engine::ALL {

@@ -151,6 +151,9 @@ fn short(text: &str) -> Option<u16> {
     u16::try_from(number(text)?).ok()
 }
 
+/// Most parts of a version that are looked at for what was meant: one more than any has.
+const MOST_PARTS: usize = 4;
+
 fn malformed(engine: Engine, text: &str) -> Refusal {
     let example = match engine {
         Engine::Postgresql => "\"12\" or \"12.22\"",
@@ -176,7 +179,7 @@ fn meant(engine: Engine, text: &str) -> String {
     }
     let from = text.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0');
     let numbers = from.split(|c: char| !(c.is_ascii_digit() || c == '.')).next().unwrap_or_default();
-    let parts: Vec<&str> = numbers.split('.').collect();
+    let parts: Vec<&str> = numbers.split('.').take(MOST_PARTS).collect();
     (1..=parts.len())
         .rev()
         .map(|count| parts[..count].join("."))
@@ -248,6 +251,7 @@ mod tests {
             (Engine::Postgresql, "postgres-15.4", "15.4"),
             (Engine::Postgresql, "15.x", "15"),
             (Engine::Postgresql, "15.4.0", "15.4"),
+            (Engine::Postgresql, "15.4.0.0.0.0", "15.4"),
             (Engine::Postgresql, "015", "15"),
             (Engine::Postgresql, " 15 ", "15"),
             (Engine::Postgresql, "latest", "18"),

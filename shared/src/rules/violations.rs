@@ -8,17 +8,37 @@ const TOLD_LIMIT: usize = 100;
 /// Everything that stands in the way of one object.
 #[derive(Debug, Default)]
 pub(super) struct Violations {
-    told: Vec<Violation>,
+    told: Vec<Told>,
     /// How many there are past the limit.
     untold: usize,
 }
 
+/// A violation, and what its message ends with: not a part of what is wrong, so two of them are the same with and without it.
+#[derive(Debug)]
+struct Told {
+    violation: Violation,
+    hint: String,
+}
+
+impl Told {
+    fn finish(self) -> Violation {
+        let Self { mut violation, hint } = self;
+        violation.message.push_str(&hint);
+        violation
+    }
+}
+
 impl Violations {
     pub(super) fn push(&mut self, violation: Violation) {
+        self.push_hinted(violation, String::new());
+    }
+
+    /// Like [`Self::push`], with an end of the message that may be missing from the same violation elsewhere.
+    pub(super) fn push_hinted(&mut self, violation: Violation, hint: String) {
         if self.full() {
             self.untold += 1;
         } else {
-            self.told.push(violation);
+            self.told.push(Told { violation, hint });
         }
     }
 
@@ -33,7 +53,7 @@ impl Violations {
     }
 
     pub(super) fn append(&mut self, others: Self) {
-        others.told.into_iter().for_each(|violation| self.push(violation));
+        others.told.into_iter().for_each(|Told { violation, hint }| self.push_hinted(violation, hint));
         self.untold += others.untold;
     }
 
@@ -42,16 +62,13 @@ impl Violations {
         if self.untold == old.untold {
             self.untold = 0;
         }
-        self.told.extract_if(.., |violation| old.told.contains(violation)).collect()
-    }
-
-    pub(super) fn told_mut(&mut self) -> impl Iterator<Item = &mut Violation> {
-        self.told.iter_mut()
+        let known = |told: &mut Told| old.told.iter().any(|old| old.violation == told.violation);
+        self.told.extract_if(.., known).map(Told::finish).collect()
     }
 
     /// In the order they were met; the last one counts the rest.
     pub(super) fn finish(self) -> Vec<Violation> {
-        let mut violations = self.told;
+        let mut violations: Vec<Violation> = self.told.into_iter().map(Told::finish).collect();
         if self.untold > 0 {
             violations.push(Refusal::new(Rule::MoreMistakes, format!("has {} more mistakes", self.untold)).at("spec"));
         }

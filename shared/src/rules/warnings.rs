@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::path::SPEC;
-use super::raw::null_keys;
+use super::raw::{entries, is_null, null_keys};
+use super::reader::ENTRY_LIMIT;
 use super::{Engine, Gibibytes, Interval, MajorVersion, Rule, Verdict, lifecycle};
 use crate::api::DeletionPolicy;
 
@@ -34,11 +35,16 @@ pub(super) fn about(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
     }
 }
 
-/// Warnings about entries that mean nothing because they are null.
-pub(super) fn about_nulls(spec: &Value, verdict: &mut Verdict) {
-    for entries in ["users", "databases"] {
-        let at = SPEC.field(entries);
-        for key in null_keys(spec, entries) {
+/// Warnings about entries that mean nothing because they are null, in a specification or in the one that kubectl recorded of it: one
+/// for each. Maps that are too large to be read have none.
+pub(super) fn about_nulls(spec: &Value, last_applied: Option<&Value>, verdict: &mut Verdict) {
+    for what in ["users", "databases"] {
+        let at = SPEC.field(what);
+        let entries = |spec| entries(spec, what).filter(|entries| entries.len() <= ENTRY_LIMIT);
+        let (written, recorded) = (entries(spec), last_applied.and_then(entries));
+        let told = |key: &str| written.is_some_and(|entries| is_null(entries, key));
+        let only_recorded = recorded.into_iter().flat_map(null_keys).filter(|key| !told(key));
+        for key in written.into_iter().flat_map(null_keys).chain(only_recorded) {
             verdict.warn(Rule::NullEntry, &at.key(key), "null means absent: write [] to have it");
         }
     }
