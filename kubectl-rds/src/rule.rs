@@ -44,6 +44,8 @@ pub(crate) enum FileRule {
     MissingName,
     /// The namespace cannot exist, or there must be none.
     WrongNamespace,
+    /// A label, annotation, finalizer or owner is malformed.
+    MalformedMetadata,
     /// A class breaks its schema.
     MalformedClass,
     /// An object is there twice.
@@ -85,6 +87,11 @@ impl FileRule {
                 "wrong-namespace",
                 "The object cannot be in this namespace",
                 "Namespaces have lower-case letters, digits and -, at most 63. An RDSDatabaseClass is in none.",
+            ),
+            Self::MalformedMetadata => (
+                "malformed-metadata",
+                "A label, annotation, finalizer or owner is none that Kubernetes takes",
+                "Keys are a name of at most 63 letters, digits, -, _ and ., perhaps after a domain and /. Values of labels are such names as well, or nothing.",
             ),
             Self::MalformedClass => (
                 "malformed-class",
@@ -146,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    const FILE_RULES: [FileRule; 10] = [
+    const FILE_RULES: [FileRule; 11] = [
         FileRule::YamlSyntax,
         FileRule::YamlValue,
         FileRule::DuplicateKey,
@@ -155,6 +162,7 @@ mod tests {
         FileRule::UnknownApiVersion,
         FileRule::MissingName,
         FileRule::WrongNamespace,
+        FileRule::MalformedMetadata,
         FileRule::MalformedClass,
         FileRule::DuplicateObject,
     ];

@@ -7,12 +7,10 @@ use shared::api::crds;
 use shared::rules::{Rule, Size, quoted, shown_key};
 
 use super::schema::validate;
+use super::spelling::{SUBDOMAIN_LIMIT, is_subdomain};
 use super::{Found, text};
 use crate::rule::FileRule;
 use crate::yaml::Node;
-
-/// Longest name of an object that is no label (apimachinery, `IsDNS1123Subdomain`).
-const NAME_LIMIT: usize = 253;
 
 /// Longest key of a tag (RDS API reference, `Tag`).
 const TAG_KEY_LIMIT: usize = 128;
@@ -30,15 +28,17 @@ static SPEC: LazyLock<JSONSchemaProps> = LazyLock::new(|| {
 
 /// Checks name and specification.
 pub(super) fn check(object: &Node, found: &mut Vec<Found>) {
-    if let Some(name) = object.get("metadata").and_then(|metadata| text(metadata, "name"))
-        && !name.is_empty()
-        && !is_subdomain(name)
-    {
-        let message = format!(
-            "{} cannot name a class: at most {NAME_LIMIT} lower-case letters, digits, - and ., first and last a letter or digit",
-            quoted(name)
-        );
-        found.push(Found::new("metadata.name", Rule::MalformedObjectName, message));
+    for key in ["name", "generateName"] {
+        let Some(name) = object.get("metadata").and_then(|metadata| text(metadata, key)) else { continue };
+        // What is generated follows the hyphen.
+        let judged = if key == "generateName" && name.ends_with('-') { format!("{name}a") } else { name.to_owned() };
+        if !name.is_empty() && !is_subdomain(&judged) {
+            let message = format!(
+                "{} cannot name a class: at most {SUBDOMAIN_LIMIT} lower-case letters, digits, - and ., first and last a letter or digit",
+                quoted(name)
+            );
+            found.push(Found::new(format!("metadata.{key}"), Rule::MalformedObjectName, message));
+        }
     }
     let Some(spec) = object.get("spec").filter(|spec| !spec.is_null()) else {
         found.push(Found::new(
@@ -76,15 +76,6 @@ fn max_size(spec: &Node, found: &mut Vec<Found>) {
         found.retain(|one| one.field != "spec.maxSize");
         found.push(Found::new("spec.maxSize", refusal.rule, refusal.message));
     }
-}
-
-fn is_subdomain(name: &str) -> bool {
-    let label = |label: &str| {
-        let bytes = label.as_bytes();
-        let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-        bytes.iter().all(inner) && bytes.first().is_some_and(|byte| *byte != b'-') && bytes.last() != Some(&b'-')
-    };
-    name.len() <= NAME_LIMIT && name.split('.').all(label)
 }
 
 #[cfg(test)]
@@ -135,6 +126,24 @@ mod tests {
     }
 
     #[test]
+    fn names_are_subdomains_given_or_generated() {
+        for (metadata, told) in [
+            ("{name: gold.eu}", false),
+            ("{name: Gold}", true),
+            ("{name: gold-}", true),
+            ("{generateName: gold-}", false),
+            ("{generateName: gold--}", false),
+            ("{generateName: Gold-}", true),
+            ("{generateName: gold.-}", true),
+            ("{generateName: gold.}", true),
+        ] {
+            let mut found = Vec::new();
+            check(&load(&format!("metadata: {metadata}\nspec: {{}}\n"), 1).unwrap()[0].root, &mut found);
+            assert_eq!(found.len(), usize::from(told), "{metadata}: {found:?}");
+        }
+    }
+
+    #[test]
     fn each_mistake_names_its_field() {
         for (spec, said) in [
             ("null", "spec: is missing"),
@@ -172,16 +181,6 @@ mod tests {
             let found = found(spec);
             assert_eq!(found.len(), 1, "{spec}: {found:?}");
             assert!(found[0].contains(said), "{spec}: {found:?}");
-        }
-    }
-
-    #[test]
-    fn names_of_classes_are_subdomains() {
-        for name in ["a", "gold.eu", "a-b.c1"] {
-            assert!(is_subdomain(name), "{name}");
-        }
-        for name in ["", "A", "a.", ".a", "-a", "a-", "a..b", "a_b", &"a".repeat(254)] {
-            assert!(!is_subdomain(name), "{name}");
         }
     }
 }

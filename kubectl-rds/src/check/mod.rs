@@ -4,13 +4,16 @@ mod class;
 mod database;
 mod identity;
 mod metadata;
+mod owners;
 mod schema;
+mod spelling;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use jiff::civil::Date;
 use shared::api::labels::{GROUP, VERSION};
+use shared::rules::shown_key;
 
 use self::identity::{Identity, identify};
 use crate::finding::{Finding, Level, Object, Report, Source, Unreadable};
@@ -196,6 +199,11 @@ impl Found {
         let (field, rule) = (field.into(), rule.into());
         let aim = aim(&field, rule);
         Self { field, rule, message: message.into(), aim }
+    }
+
+    /// What is wrong with an entry of a map of the metadata.
+    fn keyed<'a>(map: &'a str, key: &'a str) -> impl Fn(String) -> Self + Copy + use<'a> {
+        move |message| Self::new(format!("{map}[{}]", shown_key(key)), FileRule::MalformedMetadata, message)
     }
 
     /// The same, about the name of the entry.
