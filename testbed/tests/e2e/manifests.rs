@@ -72,7 +72,8 @@ impl Empty {
 async fn the_base_installs_at_the_first_try(world: &World) -> Result<()> {
     let kubectl = world.controlplane().await?.kubectl();
     install(kubectl, "base", &[]).await?;
-    rights::people(kubectl).await
+    rights::people(kubectl).await?;
+    rights::the_reconciler_has_its_lease(kubectl).await
 }
 
 async fn cert_manager_installs_at_the_first_try(world: &World) -> Result<()> {

@@ -9,6 +9,7 @@ use testbed::{eventually::eventually, kubectl::Kubectl};
 use super::{MANIFESTS, rendered};
 
 const WEBHOOK: &str = "system:serviceaccount:rds-system:rds-webhook";
+pub(super) const RECONCILER: &str = "system:serviceaccount:rds-system:rds-reconciler";
 
 /// Whoever has `view`, `edit` or `admin` in a namespace has it for databases too; classes need the role in the whole cluster.
 pub(super) async fn people(kubectl: &Kubectl) -> Result<()> {
@@ -40,6 +41,22 @@ pub(super) async fn people(kubectl: &Kubectl) -> Result<()> {
         may(kubectl, user, &[verb, &resource, &subresource, place], allowed).await?;
     }
     Ok(())
+}
+
+/// The reconciler may keep the leader's Lease, and none of the others.
+pub(super) async fn the_reconciler_has_its_lease(kubectl: &Kubectl) -> Result<()> {
+    const LEASES: &str = "leases.coordination.k8s.io";
+    for (verb, name, allowed) in [
+        ("create", "", true),
+        ("get", "/rds-reconciler", true),
+        ("update", "/rds-reconciler", true),
+        ("delete", "/rds-reconciler", false),
+        ("get", "/another", false),
+        ("update", "/another", false),
+    ] {
+        may(kubectl, RECONCILER, &[verb, &format!("{LEASES}{name}"), "-n", "rds-system"], allowed).await?;
+    }
+    may(kubectl, RECONCILER, &["create", LEASES, "-n", "default"], false).await
 }
 
 /// The Pods of an overlay's Deployments, asked for in their own namespace. The API server warns of what `restricted` forbids.

@@ -9,14 +9,15 @@ use testbed::{
     stack::{Part, Stack},
 };
 
-use super::{MANIFESTS, rendered, rights::may};
+use super::{
+    MANIFESTS, rendered,
+    rights::{RECONCILER, may},
+};
 use crate::{
     replica::{PATIENCE, Replica},
     scene::Scene,
     world::World,
 };
-
-const RECONCILER: &str = "system:serviceaccount:rds-system:rds-reconciler";
 
 /// With these rights and no others it takes a database from its creation to its end, alias included, and looks at nobody else's.
 pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
