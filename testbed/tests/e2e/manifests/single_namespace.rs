@@ -19,12 +19,16 @@ use crate::{
     world::World,
 };
 
-/// With these rights and no others it takes a database from its creation to its end, alias included, and looks at nobody else's.
+/// With these rights and no others it takes a database from its creation to its end, alias included, and looks at nobody else's. Elsewhere no
+/// new ones are admitted.
 pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
     let stack = world.own_stack("one-namespace").await?;
     let kubectl = stack.controlplane().kubectl();
     stack.stop_part(Part::Reconciler).await?;
     let (inside, outside) = (Scene::new(&stack, "inside").await?, Scene::new(&stack, "outside").await?);
+
+    // It is there before the operator is narrowed.
+    outside.apply("beside", "{}").await?;
 
     let overlay = tempfile::tempdir_in(format!("{MANIFESTS}/overlays"))?;
     let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../../base]\n\
@@ -35,7 +39,8 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
     let objects = rendered::objects(&kubectl.ok(&["kustomize", folder]).await?)?;
     overlay.close()?;
     for ((kind, _, name), object) in objects {
-        if kind.contains("Role") && name.starts_with("rds-reconciler") {
+        let role = kind.contains("Role") && name.starts_with("rds-reconciler");
+        if role || kind.starts_with("ValidatingAdmissionPolicy") && name == "rds-single-namespace" {
             kubectl.apply(&object.to_string()).await?;
         }
     }
@@ -43,7 +48,7 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
     may(kubectl, RECONCILER, &["list", "rdsdatabases.matrixmind.cloud", "--all-namespaces"], false).await?;
 
     let replica = Replica::start(&stack, "one-namespace", |spec| spec.args(["--watch-namespace=inside"])).await?;
-    outside.apply("beside", "{}").await?;
+    only_what_is_there_stays(&outside).await?;
     inside.apply("orders", "{users: {app: []}, databases: {orders: [app]}}").await?;
     let database = inside.ready("orders").await?;
     database.expect("AliasReady", "True")?;
@@ -73,6 +78,23 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// A namespace where nobody works gets no new objects; what it has may be changed, and goes when somebody deletes it.
+async fn only_what_is_there_stays(outside: &Scene<'_>) -> Result<()> {
+    // A new policy takes a moment to be in force.
+    eventually(Duration::from_secs(20), "the policy to be in force", async || {
+        let create = ["create", "--dry-run=server", "-f", "-"];
+        let tried = outside.kubectl().run_with_input(&create, &outside.manifest("new", "{}")).await?;
+        let told = "works in the namespace 'inside' only";
+        ensure!(!tried.success && tried.stderr.contains(told), "admitted where nobody works: {tried:?}");
+        Ok(())
+    })
+    .await?;
+    outside
+        .ok(&["patch", "rds", "beside", "--type=merge", "-p", r#"{"spec": {"deletionPolicy": "Retain"}}"#])
+        .await
+        .map(drop)
 }
 
 /// What was asked of AWS from the creation to the final snapshot is what `manifests/aws/iam-policy.json` allows.
