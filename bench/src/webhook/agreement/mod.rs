@@ -19,6 +19,9 @@ const START: Duration = Duration::from_secs(10);
 /// Most differences that are told one by one.
 const TOLD: usize = 20;
 
+/// Most characters of a text in the table.
+const EXCERPT: usize = 160;
+
 /// What two webhooks answered.
 #[derive(Debug)]
 pub(super) struct Agreement {
@@ -77,7 +80,7 @@ fn judge(cases: &[Case], ours: &[Decision], theirs: &[Decision]) -> Result<Agree
         }
         let texts = ours.texts.iter().zip(&theirs.texts).filter(|(ours, theirs)| ours != theirs);
         wordings.extend(texts.map(|(ours, theirs)| {
-            let [ours, theirs] = [ours, theirs].map(|text| text.as_str().unwrap_or_default().replace('|', "\\|"));
+            let [ours, theirs] = [ours, theirs].map(|text| cell(text.as_str().unwrap_or_default()));
             Wording { case: case.what.clone(), ours, theirs }
         }));
     }
@@ -92,6 +95,15 @@ fn judge(cases: &[Case], ours: &[Decision], theirs: &[Decision]) -> Result<Agree
     }
     let refused = ours.iter().filter(|decision| !decision.allowed).count();
     Ok(Agreement { asked: cases.len(), refused, wordings })
+}
+
+/// A text for a table: its end where it is long, because that is where lists of mistakes differ.
+fn cell(text: &str) -> String {
+    let shown = match text.char_indices().rev().nth(EXCERPT) {
+        Some((start, _)) => format!("…{}", &text[start..]),
+        None => text.to_owned(),
+    };
+    shown.replace('|', "\\|")
 }
 
 impl Agreement {
