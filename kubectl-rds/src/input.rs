@@ -6,6 +6,8 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::check::names_us;
+use crate::encoding::{Garbled, decode};
 use crate::finding::{STDIN, Source, Unreadable};
 
 /// The endings of the files that are read from folders.
@@ -24,7 +26,10 @@ pub(crate) fn read(paths: &[PathBuf], mut each: impl FnMut(Result<Source, Unread
             continue;
         }
         if path.is_dir() {
-            folder(path, &mut seen, &mut each);
+            if !folder(path, &mut seen, &mut each) {
+                let error = format!("no file in it, or below, ends in .{}", ENDINGS.join(", ."));
+                each(Err(Unreadable { name: path.display().to_string(), error }));
+            }
         } else {
             file(path, &mut seen, &mut each);
         }
@@ -48,12 +53,17 @@ fn file(path: &Path, seen: &mut HashSet<PathBuf>, each: &mut impl FnMut(Result<S
     }
 }
 
-fn folder(path: &Path, seen: &mut HashSet<PathBuf>, each: &mut impl FnMut(Result<Source, Unreadable>)) {
+/// Reads what is below a folder, and says whether something was met that is read or cannot be.
+fn folder(path: &Path, seen: &mut HashSet<PathBuf>, each: &mut impl FnMut(Result<Source, Unreadable>)) -> bool {
     let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = match entries {
         Ok(entries) => entries,
-        Err(error) => return each(Err(unreadable(&path.display().to_string(), &error))),
+        Err(error) => {
+            each(Err(unreadable(&path.display().to_string(), &error)));
+            return true;
+        }
     };
+    let mut met = false;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
@@ -63,22 +73,26 @@ fn folder(path: &Path, seen: &mut HashSet<PathBuf>, each: &mut impl FnMut(Result
             continue;
         }
         if is_folder {
-            folder(&path, seen, each);
+            met |= folder(&path, seen, each);
         } else if path.extension().and_then(OsStr::to_str).is_some_and(|ending| ENDINGS.contains(&ending))
             && !path.is_dir()
         {
+            met = true;
             file(&path, seen, each);
         }
     }
+    met
 }
 
 fn source(name: String, bytes: Vec<u8>) -> Result<Source, Unreadable> {
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = String::from_utf8_lossy(valid).matches('\n').count() + 1;
-        Unreadable { name: name.clone(), error: format!("line {line} is not UTF-8") }
-    })?;
-    Ok(Source::new(name, &text))
+    match decode(bytes) {
+        Ok(text) => Ok(Source::new(name, &text)),
+        // What holds nothing of ours is skipped, whatever it is.
+        Err(Garbled { lossy, .. }) if !names_us(&lossy) => Ok(Source::new(name, &lossy)),
+        Err(Garbled { line, encoding, .. }) => {
+            Err(Unreadable { name, error: format!("line {line} is not {encoding}") })
+        }
+    }
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Unreadable {

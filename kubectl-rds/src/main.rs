@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod complete;
+mod encoding;
 mod fault;
 mod finding;
 mod input;

@@ -13,6 +13,11 @@ pub(super) const KINDS: [&str; 2] = ["RDSDatabase", "RDSDatabaseClass"];
 /// Furthest a group may be from ours to be taken for a misspelling of it.
 const MISSPELT: usize = 3;
 
+/// Whether a text may hold an object of ours: none goes without these names, and how others write their files is not judged.
+pub(crate) fn names_us(text: &str) -> bool {
+    text.contains(GROUP) || text.contains(KINDS[0])
+}
+
 /// What an object is.
 #[derive(Debug)]
 pub(super) enum Identity {

@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use shared::api::labels::{GROUP, VERSION};
 use shared::rules::shown_key;
 
+pub(crate) use self::identity::names_us;
 use self::identity::{Identity, identify};
 use crate::finding::{Finding, Level, Object, Report, Source, Unreadable};
 use crate::rule::{FileRule, Rule};
@@ -62,10 +63,12 @@ impl Checker {
         let first = self.report.findings.len();
         for (line, text) in yaml::split(&source.text) {
             let text = text.as_ref();
-            // Nothing of ours goes without both names, and how others write their files is not judged.
-            if !text.contains(GROUP) && !text.contains(identity::KINDS[0]) {
+            if !names_us(text) {
                 self.report.others += 1;
                 continue;
+            }
+            for mistake in yaml::separators(text, line) {
+                self.not_yaml(&source, text, mistake);
             }
             match yaml::load(text, line) {
                 Ok(documents) => match template_mistake(text, &documents) {

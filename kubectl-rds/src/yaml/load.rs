@@ -36,7 +36,7 @@ pub(crate) struct Mistake {
 }
 
 impl Mistake {
-    fn new(span: Span, message: impl Into<String>) -> Self {
+    pub(super) fn new(span: Span, message: impl Into<String>) -> Self {
         Self { span, duplicate: false, message: message.into() }
     }
 }

@@ -14,4 +14,4 @@ pub(crate) use locate::{Aim, locate};
 #[cfg(test)]
 pub(crate) use node::Position;
 pub(crate) use node::{Node, Span, Value};
-pub(crate) use split::split;
+pub(crate) use split::{separators, split};

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
+use super::load::Mistake;
+use super::node::{Position, Span};
+
 /// The parts of a file, each with the number of its first line: between lines that begin with `---`, and one for each object where a part
 /// is several objects of JSON in a row.
 pub(crate) fn split(text: &str) -> Vec<(usize, Cow<'_, str>)> {
@@ -25,6 +28,22 @@ pub(crate) fn split(text: &str) -> Vec<(usize, Cow<'_, str>)> {
         }
     }
     parts
+}
+
+/// What stands behind a `---` in a part whose first line has this number: YAML takes it for content, and kubectl refuses the file
+/// (apimachinery, `YAMLReader`).
+pub(crate) fn separators(part: &str, first_line: usize) -> impl Iterator<Item = Mistake> {
+    part.lines().zip(first_line..).filter_map(|(text, line)| {
+        let rest = text.strip_prefix("---")?;
+        let content = rest.trim();
+        if content.is_empty() || content.starts_with('#') {
+            return None;
+        }
+        let column = 4 + rest.chars().take_while(|c| c.is_whitespace()).count();
+        let end = Position { line, column: column + content.chars().count() };
+        let message = "stands behind ---, where kubectl takes a comment only: begin another line with it";
+        Some(Mistake::new(Span { start: Position { line, column }, end }, message))
+    })
 }
 
 /// Where each object ends, if this is JSON and there are several.
@@ -66,6 +85,18 @@ fn documents(text: &str) -> Vec<(usize, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_comments_stand_behind_separators() {
+        for text in ["a: 1\n", "---\na: 1", "--- # one\na: |\n  --- text\n", "---\t\n"] {
+            assert_eq!(separators(text, 1).count(), 0, "{text:?}");
+        }
+        for (text, columns) in [("a: 1\n---  {b: 2} \n", 6..12), ("b: 1\n----\n", 4..5), ("c: 1\n---d\n", 4..5)] {
+            let mistakes: Vec<Mistake> = separators(text, 7).collect();
+            let [Mistake { span, .. }] = mistakes.as_slice() else { panic!("{text:?}: {mistakes:?}") };
+            assert_eq!((span.start.line, span.start.column..span.end.column), (8, columns), "{text:?}");
+        }
+    }
 
     #[test]
     fn documents_are_parted_by_their_separators() {

@@ -26,7 +26,8 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn the_code_says_how_it_went() {
     let folder =
         folder(&[("fine.yaml", FINE), ("warned.yaml", WARNED), ("refused.yaml", REFUSED), ("binary.yaml", "")]);
-    fs::write(folder.path().join("binary.yaml"), b"a: 1\nb: \xff\n").unwrap();
+    fs::write(folder.path().join("binary.yaml"), b"a: 1\nb: \xff # RDSDatabase\n").unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
     for (args, code) in [
         (&["check", "fine.yaml"][..], 0),
         (&["check", "-f", "warned.yaml"], 0),
@@ -34,6 +35,8 @@ fn the_code_says_how_it_went() {
         (&["check", "-f", "fine.yaml", "refused.yaml"], 1),
         (&["check", "-f", "refused.yaml", "-f", "gone.yaml"], 2),
         (&["check", "binary.yaml"], 2),
+        (&["check", "empty"], 2),
+        (&["check", "empty", "fine.yaml"], 2),
         (&["check"], 2),
         (&["check", "-o", "xml", "fine.yaml"], 2),
         (&["check", "--today", "tomorrow", "fine.yaml"], 2),
@@ -48,6 +51,38 @@ fn the_code_says_how_it_went() {
     assert!(ran.out.contains("binary.yaml: error: cannot be read: line 2 is not UTF-8"), "{}", ran.out);
     assert!(ran.out.contains("gone.yaml: error: cannot be read: No such file"), "{}", ran.out);
     assert!(ran.out.contains("2 inputs could not be read"), "{}", ran.out);
+    let ran = run(folder.path(), &["check", "empty"]);
+    assert!(
+        ran.out.contains("empty: error: cannot be read: no file in it, or below, ends in .yaml, .yml"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn files_of_others_are_skipped_in_any_encoding() {
+    let folder = folder(&[("fine.yaml", FINE)]);
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    fs::write(folder.path().join("latin-1.json"), b"{\"a\": \"\xe4\"}").unwrap();
+    fs::write(folder.path().join("other.json"), utf16("\u{feff}{\"a\": 1}")).unwrap();
+    for args in [&["check", ".", "-o", "json"][..], &["check", "fine.yaml", "latin-1.json", "other.json", "-o", "json"]]
+    {
+        let ran = run(folder.path(), args);
+        let summary = &ran.json()["summary"];
+        assert_eq!((ran.code, &summary["files"], &summary["otherDocuments"]), (0, &3.into(), &2.into()), "{summary}");
+    }
+    fs::write(folder.path().join("ours.yaml"), utf16(&format!("\u{feff}{REFUSED}"))).unwrap();
+    let ran = run(folder.path(), &["check", "-q", "."]);
+    assert!(ran.code == 1 && ran.out.contains("ours.yaml:4:14: error: spec.size: \"ten\""), "{}", ran.out);
+}
+
+#[test]
+fn nothing_but_a_comment_stands_behind_a_separator() {
+    let ours = "{apiVersion: matrixmind.cloud/v1, kind: RDSDatabase, metadata: {name: a}, spec: {version: \"18\", size: 20Gi}}";
+    let ran = check(&format!("--- {ours}\n"), &[]);
+    let finding = &ran.json()["findings"][0];
+    assert_eq!((ran.code, finding["rule"].as_str(), &finding["column"]), (1, Some("yaml-syntax"), &5.into()));
+    assert_eq!(check(&format!("--- # one\n{ours}\n"), &[]).code, 0);
 }
 
 #[test]
