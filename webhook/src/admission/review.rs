@@ -137,7 +137,9 @@ pub enum Malformed {
 /// # Errors
 /// When there is no uid to answer to.
 pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
-    let Keyed(review): Keyed<RawReview<'_>> = serde_json::from_slice(body).map_err(|_| unreadable(body))?;
+    // What nobody reads is skipped without a look at its bytes, so they are looked at first.
+    let body = std::str::from_utf8(body).map_err(|error| not_text(body, error.valid_up_to()))?;
+    let Keyed(review): Keyed<RawReview<'_>> = serde_json::from_str(body).map_err(|_| unreadable(body))?;
     let Keyed(raw) = &review.request.as_ref().ok_or(NO_REQUEST)?;
     let uid: String = raw
         .uid
@@ -151,8 +153,8 @@ pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
 const NO_REQUEST: Malformed = Malformed::NotAReview { path: "request", expected: "an object" };
 
 /// What is wrong with a body that cannot be read in one go.
-fn unreadable(body: &[u8]) -> Malformed {
-    let outline: serde_json::Result<&RawValue> = serde_json::from_slice(body);
+fn unreadable(body: &str) -> Malformed {
+    let outline: serde_json::Result<&RawValue> = serde_json::from_str(body);
     match outline.map(read::<Outline<'_>>) {
         Err(error) => not_json(&error),
         Ok(None) => NO_OBJECT,
@@ -236,6 +238,13 @@ fn observed(status: &RawStatus<'_>) -> Observed {
     }
 }
 
+fn not_text(body: &[u8], valid: usize) -> Malformed {
+    let before = &body[..valid];
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    Malformed::NotJson { problem: "a byte that is no UTF-8", line, column }
+}
+
 fn not_json(error: &serde_json::Error) -> Malformed {
     let problem = match error.classify() {
         Category::Io | Category::Syntax => "a syntax error",
@@ -315,6 +324,7 @@ mod tests {
         for (body, message) in [
             (&b"{"[..], "the body is not JSON: it ends too early at line 1, column 1"),
             (b"no", "the body is not JSON: a syntax error at line 1, column 2"),
+            (b"{\n \"a\": \"\xff\"}", "the body is not JSON: a byte that is no UTF-8 at line 2, column 8"),
             (b"7", "the body is not an AdmissionReview: the body must be an object without repeated keys"),
             (b"{}", "the body is not an AdmissionReview: request must be an object"),
             (

@@ -1,7 +1,5 @@
 //! What holds for the answer to any body, told without the service's own parser.
 
-use std::borrow::Cow;
-
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,18 +47,17 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The uids that a body can be said to have, and whether it is well enough formed that it must be answered with one. Bytes that are no text
-/// may be in what nobody reads.
+/// The uids that a body can be said to have, and whether it is well enough formed that it must be answered with one.
 fn uids(body: &[u8]) -> (Vec<String>, bool) {
-    let text = String::from_utf8_lossy(body);
-    let Some(review) = Entries::read(&text) else { return (Vec::new(), false) };
+    let text = std::str::from_utf8(body).ok();
+    let Some(review) = text.and_then(Entries::read) else { return (Vec::new(), false) };
     let (mut uids, mut repeats) = (Vec::new(), review.repeats());
     for request in review.all("request").filter_map(|request| Entries::read(request.get())) {
         repeats |= request.repeats();
         let read = request.all("uid").filter_map(|uid| serde_json::from_str::<String>(uid.get()).ok());
         uids.extend(read.filter(|uid| !uid.is_empty()));
     }
-    let must = uids.len() == 1 && !repeats && matches!(text, Cow::Borrowed(_));
+    let must = uids.len() == 1 && !repeats;
     (uids, must)
 }
 
