@@ -21,6 +21,8 @@ pub(crate) struct Machine {
     date: String,
     commit: String,
     rustc: String,
+    /// Of the peer: the compiler and the library; nothing where there is no Go.
+    go: Option<String>,
     kernel: String,
     cpu: String,
     memory: String,
@@ -44,6 +46,7 @@ impl Machine {
             date: Zoned::now().with_time_zone(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string(),
             commit: commit()?,
             rustc: output("rustc", &["--version"])?,
+            go: go(),
             kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             cpu: format!("{count} × {model}"),
             memory: format!("{} GiB", kib.div_ceil(1024 * 1024)),
@@ -56,24 +59,36 @@ impl Machine {
     pub(crate) fn facts(&self) -> Vec<(&'static str, String)> {
         let percent = self.idle * 100.0;
         let busy = if self.idle < QUIET { ": the machine was busy with other work" } else { "" };
-        vec![
+        let mut facts = vec![
             ("date", self.date.clone()),
             ("command", format!("`{}`", self.command)),
             ("commit", self.commit.clone()),
             ("rustc", self.rustc.clone()),
+        ];
+        facts.extend(self.go.clone().map(|go| ("peer in Go", go)));
+        facts.extend([
             ("kernel", format!("Linux {}", self.kernel)),
             ("machine", format!("{}, {}", self.cpu, self.memory)),
             ("CPU idle before", format!("{percent:.0} %{busy}")),
-        ]
+        ]);
+        facts
     }
 }
 
 /// The commit of what was built, and whether anything that is built differs from it.
 fn commit() -> Result<String> {
     let commit = output("git", &["rev-parse", "--short=12", "HEAD"])?;
-    let built = ["Cargo.toml", "Cargo.lock", ".cargo", "shared", "webhook", "reconciler"];
+    let built = ["Cargo.toml", "Cargo.lock", ".cargo", "shared", "webhook", "reconciler", "bench/peers"];
     let changes = output("git", &[["status", "--porcelain", "--"].as_slice(), &built].concat())?;
     Ok(if changes.is_empty() { commit } else { format!("{commit}, with uncommitted changes") })
+}
+
+/// The compiler and the library of the peer, where Go is there to tell.
+fn go() -> Option<String> {
+    let version = output("go", &["env", "GOVERSION"]).ok()?;
+    let module = fs::read_to_string("bench/peers/controller-runtime/go.mod").ok()?;
+    let library = module.lines().find_map(|line| line.trim().strip_prefix("sigs.k8s.io/"))?;
+    Some(format!("{version}, {library}"))
 }
 
 /// The share of the CPU time that nobody uses while this process sleeps.
