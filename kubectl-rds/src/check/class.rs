@@ -3,10 +3,9 @@
 use std::sync::LazyLock;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-use shared::api::crds;
 use shared::rules::{Rule, Size, quoted, shown_key};
 
-use super::schema::validate;
+use super::schema::{installed, validate};
 use super::spelling::{SUBDOMAIN_LIMIT, is_subdomain};
 use super::{Found, text};
 use crate::rule::FileRule;
@@ -19,12 +18,7 @@ const TAG_KEY_LIMIT: usize = 128;
 const RESERVED_TAGS: [&str; 3] = ["aws:", "rds:", "matrixmind.cloud/"];
 
 /// The schema of the specification, as it is installed.
-static SPEC: LazyLock<JSONSchemaProps> = LazyLock::new(|| {
-    let crds = crds().into_iter().filter(|crd| crd.spec.names.kind == "RDSDatabaseClass");
-    let mut versions = crds.flat_map(|crd| crd.spec.versions);
-    let root = versions.find_map(|version| version.schema?.open_api_v3_schema);
-    root.and_then(|root| root.properties?.remove("spec")).unwrap_or_default()
-});
+static SPEC: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDatabaseClass", "spec"));
 
 /// Checks name and specification.
 pub(super) fn check(object: &Node, found: &mut Vec<Found>) {
@@ -56,7 +50,7 @@ pub(super) fn check(object: &Node, found: &mut Vec<Found>) {
 /// The one rule of the schema that is written in CEL and needs no old object.
 fn tags(spec: &Node, found: &mut Vec<Found>) {
     let Some(tags) = spec.get("tags") else { return };
-    for entry in tags.entries() {
+    for entry in tags.entries().iter().filter(|entry| !entry.value.is_null()) {
         let key = entry.key.as_str();
         let field = format!("spec.tags[{}]", shown_key(key));
         if let Some(prefix) = RESERVED_TAGS.into_iter().find(|prefix| key.starts_with(prefix)) {
@@ -120,6 +114,8 @@ mod tests {
             "{provider: aws, region: eu-central-1, tags: {cost-center: shared}, maxSize: 500GB}",
             "{provider: null, allowedDeletionPolicies: [Snapshot, Retain], allowedNamespaces: {matchLabels: {a: b}}}",
             "{securityGroups: [sg-0123456789abcdef0], allowCreaterole: false}",
+            "{tags: {a: null, \"aws:b\": null}, allowedNamespaces: {matchLabels: {a: null}, matchExpressions: null}}",
+            "{allowedNamespaces: {matchExpressions: [{key: a, operator: Exists, values: null}]}}",
         ] {
             assert_eq!(found(spec), [""; 0], "{spec}");
         }
@@ -173,6 +169,11 @@ mod tests {
             ("{maxSize: 0GB}", "spec.maxSize: "),
             ("{subnetGroup: \"\"}", "spec.subnetGroup: has 0 characters: at least 1"),
             ("{allowCreaterole: \"no\"}", "spec.allowCreaterole: must be true or false, not the text \"no\""),
+            ("{allowedNamespaces: {matchExpressions: [null]}}", "matchExpressions[0]: must be a map, not null"),
+            (
+                "{allowedNamespaces: {matchExpressions: [{key: a, operator: null}]}}",
+                "spec.allowedNamespaces.matchExpressions[0].operator: is missing",
+            ),
             (
                 "{allowedNamespaces: {matchExpressions: [{key: a}]}}",
                 "spec.allowedNamespaces.matchExpressions[0].operator: is missing",

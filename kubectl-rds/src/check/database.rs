@@ -1,10 +1,17 @@
 //! An `RDSDatabase`, by the rules of admission.
 
+use std::sync::LazyLock;
+
 use jiff::civil::Date;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use shared::rules::{Subject, create};
 
+use super::schema::{installed, unknown_fields};
 use super::{Found, text};
 use crate::yaml::Node;
+
+/// The schema of the status. What it holds is thrown away when an object is created, but not before its fields are known.
+static STATUS: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDatabase", "status"));
 
 /// Asks admission whether the object may be created.
 pub(super) fn check(object: &Node, today: Date, found: &mut Vec<Found>) {
@@ -18,6 +25,9 @@ pub(super) fn check(object: &Node, today: Date, found: &mut Vec<Found>) {
         last_applied: None,
         observed: None,
     };
+    if let Some(status) = object.get("status") {
+        unknown_fields(&status.json(), &STATUS, "status", found);
+    }
     let verdict = create(&subject, today);
     found.extend(verdict.errors.into_iter().map(|error| Found::new(error.field, error.rule, error.message)));
     found.extend(verdict.warnings.into_iter().map(|warning| Found::new(warning.field, warning.rule, warning.message)));

@@ -18,6 +18,13 @@ pub(crate) fn names_us(text: &str) -> bool {
     text.contains(GROUP) || text.contains(KINDS[0])
 }
 
+/// What the items of a list are that have neither field (apimachinery, `decodeToList`).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Type<'a> {
+    pub(super) api_version: &'a str,
+    pub(super) kind: &'a str,
+}
+
 /// What an object is.
 #[derive(Debug)]
 pub(super) enum Identity {
@@ -29,9 +36,12 @@ pub(super) enum Identity {
     Other,
 }
 
-/// What an object is, by its `apiVersion` and `kind`.
-pub(super) fn identify(node: &Node) -> Identity {
-    let (api_version, kind) = (text(node, "apiVersion"), text(node, "kind"));
+/// What an object is, by its `apiVersion` and `kind`, or by those of the list it is in where it has neither.
+pub(super) fn identify(node: &Node, inherited: Option<Type<'_>>) -> Identity {
+    let (api_version, kind) = match (inherited, node.get("apiVersion"), node.get("kind")) {
+        (Some(Type { api_version, kind }), None, None) => (Some(api_version), Some(kind)),
+        _ => (text(node, "apiVersion"), text(node, "kind")),
+    };
     let expected = format!("{GROUP}/{VERSION}");
     let known = kind.is_some_and(|kind| KINDS.contains(&kind));
     match (api_version, kind) {
@@ -80,7 +90,7 @@ mod tests {
     use crate::yaml::load;
 
     fn identity(text: &str) -> Identity {
-        identify(&load(text, 1).unwrap()[0].root)
+        identify(&load(text, 1).unwrap()[0].root, None)
     }
 
     fn mistake(text: &str) -> String {

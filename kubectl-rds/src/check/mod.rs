@@ -16,7 +16,7 @@ use shared::api::labels::{GROUP, VERSION};
 use shared::rules::shown_key;
 
 pub(crate) use self::identity::names_us;
-use self::identity::{Identity, identify};
+use self::identity::{Identity, Type, identify};
 use crate::finding::{Finding, Level, Object, Report, Source, Unreadable};
 use crate::rule::{FileRule, Rule};
 use crate::yaml::{self, Aim, Document, Node, Span, Value, locate};
@@ -100,10 +100,10 @@ impl Checker {
     }
 
     fn document(&mut self, source: &Rc<Source>, document: &Document) {
-        let objects = objects(&document.root);
+        let objects = objects(&document.root, None);
         let mut ours = false;
-        for node in objects {
-            let identity = identify(node);
+        for (node, inherited) in objects {
+            let identity = identify(node, inherited);
             if matches!(identity, Identity::Other) {
                 self.report.others += 1;
                 continue;
@@ -113,7 +113,7 @@ impl Checker {
                 continue;
             }
             ours = true;
-            self.object(source, node, identity);
+            self.object(source, node, identity, object(node, inherited));
         }
         // Of other documents, what they are made of is not judged.
         for mistake in document.mistakes.iter().filter(|_| ours) {
@@ -123,9 +123,8 @@ impl Checker {
         }
     }
 
-    fn object(&mut self, source: &Rc<Source>, node: &Node, identity: Identity) {
+    fn object(&mut self, source: &Rc<Source>, node: &Node, identity: Identity, object: Object) {
         self.report.objects += 1;
-        let object = object(node);
         let mut found = Vec::new();
         match identity {
             Identity::Database => {
@@ -231,16 +230,19 @@ fn aim(field: &str, rule: Rule) -> Aim {
     }
 }
 
-/// The objects of a document: itself, or the items of a list.
-fn objects(root: &Node) -> Vec<&Node> {
-    let is_list = match (text(root, "apiVersion"), text(root, "kind")) {
-        (Some("v1"), Some(kind)) => kind == "List",
-        (Some(version), Some(kind)) => version == format!("{GROUP}/{VERSION}") && kind.ends_with("List"),
-        _ => false,
+/// The objects of a document: itself, or the items of a list, with what these are where they do not say it.
+fn objects<'a>(root: &'a Node, inherited: Option<Type<'a>>) -> Vec<(&'a Node, Option<Type<'a>>)> {
+    let (is_list, item) = match (text(root, "apiVersion"), text(root, "kind")) {
+        (Some("v1"), Some(kind)) => (kind == "List", None),
+        (Some(api_version), Some(kind)) if api_version == format!("{GROUP}/{VERSION}") => {
+            let kind = kind.strip_suffix("List");
+            (kind.is_some(), kind.map(|kind| Type { api_version, kind }))
+        }
+        _ => (false, None),
     };
     match root.get("items").map(|items| &items.value) {
-        Some(Value::List(items)) if is_list => items.iter().flat_map(objects).collect(),
-        _ => vec![root],
+        Some(Value::List(items)) if is_list => items.iter().flat_map(|node| objects(node, item)).collect(),
+        _ => vec![(root, inherited)],
     }
 }
 
@@ -248,10 +250,10 @@ fn text<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key)?.text()
 }
 
-fn object(node: &Node) -> Object {
+fn object(node: &Node, inherited: Option<Type<'_>>) -> Object {
     let metadata = |key| node.get("metadata").and_then(|metadata| text(metadata, key)).map(ToOwned::to_owned);
     Object {
-        kind: text(node, "kind").unwrap_or("object").to_owned(),
+        kind: text(node, "kind").or(inherited.map(|inherited| inherited.kind)).unwrap_or("object").to_owned(),
         namespace: metadata("namespace"),
         name: metadata("name").or_else(|| metadata("generateName")),
     }

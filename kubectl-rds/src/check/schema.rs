@@ -1,10 +1,11 @@
-//! The part of a structural schema that a class uses, judged as the API server judges it, in more words.
+//! The part of a structural schema that our kinds use, judged as the API server judges it, in more words.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use regex_lite::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use shared::api::crds;
 use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
 
 use super::Found;
@@ -37,28 +38,80 @@ pub(super) fn validate(value: &Value, schema: &JSONSchemaProps, field: &str, fou
 
 fn object(value: &Value, schema: &JSONSchemaProps, field: &str, found: &mut Vec<Found>) {
     let Some(entries) = value.as_object() else { return };
-    if let Some(most) = schema.max_properties.filter(|most| entries.len() > index(*most)) {
-        found.push(malformed(field, format!("has {} entries: at most {most} are allowed", entries.len())));
+    // The API server takes out what is null and must not be, before it looks at anything else (apiextensions-apiserver,
+    // `PruneNonNullableNullsWithoutDefaults`).
+    let is_there = |key: &str, value: &Value| !value.is_null() || entry(schema, key).is_none_or(is_nullable);
+    let there = entries.iter().filter(|(key, value)| is_there(key, value)).count();
+    if let Some(most) = schema.max_properties.filter(|most| there > index(*most)) {
+        found.push(malformed(field, format!("has {there} entries: at most {most} are allowed")));
     }
-    for key in schema.required.iter().flatten().filter(|key| !entries.contains_key(*key)) {
-        found.push(malformed(&format!("{field}.{key}"), "is missing"));
-    }
-    for (key, value) in entries {
-        match (schema.properties.as_ref(), &schema.additional_properties) {
-            (Some(properties), _) if properties.contains_key(key) => {
-                validate(value, &properties[key], &format!("{field}.{key}"), found);
-            }
-            (_, Some(JSONSchemaPropsOrBool::Schema(schema))) => {
-                validate(value, schema, &format!("{field}[{}]", shown_key(key)), found);
-            }
-            (Some(properties), None) => {
-                let known = || properties.keys().map(String::as_str);
-                let message = format!("is not a field: {field} has {}{}", one_of(known()), suggestion(key, known()));
-                found.push(Found::new(format!("{field}.{}", shown_key(key)), Rule::UnknownField, message));
-            }
-            _ => {}
+    for key in schema.required.iter().flatten() {
+        if entries.get(key).is_none_or(|value| !is_there(key, value)) {
+            found.push(malformed(&format!("{field}.{key}"), "is missing"));
         }
     }
+    for (key, value) in entries.iter().filter(|(key, value)| is_there(key, value)) {
+        if let Some(inner) = entry(schema, key) {
+            validate(value, inner, &below(schema, field, key), found);
+        }
+    }
+    unknown_keys(entries, schema, field, found);
+}
+
+/// Adds the fields that do not exist, at any depth, of what is judged by nothing else.
+pub(super) fn unknown_fields(value: &Value, schema: &JSONSchemaProps, field: &str, found: &mut Vec<Found>) {
+    match (value, &schema.items) {
+        (Value::Object(entries), _) => {
+            for (key, value) in entries {
+                if let Some(inner) = entry(schema, key) {
+                    unknown_fields(value, inner, &below(schema, field, key), found);
+                }
+            }
+            unknown_keys(entries, schema, field, found);
+        }
+        (Value::Array(items), Some(JSONSchemaPropsOrArray::Schema(schema))) => {
+            for (at, item) in items.iter().enumerate() {
+                unknown_fields(item, schema, &format!("{field}[{at}]"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unknown_keys(entries: &Map<String, Value>, schema: &JSONSchemaProps, field: &str, found: &mut Vec<Found>) {
+    let (Some(properties), None) = (&schema.properties, &schema.additional_properties) else { return };
+    let known = || properties.keys().map(String::as_str);
+    for key in entries.keys().filter(|key| !properties.contains_key(*key)) {
+        let message = format!("is not a field: {field} has {}{}", one_of(known()), suggestion(key, known()));
+        found.push(Found::new(format!("{field}.{}", shown_key(key)), Rule::UnknownField, message));
+    }
+}
+
+/// The schema of one entry of a map.
+fn entry<'a>(schema: &'a JSONSchemaProps, key: &str) -> Option<&'a JSONSchemaProps> {
+    let named = schema.properties.as_ref().and_then(|properties| properties.get(key));
+    named.or(match &schema.additional_properties {
+        Some(JSONSchemaPropsOrBool::Schema(schema)) => Some(schema),
+        _ => None,
+    })
+}
+
+/// The path of an entry: of a field, or of a key that its author chose.
+fn below(schema: &JSONSchemaProps, field: &str, key: &str) -> String {
+    let named = schema.properties.as_ref().is_some_and(|properties| properties.contains_key(key));
+    if named { format!("{field}.{key}") } else { format!("{field}[{}]", shown_key(key)) }
+}
+
+fn is_nullable(schema: &JSONSchemaProps) -> bool {
+    schema.nullable == Some(true) || schema.default.is_some()
+}
+
+/// The schema of a kind's field as it is installed, such as that of `spec`.
+pub(super) fn installed(kind: &str, field: &str) -> JSONSchemaProps {
+    let crds = crds().into_iter().filter(|crd| crd.spec.names.kind == kind);
+    let mut versions = crds.flat_map(|crd| crd.spec.versions);
+    let root = versions.find_map(|version| version.schema?.open_api_v3_schema);
+    root.and_then(|root| root.properties?.remove(field)).unwrap_or_default()
 }
 
 fn array(items: &[Value], schema: &JSONSchemaProps, field: &str, found: &mut Vec<Found>) {
@@ -134,8 +187,6 @@ fn index(limit: i64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use shared::api::crds;
-
     use super::*;
 
     #[test]

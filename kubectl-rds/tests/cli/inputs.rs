@@ -179,6 +179,32 @@ fn templates_are_refused_where_they_are_of_our_kinds_and_skipped_on_demand() {
 }
 
 #[test]
+fn items_of_a_list_are_what_the_list_says() {
+    let ran = check(
+        "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabaseList\nitems: [{metadata: {name: a}, spec: {size: ten, version: \"18\"}}]\n",
+        &[],
+    );
+    let finding = &ran.json()["findings"][0];
+    assert_eq!(
+        (ran.code, finding["kind"].as_str(), finding["field"].as_str()),
+        (1, Some("RDSDatabase"), Some("spec.size"))
+    );
+    let other =
+        check("apiVersion: matrixmind.cloud/v1\nkind: RDSDatabaseList\nitems: [{apiVersion: v1, kind: Secret}]\n", &[]);
+    assert_eq!((other.code, &other.json()["summary"]["otherDocuments"]), (0, &1.into()));
+}
+
+#[test]
+fn a_status_has_no_unknown_fields() {
+    let status =
+        "status: {observedGeneration: x, users: {a: {secret: s, redy: true}}, conditions: [{typ: Ready}], engine: y}\n";
+    let json = check(&format!("{FINE}{status}"), &[]).json();
+    let fields: Vec<&str> =
+        json["findings"].as_array().unwrap().iter().filter_map(|one| one["field"].as_str()).collect();
+    assert_eq!(fields, ["status.users[a].redy", "status.conditions[0].typ", "status.engine"]);
+}
+
+#[test]
 fn quiet_tells_errors_only() {
     let folder = folder(&[("warned.yaml", WARNED), ("refused.yaml", REFUSED)]);
     let ran = run(folder.path(), &["check", "-q", "."]);
