@@ -1,6 +1,7 @@
 //! `manifests/` against API servers that have never seen them.
 
 mod chart;
+mod guide;
 mod monitoring;
 mod rendered;
 mod rights;
@@ -8,7 +9,7 @@ mod single_namespace;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 use testbed::{
@@ -33,7 +34,8 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "manifests::the_base_installs_at_the_first_try", the_base_installs_at_the_first_try),
         trial(world, "manifests::cert_manager_installs_at_the_first_try", cert_manager_installs_at_the_first_try),
         trial(world, "manifests::self_managed_installs_at_the_first_try", self_managed_installs_at_the_first_try),
-        trial(world, "manifests::the_documented_overlay_is_good", the_documented_overlay_is_good),
+        trial(world, "manifests::the_documented_overlay_is_good", guide::the_documented_overlay_is_good),
+        trial(world, "manifests::the_examples_go_together", the_examples_go_together),
         trial(world, "manifests::one_namespace_is_enough", single_namespace::one_namespace_is_enough),
         trial(world, "monitoring::what_is_asked_for_is_there", monitoring::what_is_asked_for_is_there),
         trial(world, "chart::equals_the_overlays", chart::equals_the_overlays),
@@ -95,7 +97,7 @@ async fn self_managed_installs_at_the_first_try(world: &World) -> Result<()> {
         rights::pods_are_restricted(empty.kubectl(), "overlays/self-managed").await?;
         rights::the_webhook_has_its_own_names(empty.kubectl()).await?;
         what_the_webhook_writes_stays(&empty, how).await?;
-        the_documented_removal_leaves_nothing(empty.kubectl()).await?;
+        guide::the_documented_removal_leaves_nothing(empty.kubectl()).await?;
         empty.stop().await?;
     }
     Ok(())
@@ -203,78 +205,24 @@ impl SelfManaged {
     }
 }
 
-/// The commands of the guide's last chapter, one after the other.
-async fn the_documented_removal_leaves_nothing(kubectl: &Kubectl) -> Result<()> {
-    let guide = guide()?;
-    let (_, removing) = guide.split_once("\n## Removing\n").context("docs/install.md says nothing of removing")?;
-    let commands = blocks(removing, "sh").next().context("no commands")?;
-    for command in commands.lines() {
-        let args: Vec<&str> = command.split_whitespace().collect();
-        let (Some((&"kubectl", args)), false) = (args.split_first(), command.contains('"')) else {
-            bail!("not a plain command of kubectl: {command}")
-        };
-        kubectl.ok(args).await?;
-    }
-    let kinds = kubectl.ok(&["api-resources", "--verbs=list", "-o", "name"]).await?;
-    for kind in kinds.lines().filter(|kind| !kind.starts_with("events")) {
-        let left =
-            kubectl.ok(&["get", kind, "-A", "-l", "app.kubernetes.io/part-of=rds-operator", "-o", "name"]).await?;
-        ensure!(left.is_empty(), "left behind: {left}");
-    }
-    Ok(())
-}
-
-fn guide() -> Result<String> {
-    std::fs::read_to_string(format!("{MANIFESTS}/../docs/install.md")).context("docs/install.md")
-}
-
-/// What stands between fences of this language.
-fn blocks<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
-    let fence = format!("```{language}\n");
-    let found: Vec<&str> = text.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    found.into_iter()
-}
-
-/// The overlay that `docs/install.md` tells people to write, beside the shipped ones and with nothing but what it says.
-async fn the_documented_overlay_is_good(world: &World) -> Result<()> {
-    let guide = guide()?;
-    let overlays: Vec<&str> = blocks(&guide, "yaml").filter(|block| block.contains("kind: Kustomization")).collect();
-    ensure!(!overlays.is_empty(), "docs/install.md has no overlay");
-
-    let empty = Empty::start(world).await?;
-    install_cert_manager_crds(empty.kubectl()).await?;
-    install_monitoring_crds(empty.kubectl()).await?;
-    let copy = empty.dir.path().join("checkout");
-    for folder in ["manifests", "certs"] {
-        let from = format!("{MANIFESTS}/../{folder}");
-        copy_folder(Path::new(&from), &copy.join(folder))?;
-    }
-    for overlay in overlays {
-        let folder = copy.join("manifests/overlays/production");
-        std::fs::create_dir_all(&folder)?;
-        std::fs::write(folder.join("kustomization.yaml"), overlay)?;
-        let folder = folder.to_str().context("the folder's path is not UTF-8")?;
-        let rendered = empty.kubectl().ok(&["kustomize", folder]).await?;
-        for (_, object) in rendered::objects(&rendered)? {
-            ensure!(!serde_json::to_string(&object)?.contains("replaced\""), "nothing was filled in: {object}");
-        }
-        let output = empty.kubectl().run(&["apply", "-k", folder]).await?;
-        ensure!(output.success && !output.stderr.contains("Warning:"), "{overlay}\n{}", output.stderr);
-        rights::rendered_pods_are_restricted(empty.kubectl(), &rendered).await?;
-    }
-    empty.stop().await
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
+/// In one folder of a repository, as Flux and Argo CD build it: no object may be there twice.
+async fn the_examples_go_together(world: &World) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let examples = format!("{MANIFESTS}/examples");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&examples)? {
         let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
+        if entry.path().extension().is_some_and(|extension| extension == "yaml") {
+            std::fs::copy(entry.path(), folder.path().join(entry.file_name()))?;
+            names.push(entry.file_name().into_string().ok().context("an example's name is not UTF-8")?);
         }
     }
+    let kustomization = serde_json::json!({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization",
+        "resources": names});
+    std::fs::write(folder.path().join("kustomization.yaml"), kustomization.to_string())?;
+    let kubectl = world.controlplane().await?.kubectl();
+    let built = kubectl.ok(&["kustomize", folder.path().to_str().context("the folder's path is not UTF-8")?]).await?;
+    let databases = rendered::objects(&built)?.into_keys().filter(|(kind, ..)| kind == "RDSDatabase").count();
+    ensure!(databases == 2 && names.len() == 3, "{names:?} have {databases} databases");
     Ok(())
 }

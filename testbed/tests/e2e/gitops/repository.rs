@@ -20,13 +20,13 @@ impl Repository {
         Ok(repository)
     }
 
-    /// One with the databases of `manifests/examples`, in this namespace instead of `shop`.
+    /// One with the databases of `manifests/examples`, in this namespace instead of their own.
     pub(super) async fn with_examples(namespace: &str) -> Result<Self> {
         let repository = Self::empty().await?;
-        for name in ["minimal.yaml", "orders.yaml"] {
+        for (name, own) in [("minimal.yaml", ": default\n"), ("orders.yaml", ": shop\n")] {
             let example = fs::read_to_string(Path::new(EXAMPLES).join(name)).await?;
-            ensure!(example.contains(": shop\n"), "{name} is about another namespace");
-            repository.write(name, &example.replace(": shop\n", &format!(": {namespace}\n"))).await?;
+            ensure!(example.contains(own), "{name} is about another namespace");
+            repository.write(name, &example.replace(own, &format!(": {namespace}\n"))).await?;
         }
         Ok(repository)
     }

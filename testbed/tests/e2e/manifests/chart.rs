@@ -286,7 +286,18 @@ pub(super) async fn comes_and_goes_without_the_databases(world: &World) -> Resul
     for source in ["cert-manager", "self-managed"] {
         come_and_go(&helm, &empty, &format!("certificates.source={source},monitoring.enabled=true")).await?;
     }
+    what_stays_belongs_to_the_release(&helm, &empty).await?;
     empty.stop().await
+}
+
+/// A release of another name takes it over when it is told to, and not before.
+async fn what_stays_belongs_to_the_release(helm: &Helm, empty: &Empty) -> Result<()> {
+    let chart = chart();
+    let kubeconfig = utf8(empty.kubectl().kubeconfig())?;
+    let another = ["upgrade", "--install", "another", &chart, "--namespace=rds-system", "--kubeconfig", kubeconfig];
+    let refused = helm.run(&another).await?;
+    ensure!(!refused.success && refused.stderr.contains("invalid ownership metadata"), "{}", refused.stderr);
+    helm.ok(&[&another[..], &["--take-ownership"]].concat()).await.map(drop)
 }
 
 async fn come_and_go(helm: &Helm, empty: &Empty, values: &str) -> Result<()> {
