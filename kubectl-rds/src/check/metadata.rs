@@ -102,7 +102,7 @@ fn types(metadata: &Node, found: &mut Vec<Found>) {
         refuse(key, "a text", |node| node.text().is_some());
     }
     for key in NUMBERS {
-        refuse(key, "a whole number, 0 or more", |node| node.json().as_i64().is_some_and(|number| number >= 0));
+        refuse(key, "a whole number", |node| node.json().is_i64());
     }
     for key in MOMENTS {
         refuse(key, "a moment such as \"2026-01-31T12:00:00Z\"", |node| {
@@ -233,11 +233,7 @@ mod tests {
                 "metadata.ownerReferences[0].controller: must be true or false, not the number 1",
             ),
             ("metadata: {name: a, uid: 1}", "metadata.uid: must be a text, not the number 1"),
-            (
-                "metadata: {name: a, generation: x}",
-                "metadata.generation: must be a whole number, 0 or more, not the text",
-            ),
-            ("metadata: {name: a, generation: -1}", "metadata.generation: must be a whole number"),
+            ("metadata: {name: a, generation: x}", "metadata.generation: must be a whole number, not the text"),
             ("metadata: {name: a, creationTimestamp: today}", "metadata.creationTimestamp: must be a moment such as"),
             ("metadata: {name: a, managedFields: {}}", "metadata.managedFields: must be a list, not a map"),
         ] {
@@ -251,8 +247,8 @@ mod tests {
 
     #[test]
     fn there_are_limits_for_all_together() {
-        let owner = "{apiVersion: v1, kind: A, name: b, uid: c, controller: true}";
-        let two = format!("metadata: {{name: a, ownerReferences: [{owner}, {owner}]}}");
+        let owner = |uid| format!("{{apiVersion: v1, kind: A, name: b, uid: {uid}, controller: true}}");
+        let two = format!("metadata: {{name: a, ownerReferences: [{}, {}]}}", owner("c"), owner("d"));
         assert!(
             found(&two, Scope::Namespaced)[0]
                 .starts_with("metadata.ownerReferences[1].controller: is true for a second")

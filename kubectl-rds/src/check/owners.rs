@@ -1,5 +1,7 @@
 //! Who owns an object, and who has to be asked before it goes.
 
+use std::collections::HashSet;
+
 use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
 
 use super::metadata::wrong_type;
@@ -19,15 +21,15 @@ const COLLECTORS: [&str; 2] = ["orphan", "foregroundDeletion"];
 /// Checks `metadata.finalizers` and `metadata.ownerReferences`.
 pub(super) fn check(metadata: &Node, found: &mut Vec<Found>) {
     finalizers(metadata, found);
-    let mut controllers = 0;
+    let mut controllers = HashSet::new();
     for (index, owner) in list(metadata, "ownerReferences", "owners", found).iter().enumerate() {
         let field = format!("metadata.ownerReferences[{index}]");
         reference(owner, &field, found);
-        if owner.get("controller").is_some_and(|node| node.json() == true) {
-            controllers += 1;
-            if controllers == 2 {
-                found.push(malformed(&format!("{field}.controller"), "is true for a second owner: an object has one"));
-            }
+        let controls = owner.get("controller").is_some_and(|node| node.json() == true);
+        // The same owner twice counts once (apiserver, `dedupOwnerReferences`).
+        if controls && controllers.insert(owner.json().to_string()) && controllers.len() == 2 {
+            let message = "is true for a second owner: an object has one controller";
+            found.push(malformed(&format!("{field}.controller"), message));
         }
     }
 }

@@ -4,5 +4,6 @@
 
 mod golden;
 mod inputs;
+mod objects;
 mod program;
 mod specs;

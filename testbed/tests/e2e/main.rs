@@ -3,6 +3,7 @@
 mod admission;
 mod birth;
 mod changes;
+mod check;
 mod cloud;
 mod cloud_access;
 mod controlplane;
@@ -57,6 +58,7 @@ fn main() -> Result<ExitCode> {
         controlplane::trials(&world),
         manifests::trials(&world),
         schema::trials(&world),
+        check::trials(&world),
         protection::trials(&world),
         stack::trials(&world),
         birth::trials(&world),
