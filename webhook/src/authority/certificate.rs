@@ -16,14 +16,15 @@ use x509_parser::prelude::FromDer;
 
 use crate::tls::{self, Material, MaterialError};
 
-/// Certificates begin this much before they are made: the clocks of API servers differ.
-const BACKDATED: Duration = Duration::from_mins(5);
+/// Certificates begin this much before they are made: the clocks of API servers differ, by less than this.
+pub(super) const BACKDATED: Duration = Duration::from_mins(5);
 
 /// A certificate that API servers are told to trust.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Anchor {
     der: CertificateDer<'static>,
-    not_before: Timestamp,
+    /// Its first second.
+    pub not_before: Timestamp,
     /// Its last second.
     pub not_after: Timestamp,
 }
@@ -45,6 +46,9 @@ pub enum AuthorityError {
     /// A certificate that must not sign others.
     #[error("is not the certificate of an authority")]
     NotAnAuthority,
+    /// A certificate of the future.
+    #[error("begins only at {0}: it was made by a clock that was ahead")]
+    NotBegun(Timestamp),
     /// Not a key.
     #[error("has a key that is not a readable PEM private key")]
     NotAKey,
@@ -94,6 +98,11 @@ impl Anchor {
     /// It has ended.
     pub fn ended(&self, now: Timestamp) -> bool {
         now > self.not_after
+    }
+
+    /// It has begun, also if it was made by a clock that is a little ahead of ours.
+    pub fn begun(&self, now: Timestamp) -> bool {
+        self.not_before <= now + BACKDATED
     }
 
     /// The certificate.

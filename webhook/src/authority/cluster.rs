@@ -5,6 +5,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// The two kinds of webhook configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Registrar {
@@ -33,6 +35,8 @@ impl fmt::Display for Registrar {
 pub struct Stored {
     /// Its resourceVersion.
     pub version: String,
+    /// When the API server answered, by its own clock, where it says so.
+    pub time: Option<Timestamp>,
     /// Its data. It holds keys, so it is never printed.
     pub data: BTreeMap<String, Vec<u8>>,
 }
@@ -42,6 +46,8 @@ pub struct Stored {
 pub struct Registration {
     /// Its resourceVersion.
     pub version: String,
+    /// The annotation by which cert-manager is asked to write its caBundles, where it has one.
+    pub injected: Option<String>,
     /// Its webhooks that lead to our Service.
     pub webhooks: Vec<Registered>,
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::certificate::renewal;
+use super::certificate::{BACKDATED, renewal};
 use super::cluster::{Registrar, Registration};
 use super::ledger::{Amendment, Damage};
 use super::plan::{Served, Sight, Signer, Step, World, plan};
@@ -42,6 +42,27 @@ pub enum Problem {
         registrar: Registrar,
         /// Names of the Service.
         service: String,
+    },
+    /// A webhook configuration that cert-manager writes, too.
+    #[error(
+        "{registrar} is annotated with {annotation}: its caBundle is cert-manager's to write, and is left alone; remove the annotation, \
+         or let the webhook take its certificate from cert-manager (--tls-source=files)"
+    )]
+    Injected {
+        /// The configuration.
+        registrar: Registrar,
+        /// The annotation.
+        annotation: String,
+    },
+    /// Certificates would be made for another time.
+    #[error(
+        "the clock of this machine is {} min {} that of the API server: nothing is done about certificates before they agree; correct it",
+        minutes.unsigned_abs(),
+        if minutes.is_negative() { "behind" } else { "ahead of" }
+    )]
+    Clock {
+        /// How far ahead; negative where it is behind.
+        minutes: i64,
     },
     /// Certificates.
     #[error(transparent)]
@@ -94,8 +115,7 @@ impl<C: Cluster> Keeper<C> {
     pub async fn run(mut self, clock: Clock, distrusted: &Notify) -> Infallible {
         let mut failures = 0_u32;
         loop {
-            let now = clock();
-            let pass = self.look(now).await;
+            let pass = self.look(clock).await;
             let wait = if pass.problems.is_empty() {
                 failures = 0;
                 let due = pass.until.and_then(|until| Duration::try_from(until.duration_since(clock())).ok());
@@ -117,9 +137,9 @@ impl<C: Cluster> Keeper<C> {
     }
 
     /// One pass, and what is new about it in the log.
-    pub async fn look(&mut self, now: Timestamp) -> Pass {
+    pub async fn look(&mut self, clock: impl Fn() -> Timestamp) -> Pass {
         let limit = PASS.min(self.lives.overlap);
-        let pass = timeout(limit, self.pass(now))
+        let pass = timeout(limit, self.pass(clock))
             .await
             .unwrap_or_else(|_| Pass { problems: vec![Problem::TooSlow(limit)], until: None });
         for problem in &pass.problems {
@@ -137,7 +157,7 @@ impl<C: Cluster> Keeper<C> {
         pass
     }
 
-    async fn pass(&mut self, now: Timestamp) -> Pass {
+    async fn pass(&mut self, clock: impl Fn() -> Timestamp) -> Pass {
         let mut problems = Vec::new();
         // Before the Secret: what they carry was then written by someone who knew no newer one, and nothing newer is overwritten.
         let mut seen = Vec::new();
@@ -151,11 +171,17 @@ impl<C: Cluster> Keeper<C> {
                 return Pass { problems, until: None };
             }
         };
-        let (mut ledger, damages) = Ledger::parse(&stored.data);
+        if let Some(problem) = stored.time.and_then(|theirs| disagreement(clock(), theirs)) {
+            problems.push(problem);
+            return Pass { problems, until: None };
+        }
+        let (mut ledger, damages) = Ledger::parse(&stored.data, clock());
         let mut damaged = !damages.is_empty();
         problems.extend(damages.into_iter().map(Problem::from));
         let (mut may_amend, mut may_publish, mut regained) = (true, true, false);
         for _ in 0..STEPS {
+            // Of this step: what an earlier one has written was not there before.
+            let now = clock();
             let registrations: Vec<Sight> = seen.iter().map(|seen| seen.sight.clone()).collect();
             let world = World {
                 ledger: &ledger,
@@ -215,6 +241,10 @@ impl<C: Cluster> Keeper<C> {
 
     async fn see(&self, registrar: Registrar, problems: &mut Vec<Problem>) -> Seen {
         match self.cluster.registration(registrar).await {
+            Ok(Some(Registration { injected: Some(annotation), .. })) => {
+                problems.push(Problem::Injected { registrar, annotation });
+                Seen { registrar, read: None, sight: Sight::Injected }
+            }
             Ok(Some(read)) if !read.webhooks.is_empty() => {
                 let carried = read.webhooks.iter().map(|webhook| Anchor::bundle(&webhook.bundle)).collect();
                 Seen { registrar, read: Some(read), sight: Sight::Carries(carried) }
@@ -270,4 +300,11 @@ impl<C: Cluster> Keeper<C> {
         self.served = Some(served);
         Ok(())
     }
+}
+
+/// Two clocks that differ by more than certificates allow for. Which of them is wrong cannot be known; what would be made in the meantime
+/// might be of a time that is over or still to come, and take the place of what is good.
+fn disagreement(ours: Timestamp, theirs: Timestamp) -> Option<Problem> {
+    let ahead = ours.duration_since(theirs);
+    (ahead.unsigned_abs() > BACKDATED).then(|| Problem::Clock { minutes: ahead.as_mins() })
 }

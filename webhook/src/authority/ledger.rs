@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::certificate::BACKDATED;
 use super::{Anchor, Authority, AuthorityError, Lifetimes};
 
 /// Keys of the Secret's data.
@@ -95,14 +96,15 @@ impl Amendment {
 }
 
 impl Ledger {
-    /// Reads the data of the Secret. What is damaged is left out.
-    pub fn parse(data: &BTreeMap<String, Vec<u8>>) -> (Self, Vec<Damage>) {
+    /// Reads the data of the Secret at `now`. What is damaged is left out.
+    pub fn parse(data: &BTreeMap<String, Vec<u8>>, now: Timestamp) -> (Self, Vec<Damage>) {
         let mut damages = Vec::new();
         let field = |key: &str| data.get(key).map(Vec::as_slice).filter(|value| !value.is_empty());
         let mut damaged = |key, error| damages.push(Damage::Authority { key, error });
         let mut authority = |cert, key| match (field(cert), field(key)) {
             (None, None) => None,
             (certificate, key) => Authority::parse(certificate.unwrap_or_default(), key.unwrap_or_default())
+                .and_then(|authority| begun(authority, now))
                 .map_err(|error| damaged(cert, error))
                 .ok(),
         };
@@ -116,6 +118,8 @@ impl Ledger {
             text.trim().parse().map_err(|_| damages.push(Damage::Time { key })).ok()
         };
         let (trusted_since, previous_until) = (time(keys::NEXT_TRUSTED), time(keys::PREVIOUS_UNTIL));
+        // A time that is still to come would be waited for, and says nothing.
+        let trusted_since = trusted_since.filter(|since| *since <= now + 2 * BACKDATED);
         let next = next.map(|authority| Next { authority, trusted_since });
         (Self { current, next, previous, previous_until }, damages)
     }
@@ -179,4 +183,10 @@ impl Ledger {
         let anchors = signers.map(|authority| &authority.anchor).chain(&self.previous);
         anchors.filter(|anchor| !anchor.ended(now)).cloned().collect()
     }
+}
+
+/// API servers refuse every leaf of an authority that has not begun.
+fn begun(authority: Authority, now: Timestamp) -> Result<Authority, AuthorityError> {
+    let not_before = authority.anchor.not_before;
+    if authority.anchor.begun(now) { Ok(authority) } else { Err(AuthorityError::NotBegun(not_before)) }
 }

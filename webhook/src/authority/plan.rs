@@ -50,6 +50,8 @@ pub enum Sight {
     Unknown,
     /// It is not there, or leads elsewhere: no API server asks us because of it.
     Absent,
+    /// Somebody else looks after its bundles: they are not ours to write, nor to rely on.
+    Injected,
     /// The certificates that each of its webhooks carries.
     Carries(Vec<Vec<Anchor>>),
 }
@@ -58,13 +60,13 @@ impl Sight {
     fn entries(&self) -> &[Vec<Anchor>] {
         match self {
             Self::Carries(entries) => entries,
-            Self::Absent | Self::Unknown => &[],
+            Self::Absent | Self::Unknown | Self::Injected => &[],
         }
     }
 
     /// Each of its webhooks carries `anchor`, as far as is known.
     pub fn carries(&self, anchor: &Anchor) -> bool {
-        self.entries().iter().all(|entry| entry.contains(anchor))
+        *self != Self::Injected && self.entries().iter().all(|entry| entry.contains(anchor))
     }
 }
 
@@ -140,7 +142,9 @@ impl<'a> World<'a> {
         let unknown = current.is_none_or(|current| !self.carried_somewhere(current));
         let strangers = self.strangers();
         let unproved = current.is_some() && unknown && !strangers.is_empty();
-        let missing = unknown && !strangers.is_empty();
+        // A Secret out of a backup may have an authority that is still carried, and not the one that followed and signs by now.
+        let outdated = self.living().is_none_or(|served| strangers.contains(&served.issuer));
+        let missing = (unknown || outdated) && !strangers.is_empty();
         (self.damaged || missing).then_some(Amendment::Adopt { strangers, unproved })
     }
 
@@ -159,7 +163,7 @@ impl<'a> World<'a> {
     }
 
     fn serve(&self) -> Option<Step> {
-        let served = self.served.filter(|served| self.now <= served.not_after);
+        let served = self.living();
         let due = served.is_none_or(|served| self.now >= served.renewal);
         let current = self.ledger.current.as_ref().map(|current| &current.anchor);
         if let Some(current) = current.filter(|current| !current.ended(self.now)) {
@@ -228,15 +232,24 @@ impl<'a> World<'a> {
 
     /// Whom API servers trust, or may have to trust, without a word of it in the Secret.
     fn strangers(&self) -> Vec<Anchor> {
-        let served = self.served.filter(|served| self.now <= served.not_after).map(|served| &served.issuer);
+        let served = self.living().map(|served| &served.issuer);
         let known = self.ledger.bundle(self.now);
         let mut strangers: Vec<Anchor> = Vec::new();
         for anchor in self.entries().flatten().chain(served) {
-            if !anchor.ended(self.now) && !known.contains(anchor) && !strangers.contains(anchor) {
+            if anchor.begun(self.now)
+                && !anchor.ended(self.now)
+                && !known.contains(anchor)
+                && !strangers.contains(anchor)
+            {
                 strangers.push(anchor.clone());
             }
         }
         strangers
+    }
+
+    /// What is served, as long as it holds.
+    fn living(&self) -> Option<&'a Served> {
+        self.served.filter(|served| self.now <= served.not_after)
     }
 
     fn entries(&self) -> impl Iterator<Item = &'a Vec<Anchor>> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use webhook::authority::cluster::{Registered, Registrar, Registration, Stored};
 use webhook::authority::{Cluster, ClusterError};
 
@@ -25,6 +25,8 @@ pub struct State {
     pub writes: usize,
     /// Numbers that say how often others get their turn before a call is answered.
     pub turns: Vec<u8>,
+    /// How long it takes until an API server has written a webhook configuration.
+    pub slow: SignedDuration,
     /// The Secret cannot be read or written.
     pub no_secret: bool,
     /// Webhook configurations cannot be read or written.
@@ -66,6 +68,14 @@ impl Simulated {
         self.with(|state| state.register(name(registrar), bundle));
     }
 
+    /// cert-manager is asked to write the bundles of a configuration, or not any more.
+    pub fn annotate(&self, registrar: Registrar, injected: Option<&str>) {
+        self.with(|state| {
+            let registration = state.registrations.get_mut(name(registrar)).expect("both are there");
+            registration.injected = injected.map(str::to_owned);
+        });
+    }
+
     /// Somebody else writes the Secret.
     pub fn replace_secret(&self, data: BTreeMap<String, Vec<u8>>) {
         self.with(|state| {
@@ -75,7 +85,7 @@ impl Simulated {
     }
 
     /// Bundles that an API server may act on which is up to `lag` behind.
-    pub fn bundles(&self, registrar: Registrar, lag: jiff::SignedDuration) -> Vec<Vec<u8>> {
+    pub fn bundles(&self, registrar: Registrar, lag: SignedDuration) -> Vec<Vec<u8>> {
         self.with(|state| {
             let of_kind = state.past.iter().filter(|(_, kind, _)| *kind == name(registrar));
             let mut bundles: Vec<(Timestamp, Vec<u8>)> = of_kind.map(|(at, _, bundle)| (*at, bundle.clone())).collect();
@@ -97,8 +107,9 @@ impl Simulated {
 impl State {
     fn register(&mut self, kind: &'static str, bundle: &[u8]) {
         let version = self.past.len().to_string();
+        let injected = self.registrations.get(kind).and_then(|registration| registration.injected.clone());
         let webhooks = vec![Registered { name: "one.of.ours".into(), bundle: bundle.to_vec() }];
-        self.registrations.insert(kind, Registration { version, webhooks });
+        self.registrations.insert(kind, Registration { version, injected, webhooks });
         self.past.push((self.now, kind, bundle.to_vec()));
     }
 }
@@ -110,7 +121,8 @@ impl Cluster for Simulated {
             if state.no_secret {
                 return Err(forbidden("Secret"));
             }
-            Ok(Stored { version: state.secret_version.to_string(), data: state.secret.clone() })
+            let version = state.secret_version.to_string();
+            Ok(Stored { version, time: Some(state.now), data: state.secret.clone() })
         })
     }
 
@@ -153,6 +165,7 @@ impl Cluster for Simulated {
             if state.registrations[name(registrar)].version != read.version {
                 return Err(conflict(name(registrar)));
             }
+            state.now += state.slow;
             state.register(name(registrar), bundle.as_bytes());
             state.writes += 1;
             Ok(state.registrations[name(registrar)].version.clone())
