@@ -5,9 +5,13 @@ use kube::core::response::{StatusCause, StatusDetails};
 use shared::api::labels::GROUP;
 use shared::rules::Violation;
 
+/// Characters of a name that are told: as many as any object's may have.
+const NAME_EXCERPT: usize = 253;
+
 /// 422 Invalid with a cause for each violation. kubectl prints the causes when it applied one object, and only the message when it applied
 /// several: so the message holds the same list. The rules keep it short.
 pub(super) fn invalid(kind: &str, name: &str, violations: &[Violation]) -> Status {
+    let name: String = name.chars().take(NAME_EXCERPT).collect();
     let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
     let causes: Vec<StatusCause> = violations
         .iter()
@@ -21,16 +25,15 @@ pub(super) fn invalid(kind: &str, name: &str, violations: &[Violation]) -> Statu
         [one] => one.clone(),
         many => format!("[{}]", many.join(", ")),
     };
-    Status::failure(&format!("{kind}.{GROUP} \"{name}\" is invalid: {list}"), "Invalid").with_code(422).with_details(
-        StatusDetails {
-            name: name.to_owned(),
-            group: GROUP.to_owned(),
-            kind: kind.to_owned(),
-            uid: String::new(),
-            causes,
-            retry_after_seconds: 0,
-        },
-    )
+    let message = format!("{kind}.{GROUP} \"{name}\" is invalid: {list}");
+    Status::failure(&message, "Invalid").with_code(422).with_details(StatusDetails {
+        name,
+        group: GROUP.to_owned(),
+        kind: kind.to_owned(),
+        uid: String::new(),
+        causes,
+        retry_after_seconds: 0,
+    })
 }
 
 /// 400: the request is not what the API says it is.

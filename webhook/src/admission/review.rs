@@ -239,9 +239,8 @@ fn observed(status: &RawStatus<'_>) -> Observed {
 }
 
 fn not_text(body: &[u8], valid: usize) -> Malformed {
-    let before = &body[..valid];
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let last = body[..valid].split(|byte| *byte == b'\n').enumerate().last();
+    let (line, column) = last.map_or((1, 1), |(before, line)| (before + 1, line.len() + 1));
     Malformed::NotJson { problem: "a byte that is no UTF-8", line, column }
 }
 
