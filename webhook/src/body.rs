@@ -21,36 +21,39 @@ pub enum BodyError {
     Incomplete(#[source] axum::Error),
 }
 
-/// Bytes that a body will take, as far as its header says; `limit` where it says nothing.
-pub fn expected_size(body: &Body, limit: usize) -> usize {
-    let exact = body.size_hint().exact().and_then(|size| usize::try_from(size).ok());
-    exact.unwrap_or(limit).min(limit)
-}
-
-/// Reads a body of at most `limit` bytes.
+/// Reads a body of at most `limit` bytes. Before more of it is kept, `book` is asked for room for all that has come so far: what a header
+/// announces takes no memory until it comes.
 ///
 /// # Errors
-/// When it is larger, or ends before its time.
-pub async fn read(mut body: Body, limit: usize) -> Result<Vec<u8>, BodyError> {
+/// When it is larger, ends before its time, or there is no room.
+pub async fn read<E: From<BodyError>>(
+    mut body: Body,
+    limit: usize,
+    mut book: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let declared = body.size_hint().lower();
     if usize::try_from(declared).is_ok_and(|declared| declared <= limit) {
-        // All at once where its header says how much: growing step by step would leave holes of its former sizes behind.
+        // All at once where its header says how much: growing step by step would leave holes of its former sizes behind. Pages that nothing
+        // was written to are not taken.
         let exact = body.size_hint().exact().and_then(|size| usize::try_from(size).ok());
         let mut bytes = Vec::with_capacity(exact.unwrap_or_default().min(limit));
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(BodyError::Incomplete)?.into_data() else {
                 continue;
             };
-            if bytes.len() + data.len() > limit {
+            let length = bytes.len() + data.len();
+            let room = if length > limit { Err(BodyError::TooLarge { limit }.into()) } else { book(length) };
+            if let Err(error) = room {
+                drop(bytes);
                 discard(body).await;
-                return Err(BodyError::TooLarge { limit });
+                return Err(error);
             }
             bytes.extend_from_slice(&data);
         }
         return Ok(bytes);
     }
     discard(body).await;
-    Err(BodyError::TooLarge { limit })
+    Err(BodyError::TooLarge { limit }.into())
 }
 
 /// Reads a body that is not wanted, and keeps nothing of it.
@@ -70,7 +73,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_limit_is_the_last_size_that_passes() {
-        assert_eq!(read(Body::from(vec![1; 10]), 10).await.expect("fits").len(), 10);
-        assert!(matches!(read(Body::from(vec![1; 11]), 10).await, Err(BodyError::TooLarge { limit: 10 })));
+        let room = |_| Ok::<_, BodyError>(());
+        assert_eq!(read(Body::from(vec![1; 10]), 10, room).await.expect("fits").len(), 10);
+        assert!(matches!(read(Body::from(vec![1; 11]), 10, room).await, Err(BodyError::TooLarge { limit: 10 })));
     }
 }

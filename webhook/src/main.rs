@@ -12,8 +12,8 @@ fn main() -> anyhow::Result<()> {
     let runtime = Builder::new_multi_thread()
         // A review takes tens of microseconds: two threads serve more of them than any API server sends, and more would only cost memory.
         .worker_threads(2)
-        // Large reviews take turns on one thread: every further one would keep an arena of freed memory of its own.
-        .max_blocking_threads(1)
+        // One for the large reviews, which take turns, and one for reading files meanwhile.
+        .max_blocking_threads(2)
         .enable_all()
         .build()
         .context("cannot start threads")?;

@@ -23,13 +23,13 @@ use crate::metrics::Metrics;
 /// Where the time comes from.
 pub type Clock = fn() -> Timestamp;
 
-/// A review from this weight on is judged on a thread of its own, so that it does not hold up the small ones.
-const LARGE: usize = 1024 * 1024;
+/// A review from this weight on, some ten times an ordinary one, is judged on a thread of its own, so that it does not hold up the others.
+const LARGE: usize = 256 * 1024;
 
 /// Memory is accounted for in pieces of this size.
 const PIECE: usize = 16 * 1024;
 
-/// How often what a review holds is in memory while it is judged: as it was read, and with its defaults or parsed.
+/// How often what a review holds is in memory while it is judged: as it was read, and in the patch of an update that leaves it out.
 const COPIES: usize = 2;
 
 /// Bounds of the service.
@@ -46,6 +46,8 @@ pub struct Limits {
 struct Service {
     limits: Limits,
     pieces: Arc<Semaphore>,
+    /// Who has it judges a large review: one at a time, because each takes as much memory as all that wait together.
+    turn: Arc<Semaphore>,
     /// Pieces of the whole.
     total: usize,
     metrics: Metrics,
@@ -57,8 +59,15 @@ struct Service {
 pub fn router(limits: Limits, metrics: Metrics, clock: Clock, draining: CancellationToken) -> Router {
     // One body of the largest size always fits.
     let total = limits.in_flight.max(limits.body).div_ceil(PIECE);
-    let service =
-        Arc::new(Service { limits, pieces: Arc::new(Semaphore::new(total)), total, metrics, clock, draining });
+    let service = Arc::new(Service {
+        limits,
+        pieces: Arc::new(Semaphore::new(total)),
+        turn: Arc::new(Semaphore::new(1)),
+        total,
+        metrics,
+        clock,
+        draining,
+    });
     Router::new()
         .route("/mutate", post(mutate))
         .route("/validate", post(validate))
@@ -115,14 +124,18 @@ impl Service {
 
     async fn review(&self, endpoint: Endpoint, request: Request) -> Result<Answer, HttpError> {
         let body = request.into_body();
-        let mut memory = match self.reserve(body::expected_size(&body, self.limits.body).div_ceil(PIECE).max(1)) {
+        let mut memory = match self.reserve(1) {
             Ok(memory) => memory,
             Err(overloaded) => {
                 body::discard(body).await;
                 return Err(overloaded);
             }
         };
-        let bytes = body::read(body, self.limits.body).await?;
+        let bytes = body::read(body, self.limits.body, |bytes| {
+            memory.merge(self.reserve(bytes.div_ceil(PIECE).saturating_sub(memory.num_permits()))?);
+            Ok::<_, HttpError>(())
+        })
+        .await?;
         let weight = admission::weight(&bytes);
         let judging = weight.saturating_mul(COPIES).div_ceil(PIECE);
         // What is too heavy by itself is never read, so nothing takes more than this in the end; and beside it there is room for small ones.
@@ -132,9 +145,10 @@ impl Service {
         if weight < LARGE {
             return Ok(Answer::to(endpoint, &bytes, today)?);
         }
+        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| HttpError::Stopped)?;
         let judged = spawn_blocking(move || {
             // Taken until it is done, also when nobody waits for it any more.
-            let _memory = memory;
+            let _taken = (memory, turn);
             Answer::to(endpoint, &bytes, today)
         });
         Ok(judged.await.map_err(|_| HttpError::Stopped)??)

@@ -2,11 +2,20 @@
 
 mod support;
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures::{StreamExt, stream};
+use hyper::body::{Frame, SizeHint};
 use serde_json::{Value, json};
 use support::{LIMITS, ask, post, review, service};
+use tokio::runtime::Builder;
+use tokio::task::spawn_blocking;
 use webhook::router::Limits;
 
 /// The object after the patch of a response.
@@ -304,7 +313,7 @@ async fn thousands_of_users_pass_the_rules() {
         (0..400).map(|index| (format!("u{index}"), json!(["createdb"]))).collect();
     let members: Vec<String> = users.keys().cloned().collect();
     let databases: serde_json::Map<String, Value> =
-        (0..400).map(|index| (format!("d{index}"), json!(members))).collect();
+        (0..120).map(|index| (format!("d{index}"), json!(members))).collect();
     let response = ask("/mutate", &review("CREATE", &json!({"users": users, "databases": databases}), None)).await;
     assert_eq!(response["allowed"], true, "{response}");
 }
@@ -343,6 +352,91 @@ async fn what_no_valid_specification_holds_is_not_even_read() {
     assert_eq!(ask("/mutate", &review).await["allowed"], true);
 }
 
+/// A body that begins with so many bytes, and then never goes on.
+fn stalled(bytes: usize) -> Body {
+    let begin = stream::once(async move { Ok::<_, std::io::Error>(vec![b' '; bytes]) });
+    Body::from_stream(begin.chain(stream::pending()))
+}
+
+/// A body whose header announces so many bytes, of which none comes.
+struct Announced(u64);
+
+impl hyper::body::Body for Announced {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0)
+    }
+}
+
+#[tokio::test]
+async fn what_is_only_announced_takes_no_room() {
+    let (router, _, _) = service(LIMITS);
+    let announced = (0..100).map(|_| {
+        let router = router.clone();
+        tokio::spawn(async move { post(&router, "/mutate", Body::new(Announced(LIMITS.body as u64))).await })
+    });
+    let announced: Vec<_> = announced.collect();
+    tokio::task::yield_now().await;
+    let members: Vec<String> = (0..500).map(|index| format!("u{index}")).collect();
+    let users: serde_json::Map<String, Value> = members.iter().map(|user| (user.clone(), json!([]))).collect();
+    let databases: serde_json::Map<String, Value> =
+        (0..100).map(|index| (format!("d{index}"), json!(members))).collect();
+    let full = json!({"users": users, "databases": databases});
+    let reply = post(&router, "/mutate", review("UPDATE", &json!({"paused": true}), Some(&full)).to_string()).await;
+    assert_eq!(reply.response()["allowed"], true);
+    assert!(announced.iter().all(|waiting| !waiting.is_finished()));
+    announced.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[test]
+fn who_reads_a_file_does_not_wait_behind_large_reviews() {
+    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(2).build().expect("a runtime");
+    runtime.block_on(async {
+        let (router, _, _) = service(LIMITS);
+        let users: serde_json::Map<String, Value> = (0..500).map(|n| (format!("u{n}"), json!(["createdb"]))).collect();
+        let members: Vec<&String> = users.keys().collect();
+        let databases = json!({"orders": members, "bills": members, "returns": members});
+        let large = review("CREATE", &json!({"users": users, "databases": databases}), None).to_string();
+        let large: Vec<_> = (0..20)
+            .map(|_| {
+                tokio::spawn({
+                    let (router, large) = (router.clone(), large.clone());
+                    async move { post(&router, "/validate", large).await.response()["allowed"] == true }
+                })
+            })
+            .collect();
+        // Each task runs as far as its turn on this one thread.
+        tokio::task::yield_now().await;
+        spawn_blocking(|| ()).await.expect("it runs");
+        let before = large.iter().filter(|judged| judged.is_finished()).count();
+        for judged in large {
+            assert!(judged.await.expect("it ends"));
+        }
+        assert!(before < 10, "{before} of 20 were judged before");
+    });
+}
+
+#[tokio::test]
+async fn what_does_not_fit_any_more_is_turned_away_while_it_comes() {
+    let (router, _, _) = service(Limits { body: 64 * 1024, in_flight: 64 * 1024, ..LIMITS });
+    let hanging = tokio::spawn({
+        let router = router.clone();
+        async move { post(&router, "/mutate", stalled(33 * 1024)).await }
+    });
+    tokio::task::yield_now().await;
+    // Three pieces of four are taken, and these would take two.
+    assert_eq!(post(&router, "/mutate", vec![b' '; 17 * 1024]).await.code, StatusCode::TOO_MANY_REQUESTS);
+    hanging.abort();
+    assert!(hanging.await.is_err());
+    assert_eq!(post(&router, "/mutate", vec![b' '; 17 * 1024]).await.code, StatusCode::BAD_REQUEST);
+}
+
 #[tokio::test]
 async fn what_is_dense_counts_for_more_than_its_bytes() {
     let (router, _, _) = service(Limits { body: 1024 * 1024, in_flight: 4 * 1024 * 1024, ..LIMITS });
@@ -350,7 +444,7 @@ async fn what_is_dense_counts_for_more_than_its_bytes() {
     let dense = review("CREATE", &json!({"users": vec![json!([]); 30_000]}), None).to_string();
     let sparse = padded(dense.len());
     assert_eq!(post(&router, "/mutate", dense.clone()).await.response()["allowed"], false);
-    let slow = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let slow = stalled(1024 * 1024);
     let hanging = tokio::spawn({
         let router = router.clone();
         async move { post(&router, "/mutate", slow).await }
@@ -368,8 +462,8 @@ async fn what_is_dense_counts_for_more_than_its_bytes() {
 async fn overload_is_shed_and_passes() {
     let limits = Limits { body: 64 * 1024, in_flight: 64 * 1024, ..LIMITS };
     let (router, _, _) = service(limits);
-    // A body that is announced but never comes takes all the memory there is.
-    let slow = axum::body::Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    // A body that comes and never ends takes all the memory there is.
+    let slow = stalled(limits.body);
     let hanging = tokio::spawn({
         let router = router.clone();
         async move { post(&router, "/mutate", slow).await }
