@@ -14,6 +14,9 @@ const entryLimit = 500
 // memberLimit is how many users all databases may have together, each counted as often as it is listed.
 const memberLimit = 50_000
 
+// hintLimit is how many strangers are told who was probably meant: each is compared with every user.
+const hintLimit = 10
+
 var (
 	specPath      = field.NewPath("spec")
 	usersPath     = specPath.Child("users")
@@ -99,7 +102,12 @@ func (r *reader) version(e engine, entries map[string]any) *engineVersion {
 		r.missing(path)
 		return nil
 	case string:
-		text = value
+		bounded, refused := textOf(value)
+		if refused != nil {
+			r.refuse(path, refused)
+			return nil
+		}
+		text = bounded
 	case int64:
 		text = number(value)
 	case float64:
@@ -155,9 +163,11 @@ func (r *reader) users(e engine, entries map[string]any, d *draft) map[string]bo
 func (r *reader) flags(path *field.Path, value any) roleFlags {
 	var flags roleFlags
 	for index, item := range r.list(path, value, flagLimit, "role flags, such as [createdb] or []") {
-		if word, ok := item.(string); !ok {
-			r.refuse(path.Index(index), notText(item))
-		} else if refused := flags.declare(word); refused != nil {
+		word, refused := textOf(item)
+		if refused == nil {
+			refused = flags.declare(word)
+		}
+		if refused != nil {
 			r.refuse(path.Index(index), refused)
 		}
 	}
@@ -188,9 +198,9 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 		members := r.list(path, databases[name], entryLimit, "users, such as [app]")
 		listed += len(members)
 		for index, item := range members {
-			member, ok := item.(string)
-			if !ok {
-				r.refuse(path.Index(index), notText(item))
+			member, refused := textOf(item)
+			if refused != nil {
+				r.refuse(path.Index(index), refused)
 				continue
 			}
 			_, twice := seen[member]
@@ -205,7 +215,7 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 			case !there && r.violations.full():
 				r.violations.count()
 			case !there:
-				r.refuse(path.Index(index), undeclared(e, entries, member, declared))
+				r.refuse(path.Index(index), r.undeclared(e, entries, member, declared))
 			}
 		}
 	}
@@ -214,11 +224,14 @@ func (r *reader) databases(e engine, entries map[string]any, declared map[string
 	}
 }
 
-func undeclared(e engine, entries map[string]any, member string, declared map[string]bool) *refusal {
+func (r *reader) undeclared(e engine, entries map[string]any, member string, declared map[string]bool) *refusal {
 	if users, ok := entries["users"].(map[string]any); ok {
 		if _, null := users[member]; null {
 			return refusef(userIsNull, "%s is null in spec.users, which means absent: write %s: [] there", quoted(member), member)
 		}
+	}
+	if r.hinted++; r.hinted > hintLimit {
+		return refusef(userNotDeclared, "%s is not in spec.users", quoted(member))
 	}
 	names := slices.Collect(maps.Keys(declared))
 	hint := suggestion(member, names...)

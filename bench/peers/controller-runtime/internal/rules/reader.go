@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -10,6 +11,8 @@ import (
 // reader gives the values that have the right shape, and keeps the violations of those that have not.
 type reader struct {
 	violations violations
+	// hinted counts the strangers of whom it was looked for who was meant.
+	hinted int
 }
 
 func (r *reader) refuse(path *field.Path, refused *refusal) { r.violations.refuse(path, refused) }
@@ -33,17 +36,34 @@ func notText(value any) *refusal {
 	return refusef(wrongType, "must be a text, not %s", described(value))
 }
 
+// textLimit is how many characters any text may have: those of a class's name, the longest there is.
+const textLimit = 253
+
+// textOf gives a value that is a text, and no longer than any that is right: nothing is looked for in one that is.
+func textOf(value any) (string, *refusal) {
+	text, ok := value.(string)
+	if !ok {
+		return "", notText(value)
+	}
+	if len(text) > textLimit {
+		if length := utf8.RuneCountInString(text); length > textLimit {
+			return "", refusef(longText, "%s has %d characters: no value has more than %d", quoted(text), length, textLimit)
+		}
+	}
+	return text, nil
+}
+
 // text gives the text of a key that is there and is one.
 func (r *reader) text(entries map[string]any, path *field.Path, key string) (string, bool) {
-	switch value := entries[key].(type) {
-	case nil:
-		return "", false
-	case string:
-		return value, true
-	default:
-		r.refuse(path.Child(key), notText(value))
+	value := entries[key]
+	if value == nil {
 		return "", false
 	}
+	text, refused := textOf(value)
+	if refused != nil {
+		r.refuse(path.Child(key), refused)
+	}
+	return text, refused == nil
 }
 
 // quantity gives a text with a unit, which is easily forgotten.

@@ -15,6 +15,7 @@ var (
 	unknownField           = &rule{"unknown-field", metav1.CauseTypeFieldValueNotSupported}
 	defaultsMissing        = &rule{"defaults-missing", metav1.CauseTypeFieldValueRequired}
 	tooManyEntries         = &rule{"too-many-entries", metav1.CauseTypeTooLong}
+	longText               = &rule{"long-text", metav1.CauseTypeTooLong}
 	moreMistakes           = &rule{"more-mistakes", metav1.CauseTypeFieldValueInvalid}
 	malformedObjectName    = &rule{"malformed-object-name", metav1.CauseTypeFieldValueInvalid}
 	longObjectName         = &rule{"long-object-name", metav1.CauseTypeTooLong}
