@@ -9,11 +9,11 @@ use webhook::args::Args;
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     shared::telemetry::init(&args.log).context("cannot start logging")?;
-    let runtime = Builder::new_multi_thread()
-        // A review takes tens of microseconds: two threads serve more of them than any API server sends, and more would only cost memory.
-        .worker_threads(2)
-        // One for the large reviews, which take turns, and one for reading files meanwhile.
-        .max_blocking_threads(2)
+    let runtime = Builder::new_current_thread()
+        // A review takes tens of microseconds, which is more of them a second than API servers send; a second thread would mostly be
+        // woken up in vain, and that costs as much as a third of a review.
+        // For reading files only.
+        .max_blocking_threads(1)
         .enable_all()
         .build()
         .context("cannot start threads")?;

@@ -193,17 +193,22 @@ impl Answer {
         Ok(Self { json: admission::render(&review.uid, decision), allowed, subject })
     }
 
+    /// Refusals are few and asked about; who was admitted is in the API server's audit log, and in the metrics as a number.
     fn log(&self, endpoint: Endpoint, took: Duration) {
-        tracing::info!(
-            path = endpoint.as_str(),
-            operation = self.subject.operation.map_or("unknown", Operation::as_str),
-            namespace = self.subject.namespace.as_deref().unwrap_or_default(),
-            name = self.subject.name.as_deref().unwrap_or_default(),
-            dry_run = self.subject.dry_run,
-            allowed = self.allowed,
-            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            "decided"
-        );
+        macro_rules! decided {
+            ($level:ident, $message:literal) => {
+                tracing::$level!(
+                    path = endpoint.as_str(),
+                    operation = self.subject.operation.map_or("unknown", Operation::as_str),
+                    namespace = self.subject.namespace.as_deref().unwrap_or_default(),
+                    name = self.subject.name.as_deref().unwrap_or_default(),
+                    dry_run = self.subject.dry_run,
+                    micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+                    $message
+                )
+            };
+        }
+        if self.allowed { decided!(debug, "admitted") } else { decided!(info, "refused") }
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Starts it with the arguments of its Deployment. It logs into a file: each decision is a line, as when it is deployed.
+    /// Starts it with the arguments of its Deployment. It logs into a file, as when it is deployed.
     pub(super) fn start(Contender { kind, program }: &Contender, identity: &Identity) -> Result<Self> {
         let [port, admin] = ports::free()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

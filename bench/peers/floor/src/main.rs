@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 fn main() -> Result<()> {
     let listen = argument("--listen")?;
     let tls = tls(Path::new(&argument("--cert-dir")?))?;
-    Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(serve(&listen, tls))
+    Builder::new_current_thread().enable_all().build()?.block_on(serve(&listen, tls))
 }
 
 /// The value of `name=value` or of `name value`.
