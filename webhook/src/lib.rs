@@ -14,3 +14,4 @@ pub mod metrics;
 pub mod router;
 pub mod server;
 pub mod tls;
+pub mod turns;

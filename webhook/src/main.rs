@@ -9,9 +9,9 @@ use webhook::args::Args;
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     shared::telemetry::init(&args.log).context("cannot start logging")?;
+    // A review takes tens of microseconds, which is more of them a second than API servers send; a second thread would mostly be woken up in vain,
+    // and that costs as much as a third of a review.
     let runtime = Builder::new_current_thread()
-        // A review takes tens of microseconds, which is more of them a second than API servers send; a second thread would mostly be
-        // woken up in vain, and that costs as much as a third of a review.
         // For reading files only.
         .max_blocking_threads(1)
         .enable_all()

@@ -12,13 +12,13 @@ use axum::routing::post;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::{self, Decision, Endpoint, Malformed, Operation};
 use crate::body::{self, BodyError};
 use crate::metrics::Metrics;
+use crate::turns::Turns;
 
 /// Where the time comes from.
 pub type Clock = fn() -> Timestamp;
@@ -46,8 +46,8 @@ pub struct Limits {
 struct Service {
     limits: Limits,
     pieces: Arc<Semaphore>,
-    /// Who has it judges a large review: one at a time, because each takes as much memory as all that wait together.
-    turn: Arc<Semaphore>,
+    /// Where large reviews are judged.
+    turns: Turns,
     /// Pieces of the whole.
     total: usize,
     metrics: Metrics,
@@ -62,7 +62,7 @@ pub fn router(limits: Limits, metrics: Metrics, clock: Clock, draining: Cancella
     let service = Arc::new(Service {
         limits,
         pieces: Arc::new(Semaphore::new(total)),
-        turn: Arc::new(Semaphore::new(1)),
+        turns: Turns::new(),
         total,
         metrics,
         clock,
@@ -145,13 +145,12 @@ impl Service {
         if weight < LARGE {
             return Ok(Answer::to(endpoint, &bytes, today)?);
         }
-        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| HttpError::Stopped)?;
-        let judged = spawn_blocking(move || {
+        let judged = self.turns.take(move || {
             // Taken until it is done, also when nobody waits for it any more.
-            let _taken = (memory, turn);
+            let _memory = memory;
             Answer::to(endpoint, &bytes, today)
         });
-        Ok(judged.await.map_err(|_| HttpError::Stopped)??)
+        Ok(judged.await.ok_or(HttpError::Stopped)??)
     }
 
     fn reserve(&self, pieces: usize) -> Result<OwnedSemaphorePermit, HttpError> {

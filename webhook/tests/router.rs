@@ -396,7 +396,7 @@ async fn what_is_only_announced_takes_no_room() {
 
 #[test]
 fn who_reads_a_file_does_not_wait_behind_large_reviews() {
-    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(2).build().expect("a runtime");
+    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().expect("a runtime");
     runtime.block_on(async {
         let (router, _, _) = service(LIMITS);
         let users: serde_json::Map<String, Value> = (0..500).map(|n| (format!("u{n}"), json!(["createdb"]))).collect();
