@@ -106,3 +106,12 @@ pub async fn ask(path: &str, review: &Value) -> Value {
     assert_eq!(response["uid"], review["request"]["uid"]);
     response
 }
+
+/// The field and the reason of each cause of a refusal.
+pub fn causes(response: &Value) -> Vec<(&str, &str)> {
+    let causes = response["status"]["details"]["causes"].as_array().expect("causes");
+    causes
+        .iter()
+        .map(|cause| (cause["field"].as_str().expect("a field"), cause["reason"].as_str().expect("a reason")))
+        .collect()
+}

@@ -1,106 +1,25 @@
 //! Certificates of our own, by the real keeper with real certificates, on a simulated cluster and clock: whatever happens, no leaf is served
 //! that an API server refuses, not even one that is told late.
 
+mod replica;
+#[path = "../support/mod.rs"]
 mod support;
+mod timeline;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use prometheus_client::metrics::gauge::Gauge;
-use proptest::prelude::*;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::aws_lc_rs;
-use rustls::{CertificateError, RootCertStore};
-use rustls_pki_types::{ServerName, UnixTime};
-use support::clock;
-use support::cluster::Simulated;
-use support::pki::SERVER;
 use webhook::authority::cluster::Registrar;
-use webhook::authority::keeper::{Keeper, Pass, Problem};
+use webhook::authority::keeper::Problem;
 use webhook::authority::ledger::{Damage, keys};
 use webhook::authority::plan::SETTLED;
-use webhook::authority::{Anchor, AuthorityError, ClusterError, Lifetimes};
-use webhook::metrics::AuthorityMetrics;
-use webhook::tls::{CertificateStore, Validity};
+use webhook::authority::{Anchor, AuthorityError, ClusterError};
+use webhook::tls::Validity;
 
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
-
-fn lives() -> Lifetimes {
-    let seconds = Duration::from_secs;
-    Lifetimes::new(seconds(1800), seconds(300), seconds(120), seconds(10)).expect("they fit")
-}
-
-/// How far API servers are behind: as far as the overlap allows for, but for the interval in which somebody has to notice.
-const LAG: SignedDuration = SignedDuration::from_secs(100);
-
-struct Replica {
-    keeper: Keeper<Simulated>,
-    store: Arc<CertificateStore>,
-    /// How far its clock is ahead of that of the API servers.
-    ahead: SignedDuration,
-}
-
-impl Replica {
-    fn start(cluster: &Simulated) -> Self {
-        Self::with(cluster, lives(), SignedDuration::ZERO)
-    }
-
-    fn with(cluster: &Simulated, lives: Lifetimes, ahead: SignedDuration) -> Self {
-        let store = Arc::new(CertificateStore::new(Gauge::default()));
-        let names = vec![SERVER.to_owned(), format!("{SERVER}.cluster.local")];
-        let keeper = Keeper::new(cluster.clone(), Arc::clone(&store), AuthorityMetrics::default(), names, lives);
-        Self { keeper, store, ahead }
-    }
-
-    async fn look(&mut self, cluster: &Simulated) -> Pass {
-        self.keeper.look(|| now(cluster) + self.ahead).await
-    }
-
-    /// Looks until it comes to rest.
-    async fn settle(&mut self, cluster: &Simulated) {
-        for _ in 0..5 {
-            if self.look(cluster).await.problems.is_empty() {
-                return;
-            }
-        }
-    }
-
-    fn ready(&self, now: Timestamp) -> bool {
-        self.store.validity(now) == Validity::Valid
-    }
-
-    /// What an API server with this bundle says of the leaf, and until when it says so. Go looks at the ends of anchors as well, which the
-    /// verifier at hand does not: those that have ended are taken out.
-    fn verified_by(&self, bundle: &[u8], now: Timestamp) -> Result<Timestamp, rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        let mut anchors = Anchor::parse_bundle(bundle).expect("a bundle is whole");
-        anchors.retain(|anchor| !anchor.ended(now));
-        for anchor in &anchors {
-            roots.add(anchor.der().clone()).expect("an anchor");
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let Ok(verifier) = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build() else {
-            return Err(CertificateError::UnknownIssuer.into());
-        };
-        let leaf = self.store.material().expect("a leaf is served");
-        let name = ServerName::try_from(SERVER).expect("a name");
-        let at = UnixTime::since_unix_epoch(Duration::from_secs(now.as_second().cast_unsigned()));
-        verifier.verify_server_cert(&leaf.chain()[0], &[], &name, &[], at)?;
-        Ok(anchors.iter().map(|anchor| anchor.not_after).fold(leaf.not_after, Timestamp::min))
-    }
-}
-
-fn now(cluster: &Simulated) -> Timestamp {
-    cluster.with(|state| state.now)
-}
-
-fn pass(cluster: &Simulated, time: SignedDuration) {
-    cluster.with(|state| state.now += time);
-}
+use self::replica::{LAG, Replica, SECOND, Verified, accepted, lives, now, pass};
+use self::support::clock;
+use self::support::cluster::Simulated;
 
 fn writes(cluster: &Simulated) -> usize {
     cluster.with(|state| state.writes)
@@ -108,39 +27,6 @@ fn writes(cluster: &Simulated) -> usize {
 
 fn secret_keys(cluster: &Simulated) -> Vec<String> {
     cluster.with(|state| state.secret.keys().cloned().collect())
-}
-
-/// What was verified already, and until when it holds: a leaf by a bundle.
-type Verified = HashMap<(Vec<u8>, Vec<u8>), Timestamp>;
-
-/// Every API server accepts every replica that is ready, also one that acts on a bundle of up to `lag` ago.
-fn accepted(
-    cluster: &Simulated,
-    replicas: &[Replica],
-    lag: SignedDuration,
-    verified: &mut Verified,
-) -> Result<(), String> {
-    let now = now(cluster);
-    for (number, replica) in replicas.iter().enumerate().filter(|(_, replica)| replica.ready(now)) {
-        for registrar in Registrar::ALL {
-            for bundle in cluster.bundles(registrar, lag) {
-                // Where nobody was trusted before, nobody was asked with success either.
-                if bundle.is_empty() {
-                    continue;
-                }
-                let leaf = replica.store.material().expect("it is ready").chain()[0].to_vec();
-                let pair = (leaf, bundle);
-                if verified.get(&pair).is_some_and(|until| now <= *until) {
-                    continue;
-                }
-                let until = replica
-                    .verified_by(&pair.1, now)
-                    .map_err(|error| format!("replica {number} by the {registrar} at {now}: {error}"))?;
-                verified.insert(pair, until);
-            }
-        }
-    }
-    Ok(())
 }
 
 #[tokio::test]
@@ -493,131 +379,4 @@ async fn whom_the_secret_names_as_previous_is_trusted_beforehand() {
     replica.settle(&cluster).await;
     let bundle = Anchor::bundle(&cluster.bundles(Registrar::Mutating, SignedDuration::ZERO)[0]);
     assert!(!bundle.contains(&other.anchor), "until somebody says until when");
-}
-
-/// What happens beside the rotations.
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    /// This replica does nothing for so many ticks.
-    Stall(usize, u16),
-    /// This replica is replaced by a new one.
-    Restart(usize),
-    /// The Secret is emptied.
-    Lose,
-    /// The API server refuses everything for so many ticks.
-    Outage(u16),
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        4 => (0..3_usize, 1..700_u16).prop_map(|(replica, seconds)| Event::Stall(replica, seconds)),
-        2 => (0..3_usize).prop_map(Event::Restart),
-        1 => Just(Event::Lose),
-        2 => (1..90_u16).prop_map(Event::Outage),
-    ]
-}
-
-/// A step of [`timeline`].
-const TICK: SignedDuration = SignedDuration::from_secs(5);
-
-/// Lives of so many ticks as [`lives`] has seconds: clocks that differ by minutes leave something of the overlap.
-fn long_lives() -> Lifetimes {
-    let seconds = Duration::from_secs;
-    Lifetimes::new(seconds(1800 * 5), seconds(300 * 5), seconds(120 * 5), seconds(50)).expect("they fit")
-}
-
-/// Three replicas, whose clocks are so many seconds ahead, look every 5 to 15 ticks, in any interleaving, through more than three lives of
-/// authorities.
-fn timeline(events: &[(u16, Event)], turns: &[u8], clocks: [i64; 3], lag: SignedDuration) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let cluster = Simulated::new(clock());
-        let start = |ahead: i64| Replica::with(&cluster, long_lives(), SECOND * i32::try_from(ahead).expect("small"));
-        let mut replicas = clocks.map(start);
-        let (mut next, mut attended) = ([0_u32; 3], [None; 3]);
-        let mut verified = Verified::new();
-        // From when on somebody has to be ready.
-        let (mut outage, mut calm) = (0_u32, 0_u32);
-        let mut chance = turns.iter().copied().cycle();
-        for tick in 0..6_000_u32 {
-            for (_, event) in events.iter().filter(|(at, _)| u32::from(*at) == tick) {
-                match *event {
-                    Event::Stall(replica, ticks) => next[replica] = tick + u32::from(ticks),
-                    Event::Restart(replica) => {
-                        replicas[replica] = start(clocks[replica]);
-                        (next[replica], attended[replica]) = (tick, None);
-                    }
-                    Event::Lose => {
-                        cluster.replace_secret(BTreeMap::new());
-                        calm = calm.max(tick + 200);
-                    }
-                    Event::Outage(ticks) => outage = tick + u32::from(ticks),
-                }
-            }
-            cluster.with(|state| {
-                (state.no_secret, state.no_registrations) = (tick < outage, tick < outage);
-                state.turns = chance.by_ref().take(64).collect();
-            });
-            let each = replicas.iter_mut().zip(&mut next).zip(&mut attended);
-            let looks: Vec<_> = each
-                .filter(|((_, next), _)| **next <= tick)
-                .map(|((replica, next), attended)| {
-                    *next = tick + 5 + u32::from(chance.next().unwrap_or_default() % 11);
-                    async {
-                        if replica.look(&cluster).await.problems.is_empty() {
-                            *attended = Some(tick);
-                        }
-                    }
-                })
-                .collect();
-            join_all(looks).await;
-            accepted(&cluster, &replicas, lag, &mut verified)?;
-            // Who looked a moment ago is ready. Where nobody could look for long, they get some time to come back.
-            if !attended.iter().flatten().any(|last| tick - last < 40) {
-                calm = calm.max(tick + 60);
-            }
-            if tick >= calm && !replicas.iter().any(|replica| replica.ready(now(&cluster))) {
-                return Err(format!("nobody is ready in tick {tick}"));
-            }
-            pass(&cluster, TICK);
-        }
-        // Whatever happened, once it is over it comes to rest with everyone ready.
-        cluster.with(|state| (state.no_secret, state.no_registrations) = (false, false));
-        for _ in 0..20 {
-            for replica in &mut replicas {
-                replica.settle(&cluster).await;
-            }
-            pass(&cluster, SECOND * 10);
-        }
-        if replicas.iter().all(|replica| replica.ready(now(&cluster))) { Ok(()) } else { Err("not ready".into()) }
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_leaf_is_served_that_an_api_server_refuses(
-        stalls in prop::collection::vec((0..6_000_u16, (0..3_usize, 1..700_u16)), 0..8),
-        outages in prop::collection::vec((0..6_000_u16, 1..90_u16), 0..4),
-        turns in prop::collection::vec(any::<u8>(), 97..98),
-        clocks in [-240..=240_i64, -240..=240_i64, -240..=240_i64],
-    ) {
-        let stalls = stalls.into_iter().map(|(at, (replica, seconds))| (at, Event::Stall(replica, seconds)));
-        let outages = outages.into_iter().map(|(at, seconds)| (at, Event::Outage(seconds)));
-        let judged = timeline(&stalls.chain(outages).collect::<Vec<_>>(), &turns, clocks, LAG);
-        prop_assert!(judged.is_ok(), "{judged:?}");
-    }
-
-    // Where the Secret is lost, a replica that starts has nothing to sign with that every API server knows for long: it waits for as long as
-    // one takes to be told, not for the overlap.
-    #[test]
-    fn losses_and_restarts_cost_no_request_either(
-        events in prop::collection::vec((0..6_000_u16, event()), 0..10),
-        turns in prop::collection::vec(any::<u8>(), 97..98),
-    ) {
-        let lag = SignedDuration::try_from(SETTLED).expect("short") - SECOND;
-        let judged = timeline(&events, &turns, [0; 3], lag);
-        prop_assert!(judged.is_ok(), "{judged:?}");
-    }
 }
