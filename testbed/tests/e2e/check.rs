@@ -7,18 +7,16 @@ use http::Request;
 use kube::Error;
 use libtest_mimic::Trial;
 use serde_json::Value;
-use testbed::{
-    controlplane::{ControlPlane, Options},
-    eventually::eventually,
-};
+use testbed::{controlplane::ControlPlane, eventually::eventually};
 
-use crate::world::{World, trial};
+use crate::{
+    crds_alone::crds_alone,
+    world::{World, trial},
+};
 
 /// The objects that the command is held to in its own crate.
 #[path = "../../../kubectl-rds/tests/objects/mod.rs"]
 mod objects;
-
-const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/crd");
 
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![trial(world, "check::says_what_the_api_server_says", says_what_the_api_server_says)]
@@ -26,11 +24,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
 
 async fn says_what_the_api_server_says(world: &World) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let options = Options { kubeconfig: dir.path().join("kubeconfig"), logs: dir.path().join("logs"), audit: false };
-    let plane = ControlPlane::start(world.binaries().await?, dir.path(), options).await?;
-    plane.kubectl().ok(&["apply", "-k", CRDS]).await?;
-    plane.kubectl().ok(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).await?;
-    // Established comes a moment before the first request is served.
+    let plane = crds_alone(world, dir.path()).await?;
     eventually(Duration::from_secs(10), "what the check admits", async || {
         for object in objects::admitted() {
             created(&plane, &object).await?.with_context(|| format!("{object} is admitted by the check"))?;

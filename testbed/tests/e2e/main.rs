@@ -8,6 +8,7 @@ mod cloud;
 mod cloud_access;
 mod controlplane;
 mod crashes;
+mod crds_alone;
 mod direct;
 mod farewell;
 mod foreign;

@@ -10,19 +10,17 @@ use kube::{
 };
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use testbed::{
-    controlplane::{ControlPlane, Options},
-    eventually::eventually,
-};
+use testbed::eventually::eventually;
 
 use self::specs::Change;
-use crate::world::{World, trial};
+use crate::{
+    crds_alone::crds_alone,
+    world::{World, trial},
+};
 
 /// The specifications the rules are held to in their own crate.
 #[path = "../../../shared/tests/specs/mod.rs"]
 mod specs;
-
-const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/crd");
 
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![trial(world, "schema::agrees_with_the_rules", agrees_with_the_rules)]
@@ -30,13 +28,8 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
 
 async fn agrees_with_the_rules(world: &World) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let options = Options { kubeconfig: dir.path().join("kubeconfig"), logs: dir.path().join("logs"), audit: false };
-    // A control plane without webhooks.
-    let plane = ControlPlane::start(world.binaries().await?, dir.path(), options).await?;
-    plane.kubectl().ok(&["apply", "-k", CRDS]).await?;
-    plane.kubectl().ok(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).await?;
+    let plane = crds_alone(world, dir.path()).await?;
     let objects = Objects::new(plane.client());
-    // Established comes a moment before the first request is served.
     eventually(Duration::from_secs(10), "the resource", async || objects.create(&json!({})).await).await?;
 
     for spec in specs::admitted() {
