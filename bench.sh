@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Measures the speed and the size of the release binaries and writes the results into bench/README.md.
 #
-#   ./bench.sh                      everything; about 25 minutes after the builds
+#   ./bench.sh                      everything; about 30 minutes after the builds
 #   ./bench.sh webhook [FLAG...]    the admission service alone, beside the same rules in Go and a server without rules
 #   ./bench.sh reconciler [FLAG...] the controller alone
-#   ./bench.sh agreement            only whether the admission service and its peer in Go give the same answers
+#   ./bench.sh sql [FLAG...]        what users and databases inside a server cost, beside psql
+#   ./bench.sh agreement            only what the admission service answers otherwise than its peer in Go
 #
 # `./bench.sh webhook --help` lists the flags. With any flag the results are printed only.
 set -euo pipefail
@@ -13,10 +14,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' bench.sh; }
 
-subjects=(webhook reconciler)
+subjects=(webhook reconciler sql)
 case ${1:-all} in
   all) [ $# -le 1 ] || { usage >&2; exit 2; }; shift $# ;;
-  webhook | reconciler | agreement) subjects=("$1"); shift ;;
+  webhook | reconciler | sql | agreement) subjects=("$1"); shift ;;
   -h | --help) usage; exit ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -29,13 +30,18 @@ case ${subjects[*]} in
   agreement) services=(webhook) ;;
   # The reconciler's test bed has the webhook in it.
   reconciler) services=(webhook reconciler) ;;
+  # The engine is linked into what measures.
+  sql) services=() ;;
   *) services=(webhook floor reconciler) ;;
 esac
 for service in "${services[@]}"; do
   echo "building $service (release; some minutes the first time)" >&2
   cargo build --release --locked --package "$service"
 done
-[ "${subjects[*]}" = reconciler ] || peer=$(bench/peers/build.sh)
+case ${subjects[*]} in
+  reconciler | sql) ;;
+  *) peer=$(bench/peers/build.sh) ;;
+esac
 echo "building what measures" >&2
 cargo build --profile tools --locked --package bench --package local-rds
 if [[ " ${subjects[*]} " == *' reconciler '* ]]; then
@@ -51,7 +57,7 @@ for subject in "${subjects[@]}"; do
   case $subject in
     webhook) defaults=(--program "$target/release/rds-webhook" --peer "$peer" --floor "$target/release/floor") ;;
     agreement) defaults=(--program "$target/release/rds-webhook" --peer "$peer") ;;
-    reconciler) defaults=(--dir "$target/bench") ;;
+    reconciler | sql) defaults=(--dir "$target/bench") ;;
   esac
   "$target/tools/bench" --command "$command" "${record[@]}" "$subject" "${defaults[@]}" "$@"
 done

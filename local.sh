@@ -11,6 +11,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . testbed/requirements.sh
+. testbed/progress.sh
 
 usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' local.sh; }
 wrong() { printf 'local.sh: %s\n\n' "$1" >&2; usage >&2; exit 2; }
@@ -38,7 +39,6 @@ else
   testbed/go-programs.sh controlplane >/dev/null
 fi
 
-echo "building the services (cargo build; some minutes the first time)" >&2
-cargo build --workspace --bins --locked
+cargo_bins
 target=$(target_directory)
 exec "$target/debug/rds-local" ${args[@]+"${args[@]}"}

@@ -4,7 +4,10 @@
 #   ./test.sh                    everything
 #   ./test.sh fmt clippy unit    some steps
 #   ./test.sh fuzz               reviews at random, for half a minute each kind (FUZZ_SECONDS says otherwise)
+#   ./test.sh peers              boto3, the AWS CLI and Ansible drive the local RDS; what is missing for them is said
 #   ./test.sh e2e [FILTER]       the end-to-end tests whose names contain the filter
+#   ./test.sh clients            applications of other languages log in with nothing but a Secret: what their packages need is fetched, and
+#                                who cannot run here is SKIPPED; not part of everything
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 . testbed/requirements.sh
@@ -14,16 +17,16 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' test.sh; }
 steps=() filter=()
 while [ $# -gt 0 ]; do
   case $1 in
-    fmt | clippy | unit | fuzz) steps+=("$1") ;;
+    fmt | clippy | unit | fuzz | peers | clients) steps+=("$1") ;;
     e2e)
       steps+=(e2e)
-      case ${2:-} in '' | fmt | clippy | unit | fuzz) ;; *) filter=("$2"); shift ;; esac ;;
+      case ${2:-} in '' | fmt | clippy | unit | fuzz | peers | clients) ;; *) filter=("$2"); shift ;; esac ;;
     -h | --help) usage; exit ;;
     *) usage >&2; exit 2 ;;
   esac
   shift
 done
-[ ${#steps[@]} -gt 0 ] || steps=(fmt clippy unit fuzz e2e)
+[ ${#steps[@]} -gt 0 ] || steps=(fmt clippy unit fuzz peers e2e)
 requirements
 
 # Every cargo command takes the whole workspace: with fewer packages, dependencies would have other features and be built again.
@@ -32,12 +35,26 @@ clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 unit() { cargo test --workspace --locked --no-fail-fast -- --skip e2e::; }
 # The corpus first, and then whatever comes to mind. `unit` does the same for a few seconds.
 fuzz() { BOLERO_RANDOM_TEST_TIME_MS=$((${FUZZ_SECONDS:-30} * 1000)) cargo test --workspace --locked --test fuzz; }
+# Others' programs on the local RDS.
+peers() {
+  local target
+  timed "the services" cargo build --workspace --bins --locked \
+    && target=$(target_directory) \
+    && testbed/peers/run.sh "$target/debug/local-rds"
+}
+# Real clients of testbed/clients, against the whole stack.
+clients() { built && cargo test --workspace --locked --test e2e -- --include-ignored clients::; }
 e2e() {
-  go_programs \
-    && timed "the services" cargo build --workspace --bins --locked \
-    && timed "the tests" cargo test --workspace --locked --test e2e --no-run \
+  built \
     && matching \
     && cargo test --workspace --locked --test e2e -- ${filter[@]+"${filter[@]}"}
+}
+
+# All that the end-to-end tests run.
+built() {
+  go_programs \
+    && timed "the services" cargo build --workspace --bins --locked \
+    && timed "the tests" cargo test --workspace --locked --test e2e --no-run
 }
 
 # The control plane, cert-manager and whatever else runs beside the services: each in a folder with a go.mod.

@@ -12,6 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=${1:-}
+. "$here/progress.sh"
 say() { printf '%s\n' "$folder: $*" >&2; }
 die() { say "$*"; exit 1; }
 if [ $# -ne 1 ] || [ ! -f "$here/$folder/go.mod" ]; then
@@ -75,20 +76,12 @@ missing_assets() {
   done <assets
 }
 
-# Shows how far the compiler is: -v names each package as it is done. On a terminal the line is rewritten, in a log it comes now and then.
-progress() {
-  local total=$1 done=0 started=$SECONDS shown=0 line
+# The packages that the compiler is done with: -v names each, beside what it says of them.
+compiled() {
+  local line
   while IFS= read -r line; do
-    case $line in '#'* | *:*) continue ;; esac
-    done=$((done + 1))
-    if [ -t 2 ]; then
-      printf '\r%s: %d of at most %d packages, %d s ' "$folder" "$done" "$total" $((SECONDS - started)) >&2
-    elif [ $((SECONDS - shown)) -ge 15 ]; then
-      shown=$SECONDS
-      say "$done of at most $total packages, $((SECONDS - started)) s"
-    fi
+    case $line in '#'* | *:*) ;; *) printf '%s\n' "$line" ;; esac
   done
-  if [ -t 2 ]; then printf '\n' >&2; fi
 }
 
 build() {
@@ -98,7 +91,7 @@ build() {
   total=$(go list -deps "${packages[@]}" 2>"$partial/list.log" | wc -l) || { cat "$partial/list.log" >&2; die "the Go modules cannot be had"; }
 
   say "building$names: some minutes the first time, never again for this version"
-  if ! go build -v -ldflags "$ldflags" -o "$partial/" "${packages[@]}" 2> >(tee "$partial/build.log" | progress "$total"); then
+  if ! go build -v -ldflags "$ldflags" -o "$partial/" "${packages[@]}" 2> >(tee "$partial/build.log" | compiled | progress "$folder" "$total" packages); then
     grep -E '^#|:' "$partial/build.log" | grep -v '^go: downloading' | tail -n 40 >&2 || true
     die "the build failed"
   fi

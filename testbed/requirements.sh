@@ -11,7 +11,7 @@ requirements() {
     || lacking "a C compiler: for the cryptography in aws-lc (Debian: apt-get install gcc libc6-dev)"
   # Go builds the control plane once; with KUBEBUILDER_ASSETS and an earlier build it is not called, which go-programs.sh knows better.
   command -v go >/dev/null || [ -d "${XDG_CACHE_HOME:-$HOME/.cache}/rds-operator/controlplane" ] \
-    || lacking "Go 1.24 or newer: https://go.dev/dl; it builds etcd, kube-apiserver and kube-controller-manager, once"
+    || lacking "Go 1.24 or newer: https://go.dev/dl; it builds etcd, kube-apiserver, kube-controller-manager and kubectl, once"
   [ "$missing" = 0 ] || exit 1
 }
 

@@ -26,10 +26,12 @@ pub(crate) struct Args {
 pub(crate) enum Subject {
     /// CPU time, latency, throughput, memory and start of the admission service, on loopback, beside a peer and a floor.
     Webhook(WebhookPlan),
-    /// Whether the admission service and its peer give the same answers.
+    /// What the admission service answers otherwise than its peer, which keeps the rules of v0.1.0.
     Agreement(AgreementPlan),
     /// From `kubectl apply` to Ready, and the controller's memory, with the test bed's API server and local RDS.
     Reconciler(ReconcilerPlan),
+    /// What users and databases inside a server cost, on real PostgreSQL servers, beside psql.
+    Sql(SqlPlan),
 }
 
 impl Subject {
@@ -39,7 +41,13 @@ impl Subject {
             Self::Webhook(_) => "webhook",
             Self::Agreement(_) => "agreement",
             Self::Reconciler(_) => "reconciler",
+            Self::Sql(_) => "sql",
         }
+    }
+
+    /// Whether the peer in Go is part of it.
+    pub(crate) fn has_peer(&self) -> bool {
+        matches!(self, Self::Webhook(_) | Self::Agreement(_))
     }
 }
 
@@ -112,6 +120,27 @@ pub(crate) struct ReconcilerPlan {
     /// Seconds at rest, during which its memory is read.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rest: u64,
+
+    /// An empty or absent folder for everything that is made; it is removed at the end.
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    pub(crate) dir: PathBuf,
+}
+
+/// How the engine is measured.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct SqlPlan {
+    /// Versions of PostgreSQL, one column for each.
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', default_value = "18,12")]
+    pub(crate) versions: Vec<String>,
+
+    /// Looks that are timed.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) looks: u16,
+
+    /// Users that are added one after the other, and rounds beside psql.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: u16,
 
     /// An empty or absent folder for everything that is made; it is removed at the end.
     #[arg(long, value_name = "DIR", default_value = "target/bench")]

@@ -21,7 +21,7 @@ pub(crate) struct Machine {
     date: String,
     commit: String,
     rustc: String,
-    /// Of the peer: the compiler and the library; nothing where there is no Go.
+    /// Of the peer: the compiler and the library; nothing where there is none.
     go: Option<String>,
     kernel: String,
     cpu: String,
@@ -32,11 +32,11 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Looks at this machine, for some seconds.
+    /// Looks at this machine, for some seconds; also for Go where something is compared with the peer.
     ///
     /// # Errors
     /// When `/proc` is not there, or git or rustc cannot be run.
-    pub(crate) fn look(command: &str) -> Result<Self> {
+    pub(crate) fn look(command: &str, with_peer: bool) -> Result<Self> {
         let cpuinfo = read("/proc/cpuinfo")?;
         let count = cpuinfo.lines().filter(|line| line.starts_with("processor")).count();
         let model = value(&cpuinfo, "model name").unwrap_or(std::env::consts::ARCH);
@@ -46,7 +46,7 @@ impl Machine {
             date: Zoned::now().with_time_zone(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string(),
             commit: commit()?,
             rustc: output("rustc", &["--version"])?,
-            go: go(),
+            go: with_peer.then(go).flatten(),
             kernel: read("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             cpu: format!("{count} × {model}"),
             memory: format!("{} GiB", kib.div_ceil(1024 * 1024)),

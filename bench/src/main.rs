@@ -6,6 +6,7 @@ mod machine;
 mod process;
 mod reconciler;
 mod report;
+mod sql;
 mod statistics;
 mod webhook;
 
@@ -18,11 +19,12 @@ use crate::machine::Machine;
 fn main() -> Result<()> {
     testbed::init()?;
     let args = Args::parse();
-    let machine = Machine::look(&args.command)?;
+    let machine = Machine::look(&args.command, args.subject.has_peer())?;
     let tables = match &args.subject {
         Subject::Webhook(plan) => webhook::measure(plan).context("measuring the webhook")?,
         Subject::Agreement(plan) => webhook::agree(plan).context("comparing the webhook's answers with its peer's")?,
         Subject::Reconciler(plan) => reconciler::measure(plan).context("measuring the reconciler")?,
+        Subject::Sql(plan) => sql::measure(plan).context("measuring the engine")?,
     };
     let section = report::section(&machine, &tables);
     report::print(&section)?;

@@ -20,11 +20,11 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table without rows yet.
-    pub(crate) fn new(title: &str, note: impl Into<String>, header: &[&str]) -> Self {
+    pub(crate) fn new(title: &str, note: impl Into<String>, header: &[impl AsRef<str>]) -> Self {
         Self {
             title: title.to_owned(),
             note: note.into(),
-            rows: vec![header.iter().map(|&cell| cell.to_owned()).collect()],
+            rows: vec![header.iter().map(|cell| cell.as_ref().to_owned()).collect()],
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use jiff::civil::Date;
+use shared::rules::DefaultVersion;
 
 use crate::output::Format;
 
@@ -102,6 +103,10 @@ pub(crate) struct CheckArgs {
     /// Tell errors only: no warnings, no summary.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// The version of databases that name none, where the operator is told another than its own: postgresql=17. May be given several times.
+    #[arg(long = "default-version", value_name = "ENGINE=VERSION", value_delimiter = ',')]
+    pub(crate) default_versions: Vec<DefaultVersion>,
 
     /// Colours; auto is on a terminal, unless NO_COLOR is set.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]

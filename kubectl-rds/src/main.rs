@@ -16,9 +16,11 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anstream::AutoStream;
+use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory as _, Parser as _};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use shared::rules::DefaultVersions;
 
 use crate::args::{CheckArgs, Cli, CompletionFor, Verb};
 use crate::check::{Checker, Options};
@@ -57,8 +59,11 @@ fn main() -> ExitCode {
 
 fn check(args: &CheckArgs) -> io::Result<ExitCode> {
     let today = args.today.unwrap_or_else(|| Timestamp::now().to_zoned(TimeZone::UTC).date());
+    let versions = DefaultVersions::given(&args.default_versions)
+        .unwrap_or_else(|error| Cli::command().error(ErrorKind::ArgumentConflict, error).exit());
     let mut checker = Checker::new(Options {
         today,
+        versions,
         skip_templates: args.skip_templates,
         warnings_as_errors: args.warnings_as_errors,
     });

@@ -14,25 +14,29 @@ use kube::{Client, ResourceExt};
 use prometheus_client::registry::Registry;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use shared::rules::{DefaultVersionError, DefaultVersions};
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Args;
+use crate::authorities::Authorities;
 use crate::census::Census;
 use crate::cluster::Kubernetes;
 use crate::context::{Context, Settings};
 use crate::controller::{on_error, reconcile};
 use crate::engine::postgres::{PostgresEngine, Timeouts};
-use crate::lease::{Election, LeaseError};
+use crate::lease::{Election, Fence, LeaseError};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::providers::accounts::Accounts;
 use crate::providers::aws::AwsConnector;
+use crate::renewals::Renewals;
 use crate::scope::Scope;
-use crate::{access, admin, watches};
+use crate::turns::Turns;
+use crate::upkeep::Upkeep;
+use crate::{access, admin, class_status, watches};
 
 const LEASE: &str = "rds-reconciler";
 /// A call that is not a watch and takes longer than this has failed.
@@ -61,6 +65,17 @@ pub enum AppError {
         /// What is wrong with it.
         why: String,
     },
+    /// The one namespace to work in is not there, or is not this service's to work in.
+    #[error("--watch-namespace={namespace}: {why}")]
+    WatchNamespace {
+        /// The namespace.
+        namespace: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The default versions contradict each other.
+    #[error("--default-version: {0}")]
+    DefaultVersions(#[from] DefaultVersionError),
     /// No kubeconfig and no ServiceAccount.
     #[error("no access to Kubernetes: {0}")]
     Config(#[from] kube::config::InferConfigError),
@@ -84,37 +99,72 @@ pub enum AppError {
 /// Runs until a signal comes or a task ends.
 pub async fn run(args: Args) -> Result<(), AppError> {
     let mut signals = shared::shutdown::Shutdown::register().map_err(AppError::Signals)?;
-    let engine = engine(&args)?;
-    let listener = TcpListener::bind(args.admin_listen)
-        .await
+    let (engine, authorities) = trust(&args)?;
+    let listener = shared::serve::listen(args.admin_listen)
         .map_err(|source| AppError::Listen { address: args.admin_listen, source })?;
     let (client, watching) = clients().await?;
+    watched_namespace(&args, &client).await?;
     let settings = settings(&args, &client).await?;
-    tracing::info!(cluster = settings.cluster, version = env!("CARGO_PKG_VERSION"), "starting");
+    let regions = authorities.regions();
+    tracing::info!(cluster = settings.cluster, version = env!("CARGO_PKG_VERSION"), regions, "starting");
 
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let (changed, changes) = mpsc::channel(BACKLOG);
-    let (accounts, sweeps) =
-        Accounts::new(Box::new(AwsConnector::new(metrics.cloud_calls.clone())), &settings.cluster, changed);
+    let fence = if args.leader_election { Fence::closed() } else { Fence::open() };
+    let (accounts, sweeps) = Accounts::new(
+        Box::new(AwsConnector::new(metrics.cloud_calls.clone(), fence.clone())),
+        &settings.cluster,
+        changed,
+    );
     let (readiness, ready) = watch::channel(Err("AWS was not asked yet".to_owned()));
     let identity = identity();
     let (classes, class_changes) = watches::classes(watching.clone());
     let scope = Scope::new(args.watch_namespace.clone());
     let aliases = settings.service_namespace.as_deref();
-    let controller = watches::controller(&watching, &scope, aliases, class_changes, changes, settings.cluster.clone());
-    registry.register_collector(Box::new(Census(controller.store())));
+    let (calls, called) = mpsc::unbounded_channel();
+    let cluster = settings.cluster.clone();
+    let controller = watches::controller(&watching, &scope, aliases, class_changes, changes, called, cluster.clone());
+    let (objects, memory) = (controller.store(), Memory::default());
+    let upkeep = Upkeep {
+        objects: objects.clone(),
+        memory: memory.clone(),
+        accounts: accounts.clone(),
+        metrics: metrics.clone(),
+        scope: scope.clone(),
+        cluster,
+    };
+    registry.register_collector(Box::new(Census { objects: controller.store(), clock: Timestamp::now }));
+    let counting = class_status::Counting {
+        client: client.clone(),
+        classes: classes.clone(),
+        objects: objects.clone(),
+        fence: fence.clone(),
+    };
+    // One that sees a part of the databases would call a class free that has others, and has no right to say so.
+    let keep_classes = async move {
+        match scope {
+            Scope::Cluster => counting.run().await,
+            Scope::Namespace(_) => std::future::pending().await,
+        }
+    };
     let acting_since = Arc::new(OnceLock::new());
     let context = Arc::new(Context {
-        cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone())),
+        cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone(), Timestamp::now)),
         accounts: accounts.clone(),
         engine: Arc::new(engine),
+        authorities: Arc::new(authorities),
         classes,
-        memory: Memory::default(),
+        turns: Turns::new(calls),
+        renewals: Renewals::default(),
+        fence: fence.clone(),
+        objects,
+        memory,
         acting_since: acting_since.clone(),
         metrics: metrics.clone(),
         settings,
         clock: Timestamp::now,
+        started: Instant::now(),
     });
 
     let stop = CancellationToken::new();
@@ -124,18 +174,22 @@ pub async fn run(args: Args) -> Result<(), AppError> {
             .with_config(Config::default().concurrency(args.concurrency))
             .graceful_shutdown_on(stopped.cancelled_owned())
             .run(reconcile, on_error, context);
-        controller.for_each(|result| async { log(result.err()) }).await;
+        tokio::select! {
+            () = controller.for_each(|result| async { log(result.err()) }) => {}
+            () = keep_classes => {}
+        }
     };
     let mut election = args.leader_election.then(|| {
         let api: Api<Lease> = Api::namespaced(client.clone(), &args.lease_namespace);
-        Election::new(api, LEASE, identity)
+        Election::new(api, LEASE, identity, fence)
     });
     let leader = metrics.leader.clone();
     // Only the leader works; the others stand by, ready to take over.
     let work = async {
         match &mut election {
             None => {
-                acting_since.get_or_init(|| (Instant::now(), Timestamp::now()));
+                leader.set(1);
+                acting_since.get_or_init(Instant::now);
                 passes.await;
                 AppError::Ended("controller")
             }
@@ -149,7 +203,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
                     }
                 }
                 leader.set(1);
-                acting_since.get_or_init(|| (Instant::now(), Timestamp::now()));
+                acting_since.get_or_init(Instant::now);
                 tracing::info!("leading");
                 tokio::select! {
                     () = passes => { election.release().await; AppError::Ended("controller") }
@@ -162,8 +216,9 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     tokio::select! {
         ended = &mut work => Err(ended),
         () = sweeps => Err(AppError::Ended("sweeps")),
+        () = upkeep.run() => Err(AppError::Ended("upkeep")),
         () = access::watch(accounts, metrics, readiness) => Err(AppError::Ended("access")),
-        _ = admin::serve(listener, registry, ready) => Err(AppError::Ended("admin")),
+        () = admin::serve(listener, registry, ready) => Err(AppError::Ended("admin")),
         signal = signals.requested() => {
             tracing::info!(signal, "stopping: passes under way are finished");
             stop.cancel();
@@ -173,16 +228,15 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     }
 }
 
-fn engine(args: &Args) -> Result<PostgresEngine, AppError> {
-    let path = args.rds_ca_bundle.clone();
-    let pem =
-        std::fs::read(&path).map_err(|error| AppError::CaBundle { path: path.clone(), why: error.to_string() })?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match certificates {
-        Ok(found) if !found.is_empty() => Ok(PostgresEngine::new(pem, Timeouts::default())),
-        Ok(_) => Err(AppError::CaBundle { path, why: "it holds no certificate".into() }),
-        Err(error) => Err(AppError::CaBundle { path, why: error.to_string() }),
+/// Whom the operator trusts, and whom applications are told to.
+fn trust(args: &Args) -> Result<(PostgresEngine, Authorities), AppError> {
+    let wrong = |why: String| AppError::CaBundle { path: args.rds_ca_bundle.clone(), why };
+    let pem = std::fs::read(&args.rds_ca_bundle).map_err(|error| wrong(error.to_string()))?;
+    let authorities = Authorities::parse(&pem).map_err(wrong)?;
+    if CertificateDer::pem_slice_iter(&pem).next().is_none() {
+        return Err(wrong("it holds no certificate".into()));
     }
+    Ok((PostgresEngine::new(&pem, Timeouts::default()), authorities))
 }
 
 /// One client for calls, whose answers come soon, and one for watches, which are silent for long.
@@ -191,6 +245,20 @@ async fn clients() -> Result<(Client, Client), AppError> {
     let mut calling = watching.clone();
     calling.read_timeout = Some(CALL_TIMEOUT);
     Ok((Client::try_from(calling)?, Client::try_from(watching)?))
+}
+
+/// A watch of a namespace that is not there waits for ever and says nothing.
+async fn watched_namespace(args: &Args, client: &Client) -> Result<(), AppError> {
+    let Some(namespace) = &args.watch_namespace else { return Ok(()) };
+    let refused = |why| Err(AppError::WatchNamespace { namespace: namespace.clone(), why });
+    match Api::<Namespace>::all(client.clone()).get_metadata_opt(namespace).await {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => refused("there is no such namespace: write one that is there, or make it first"),
+        Err(kube::Error::Api(status)) if status.code == 403 => {
+            refused("this service may not read that namespace: its ClusterRole and Roles have to be for the same one")
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn settings(args: &Args, client: &Client) -> Result<Settings, AppError> {
@@ -203,7 +271,9 @@ async fn settings(args: &Args, client: &Client) -> Result<Settings, AppError> {
         cluster,
         service_namespace: args.service_namespace.clone(),
         alias_namespaces: (!labels.is_empty()).then(|| labels.iter().cloned().collect::<Selector>()),
+        require_class: args.require_class,
         endpoint_suffixes: args.endpoint_suffixes.clone(),
+        default_versions: DefaultVersions::given(&args.default_versions)?,
     })
 }
 

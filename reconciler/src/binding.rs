@@ -1,6 +1,6 @@
 //! What a Secret holds: the well-known keys of the Service Binding convention, and how to know one of ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -11,13 +11,11 @@ use shared::api::labels::{
 use crate::engine::Password;
 use crate::providers::Endpoint;
 
-/// What is left as it is in the user part of a URI (RFC 3986, "unreserved").
-const USERINFO: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What is left as it is in a part of a URI (RFC 3986, "unreserved").
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `type` of PostgreSQL's Secrets, also the suffix of their Kubernetes type.
 pub const POSTGRESQL: &str = "postgresql";
-/// The database that every PostgreSQL server has: what a user without one of its own is given in `database`.
-pub const MAINTENANCE_DATABASE: &str = "postgres";
 
 /// The Kubernetes type of a Secret.
 pub fn secret_type() -> String {
@@ -47,15 +45,33 @@ impl SecretData {
 }
 
 /// Who a Secret is for, and where it leads.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Binding<'a> {
     /// The user to log in as.
     pub user: &'a str,
     /// Where the server listens; `None` while that is not known.
     pub endpoint: Option<&'a Endpoint>,
-    /// The user's databases, sorted.
+    /// The user's databases.
     pub databases: &'a [String],
+    /// The one that `uri` leads to; `None` where the user has nowhere to connect to.
+    pub database: Option<&'a str>,
+    /// Whom to trust; `None` while that is not known.
+    pub trust: Option<&'a Trust>,
 }
+
+/// Whom an application has to trust to verify the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// All authorities that may sign for it, as PEM.
+    pub authorities: String,
+    /// The one that does, as PEM; `None` where that is not known.
+    pub signer: Option<String>,
+}
+
+/// The keys that say whom to trust.
+const TRUST: [&str; 4] = ["sslmode", "sslrootcert", ROOT_CERT, "jdbc-url"];
+/// The key of the authorities, and so the name of the file where the Secret is mounted.
+const ROOT_CERT: &str = "root.crt";
 
 /// The data of a Secret. `username` and `password` are there from the first second, the rest when the endpoint is known.
 pub fn secret_data(binding: Binding<'_>, password: &Password) -> SecretData {
@@ -65,23 +81,80 @@ pub fn secret_data(binding: Binding<'_>, password: &Password) -> SecretData {
     put("provider", "rds");
     put("username", binding.user);
     put("password", password.expose());
+    if let Some(database) = binding.database {
+        put("database", database);
+    }
     if let Some(endpoint) = binding.endpoint {
         put("host", &endpoint.host);
         put("port", &endpoint.port.to_string());
-        let first = binding.databases.first().map_or(MAINTENANCE_DATABASE, String::as_str);
-        put("database", first);
-        put("uri", &uri(binding.user, password, endpoint, first));
-        for database in binding.databases.iter().skip(1) {
-            put(&format!("uri-{database}"), &uri(binding.user, password, endpoint, database));
+        if let Some(database) = binding.database {
+            put("uri", &uri(binding.user, password, endpoint, database));
+        }
+        for database in binding.databases {
+            put(&uri_key(database), &uri(binding.user, password, endpoint, database));
+        }
+        if let Some(trust) = binding.trust {
+            put("sslmode", "verify-full");
+            put("sslrootcert", ROOT_CERT);
+            put(ROOT_CERT, &trust.authorities);
+            if let (Some(database), Some(signer)) = (binding.database, &trust.signer) {
+                put("jdbc-url", &jdbc_url(endpoint, database, signer));
+            }
         }
     }
     SecretData(data)
 }
 
+impl SecretData {
+    /// What makes this the `wanted` data: each key's new value, `None` for one that goes.
+    pub fn change_to(&self, wanted: &Self) -> BTreeMap<String, Option<Vec<u8>>> {
+        let keys: BTreeSet<_> = self.0.keys().chain(wanted.0.keys()).collect();
+        let differs = keys.into_iter().filter(|key| self.0.get(*key) != wanted.0.get(*key));
+        differs.map(|key| (key.clone(), wanted.0.get(key).cloned())).collect()
+    }
+
+    /// Whether whoever uses this Secret is as well off as with the `wanted` data: it leads to the same place, and lacks at most what this
+    /// operator can say of it by now.
+    pub fn works_like(&self, wanted: &Self) -> bool {
+        // The database that `uri` leads to had no key of its own at first.
+        let own = self.text("database").map(uri_key);
+        let later = |key: &str, value: &Option<Vec<u8>>| {
+            TRUST.contains(&key) || (own.as_deref() == Some(key) && value.is_some() && !self.0.contains_key(key))
+        };
+        self.text("host").is_some() && self.change_to(wanted).iter().all(|(key, value)| later(key, value))
+    }
+
+    /// What the `wanted` data cannot say of whom to trust stays as it was given, as long as it leads to the same server and database.
+    pub fn keep_trust(&self, wanted: &mut Self) {
+        let same = |key: &str| self.0.get(key) == wanted.0.get(key);
+        let (server, database) = (same("host") && same("port"), same("database"));
+        for key in TRUST.into_iter().filter(|key| server && (database || *key != "jdbc-url")) {
+            if let Some(value) = self.0.get(key) {
+                wanted.0.entry(key.to_owned()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+}
+
+fn uri_key(database: &str) -> String {
+    format!("uri-{database}")
+}
+
 fn uri(user: &str, password: &Password, endpoint: &Endpoint, database: &str) -> String {
-    let user = utf8_percent_encode(user, USERINFO);
-    let password = utf8_percent_encode(password.expose(), USERINFO);
+    let user = utf8_percent_encode(user, ENCODED);
+    let password = utf8_percent_encode(password.expose(), ENCODED);
     format!("postgresql://{user}:{password}@{}:{}/{database}?sslmode=verify-full", endpoint.host, endpoint.port)
+}
+
+/// Spring and Quarkus take it as it is and print it, so it names no user and brings the authority along: no path is right everywhere.
+/// pgjdbc takes one certificate this way, and verifies chain and host name with it (pgjdbc, `SingleCertValidatingFactory`, `MakeSSL`).
+fn jdbc_url(endpoint: &Endpoint, database: &str, signer: &str) -> String {
+    format!(
+        "jdbc:postgresql://{}:{}/{database}?sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg={}",
+        endpoint.host,
+        endpoint.port,
+        utf8_percent_encode(signer, ENCODED)
+    )
 }
 
 /// The labels of everything that belongs to the object `name`.
@@ -117,29 +190,124 @@ pub fn is_ours(
 mod tests {
     use super::*;
 
-    #[test]
-    fn i4_user_and_password_are_there_before_the_endpoint_is() {
-        let password = Password::from("s3cret".to_owned());
-        let binding = Binding { user: "app", endpoint: None, databases: &["orders".into()] };
-        let data = secret_data(binding, &password);
-        assert_eq!(data.0.keys().collect::<Vec<_>>(), ["password", "provider", "type", "username"]);
+    fn endpoint() -> Endpoint {
+        Endpoint { host: "db.example".into(), port: 5432 }
+    }
+
+    fn trust() -> Trust {
+        let signer = "-----BEGIN CERTIFICATE-----\nTWF5+/8=\n-----END CERTIFICATE-----\n";
+        Trust { authorities: format!("{signer}{signer}"), signer: Some(signer.into()) }
+    }
+
+    /// What leads to the database `a` of `a` and `b`.
+    fn whole(trust: Option<&Trust>) -> SecretData {
+        let (endpoint, databases) = (endpoint(), ["a".to_owned(), "b".to_owned()]);
+        let endpoint = Some(&endpoint);
+        let binding = Binding { user: "app", endpoint, databases: &databases, database: Some("a"), trust };
+        secret_data(binding, &Password::from("a/b@c".to_owned()))
+    }
+
+    fn keys(data: &SecretData) -> Vec<&str> {
+        data.0.keys().map(String::as_str).collect()
     }
 
     #[test]
-    fn every_further_database_has_a_uri_of_its_own() {
-        let password = Password::from("a/b@c".to_owned());
-        let endpoint = Endpoint { host: "db.example".into(), port: 5432 };
-        let databases = ["a".to_owned(), "b".to_owned()];
-        let data = secret_data(Binding { user: "app", endpoint: Some(&endpoint), databases: &databases }, &password);
+    fn i4_user_and_password_are_there_before_the_endpoint_is() {
+        let password = Password::from("s3cret".to_owned());
+        let trust = trust();
+        let binding = Binding { user: "app", databases: &["orders".into()], trust: Some(&trust), ..Binding::default() };
+        assert_eq!(keys(&secret_data(binding, &password)), ["password", "provider", "type", "username"]);
+    }
+
+    #[test]
+    fn every_database_has_a_uri_of_its_own() {
+        let data = whole(None);
+        let uri = |database| format!("postgresql://app:a%2Fb%40c@db.example:5432/{database}?sslmode=verify-full");
         assert_eq!(data.text("database"), Some("a"));
-        assert_eq!(data.text("uri"), Some("postgresql://app:a%2Fb%40c@db.example:5432/a?sslmode=verify-full"));
-        assert_eq!(data.text("uri-b"), Some("postgresql://app:a%2Fb%40c@db.example:5432/b?sslmode=verify-full"));
+        assert_eq!(data.text("uri"), Some(uri("a").as_str()));
+        assert_eq!(data.text("uri-a"), Some(uri("a").as_str()));
+        assert_eq!(data.text("uri-b"), Some(uri("b").as_str()));
+    }
+
+    #[test]
+    fn a_user_with_nowhere_to_connect_to_is_sent_nowhere() {
+        let (endpoint, trust) = (endpoint(), trust());
+        let binding = Binding { user: "app", endpoint: Some(&endpoint), trust: Some(&trust), ..Binding::default() };
+        let data = secret_data(binding, &Password::from("s3cret".to_owned()));
+        let wanted = ["host", "password", "port", "provider", "root.crt", "sslmode", "sslrootcert", "type", "username"];
+        assert_eq!(keys(&data), wanted);
+    }
+
+    #[test]
+    fn i4_the_jdbc_url_brings_the_authority_along_and_tells_no_secret() {
+        let data = whole(Some(&trust()));
+        assert_eq!(data.text("sslrootcert"), Some("root.crt"));
+        assert_eq!(data.text("root.crt"), Some(trust().authorities.as_str()));
+        let url = data.text("jdbc-url").unwrap();
+        let (before, certificate) = url.split_once("&sslfactoryarg=").unwrap();
+        assert_eq!(
+            before,
+            "jdbc:postgresql://db.example:5432/a?sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory"
+        );
+        let read = percent_encoding::percent_decode_str(certificate).decode_utf8().unwrap();
+        assert_eq!(read, trust().signer.unwrap());
+        assert!(certificate.chars().all(|one| one.is_ascii_alphanumeric() || "%-._~".contains(one)), "{certificate}");
+        assert!(!url.contains("app") && !url.contains("a%2Fb"), "{url}");
+        // Without one to bring along, Spring could verify nothing by it.
+        let unknown = Trust { signer: None, ..trust() };
+        assert_eq!(whole(Some(&unknown)).text("jdbc-url"), None);
+        assert_eq!(whole(None).text("jdbc-url"), None);
+    }
+
+    #[test]
+    fn i5_a_change_names_what_differs_and_nothing_else() {
+        let (before, after) = (whole(None), whole(Some(&trust())));
+        assert_eq!(after.change_to(&after), BTreeMap::new());
+        let change = after.change_to(&before);
+        assert_eq!(change.keys().collect::<Vec<_>>(), ["jdbc-url", "root.crt", "sslmode", "sslrootcert"]);
+        assert!(change.values().all(Option::is_none));
+        assert!(before.change_to(&after).values().all(Option::is_some));
+    }
+
+    #[test]
+    fn what_can_wait_is_what_an_application_can_do_without() {
+        let wanted = whole(Some(&trust()));
+        let without = |keys: &[&str]| {
+            let mut data = wanted.clone();
+            for key in keys {
+                data.0.remove(*key);
+            }
+            data
+        };
+        // What v0.1.0 wrote.
+        assert!(without(&["jdbc-url", "root.crt", "sslmode", "sslrootcert", "uri-a"]).works_like(&wanted));
+        for needed in ["host", "uri", "uri-b", "database", "port"] {
+            assert!(!without(&[needed]).works_like(&wanted), "{needed}");
+        }
+        assert!(!wanted.works_like(&without(&["uri-b"])), "a database that went is not offered any more");
+        assert!(!without(&["host", "root.crt"]).works_like(&wanted), "a new Secret waits for nobody");
+    }
+
+    #[test]
+    fn nobody_to_trust_is_no_reason_to_take_those_away_that_were_given() {
+        let (given, mut wanted) = (whole(Some(&trust())), whole(None));
+        given.keep_trust(&mut wanted);
+        assert_eq!(wanted, given);
+        // Nor is a signer that is not known.
+        let mut wanted = whole(Some(&Trust { authorities: "others".into(), signer: None }));
+        given.keep_trust(&mut wanted);
+        assert_eq!((wanted.text("jdbc-url"), wanted.text("root.crt")), (given.text("jdbc-url"), Some("others")));
+        let mut elsewhere = whole(None);
+        elsewhere.0.insert("host".into(), b"other.example".to_vec());
+        let before = elsewhere.clone();
+        given.keep_trust(&mut elsewhere);
+        assert_eq!(elsewhere, before);
     }
 
     #[test]
     fn i4_debug_shows_no_value() {
-        let data =
-            secret_data(Binding { user: "app", endpoint: None, databases: &[] }, &Password::from("hidden".to_owned()));
+        let binding = Binding { user: "app", ..Binding::default() };
+        let data = secret_data(binding, &Password::from("hidden".to_owned()));
         assert!(!format!("{data:?}").contains("hidden"));
     }
 

@@ -1,7 +1,9 @@
-//! How many objects there are, by how they fare: counted when somebody asks.
+//! How many objects there are, by how they fare, by why and for how long: counted when somebody asks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -9,7 +11,9 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use shared::api::RDSDatabase;
 
-use crate::watches::Guarded;
+use crate::context::Guarded;
+use crate::plan::{Acts, Reason};
+use crate::status::{Phase, under_way};
 
 /// What the conditions of an object sum up to, as kstatus reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,29 +54,57 @@ impl State {
     }
 }
 
+/// What is counted of one object.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    state: State,
+    /// Why it is not Ready; `None` where it is, and where an operator of another version has given a reason that is not known here.
+    reason: Option<Reason>,
+    under_way: Option<(Phase, Timestamp)>,
+}
+
+impl Seen {
+    fn of(object: &RDSDatabase) -> Self {
+        let conditions = object.status.iter().flat_map(|status| &status.conditions);
+        let ready = conditions.into_iter().find(|condition| condition.type_ == "Ready" && condition.status != "True");
+        Self {
+            state: State::of(object),
+            reason: ready.and_then(|ready| ready.reason.parse().ok()),
+            under_way: under_way(object),
+        }
+    }
+
+    /// One that cannot be decoded waits for a person who corrects it.
+    const UNDECODABLE: Self = Self { state: State::Stalled, reason: Some(Reason::Undecodable), under_way: None };
+
+    fn acts(&self) -> Acts {
+        self.reason.map_or(Acts::Nobody, Reason::acts)
+    }
+}
+
 /// Counts the objects that the watch has seen. A replica that stands by has seen none.
-pub(crate) struct Census(pub(crate) Store<Guarded>);
+pub(crate) struct Census {
+    pub(crate) objects: Store<Guarded>,
+    pub(crate) clock: fn() -> Timestamp,
+}
 
 impl fmt::Debug for Census {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Census").field(&self.0.len()).finish()
+        formatter.debug_tuple("Census").field(&self.objects.len()).finish()
     }
 }
 
 impl Collector for Census {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let states: Vec<State> = self
-            .0
-            .state()
-            .iter()
-            // One that cannot be decoded waits for a person who corrects it.
-            .map(|object| object.0.as_ref().map_or(State::Stalled, State::of))
-            .collect();
-        encode(&states, encoder)
+        let objects = self.objects.state();
+        let seen: Vec<Seen> =
+            objects.iter().map(|object| object.0.as_ref().map_or(Seen::UNDECODABLE, Seen::of)).collect();
+        encode(&seen, (self.clock)(), encoder)
     }
 }
 
-fn encode(states: &[State], mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+fn encode(seen: &[Seen], now: Timestamp, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+    let count = |number: usize| ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
     let mut family = encoder.encode_descriptor(
         "rds_reconciler_objects",
         "RDSDatabase objects by state, as the leader sees them",
@@ -80,17 +112,49 @@ fn encode(states: &[State], mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         MetricType::Gauge,
     )?;
     for state in State::ALL {
-        let count = states.iter().filter(|found| **found == state).count();
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        ConstGauge::new(count).encode(family.encode_family(&[("state", state.label())])?)?;
+        let number = seen.iter().filter(|found| found.state == state).count();
+        count(number).encode(family.encode_family(&[("state", state.label())])?)?;
+    }
+
+    let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
+    for reason in seen.iter().filter_map(|found| found.reason) {
+        *reasons.entry(reason).or_default() += 1;
+    }
+    let mut family = encoder.encode_descriptor(
+        "rds_reconciler_objects_not_ready",
+        "RDSDatabase objects that are not Ready by reason, and by who can act: user, platform or nobody",
+        None,
+        MetricType::Gauge,
+    )?;
+    for (reason, number) in reasons {
+        let labels = [("reason", reason.as_str()), ("acts", reason.acts().as_str())];
+        count(number).encode(family.encode_family(&labels)?)?;
+    }
+
+    let mut family = encoder.encode_descriptor(
+        "rds_reconciler_oldest_not_ready_seconds",
+        "How long the object has been on its way that has been so for the longest, by what it is on its way to and by who can act",
+        None,
+        MetricType::Gauge,
+    )?;
+    for phase in Phase::ALL {
+        for acts in Acts::ALL {
+            let those = seen.iter().filter(|found| found.acts() == acts).filter_map(|found| found.under_way);
+            let oldest = those.filter(|(found, _)| *found == phase).map(|(_, since)| since).min();
+            let age = oldest.map_or(0, |since| now.duration_since(since).as_secs().max(0));
+            let labels = [("phase", phase.label()), ("acts", acts.as_str())];
+            ConstGauge::new(age).encode(family.encode_family(&labels)?)?;
+        }
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use prometheus_client::registry::Registry;
     use serde_json::json;
+    use shared::telemetry::Form;
 
     use super::*;
 
@@ -121,27 +185,67 @@ mod tests {
     }
 
     #[derive(Debug)]
-    struct Fixed(Vec<State>);
+    struct Fixed(Vec<Seen>);
 
     impl Collector for Fixed {
         fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-            encode(&self.0, encoder)
+            encode(&self.0, "2026-01-01T03:00:00Z".parse().unwrap(), encoder)
+        }
+    }
+
+    fn page(objects: &[RDSDatabase]) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Fixed(objects.iter().map(Seen::of).collect())));
+        shared::telemetry::encode(&registry, Form::Prometheus).unwrap()
+    }
+
+    #[track_caller]
+    fn shows(page: &str, lines: &[&str]) {
+        for line in lines {
+            assert!(page.lines().any(|found| found == *line), "{line}: {page}");
         }
     }
 
     #[test]
     fn every_state_is_shown_also_where_no_object_is_in_it() {
-        let mut registry = Registry::default();
-        registry.register_collector(Box::new(Fixed(vec![State::Ready, State::Ready, State::Stalled])));
-        let text = shared::telemetry::encode(&registry).unwrap();
-        for line in [
-            "# TYPE rds_reconciler_objects gauge",
-            "rds_reconciler_objects{state=\"deleting\"} 0",
-            "rds_reconciler_objects{state=\"stalled\"} 1",
-            "rds_reconciler_objects{state=\"ready\"} 2",
-            "rds_reconciler_objects{state=\"reconciling\"} 0",
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line}: {text}");
-        }
+        let ready = || object(false, &[("Ready", "True")]);
+        let page = page(&[ready(), ready(), object(false, &[("Stalled", "True")])]);
+        shows(
+            &page,
+            &[
+                "# TYPE rds_reconciler_objects gauge",
+                "rds_reconciler_objects{state=\"deleting\"} 0",
+                "rds_reconciler_objects{state=\"stalled\"} 1",
+                "rds_reconciler_objects{state=\"ready\"} 2",
+                "rds_reconciler_objects{state=\"reconciling\"} 0",
+            ],
+        );
+    }
+
+    fn for_a_reason(reason: &str, deleting: bool) -> RDSDatabase {
+        let mut object = object(deleting, &[("Ready", "False")]);
+        object.metadata.creation_timestamp = Some(Time("2026-01-01T01:00:00Z".parse().unwrap()));
+        object.status.as_mut().unwrap().conditions[0].reason = reason.into();
+        object
+    }
+
+    #[test]
+    fn a_users_slip_is_told_from_what_hangs() {
+        let objects = ["InvalidSpec", "InvalidSpec", "NotAuthorized", "SomethingOfTheFuture"]
+            .map(|reason| for_a_reason(reason, false));
+        let page = page(&[objects.as_slice(), &[for_a_reason("DeletingInstance", true)]].concat());
+        shows(
+            &page,
+            &[
+                "rds_reconciler_objects_not_ready{reason=\"InvalidSpec\",acts=\"user\"} 2",
+                "rds_reconciler_objects_not_ready{reason=\"NotAuthorized\",acts=\"platform\"} 1",
+                "rds_reconciler_oldest_not_ready_seconds{phase=\"creating\",acts=\"user\"} 7200",
+                "rds_reconciler_oldest_not_ready_seconds{phase=\"creating\",acts=\"nobody\"} 7200",
+                "rds_reconciler_oldest_not_ready_seconds{phase=\"deleting\",acts=\"nobody\"} 10800",
+                "rds_reconciler_oldest_not_ready_seconds{phase=\"deleting\",acts=\"user\"} 0",
+                "rds_reconciler_oldest_not_ready_seconds{phase=\"changing\",acts=\"user\"} 0",
+            ],
+        );
+        assert!(!page.contains("Future"), "a label has a closed set of values: {page}");
     }
 }

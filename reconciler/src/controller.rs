@@ -1,9 +1,9 @@
 //! The pipeline of one object: read, resolve, observe, plan, apply, tell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
@@ -12,22 +12,29 @@ use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseClass, RDSDatabaseStat
 use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::apply::{ApplyError, Scene, apply};
-use crate::cluster::{ClusterError, NamespaceFacts, Notice};
+use crate::apply::{ApplyError, Scene, apply, write_status};
+use crate::cluster::{ClusterError, NamespaceFacts};
 use crate::context::Context;
-use crate::observe::observe;
+use crate::observe::{Crowded, observe};
+use crate::permit::Fence;
 use crate::plan::{
-    ClusterStep, Concern, Departure, Effect, NOT_SCHEDULED, Outcome, Plan, RESYNC, Setback, Step, plan, plan_deletion,
+    ClusterStep, Concern, Departure, Effect, Outcome, Plan, RESYNC, Reason, Seen, Setback, Step, plan, plan_deletion,
 };
 use crate::providers::Access;
-use crate::status;
-use crate::target::{GuardedClass, Refusal, permit_policy, resolve, resolved, select};
+use crate::target::{GuardedClass, Refusal, resolve, resolved, select};
+use crate::{status, tell};
 
 /// The first list of the classes takes milliseconds.
 const CLASSES_PATIENCE: Duration = Duration::from_secs(10);
 /// A step that Kubernetes has refused is tried again after this long, doubling up to the last.
 const FIRST_SETBACK: Duration = Duration::from_secs(5);
 const LAST_SETBACK: Duration = Duration::from_secs(300);
+/// The first pause after a conflict.
+const FIRST_CONFLICT: Duration = Duration::from_millis(200);
+/// An account that many wait for is asked for again after this long.
+const SOON: Duration = Duration::from_secs(2);
+/// An object that waits for its turn is called; a call that it missed is repeated by then.
+const MISSED_CALL: Duration = Duration::from_secs(30);
 
 /// Why a pass ended early: it is repeated with back-off.
 #[derive(Debug, Error)]
@@ -38,6 +45,9 @@ pub enum PassError {
     /// A step failed.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// Others come first.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
     /// The classes cannot be listed.
     #[error("the RDSDatabaseClasses are not known yet")]
     ClassesUnknown,
@@ -56,23 +66,55 @@ pub async fn reconcile(
             report_undecodable(&context, &namespace, &name, guarded.meta().generation, &invalid.error).await
         }
     };
-    context.metrics.pass(if result.is_ok() { "ok" } else { "error" }, began.elapsed().as_secs_f64());
+    let result = match result {
+        Err(PassError::Crowded(_)) => return Ok(Action::requeue(jittered(SOON))),
+        result => result,
+    };
+    let how = match &result {
+        Ok(_) => "ok",
+        // Its owner has made the object too large: no fault of the operator's or of Kubernetes'.
+        Err(PassError::Cluster(ClusterError::TooLarge(_))) => "too_large",
+        Err(_) => "error",
+    };
+    context.metrics.pass(how, began.elapsed().as_secs_f64());
+    if result.is_ok() {
+        let uid = guarded.meta().uid.as_deref().unwrap_or_default();
+        context.memory.update(uid, |recollection| recollection.failures = 0);
+    }
     result
 }
 
-/// After a pass that failed. A conflict only means that the world was faster: look again at once.
-pub fn on_error(_: Arc<DeserializeGuard<RDSDatabase>>, error: &PassError, _: Arc<Context>) -> Action {
-    match error {
+/// After a pass that failed: the pause doubles with each in a row. A conflict only means that the world was faster: look again at once.
+#[allow(clippy::needless_pass_by_value, reason = "kube hands both over")]
+pub fn on_error(guarded: Arc<DeserializeGuard<RDSDatabase>>, error: &PassError, context: Arc<Context>) -> Action {
+    let (namespace, name) = (guarded.namespace().unwrap_or_default(), guarded.name_any());
+    let mut failures = 0;
+    context.memory.update(guarded.meta().uid.as_deref().unwrap_or_default(), |recollection| {
+        recollection.failures = recollection.failures.saturating_add(1);
+        failures = recollection.failures;
+    });
+    let first = match error {
         PassError::Cluster(ClusterError::Conflict(_))
         | PassError::Apply(ApplyError::Cluster(ClusterError::Conflict(_))) => {
-            tracing::debug!(%error, "the world was faster");
-            Action::requeue(jittered(Duration::from_millis(200)))
+            tracing::debug!(namespace, name, %error, "the world was faster");
+            FIRST_CONFLICT
+        }
+        // Nothing but an edit of the object helps, and that is an event.
+        PassError::Cluster(ClusterError::TooLarge(_)) => {
+            tracing::warn!(namespace, name, %error, "a pass failed");
+            return Action::requeue(jittered(RESYNC));
         }
         _ => {
-            tracing::warn!(%error, "a pass failed");
-            Action::requeue(jittered(Duration::from_secs(5)))
+            tracing::warn!(namespace, name, %error, failures, "a pass failed");
+            FIRST_SETBACK
         }
-    }
+    };
+    Action::requeue(jittered(doubled(first, failures)))
+}
+
+/// The pause after so many failures in a row.
+fn doubled(first: Duration, failures: u32) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(LAST_SETBACK)
 }
 
 async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Action, PassError> {
@@ -80,17 +122,20 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Action, 
         return Ok(Action::await_change());
     };
     let facts = context.cluster.namespace(namespace).await?;
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    let conditions = object.status.iter().flat_map(|status| &status.conditions);
+    context.memory.update(uid, |recollection| recollection.told.begin(conditions));
     if object.metadata.deletion_timestamp.is_some() {
         return leave(context, &object, &facts).await;
     }
     let classes = classes(context).await?;
-    match resolve(&object, &classes, &facts.labels) {
+    let (required, versions) = (context.settings.require_class, context.settings.default_versions);
+    match resolve(&object, &classes, required, &facts.labels, versions) {
         Ok(target) => {
             let observation = observe(context, &object, &facts, Ok(&target.class.access), Some(&target)).await?;
-            let now = (context.clock)();
-            let plan = plan(&target, &observation.world, now);
-            let status =
-                status::working(&before(&object), object.metadata.generation, &target, &observation.world, &plan, now);
+            let plan = plan(&target, &observation.world, context.now());
+            let (generation, now) = (object.metadata.generation, (context.clock)());
+            let status = status::working(&before(&object), generation, &target, &observation.world, &plan, now);
             settle_asked(context, &observation.world.object.uid, &plan);
             let scene = Scene { context, object: &object, target: Some(&target), observation: &observation };
             carry_out(&scene, &plan, &status).await
@@ -115,22 +160,32 @@ async fn leave(context: &Context, object: &RDSDatabase, namespace: &NamespaceFac
     let access: Result<Access, String> =
         class.as_ref().map(|class| resolved(*class).access).map_err(ToString::to_string);
     let observation = observe(context, object, namespace, access.as_ref().map_err(Clone::clone), None).await?;
+    let plan = plan_deletion(&departure(object, class), &observation.world, context.now());
     let now = (context.clock)();
-    let plan = plan_deletion(&departure(object, class.ok().flatten()), &observation.world, now);
     let status = status::leaving(&before(object), object.metadata.generation, &observation.world, &plan, now);
     let scene = Scene { context, object, target: None, observation: &observation };
     carry_out(&scene, &plan, &status).await
 }
 
 /// What the spec says of the end, also where the rest of it is invalid. A policy that cannot be read is the careful one.
-fn departure(object: &RDSDatabase, class: Option<&RDSDatabaseClass>) -> Departure {
+fn departure(object: &RDSDatabase, class: Result<Option<&RDSDatabaseClass>, Refusal>) -> Departure {
     let fields = object.spec.0.as_ref();
+    let default = class.as_ref().ok().and_then(|class| class.as_ref()?.spec.default_deletion_policy);
     let policy = match fields.and_then(|fields| fields.deletion_policy.as_deref()) {
         Some(text) => text.parse().unwrap_or(DeletionPolicy::Snapshot),
-        None => class.and_then(|class| class.spec.default_deletion_policy).unwrap_or_default(),
+        None => default.unwrap_or_default(),
+    };
+    let allowed = class.as_ref().ok().and_then(|class| class.as_ref()?.spec.allowed_deletion_policies.clone());
+    let pinned = object.status.as_ref().is_some_and(|status| status.instance.is_some());
+    let permitted = match class {
+        Ok(class) => class.map_or(Ok(()), |class| Fence::of(class, &BTreeMap::new()).deletion_policy(policy)),
+        Err(refusal) if pinned && policy != DeletionPolicy::Retain => Err(Refusal::Unreachable(Box::new(refusal))),
+        // Nothing was made, or what was made stays.
+        Err(_) => Ok(()),
     };
     Departure {
-        policy: class.map_or(Ok(policy), |class| permit_policy(class, policy)).map_err(|refusal| refusal.to_string()),
+        policy: permitted.map(|()| policy),
+        allowed: allowed.unwrap_or_else(|| DeletionPolicy::ALL.to_vec()),
         protection: fields.and_then(|fields| fields.deletion_protection),
         paused: fields.and_then(|fields| fields.paused).unwrap_or(false),
     }
@@ -141,14 +196,19 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
         |step: &Step| matches!(step, Step::Cluster(ClusterStep::AddFinalizer | ClusterStep::RemoveFinalizer));
     // The status goes first: what it pins must be there before anything is created. The finalizer and the status are written on the
     // version that was read, so a pass writes one of them.
-    if !plan.steps.iter().any(touches_finalizer) && before(scene.object) != *status {
-        scene.context.cluster.write_status(scene.object, status).await?;
+    if !plan.steps.iter().any(touches_finalizer) && write_status(scene, status).await? {
+        time_to_ready(scene, status);
         tell(scene, plan).await;
     }
     let facts = &scene.observation.world.object;
     for step in &plan.steps {
         let generation = scene.object.metadata.generation;
-        tracing::info!(namespace = facts.namespace, name = facts.name, generation, %step, "step");
+        // A part of a visit is tried until it is the object's turn; what comes of a visit has Events.
+        if step.is_inside() {
+            tracing::debug!(namespace = facts.namespace, name = facts.name, generation, %step, "step");
+        } else {
+            tracing::info!(namespace = facts.namespace, name = facts.name, generation, %step, "step");
+        }
         match apply(scene, step).await {
             Ok(()) => scene.context.memory.update(&facts.uid, |recollection| {
                 recollection.setbacks.remove(&step.to_string());
@@ -157,6 +217,7 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
             Err(error @ ApplyError::Cluster(ClusterError::Conflict(_))) => return Err(error.into()),
             // What one step meets stops no other: the next plan holds it back and says why.
             Err(ApplyError::Cluster(error)) => set_back(scene, step, &error),
+            Err(ApplyError::NotItsTurn) => return Ok(Action::requeue(jittered(MISSED_CALL))),
             Err(error) => return Err(error.into()),
         }
         if matches!(step, Step::Cluster(ClusterStep::RemoveFinalizer)) {
@@ -169,14 +230,21 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
     })
 }
 
+/// How long people have waited for their database.
+fn time_to_ready(scene: &Scene<'_>, status: &RDSDatabaseStatus) {
+    let created = scene.object.metadata.creation_timestamp.as_ref();
+    if let Some(created) = created.filter(|_| status::first_ready(scene.object.status.as_ref(), status)) {
+        let waited = (scene.context.clock)().duration_since(created.0);
+        scene.context.metrics.ready_seconds.observe(waited.as_secs_f64().max(0.0));
+    }
+}
+
 fn set_back(scene: &Scene<'_>, step: &Step, error: &ClusterError) {
     let facts = &scene.observation.world.object;
     tracing::warn!(namespace = facts.namespace, name = facts.name, %step, %error, "a step failed");
     let name = step.to_string();
     let attempts = scene.observation.world.setbacks.get(&name).map_or(1, |before| before.attempts + 1);
-    let pause = FIRST_SETBACK.saturating_mul(2_u32.saturating_pow(attempts - 1)).min(LAST_SETBACK);
-    let pause = SignedDuration::try_from(jittered(pause)).unwrap_or(SignedDuration::from_secs(300));
-    let retry_at = (scene.context.clock)().saturating_add(pause).unwrap_or(Timestamp::MAX);
+    let retry_at = scene.context.now() + jittered(doubled(FIRST_SETBACK, attempts));
     let setback = Setback { message: format!("Kubernetes refused to {name}: {error}"), retry_at, attempts };
     scene.context.memory.update(&facts.uid, |recollection| {
         recollection.setbacks.insert(name, setback);
@@ -186,32 +254,22 @@ fn set_back(scene: &Scene<'_>, step: &Step, error: &ClusterError) {
 /// The object is gone with this: an Event says what became of the instance.
 async fn farewell(scene: &Scene<'_>, plan: &Plan) {
     let Some(Outcome::Act { message, .. }) = plan.outcome(Concern::Deletion) else { return };
-    let notice = Notice { warning: false, reason: "Released".into(), action: "Delete".into(), note: message.clone() };
-    scene.context.cluster.notify(scene.object, notice).await;
+    scene.context.cluster.notify(scene.object, tell::released(message.clone())).await;
 }
 
 /// What a person must do is also an Event, once.
 async fn tell(scene: &Scene<'_>, plan: &Plan) {
     let uid = &scene.observation.world.object.uid;
-    let told = scene.context.memory.recall(uid).told;
     for (concern, outcome) in &plan.outcomes {
-        let condition = concern.condition();
+        let about = concern.condition();
         match outcome {
-            Outcome::Blocked { reason, message, .. } if told.get(condition) != Some(message) => {
-                let notice = Notice {
-                    warning: true,
-                    reason: (*reason).into(),
-                    action: "Reconcile".into(),
-                    note: message.clone(),
-                };
-                scene.context.cluster.notify(scene.object, notice).await;
-                scene.context.memory.update(uid, |recollection| {
-                    recollection.told.insert(condition, message.clone());
-                });
+            Outcome::Blocked { reason, message, .. } => {
+                tell::once(scene.context, scene.object, about, tell::blocked(*reason, message.clone())).await;
             }
-            Outcome::Done { .. } if told.contains_key(condition) => scene.context.memory.update(uid, |recollection| {
-                recollection.told.remove(condition);
-            }),
+            // What cannot be seen has not passed.
+            Outcome::Done { .. } if !matches!(scene.observation.world.instance, Seen::Unknown(_)) => {
+                scene.context.memory.update(uid, |recollection| recollection.told.forget(about));
+            }
             _ => {}
         }
     }
@@ -221,13 +279,8 @@ async fn refuse(context: &Context, object: &RDSDatabase, refusal: &Refusal) -> R
     let status = status::refused(&before(object), object.metadata.generation, refusal, (context.clock)());
     if before(object) != status {
         context.cluster.write_status(object, &status).await?;
-        let notice = Notice {
-            warning: true,
-            reason: refusal.reason().into(),
-            action: "Reconcile".into(),
-            note: refusal.to_string(),
-        };
-        context.cluster.notify(object, notice).await;
+        let notice = tell::blocked(refusal.reason(), refusal.to_string());
+        tell::once(context, object, Concern::Accepted.condition(), notice).await;
     }
     // A class or a label may change without an event of this object's; the watches on both see most of it.
     Ok(Action::requeue(jittered(Duration::from_secs(60))))
@@ -249,7 +302,7 @@ async fn report_undecodable(
 fn settle_asked(context: &Context, uid: &str, plan: &Plan) {
     let fulfilled = |concern| match plan.outcome(concern) {
         Some(Outcome::Done { .. }) => true,
-        Some(Outcome::Blocked { reason, .. }) => concern == Concern::Backups && *reason == NOT_SCHEDULED,
+        Some(Outcome::Blocked { reason, .. }) => concern == Concern::Backups && *reason == Reason::NotScheduled,
         _ => false,
     };
     context.memory.update(uid, |recollection| {
@@ -257,7 +310,7 @@ fn settle_asked(context: &Context, uid: &str, plan: &Plan) {
             Effect::Create => !fulfilled(Concern::Instance),
             Effect::Storage => !fulfilled(Concern::Storage),
             Effect::Backups => !fulfilled(Concern::Backups),
-            Effect::Settings | Effect::Tags => !fulfilled(Concern::Settings),
+            Effect::Settings | Effect::Tags | Effect::OtherTags => !fulfilled(Concern::Settings),
             Effect::Protection | Effect::Password | Effect::Delete => true,
         });
     });
@@ -269,4 +322,44 @@ fn before(object: &RDSDatabase) -> RDSDatabaseStatus {
 
 fn jittered(pause: Duration) -> Duration {
     pause + pause.mul_f64(rand::rng().random_range(0.0..0.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An object in the class `gone`, of which there is none.
+    fn unclassed(policy: Option<&str>, made: bool) -> Departure {
+        let object: RDSDatabase = serde_json::from_value(json!({
+            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase", "metadata": {"name": "orders"},
+            "spec": {"deletionPolicy": policy},
+            "status": {"instance": made.then(|| json!({"identifier": "orders", "className": "gone", "created": true}))},
+        }))
+        .unwrap();
+        let pinned = object.status.as_ref().and_then(|status| status.instance.as_ref());
+        departure(&object, select(Some("gone").filter(|_| pinned.is_none()), pinned, &[]))
+    }
+
+    #[test]
+    fn i7_an_object_whose_class_is_gone_says_so_on_its_way_out() {
+        for policy in [None, Some("Snapshot"), Some("Delete")] {
+            let refusal = unclassed(policy, true).policy.unwrap_err();
+            assert_eq!(refusal.reason(), Reason::ClassGone);
+            let message = refusal.to_string();
+            for said in ["\"gone\"", "create it again", "deletionPolicy: Retain"] {
+                assert!(message.contains(said), "{said}: {message}");
+            }
+        }
+        assert_eq!(unclassed(Some("Retain"), true).policy, Ok(DeletionPolicy::Retain));
+        assert_eq!(unclassed(None, false).policy, Ok(DeletionPolicy::Snapshot), "nothing was made");
+    }
+
+    #[test]
+    fn i13_what_fails_again_and_again_comes_back_less_and_less_often() {
+        let pauses: Vec<u64> = [1, 2, 3, 7, 100].map(|failures| doubled(FIRST_SETBACK, failures).as_secs()).into();
+        assert_eq!(pauses, [5, 10, 20, 300, 300]);
+        assert_eq!(doubled(FIRST_CONFLICT, 1), FIRST_CONFLICT, "a conflict is looked at at once");
+    }
 }

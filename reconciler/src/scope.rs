@@ -42,6 +42,14 @@ impl Scope {
         }
     }
 
+    /// Whether objects of a namespace are seen.
+    pub(crate) fn covers(&self, namespace: &str) -> bool {
+        match self {
+            Self::Cluster => true,
+            Self::Namespace(one) => one == namespace,
+        }
+    }
+
     /// The namespace of the aliases, where it has to be watched besides.
     pub(crate) fn beside<'a>(&self, aliases: Option<&'a str>) -> Option<&'a str> {
         match self {

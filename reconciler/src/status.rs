@@ -1,27 +1,30 @@
 //! The status of an object: pure, from what was observed and decided. It says nothing that changes by itself, so that an object at
 //! rest is never written.
 
+mod bounds;
+mod since;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::{Value, json};
 use shared::api::{
-    AccessStatus, BackupStatus, Binding, DatabaseStatus, Endpoint, InstanceRef, RDSDatabaseStatus, SnapshotKind,
-    SnapshotRef, UserStatus,
+    BackupStatus, Binding, DatabaseStatus, Endpoint, LoginsStatus, RDSDatabaseStatus, SnapshotKind, SnapshotRef,
+    UserStatus,
 };
 use shared::names;
 use shared::rules::RoleName;
 
-use crate::plan::{Concern, NOT_SCHEDULED, Outcome, Plan, Seen, World, not_scheduled, usable};
+use crate::plan::{Acts, Concern, Outcome, Plan, Reason, Seen, World, bound, not_scheduled, usable};
 use crate::providers::Snapshot;
-use crate::target::{Class, Refusal, Target};
+use crate::target::{Refusal, Target};
 
-/// Kubernetes allows a condition's message this many bytes.
-const LONGEST_MESSAGE: usize = 32_768;
+use bounds::{LONGEST_MESSAGE, bounded, clipped};
+pub use bounds::{SHORTENED, fits, shortened, why_shortened};
+pub(crate) use since::{Phase, first_ready, under_way};
 
 const FINAL_SNAPSHOT_EXISTS: &str = "FinalSnapshotExists";
-const PROVIDER: &str = "aws";
 
 /// The status after a pass over an object that is wanted.
 pub fn working(
@@ -32,15 +35,17 @@ pub fn working(
     plan: &Plan,
     now: Timestamp,
 ) -> RDSDatabaseStatus {
-    let mut status = observed(before, world, Some(&target.class));
+    let mut status = observed(before, world, plan);
     status.observed_generation = generation;
     let name = &world.object.name;
-    let first = target.desired.users.keys().next();
-    let bound = first.map_or_else(|| names::master_secret_name(name), |user| names::secret_name(name, user));
-    status.binding = Some(Binding { name: bound });
+    let bound_before = before.binding.as_ref().map(|binding| binding.name.as_str());
+    status.binding = bound(&target.desired, name, bound_before).map(|name| Binding { name });
     status.users = users(target, world);
-    status.databases = databases(before, target, world);
-    status.access = access(before, world);
+    // Oids are those of one instance: a new, empty one has none of them.
+    let same = status.instance.as_ref().is_some_and(|instance| instance.resource_id.is_some());
+    status.databases = databases(before, target, world, same);
+    status.logins = logins(before, world);
+    status.access = BTreeMap::new();
     if let Some(instance) = usable(world) {
         status.backups = Some(BackupStatus {
             window: instance.backup_window.clone(),
@@ -50,15 +55,15 @@ pub fn working(
     }
     let mut conditions = Conditions::new(&before.conditions, generation, now);
     if plan.partial {
-        before.conditions.iter().for_each(|kept| conditions.keep(kept));
+        before.conditions.iter().filter(|kept| kept.type_ != SHORTENED).for_each(|kept| conditions.keep(kept));
     }
     for (concern, outcome) in &plan.outcomes {
         conditions.concern(*concern, outcome);
     }
     final_snapshot_condition(&mut conditions, before, &status.snapshots, world);
-    conditions.summary(plan);
+    conditions.summary(plan, status.database_status.as_deref());
     status.conditions = conditions.finish();
-    status
+    bounded(status)
 }
 
 /// The status of an object that is not worked on.
@@ -75,7 +80,7 @@ pub fn refused(
 pub fn stalled(
     before: &RDSDatabaseStatus,
     generation: Option<i64>,
-    reason: &str,
+    reason: Reason,
     message: &str,
     now: Timestamp,
 ) -> RDSDatabaseStatus {
@@ -93,11 +98,12 @@ pub fn stalled(
     conditions.set("Reconciling", false, reason, message);
     conditions.set("Stalled", true, reason, message);
     status.conditions = conditions.finish();
-    status
+    bounded(status)
 }
 
 /// The status of an object that cannot be read as what it should be, as JSON like the status before it; `None` where it says so already.
 pub fn undecodable(before: &Value, generation: Option<i64>, message: &str, now: Timestamp) -> Option<Value> {
+    let message = clipped(message, LONGEST_MESSAGE);
     let told = before["conditions"].as_array().is_some_and(|conditions| {
         conditions.iter().any(|one| {
             one["type"] == "Stalled" && one["message"] == message && one["observedGeneration"] == json!(generation)
@@ -108,7 +114,7 @@ pub fn undecodable(before: &Value, generation: Option<i64>, message: &str, now: 
     }
     let condition = |kind: &str, status: &str| {
         json!({
-            "type": kind, "status": status, "reason": "Undecodable", "message": message,
+            "type": kind, "status": status, "reason": Reason::Undecodable.as_str(), "message": message,
             "observedGeneration": generation, "lastTransitionTime": Time(now),
         })
     };
@@ -131,21 +137,21 @@ pub fn leaving(
     plan: &Plan,
     now: Timestamp,
 ) -> RDSDatabaseStatus {
-    let mut status = observed(before, world, None);
+    let mut status = observed(before, world, plan);
     status.observed_generation = generation;
     let mut conditions = Conditions::new(&before.conditions, generation, now);
     for (concern, outcome) in &plan.outcomes {
         conditions.concern(*concern, outcome);
     }
-    conditions.summary(plan);
+    conditions.summary(plan, status.database_status.as_deref());
     status.conditions = conditions.finish();
-    status
+    bounded(status)
 }
 
 /// What the cloud says, whatever is wanted.
-fn observed(before: &RDSDatabaseStatus, world: &World, class: Option<&Class>) -> RDSDatabaseStatus {
+fn observed(before: &RDSDatabaseStatus, world: &World, plan: &Plan) -> RDSDatabaseStatus {
     let mut status = before.clone();
-    status.instance = pinned(world, class);
+    status.instance.clone_from(&plan.pin);
     status.snapshots = snapshots(before, world);
     match &world.instance {
         Seen::Known(instance) if !crate::plan::foreign(world, instance) => {
@@ -165,33 +171,6 @@ fn observed(before: &RDSDatabaseStatus, world: &World, class: Option<&Class>) ->
         _ => {}
     }
     status
-}
-
-/// The instance of this object: pinned before it is created, and with its resource id once it was seen.
-fn pinned(world: &World, class: Option<&Class>) -> Option<InstanceRef> {
-    let fresh = || {
-        let account = world.account.as_ref().ok()?;
-        Some(InstanceRef {
-            identifier: world.identifier.to_string(),
-            class_name: class?.name.clone(),
-            account: Some(account.account.clone()),
-            region: Some(account.region.clone()),
-            provider: Some(PROVIDER.into()),
-            ..InstanceRef::default()
-        })
-    };
-    let mut pinned = world.pinned.clone().or_else(fresh)?;
-    if world.instance.absent() && pinned.resource_id.is_some() && world.object.recreate_lost == pinned.resource_id {
-        // A person has said in so many words that the lost one may be replaced.
-        pinned = InstanceRef { resource_id: None, arn: None, created: false, ..pinned };
-    }
-    if let Some(instance) = usable(world) {
-        pinned.resource_id.clone_from(&instance.resource_id);
-        pinned.arn.clone_from(&instance.arn);
-        pinned.instance_class.clone_from(&instance.instance_class);
-        pinned.created = true;
-    }
-    Some(pinned)
 }
 
 /// Snapshots of this name; looked for only while there is no instance, and kept from then on.
@@ -225,14 +204,24 @@ fn users(target: &Target, world: &World) -> BTreeMap<String, UserStatus> {
     target.desired.users.keys().map(user).collect()
 }
 
-fn databases(before: &RDSDatabaseStatus, target: &Target, world: &World) -> BTreeMap<String, DatabaseStatus> {
+fn databases(
+    before: &RDSDatabaseStatus,
+    target: &Target,
+    world: &World,
+    same_instance: bool,
+) -> BTreeMap<String, DatabaseStatus> {
     let report = current_report(world);
+    let oid = |name: &str| {
+        let found = report.and_then(|report| report.oids.get(name)).map(|oid| i64::from(*oid));
+        found.or_else(|| before.databases.get(name).filter(|_| same_instance)?.oid)
+    };
     let wanted = target.desired.databases.iter().map(|(name, users)| {
         let obstacle = report.and_then(|report| report.databases.get(name.as_str()));
         let status = DatabaseStatus {
             ready: obstacle.is_some_and(Option::is_none),
             users: users.iter().map(ToString::to_string).collect(),
             removed: false,
+            oid: oid(name.as_str()),
             message: obstacle.cloned().flatten(),
         };
         (name.to_string(), status)
@@ -245,18 +234,18 @@ fn databases(before: &RDSDatabaseStatus, target: &Target, world: &World) -> BTre
     };
     for name in removed {
         let message = "left the spec; its data is kept, and only the master user works in it".to_owned();
-        all.insert(name, DatabaseStatus { ready: false, users: Vec::new(), removed: true, message: Some(message) });
+        let (oid, message) = (oid(&name), Some(message));
+        all.insert(name, DatabaseStatus { ready: false, users: Vec::new(), removed: true, oid, message });
     }
     all
 }
 
-fn access(before: &RDSDatabaseStatus, world: &World) -> BTreeMap<String, AccessStatus> {
-    let Some(report) = current_report(world) else {
-        return before.access.clone();
-    };
-    let seen = report.access.iter();
-    seen.map(|(login, fault)| (login.clone(), AccessStatus { verified: fault.is_none(), message: fault.clone() }))
-        .collect()
+fn logins(before: &RDSDatabaseStatus, world: &World) -> Option<LoginsStatus> {
+    if let Some(report) = current_report(world) {
+        return Some(bounds::logins(report.access.iter().map(|(login, fault)| (login, fault.as_deref()))));
+    }
+    let of_v0_1_0 = || bounds::logins(before.access.iter().map(|(login, seen)| (login, seen.message.as_deref())));
+    before.logins.clone().or_else(|| (!before.access.is_empty()).then(of_v0_1_0))
 }
 
 fn current_report(world: &World) -> Option<&crate::plan::SqlReport> {
@@ -264,12 +253,18 @@ fn current_report(world: &World) -> Option<&crate::plan::SqlReport> {
     visit.result.as_ref().ok()
 }
 
-/// What takes nothing from an application and so nothing from readiness: an alias that somebody else has, and backups that are made
-/// less often than asked.
+/// What takes nothing from an application and so nothing from readiness: an alias that somebody else has, backups that are made less often
+/// than asked, and Secrets that work as they are.
 fn optional(concern: Concern, outcome: &Outcome) -> bool {
     match concern {
         Concern::Alias => true,
-        Concern::Backups => matches!(outcome, Outcome::Blocked { reason: NOT_SCHEDULED, .. }),
+        Concern::Backups => matches!(outcome, Outcome::Blocked { reason: Reason::NotScheduled, .. }),
+        Concern::Secrets => matches!(
+            outcome,
+            Outcome::Wait { reason: Reason::RenewingSecrets, .. }
+                | Outcome::Act { reason: Reason::RenewingSecrets, .. }
+                | Outcome::Blocked { reason: Reason::AuthoritiesMissing, .. }
+        ),
         _ => false,
     }
 }
@@ -289,7 +284,7 @@ fn final_snapshot_condition(
                  restore-db-instance-from-db-snapshot --db-snapshot-identifier {} --db-instance-identifier <new name>",
                 snapshot.identifier, snapshot.identifier
             );
-            conditions.set(FINAL_SNAPSHOT_EXISTS, true, "SnapshotOfPredecessor", &message);
+            conditions.set(FINAL_SNAPSHOT_EXISTS, true, Reason::SnapshotOfPredecessor, &message);
         }
         None if matches!(world.snapshots, Seen::Known(_)) => {}
         None => {
@@ -297,6 +292,21 @@ fn final_snapshot_condition(
                 conditions.keep(kept);
             }
         }
+    }
+}
+
+/// What is waited for, in a line: the concern's own condition has the whole of it.
+fn waits(concern: Concern, reason: Reason, message: &str, word: Option<&str>) -> String {
+    let passing = matches!(
+        reason,
+        Reason::InstanceNotReady | Reason::InstanceBusy | Reason::InstanceCreating | Reason::DeletingInstance
+    );
+    match (concern, word.filter(|_| passing)) {
+        (_, Some(word)) => format!("waits for the instance: {word}"),
+        // Who has to act, where it lasts, is told all of it.
+        _ if reason.acts() != Acts::Nobody => message.to_owned(),
+        (Concern::Deletion, None) => reason.meaning().to_owned(),
+        (_, None) => format!("waits for {}: {}", concern.noun(), reason.meaning()),
     }
 }
 
@@ -313,14 +323,14 @@ impl<'a> Conditions<'a> {
         Self { before, generation, now, set: BTreeMap::new() }
     }
 
-    fn set(&mut self, kind: &str, value: bool, reason: &str, message: &str) {
+    fn set(&mut self, kind: &str, value: bool, reason: Reason, message: &str) {
         let status = if value { "True" } else { "False" };
         let same = self.before.iter().find(|found| found.type_ == kind && found.status == status);
         let condition = Condition {
             type_: kind.to_owned(),
             status: status.to_owned(),
-            reason: reason.to_owned(),
-            message: message.chars().take(LONGEST_MESSAGE / 4).collect(),
+            reason: reason.to_string(),
+            message: clipped(message, LONGEST_MESSAGE),
             observed_generation: self.generation,
             last_transition_time: same.map_or(Time(self.now), |found| found.last_transition_time.clone()),
         };
@@ -333,7 +343,7 @@ impl<'a> Conditions<'a> {
 
     fn concern(&mut self, concern: Concern, outcome: &Outcome) {
         let (value, reason, message) = match outcome {
-            Outcome::Done { message } => (true, "Done", message),
+            Outcome::Done { message } => (true, Reason::Done, message),
             Outcome::Wait { reason, message, .. }
             | Outcome::Act { reason, message, .. }
             | Outcome::Blocked { reason, message, .. } => (false, *reason, message),
@@ -342,25 +352,22 @@ impl<'a> Conditions<'a> {
     }
 
     /// Ready, Reconciling and Stalled, as kstatus reads them.
-    fn summary(&mut self, plan: &Plan) {
+    fn summary(&mut self, plan: &Plan, word: Option<&str>) {
         let needed = || plan.outcomes.iter().filter(|(concern, outcome)| !optional(*concern, outcome));
         let blocked = needed().find_map(|(_, outcome)| match outcome {
             Outcome::Blocked { reason, message, .. } => Some((*reason, message.clone())),
             _ => None,
         });
-        let moving = needed().find_map(|(_, outcome)| match outcome {
-            Outcome::Wait { reason, message, .. } | Outcome::Act { reason, message, .. } => {
-                Some((*reason, message.clone()))
-            }
+        let moving = needed().find_map(|(concern, outcome)| match outcome {
+            Outcome::Wait { reason, message, .. } => Some((*reason, waits(*concern, *reason, message, word))),
+            Outcome::Act { reason, message, .. } => Some((*reason, message.clone())),
             _ => None,
         });
         // What only a person can mend is told before what passes by itself.
         let (ready, reconciling, stalled) =
             (blocked.is_none() && moving.is_none(), blocked.is_none() && moving.is_some(), blocked.is_some());
-        let (reason, message) = blocked.or(moving).unwrap_or((
-            "Ready",
-            "the database, its users, Secrets and Services are there, and every login works".into(),
-        ));
+        let (reason, message) =
+            blocked.or(moving).unwrap_or_else(|| (Reason::Ready, Reason::Ready.meaning().to_owned()));
         self.set("Ready", ready, reason, &message);
         self.set("Reconciling", reconciling, reason, &message);
         self.set("Stalled", stalled, reason, &message);

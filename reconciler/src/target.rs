@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::Resource;
-use kube::core::{DeserializeGuard, Selector, SelectorExt};
+use kube::core::DeserializeGuard;
 use serde_json::Value;
 use shared::api::labels::DEFAULT_CLASS_ANNOTATION;
 use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase, RDSDatabaseClass, RDSDatabaseClassSpec};
-use shared::rules::{self, Desired, Engine, Violation};
+use shared::rules::{self, DefaultVersions, Desired, Engine, Observed, Violation};
 use thiserror::Error;
 
+use crate::permit::Fence;
+use crate::plan::Reason;
 use crate::providers::Access;
 
 /// Compute size where neither the object nor its class names one: the smallest that RDS offers for all supported versions.
@@ -25,8 +27,25 @@ pub struct Target {
     pub desired: Desired,
     /// What the class decides.
     pub class: Class,
+    /// What the class allows.
+    pub fence: Fence,
     /// What happens to the data when the object goes.
     pub deletion_policy: DeletionPolicy,
+}
+
+impl Target {
+    /// The compute size of a new instance: the object's own, else its class's.
+    pub fn instance_class(&self) -> &str {
+        self.desired.instance_class.as_deref().unwrap_or(&self.class.instance_class)
+    }
+
+    /// Whether the class allows this database to be born.
+    ///
+    /// # Errors
+    /// What it does not allow.
+    pub fn birth(&self) -> Result<(), Refusal> {
+        self.fence.birth(&self.desired, self.instance_class(), self.deletion_policy)
+    }
 }
 
 /// The class of an object, with the built-in values where it says nothing.
@@ -56,9 +75,18 @@ pub enum Refusal {
     /// The specification breaks rules.
     #[error("{}", list(.0))]
     InvalidSpec(Vec<String>),
+    /// No class is named, none is the default, and the built-in one is not to be had.
+    #[error(
+        "spec.className: no class is named and none is marked as the default one, and this operator asks for one; name an \
+         RDSDatabaseClass, or ask the platform team for a default one"
+    )]
+    ClassRequired,
     /// There is no such class.
     #[error("spec.className: there is no RDSDatabaseClass \"{0}\"; create it, or name another")]
     ClassNotFound(String),
+    /// The class of the instance is gone.
+    #[error("the RDSDatabaseClass \"{0}\", which the database was made with, is gone; create it again")]
+    ClassGone(String),
     /// The class does not allow it.
     #[error("the class {class} does not permit this object: {why}")]
     ClassNotPermitted {
@@ -75,6 +103,9 @@ pub enum Refusal {
         /// What is wrong with it.
         why: String,
     },
+    /// The object is to go, and without its class nothing leads to its instance.
+    #[error("{0}; the instance is not deleted before that, and with deletionPolicy: Retain the object goes without it")]
+    Unreachable(Box<Self>),
     /// An engine that is not built yet.
     #[error("spec.type: {0} is admitted but not supported yet, so nothing is created; use Postgresql")]
     EngineNotSupported(String),
@@ -82,13 +113,16 @@ pub enum Refusal {
 
 impl Refusal {
     /// The condition's reason.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::InvalidSpec(_) => "InvalidSpec",
-            Self::ClassNotFound(_) => "ClassNotFound",
-            Self::ClassNotPermitted { .. } => "ClassNotPermitted",
-            Self::ClassUnreadable { .. } => "ClassUnreadable",
-            Self::EngineNotSupported(_) => "EngineNotSupported",
+            Self::InvalidSpec(_) => Reason::InvalidSpec,
+            Self::ClassRequired => Reason::ClassRequired,
+            Self::ClassNotFound(_) => Reason::ClassNotFound,
+            Self::ClassGone(_) => Reason::ClassGone,
+            Self::Unreachable(why) => why.reason(),
+            Self::ClassNotPermitted { .. } => Reason::ClassNotPermitted,
+            Self::ClassUnreadable { .. } => Reason::ClassUnreadable,
+            Self::EngineNotSupported(_) => Reason::EngineNotSupported,
         }
     }
 }
@@ -100,14 +134,20 @@ fn list(errors: &[String]) -> String {
     }
 }
 
-/// Resolves an object: defaults, rules, class. The same rules as at admission, for what was admitted while the webhook was away.
+/// Resolves an object: defaults, rules, class. With `require_class` none is born in the built-in one. The same rules as at admission, for
+/// what was admitted while the webhook was away.
 pub fn resolve(
     object: &RDSDatabase,
     classes: &[Arc<GuardedClass>],
+    require_class: bool,
     namespace_labels: &BTreeMap<String, String>,
+    versions: DefaultVersions,
 ) -> Result<Target, Refusal> {
     let name = object.metadata.name.as_deref().unwrap_or_default();
-    let spec = rules::defaults(&written_spec(object), None);
+    // A default that changed is no upgrade of what runs.
+    let running = object.status.as_ref().and_then(|status| status.engine_version.clone());
+    let versions = versions.behind(&Observed { engine_version: running, ..Observed::default() });
+    let spec = rules::defaults(&written_spec(object), None, versions);
     let desired = rules::parse(name, &spec)
         .map_err(|violations| Refusal::InvalidSpec(violations.iter().map(sentence).collect()))?;
     if desired.engine != Engine::Postgresql {
@@ -115,11 +155,29 @@ pub fn resolve(
     }
     let pinned = object.status.as_ref().and_then(|status| status.instance.as_ref());
     let class = select(desired.class_name.as_deref(), pinned, classes)?;
-    let deletion_policy = match class {
-        Some(class) => permit(class, &desired, namespace_labels)?,
-        None => desired.deletion_policy.unwrap_or_default(),
+    if require_class && class.is_none() && pinned.is_none() {
+        return Err(Refusal::ClassRequired);
+    }
+    if let Some(class) = class
+        && let Some(provider) = class.spec.provider.as_deref().filter(|provider| *provider != PROVIDER)
+    {
+        return Err(Refusal::ClassNotPermitted {
+            class: class.metadata.name.clone().unwrap_or_default(),
+            why: format!("its provider {provider} is not supported; {PROVIDER} is"),
+        });
+    }
+    let default_policy = class.and_then(|class| class.spec.default_deletion_policy);
+    let target = Target {
+        class: resolved(class),
+        fence: class.map(|class| Fence::of(class, namespace_labels)).unwrap_or_default(),
+        deletion_policy: desired.deletion_policy.or(default_policy).unwrap_or_default(),
+        desired,
     };
-    Ok(Target { class: resolved(class), deletion_policy, desired })
+    // What runs already is asked about each change, by the plan.
+    if !pinned.is_some_and(|pinned| pinned.created) {
+        target.birth()?;
+    }
+    Ok(target)
 }
 
 /// The spec as JSON; what cannot be written as JSON was never read from it.
@@ -142,7 +200,8 @@ pub fn select<'a>(
 ) -> Result<Option<&'a RDSDatabaseClass>, Refusal> {
     let by_name = |name: &str| {
         let found = classes.iter().find(|class| class.meta().name.as_deref() == Some(name));
-        found.ok_or_else(|| Refusal::ClassNotFound(name.to_owned())).and_then(|class| readable(class)).map(Some)
+        let missing = if pinned.is_some() { Refusal::ClassGone } else { Refusal::ClassNotFound };
+        found.ok_or_else(|| missing(name.to_owned())).and_then(|class| readable(class)).map(Some)
     };
     if let Some(pinned) = pinned {
         return match (&pinned.class_name, named) {
@@ -174,61 +233,13 @@ fn readable(class: &GuardedClass) -> Result<&RDSDatabaseClass, Refusal> {
     })
 }
 
-fn is_default(class: &GuardedClass) -> bool {
+/// Whether a class is marked as the one of objects that name none.
+pub(crate) fn is_default(class: &GuardedClass) -> bool {
     let annotations = class.meta().annotations.as_ref();
     annotations.and_then(|annotations| annotations.get(DEFAULT_CLASS_ANNOTATION)).is_some_and(|value| value == "true")
 }
 
-/// Checks the object against its class; gives the deletion policy that holds.
-fn permit(
-    class: &RDSDatabaseClass,
-    desired: &Desired,
-    namespace_labels: &BTreeMap<String, String>,
-) -> Result<DeletionPolicy, Refusal> {
-    let spec = &class.spec;
-    let name = class.metadata.name.clone().unwrap_or_default();
-    let refuse = |why: String| Refusal::ClassNotPermitted { class: name.clone(), why };
-
-    if let Some(provider) = spec.provider.as_deref().filter(|provider| *provider != PROVIDER) {
-        return Err(refuse(format!("its provider {provider} is not supported; {PROVIDER} is")));
-    }
-    if let Some(allowed) = &spec.allowed_namespaces {
-        let selector = Selector::try_from(allowed.clone())
-            .map_err(|error| refuse(format!("its allowedNamespaces is not a valid selector ({error})")))?;
-        if !selector.matches(namespace_labels) {
-            return Err(refuse(format!("the namespace's labels do not match its allowedNamespaces ({selector})")));
-        }
-    }
-    if let Some(largest) = &spec.max_size {
-        let limit = rules::Size::parse(largest)
-            .map_err(|error| refuse(format!("its maxSize \"{largest}\" is not a size ({error})")))?;
-        if desired.size.allocated() > limit.allocated() {
-            return Err(refuse(format!("spec.size: {} is more than its maxSize of {largest}", desired.size)));
-        }
-    }
-    if spec.allow_createrole == Some(false)
-        && let Some((user, _)) = desired.users.iter().find(|(_, flags)| flags.createrole == Some(true))
-    {
-        return Err(refuse(format!("spec.users[{user}]: the flag createrole is not allowed")));
-    }
-    permit_policy(class, desired.deletion_policy.or(spec.default_deletion_policy).unwrap_or_default())
-}
-
-/// Checks a deletion policy against the class; asked again when the object goes, because an edit may have come after the last check.
-pub fn permit_policy(class: &RDSDatabaseClass, policy: DeletionPolicy) -> Result<DeletionPolicy, Refusal> {
-    match &class.spec.allowed_deletion_policies {
-        Some(allowed) if !allowed.contains(&policy) => {
-            let allowed: Vec<_> = allowed.iter().map(|policy| policy.as_str()).collect();
-            Err(Refusal::ClassNotPermitted {
-                class: class.metadata.name.clone().unwrap_or_default(),
-                why: format!("spec.deletionPolicy: {policy} is not among {}", allowed.join(", ")),
-            })
-        }
-        _ => Ok(policy),
-    }
-}
-
-/// What a class decides, with the built-in values where it says nothing. The object's own compute size goes before the class's.
+/// What a class decides, with the built-in values where it says nothing.
 pub fn resolved(class: Option<&RDSDatabaseClass>) -> Class {
     let built_in = RDSDatabaseClassSpec::default();
     let spec = class.map_or(&built_in, |class| &class.spec);
@@ -245,5 +256,28 @@ pub fn resolved(class: Option<&RDSDatabaseClass>) -> Class {
         security_groups: spec.security_groups.clone(),
         kms_key: spec.kms_key.clone(),
         tags: spec.tags.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_default_version_that_changed_is_no_upgrade_of_what_runs() {
+        let versions = DefaultVersions::given(&["postgresql=17".parse().unwrap()]).unwrap();
+        let version = |spec: Value, running: Option<&str>| {
+            let object = json!({
+                "apiVersion": "matrixmind.cloud/v1", "kind": RDSDatabase::kind(&()), "metadata": {"name": "orders"},
+                "spec": spec, "status": {"engineVersion": running},
+            });
+            let object = serde_json::from_value(object).unwrap();
+            resolve(&object, &[], false, &BTreeMap::new(), versions).unwrap().desired.version.to_string()
+        };
+        assert_eq!(version(json!({}), None), "17");
+        assert_eq!(version(json!({}), Some("12.22")), "12");
+        assert_eq!(version(json!({"version": "15"}), Some("12.22")), "15", "what is written is asked for");
     }
 }

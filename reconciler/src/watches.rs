@@ -1,44 +1,67 @@
 //! What makes an object be looked at: itself, its Secrets and Services, its namespace, the classes, and the cloud.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use kube::api::{Api, PartialObjectMeta};
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::Controller;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
-use shared::api::RDSDatabase;
 use shared::api::labels::{
     CLUSTER_TAG, MANAGED_BY, MANAGED_BY_LABEL, NAME_TAG, NAMESPACE_TAG, OWNER_NAME_ANNOTATION,
     OWNER_NAMESPACE_ANNOTATION,
 };
+use shared::names::InstanceIdentifier;
 use tokio::sync::mpsc;
 
+use crate::context::Guarded;
+use crate::providers::Instance;
 use crate::providers::sweep::Change;
 use crate::scope::Scope;
-use crate::target::GuardedClass;
-
-/// Objects as they are watched: one that cannot be decoded does not stop the others.
-pub(crate) type Guarded = DeserializeGuard<RDSDatabase>;
+use crate::target::{GuardedClass, is_default};
+use crate::turns::Key;
 
 /// The classes, and a stream that tells of each change in them and keeps the store full.
 pub(crate) fn classes(client: Client) -> (Store<GuardedClass>, impl Stream<Item = ()> + Send + 'static) {
     let (reader, writer) = reflector::store();
     let classes = watcher(Api::<GuardedClass>::all(client), watcher::Config::default());
-    let changes = classes.default_backoff().reflect(writer).filter_map(|event| async {
-        match event {
-            Ok(watcher::Event::Apply(_) | watcher::Event::Delete(_) | watcher::Event::InitDone) => Some(()),
-            Ok(_) => None,
+    let mut known = HashMap::new();
+    let changes = classes.default_backoff().reflect(writer).filter_map(move |event| {
+        let told = match event {
+            Ok(event) => tells(&mut known, &event).then_some(()),
             Err(error) => {
                 tracing::warn!(%error, "the classes cannot be watched");
                 None
             }
-        }
+        };
+        std::future::ready(told)
     });
     (reader, changes)
+}
+
+/// What decides of a class: which one it is, its specification, and whether it is the default one.
+type Decides = (Option<String>, Option<i64>, bool);
+
+/// Whether an event of a class can matter to objects. Its status is the operator's own, and changes with each object: all objects would
+/// be looked at for each one that comes.
+fn tells(known: &mut HashMap<String, Decides>, event: &watcher::Event<GuardedClass>) -> bool {
+    let name = |class: &GuardedClass| class.meta().name.clone().unwrap_or_default();
+    match event {
+        watcher::Event::Apply(class) | watcher::Event::InitApply(class) => {
+            let decides = (class.meta().uid.clone(), class.meta().generation, is_default(class));
+            let before = known.insert(name(class), decides.clone());
+            matches!(event, watcher::Event::Apply(_)) && before != Some(decides)
+        }
+        watcher::Event::Delete(class) => {
+            known.remove(&name(class));
+            true
+        }
+        watcher::Event::Init => false,
+        watcher::Event::InitDone => true,
+    }
 }
 
 /// The controller with all its triggers. `aliases` is the namespace of the alias Services.
@@ -48,35 +71,48 @@ pub(crate) fn controller(
     aliases: Option<&str>,
     classes: impl Stream<Item = ()> + Send + 'static,
     cloud: mpsc::Receiver<Change>,
+    called: mpsc::UnboundedReceiver<Key>,
     cluster: String,
 ) -> Controller<Guarded> {
     let controller = Controller::new(scope.api::<Guarded>(client), watcher::Config::default());
     let objects = controller.store();
     let known = objects.clone();
+    let aliases_namespace = aliases.map(str::to_owned);
+    let beside = aliases_namespace.clone();
     let ours = || watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
     // Only metadata is watched: the contents of Secrets are read when they are needed and not kept.
     let controller = controller
-        .watches(scope.api::<PartialObjectMeta<Secret>>(client), ours(), |secret| owner(&secret))
-        .watches(scope.api::<PartialObjectMeta<Service>>(client), ours(), |service| owner(&service))
+        .watches(scope.api::<PartialObjectMeta<Secret>>(client), ours(), |secret| owner(&secret, None))
+        .watches(scope.api::<PartialObjectMeta<Service>>(client), ours(), move |service| {
+            owner(&service, beside.as_deref())
+        })
         .watches(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), scope.namespaces(), move |namespace| {
             in_namespace(&objects, &namespace.name_any())
         });
     let controller = match scope.beside(aliases) {
         Some(aliases) => {
             let aliases = Api::<PartialObjectMeta<Service>>::namespaced(client.clone(), aliases);
-            controller.watches(aliases, ours(), |service| owner(&service))
+            let namespace = aliases_namespace.clone();
+            controller.watches(aliases, ours(), move |service| owner(&service, namespace.as_deref()))
         }
         None => controller,
     };
-    controller.reconcile_all_on(classes).reconcile_on(changes(cloud, known, cluster))
+    let called =
+        futures::stream::unfold(called, |mut called| async move { called.recv().await.map(|key| (key, called)) });
+    let called = called.map(|key| ObjectRef::new(&key.name).within(&key.namespace));
+    controller.reconcile_all_on(classes).reconcile_on(changes(cloud, known, cluster)).reconcile_on(called)
 }
 
-fn owner<K>(object: &PartialObjectMeta<K>) -> Option<ObjectRef<Guarded>>
+/// The object that owns another one. What lies in a third namespace can name whom it likes: only what is beside the object, or in the
+/// namespace of the aliases, calls for a pass over it.
+fn owner<K>(object: &PartialObjectMeta<K>, aliases: Option<&str>) -> Option<ObjectRef<Guarded>>
 where
     K: Resource<DynamicType = ()>,
 {
     let annotations = object.metadata.annotations.as_ref()?;
     let namespace = annotations.get(OWNER_NAMESPACE_ANNOTATION)?;
+    let lies_in = object.metadata.namespace.as_ref()?;
+    (lies_in == namespace || Some(lies_in.as_str()) == aliases).then_some(())?;
     Some(ObjectRef::new(annotations.get(OWNER_NAME_ANNOTATION)?).within(namespace))
 }
 
@@ -89,7 +125,7 @@ fn in_namespace(objects: &Store<Guarded>, namespace: &str) -> Vec<ObjectRef<Guar
         .collect()
 }
 
-/// Instances that changed, as the objects that their tags name.
+/// Instances that changed, as the objects that they concern.
 fn changes(
     cloud: mpsc::Receiver<Change>,
     known: Store<Guarded>,
@@ -97,17 +133,107 @@ fn changes(
 ) -> impl Stream<Item = ObjectRef<Guarded>> + Send + 'static {
     let stream =
         futures::stream::unfold(cloud, |mut cloud| async move { cloud.recv().await.map(|change| (change, cloud)) });
-    let context = Arc::new((known, cluster));
-    stream.filter_map(move |Change(instance)| {
-        let context = context.clone();
-        async move {
-            let (known, cluster) = &*context;
-            let tag = |key: &str| instance.tags.get(key);
-            if tag(CLUSTER_TAG) != Some(cluster) {
-                return None;
-            }
-            let object = ObjectRef::new(tag(NAME_TAG)?).within(tag(NAMESPACE_TAG)?);
-            known.get(&object).map(|_| object)
-        }
+    stream.flat_map(move |Change(instance)| {
+        let concerned = concerned(&instance, &known.state(), &cluster);
+        futures::stream::iter(concerned)
     })
+}
+
+/// The object that an instance's tags name, and those whose instance it is by its name or its resource id: tags can be lost.
+fn concerned(instance: &Instance, known: &[Arc<Guarded>], cluster: &str) -> Vec<ObjectRef<Guarded>> {
+    let tag = |key: &str| instance.tags.get(key).map(String::as_str);
+    let tagged = tag(CLUSTER_TAG) == Some(cluster);
+    let concerns = |object: &Guarded| {
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        let named = tagged && tag(NAMESPACE_TAG) == Some(&namespace) && tag(NAME_TAG) == Some(&name);
+        let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
+        named
+            || match status.and_then(|status| status.instance.as_ref()) {
+                Some(pinned) => {
+                    pinned.identifier == instance.identifier
+                        || (pinned.resource_id.is_some() && pinned.resource_id == instance.resource_id)
+                }
+                None => InstanceIdentifier::derive(cluster, &namespace, &name).as_str() == instance.identifier,
+            }
+    };
+    known.iter().filter(|object| concerns(object)).map(|object| ObjectRef::from_obj(&**object)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::watcher::Event;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::plan::tests::{CLUSTER, NAME, NAMESPACE, RESOURCE, instance};
+
+    fn object(name: &str, status: &Value) -> Arc<Guarded> {
+        let object = json!({
+            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase",
+            "metadata": {"name": name, "namespace": NAMESPACE}, "spec": {}, "status": status,
+        });
+        Arc::new(serde_json::from_value(object).expect("the fixture is an object"))
+    }
+
+    #[test]
+    fn a_changed_instance_is_its_objects_also_without_its_tags() {
+        let theirs = object("theirs", &json!({"instance": {"identifier": "theirs", "created": true}}));
+        let pinned = |identifier: &str, resource: &str| {
+            object(NAME, &json!({"instance": {"identifier": identifier, "resourceId": resource, "created": true}}))
+        };
+        let names = |instance: &Instance, ours: Arc<Guarded>| -> Vec<String> {
+            concerned(instance, &[theirs.clone(), ours], CLUSTER).into_iter().map(|object| object.name).collect()
+        };
+        let tagged = instance("stopped");
+        let mut bare = tagged.clone();
+        bare.tags.clear();
+        assert_eq!(names(&tagged, pinned("before", "db-BEFORE")), [NAME]);
+        assert_eq!(names(&bare, pinned(&bare.identifier, "db-BEFORE")), [NAME]);
+        assert_eq!(names(&bare, pinned("before", RESOURCE)), [NAME]);
+        assert_eq!(names(&bare, object(NAME, &Value::Null)), [NAME], "by the name that its instance would have");
+        assert!(names(&bare, pinned("before", "db-BEFORE")).is_empty());
+    }
+
+    #[test]
+    fn i13_what_lies_elsewhere_calls_for_no_pass() {
+        let secret = |lies_in: &str| -> PartialObjectMeta<Secret> {
+            let annotations = json!({OWNER_NAMESPACE_ANNOTATION: NAMESPACE, OWNER_NAME_ANNOTATION: NAME});
+            let object = json!({
+                "apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": "x", "namespace": lies_in, "annotations": annotations},
+            });
+            serde_json::from_value(object).expect("the fixture has metadata")
+        };
+        assert!(owner(&secret(NAMESPACE), None).is_some());
+        assert!(owner(&secret("elsewhere"), None).is_none() && owner(&secret("elsewhere"), Some("rds")).is_none());
+        assert!(owner(&secret("rds"), Some("rds")).is_some(), "an alias");
+    }
+
+    fn class(generation: i64, default: bool, databases: i64) -> GuardedClass {
+        let annotations = default.then(|| json!({"rdsdatabaseclass.matrixmind.cloud/is-default-class": "true"}));
+        serde_json::from_value(json!({
+            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabaseClass",
+            "metadata": {"name": "gold", "uid": "1", "generation": generation, "annotations": annotations},
+            "spec": {}, "status": {"databases": databases},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn i13_a_new_database_in_a_class_wakes_none_of_the_others() {
+        let mut known = HashMap::new();
+        for (event, told) in [
+            (Event::Init, false),
+            (Event::InitApply(class(1, false, 7)), false),
+            (Event::InitDone, true),
+            (Event::Apply(class(1, false, 8)), false),
+            (Event::Apply(class(2, false, 8)), true),
+            (Event::Apply(class(2, true, 8)), true),
+            (Event::Apply(class(2, true, 9)), false),
+            (Event::Delete(class(2, true, 9)), true),
+            (Event::Apply(class(2, true, 9)), true),
+        ] {
+            assert_eq!(tells(&mut known, &event), told, "{event:?}");
+        }
+    }
 }

@@ -1,17 +1,17 @@
 //! Logs and metrics of a long-lived service.
 
+mod exposition;
+
 use std::io::{self, IsTerminal as _};
 
 use clap::{Args, ValueEnum};
-use prometheus_client::registry::Registry;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::{FilterExt as _, ParseError, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, ParseError, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-/// Content type of what [`encode`] writes.
-pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub use exposition::{Form, encode, register_build};
 
 /// Flags for logs, to be flattened into a service's own.
 #[derive(Args, Clone, Debug)]
@@ -21,8 +21,19 @@ pub struct LogArgs {
     pub log_format: LogFormat,
 
     /// What is logged: a level, or directives such as "info,kube=warn".
-    #[arg(long, env = "RUST_LOG", default_value = "info")]
+    #[arg(long, env = "RUST_LOG", default_value = "info", value_parser = level)]
     pub log_level: String,
+}
+
+/// A single word that is no level would be the name of a module, and silence all others.
+fn level(text: &str) -> Result<String, String> {
+    // A semicolon would be taken for a part of a module's name.
+    let directives = text.contains(['=', ',', '[']) && !text.contains(';');
+    if (directives && EnvFilter::try_new(text).is_ok()) || text.parse::<LevelFilter>().is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("write off, error, warn, info, debug or trace, or directives such as \"info,kube=warn\"".to_owned())
+    }
 }
 
 /// Form of log lines.
@@ -74,12 +85,17 @@ pub fn init(args: &LogArgs) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// The registry's metrics in the OpenMetrics text form, of [`METRICS_CONTENT_TYPE`].
-///
-/// # Errors
-/// A metric could not be written.
-pub fn encode(registry: &Registry) -> Result<String, std::fmt::Error> {
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, registry)?;
-    Ok(text)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_one_or_a_list_of_directives() {
+        for good in ["info", "WARN", "off", "info,kube=warn", "kube=debug", "rds_webhook[span]=trace"] {
+            assert_eq!(level(good), Ok(good.to_owned()));
+        }
+        for bad in ["verbose", "inof", "info;kube=warn", "kube=loud"] {
+            assert!(level(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ const TODAY: Date = date(2026, 11, 23);
 const MESSAGE: usize = 400;
 
 fn subject<'a>(spec: &'a Value, last_applied: Option<&'a Value>) -> Subject<'a> {
-    Subject { name: Some("orders"), generate_name: None, spec, last_applied, observed: None }
+    Subject { last_applied, ..Subject::new("orders", spec) }
 }
 
 fn created(spec: &Value) -> Verdict {

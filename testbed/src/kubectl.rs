@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use tokio::{io::AsyncWriteExt, process::Command, time::timeout};
 
 /// No command of the test bed takes longer, even on a busy machine.
-const LIMIT: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(3);
 
 /// kubectl with one kubeconfig.
 #[derive(Clone, Debug)]

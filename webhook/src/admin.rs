@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::registry::Registry;
-use shared::telemetry;
+use shared::telemetry::{self, Form};
 use tokio_util::sync::CancellationToken;
 
 use crate::router::Clock;
@@ -40,9 +40,10 @@ async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, String) {
     (code, format!("{}\n", validity.as_str()))
 }
 
-async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
-    match telemetry::encode(&admin.registry) {
-        Ok(text) => ([(CONTENT_TYPE, telemetry::METRICS_CONTENT_TYPE)], text).into_response(),
+async fn metrics(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response {
+    let form = Form::accepted(headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()));
+    match telemetry::encode(&admin.registry, form) {
+        Ok(text) => ([(CONTENT_TYPE, form.content_type())], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use shared::rules::{DefaultVersionError, DefaultVersions};
+use shared::serve::{self, Limits as ConnectionLimits, Server};
 use shared::shutdown::Shutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -21,8 +24,7 @@ use crate::authority::kubernetes::{ConnectError, Names};
 use crate::authority::{Keeper, Kubernetes, Lifetimes, LifetimesError};
 use crate::metrics::{AuthorityMetrics, Metrics};
 use crate::router::{self, Clock, Limits};
-use crate::server::{ConnectionLimits, Server};
-use crate::tls::{CertificateFiles, CertificateStore, ClientWatch, Failures, Watch};
+use crate::tls::{Acceptor, CertificateFiles, CertificateStore, ClientWatch, Failures, Watch};
 
 /// Longest wait for the header of a connection's first request: API servers connect in order to ask.
 const FIRST_HEADER: Duration = Duration::from_secs(10);
@@ -41,9 +43,12 @@ pub enum AppError {
     /// Signals cannot be received.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
-    /// The plain listener ended.
-    #[error("the listener for probes and metrics ended")]
-    Admin(#[source] io::Error),
+    /// Flags contradict each other.
+    #[error("{0}")]
+    Flags(String),
+    /// The default versions contradict each other.
+    #[error("--default-version: {0}")]
+    DefaultVersions(#[from] DefaultVersionError),
     /// Certificates of our own would not last.
     #[error(transparent)]
     Lifetimes(#[from] LifetimesError),
@@ -57,6 +62,7 @@ pub enum AppError {
 /// # Errors
 /// When it cannot listen, or a part of it that should live as long as the process does not.
 pub async fn run(args: Args) -> Result<(), AppError> {
+    args.check().map_err(AppError::Flags)?;
     // From here on a signal is an orderly end, also while the rest starts.
     let signals = Shutdown::register().map_err(AppError::Signals)?;
     let clock = Timestamp::now;
@@ -71,18 +77,22 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let source = Source::prepare(&args, Arc::clone(&store), clock, &mut registry).await?;
     let clients = args.client_ca.clone().map(|path| ClientWatch::new(path, Arc::clone(&store)));
 
+    let versions = DefaultVersions::given(&args.default_versions)?;
     let limits = Limits { body: args.body_limit, in_flight: args.in_flight_limit, request: args.request_timeout };
-    let admission = router::router(limits, metrics.clone(), clock, draining.clone());
+    let admission = router::router(limits, versions, metrics.clone(), clock, draining.clone());
     let distrusted = Arc::new(Notify::new());
     let failures = Failures::new(metrics.handshakes, Arc::clone(&distrusted));
-    let server = Server::new(Arc::clone(&store), admission, connection_limits(&args), metrics.connections, failures);
-    let listener = bind(args.listen).await?;
-    let admin_listener = bind(args.admin_listen).await?;
-    let admin = axum::serve(admin_listener, admin::router(registry, store, clock, draining.clone()));
+    let acceptor = Acceptor::new(Arc::clone(&store), args.handshake_timeout, failures);
+    let server = Server::new(admission, connection_limits(&args), metrics.connections);
+    let admin = admin::router(registry, store, clock, draining.clone());
+    let admin = Server::new(admin, admin_limits(&args), Gauge::default());
+    let listener = bind(args.listen)?;
+    let admin_listener = bind(args.admin_listen)?;
 
     tokio::select! {
-        () = server.run(listener, stop.clone()) => Ok(()),
-        ended = admin => ended.map_err(AppError::Admin),
+        () = server.run(listener, |stream, peer| acceptor.accept(stream, peer), stop.clone()) => Ok(()),
+        // It answers to the end, also that the service is not ready any more.
+        () = admin.run(admin_listener, serve::plain, CancellationToken::new()) => Ok(()),
         never = source.keep(args.tls_poll_interval, clock, &distrusted) => match never {},
         never = verify(clients, args.tls_poll_interval) => match never {},
         never = leave(signals, args.drain_delay, &draining, &stop) => match never {},
@@ -106,7 +116,7 @@ impl Source {
             TlsSource::Files => {
                 let files = CertificateFiles { cert: args.tls_cert.clone(), key: args.tls_key.clone() };
                 let mut watch = Watch::new(files, store, clock);
-                watch.look().await;
+                watch.first_look();
                 Ok(Self::Files(Box::new(watch)))
             }
             TlsSource::SelfManaged => {
@@ -150,7 +160,6 @@ async fn verify(clients: Option<ClientWatch>, every: Duration) -> Infallible {
 fn connection_limits(args: &Args) -> ConnectionLimits {
     ConnectionLimits {
         connections: args.max_connections,
-        handshake: args.handshake_timeout,
         first_header: FIRST_HEADER.min(args.header_timeout),
         header: args.header_timeout,
         answer: args.request_timeout,
@@ -158,8 +167,13 @@ fn connection_limits(args: &Args) -> ConnectionLimits {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
-    let listener = TcpListener::bind(address).await.map_err(|source| AppError::Bind { address, source })?;
+fn admin_limits(args: &Args) -> ConnectionLimits {
+    let limits = connection_limits(args);
+    ConnectionLimits { connections: limits.connections.min(ConnectionLimits::PROBES.connections), ..limits }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
+    let listener = serve::listen(address).map_err(|source| AppError::Bind { address, source })?;
     let bound = listener.local_addr().map_err(|source| AppError::Bind { address, source })?;
     tracing::info!(address = %bound, "listening");
     Ok(listener)

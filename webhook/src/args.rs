@@ -5,8 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use jiff::SignedDuration;
+use shared::flags::{duration, label, some_time, subdomain};
+use shared::rules::DefaultVersion;
 use shared::telemetry::LogArgs;
+
+/// Bounds of `--body-limit`.
+const SMALLEST_BODY: usize = 64 * 1024;
+const LARGEST_BODY: usize = 256 * 1024 * 1024;
 
 /// Admission service of RDSDatabase: fills in defaults and refuses what cannot work.
 #[derive(Debug, Clone, Parser)]
@@ -38,33 +43,44 @@ pub struct Args {
     pub client_ca: Option<PathBuf>,
 
     /// How often files of certificates are compared with what is served.
-    #[arg(long, env = "RDS_WEBHOOK_TLS_POLL_INTERVAL", value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_TLS_POLL_INTERVAL", value_name = "DURATION", default_value = "5s", value_parser = some_time)]
     pub tls_poll_interval: Duration,
 
+    /// The version of objects that name none, as ENGINE=VERSION: postgresql=17. May be given several times [default: postgresql=12 and
+    /// mysql=8.4]. The reconciler has to be told the same.
+    #[arg(
+        long = "default-version",
+        env = "RDS_WEBHOOK_DEFAULT_VERSION",
+        value_name = "ENGINE=VERSION",
+        value_delimiter = ','
+    )]
+    pub default_versions: Vec<DefaultVersion>,
+
     /// Largest body of a review, in bytes; the default holds an old and a new object of 3 MB each.
-    #[arg(long, env = "RDS_WEBHOOK_BODY_LIMIT", value_name = "BYTES", default_value_t = 7 * 1024 * 1024)]
+    #[arg(long, env = "RDS_WEBHOOK_BODY_LIMIT", value_name = "BYTES", default_value_t = 7 * 1024 * 1024, value_parser = body)]
     pub body_limit: usize,
 
-    /// Bytes that reviews may take in memory at a time, by an upper estimate; a request beyond it is asked to come again (429). The
-    /// process needs some 32 MiB besides.
-    #[arg(long, env = "RDS_WEBHOOK_IN_FLIGHT_LIMIT", value_name = "BYTES", default_value_t = 80 * 1024 * 1024)]
+    /// Bytes that reviews may take in memory at a time, by an upper estimate, at least --body-limit; a request beyond it is asked to come
+    /// again (429). The process needs some 32 MiB besides.
+    #[arg(long, env = "RDS_WEBHOOK_IN_FLIGHT_LIMIT", value_name = "BYTES", default_value_t = 80 * 1024 * 1024, value_parser = count)]
     pub in_flight_limit: usize,
 
     /// Longest time for one request, its body included, and again for a client to take the answer.
-    #[arg(long, env = "RDS_WEBHOOK_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_REQUEST_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = some_time)]
     pub request_timeout: Duration,
 
     /// Longest time for a TLS handshake.
-    #[arg(long, env = "RDS_WEBHOOK_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_HANDSHAKE_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = some_time)]
     pub handshake_timeout: Duration,
 
     /// Longest time a connection may wait for the next request's header; for the first one it has at most 10 s. Longer than the 90 s after
     /// which an API server itself gives up an idle connection, or the two would race.
-    #[arg(long, env = "RDS_WEBHOOK_HEADER_TIMEOUT", value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_HEADER_TIMEOUT", value_name = "DURATION", default_value = "2m", value_parser = some_time)]
     pub header_timeout: Duration,
 
-    /// Connections at a time; further ones wait to be accepted.
-    #[arg(long, env = "RDS_WEBHOOK_MAX_CONNECTIONS", value_name = "COUNT", default_value_t = 512)]
+    /// Connections at a time, of which the plain listener has at most 128 of its own. At the limit one that only waits is closed for each that
+    /// comes: first those that never asked.
+    #[arg(long, env = "RDS_WEBHOOK_MAX_CONNECTIONS", value_name = "COUNT", default_value_t = 512, value_parser = count)]
     pub max_connections: usize,
 
     /// How long to serve on after SIGTERM, not ready any more, until traffic goes elsewhere.
@@ -105,27 +121,27 @@ pub struct AuthorityArgs {
     pub service_name: String,
 
     /// The Secret that holds the authority. It has to be there, and may be empty.
-    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_SECRET", value_name = "NAME", default_value = "rds-webhook-authority")]
+    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_SECRET", value_name = "NAME", default_value = "rds-webhook-authority", value_parser = subdomain)]
     pub authority_secret: String,
 
     /// Name of the MutatingWebhookConfiguration and of the ValidatingWebhookConfiguration whose caBundles are written.
-    #[arg(long, env = "RDS_WEBHOOK_WEBHOOK_CONFIGURATION", value_name = "NAME", default_value = "rds-webhook")]
+    #[arg(long, env = "RDS_WEBHOOK_WEBHOOK_CONFIGURATION", value_name = "NAME", default_value = "rds-webhook", value_parser = subdomain)]
     pub webhook_configuration: String,
 
     /// Life of an authority; after two thirds the next one is announced.
-    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_LIFETIME", value_name = "DURATION", default_value = "8760h", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_LIFETIME", value_name = "DURATION", default_value = "8760h", value_parser = some_time)]
     pub authority_lifetime: Duration,
 
     /// Life of a certificate, at most a third of an authority's; after two thirds it is replaced.
-    #[arg(long, env = "RDS_WEBHOOK_LEAF_LIFETIME", value_name = "DURATION", default_value = "168h", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_LEAF_LIFETIME", value_name = "DURATION", default_value = "168h", value_parser = some_time)]
     pub leaf_lifetime: Duration,
 
     /// How long API servers have to know an authority before it signs, at most a sixth of its life.
-    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_OVERLAP", value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_OVERLAP", value_name = "DURATION", default_value = "10m", value_parser = some_time)]
     pub authority_overlap: Duration,
 
     /// How often the Secret and the webhook configurations are looked at; more often where lives are short.
-    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_POLL_INTERVAL", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(long, env = "RDS_WEBHOOK_AUTHORITY_POLL_INTERVAL", value_name = "DURATION", default_value = "10s", value_parser = some_time)]
     pub authority_poll_interval: Duration,
 }
 
@@ -138,23 +154,39 @@ impl AuthorityArgs {
     }
 }
 
-/// A DNS label, as names of Services and namespaces are.
-fn label(text: &str) -> Result<String, String> {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let whole = text.bytes().all(|byte| inner(byte) || byte == b'-');
-    let ends = text.bytes().next().is_some_and(inner) && text.bytes().last().is_some_and(inner);
-    if whole && ends && text.len() <= 63 {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{text:?} is not a name of 1 to 63 lower-case letters, digits and hyphens"))
+/// A number that is not 0.
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("write a whole number from 1 on".to_owned()),
+        Ok(count) => Ok(count),
     }
 }
 
-/// `8s`, `2m`, `1m 30s`, `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let signed: SignedDuration =
-        text.parse().map_err(|_| format!("{text:?} is not a duration such as 8s, 500ms or 2m"))?;
-    Duration::try_from(signed).map_err(|_| "a duration is not negative".to_owned())
+/// The bytes of a body: an object that etcd can store has 1.5 MiB at most, and Kubernetes sends two of them.
+fn body(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes @ SMALLEST_BODY..=LARGEST_BODY) => Ok(bytes),
+        _ => Err(format!("write {SMALLEST_BODY} to {LARGEST_BODY} bytes")),
+    }
+}
+
+impl Args {
+    /// What one flag says of another.
+    ///
+    /// # Errors
+    /// Which flags contradict each other, and what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        if self.in_flight_limit < self.body_limit {
+            return Err(format!(
+                "--in-flight-limit={} is less than one body may have: write at least the {} of --body-limit",
+                self.in_flight_limit, self.body_limit
+            ));
+        }
+        if self.listen == self.admin_listen && self.listen.port() != 0 {
+            return Err(format!("--admin-listen={} is the address of --listen: write another one", self.admin_listen));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -169,20 +201,45 @@ mod tests {
     }
 
     #[test]
-    fn names_are_labels() {
-        for good in ["a", "rds-webhook", "0", &"a".repeat(63)] {
-            assert_eq!(label(good), Ok(good.to_owned()));
+    fn nonsense_is_refused_with_its_flag_and_what_is_allowed() {
+        for (arg, allowed) in [
+            ("--in-flight-limit=0", "write a whole number from 1 on"),
+            ("--in-flight-limit=80MiB", "write a whole number from 1 on"),
+            ("--body-limit=0", "write 65536 to 268435456 bytes"),
+            ("--body-limit=99999999999999999999", "write 65536 to 268435456 bytes"),
+            ("--max-connections=0", "write a whole number from 1 on"),
+            ("--request-timeout=0s", "write a duration longer than 0"),
+            ("--handshake-timeout=0ms", "write a duration longer than 0"),
+            ("--header-timeout=-1m", "a duration is not negative"),
+            ("--tls-poll-interval=0s", "write a duration longer than 0"),
+            ("--drain-delay=-8s", "a duration is not negative"),
+            ("--leaf-lifetime=0h", "write a duration longer than 0"),
+            ("--namespace=Rds", "write 1 to 63 lower-case letters"),
+            ("--authority-secret=a/b", "write at most 253 lower-case letters"),
+            ("--webhook-configuration=", "write at most 253 lower-case letters"),
+            ("--default-version=postgresql", "write an engine and its version, such as postgresql=17"),
+            ("--default-version=postgresql=latest", "is not a version of PostgreSQL"),
+            ("--listen=8443", "invalid socket address"),
+            ("--log-level=verbose", "write off, error, warn, info, debug or trace"),
+            ("--tls-source=file", "possible values: files, self-managed"),
+        ] {
+            let said = Args::try_parse_from(["rds-webhook", arg]).expect_err(arg).to_string();
+            let (flag, value) = arg.split_once('=').expect("a value");
+            assert!(said.contains(flag) && said.contains(value) && said.contains(allowed), "{arg}: {said}");
         }
-        for bad in ["", "-a", "a-", "A", "a.b", "a b", &"a".repeat(64)] {
-            assert!(label(bad).is_err(), "{bad}");
-        }
+        assert!(Args::try_parse_from(["rds-webhook", "--drain-delay=0s", "--drain-timeout=0s"]).is_ok());
     }
 
     #[test]
-    fn durations_have_units() {
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert!(duration("8").is_err());
-        assert!(duration("-8s").is_err());
+    fn flags_that_contradict_each_other_are_refused() {
+        let check = |args: &[&str]| {
+            Args::try_parse_from(["rds-webhook"].iter().chain(args)).expect("each by itself is right").check()
+        };
+        assert_eq!(check(&[]), Ok(()));
+        assert_eq!(check(&["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"]), Ok(()));
+        assert_eq!(check(&["--in-flight-limit=7340032"]), Ok(()));
+        let little = check(&["--in-flight-limit=7340031"]).expect_err("too little");
+        assert!(little.contains("--in-flight-limit=7340031") && little.contains("7340032 of --body-limit"), "{little}");
+        assert!(check(&["--admin-listen=0.0.0.0:8443"]).expect_err("taken").contains("--admin-listen=0.0.0.0:8443"));
     }
 }

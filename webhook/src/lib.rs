@@ -1,6 +1,6 @@
 //! The admission service of `RDSDatabase`: `/mutate` fills in what an object leaves out and `/validate` refuses what cannot work.
 //!
-//! [`admission`] decides and is pure; [`router`] turns requests into decisions; [`server`] and [`tls`] carry them; [`authority`] makes
+//! [`admission`] decides and is pure; [`router`] turns requests into decisions; [`tls`] carries them over [`shared::serve`]; [`authority`] makes
 //! certificates where nobody else does; [`admin`] shows how it goes; [`app`] wires them together.
 
 pub mod admin;
@@ -9,9 +9,8 @@ pub mod app;
 pub mod args;
 pub mod authority;
 pub mod body;
-pub mod impatient;
+mod judged;
 pub mod metrics;
 pub mod router;
-pub mod server;
 pub mod tls;
 pub mod turns;

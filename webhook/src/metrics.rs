@@ -124,6 +124,7 @@ impl Metrics {
             handshakes: Handshakes::default(),
         };
         let mut registry = Registry::with_prefix("rds_webhook");
+        shared::telemetry::register_build(&mut registry, env!("CARGO_PKG_VERSION"));
         registry.register("requests", "Reviews that were answered", metrics.requests.clone());
         registry.register_with_unit(
             "request_duration",

@@ -11,12 +11,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use shared::rules::DefaultVersions;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::{self, Decision, Endpoint, Malformed, Operation};
+use crate::admission::{self, Endpoint, Malformed};
 use crate::body::{self, BodyError};
+use crate::judged::Judged;
 use crate::metrics::Metrics;
 use crate::turns::Turns;
 
@@ -50,20 +52,28 @@ struct Service {
     turns: Turns,
     /// Pieces of the whole.
     total: usize,
+    versions: DefaultVersions,
     metrics: Metrics,
     clock: Clock,
     draining: CancellationToken,
 }
 
-/// The router of the TLS listener. Once `draining` is cancelled every answer closes its connection.
-pub fn router(limits: Limits, metrics: Metrics, clock: Clock, draining: CancellationToken) -> Router {
+/// The router of the TLS listener. `versions` are those of objects that name none. Once `draining` is cancelled every answer closes its connection.
+pub fn router(
+    limits: Limits,
+    versions: DefaultVersions,
+    metrics: Metrics,
+    clock: Clock,
+    draining: CancellationToken,
+) -> Router {
     // One body of the largest size always fits.
     let total = limits.in_flight.max(limits.body).div_ceil(PIECE);
     let service = Arc::new(Service {
         limits,
         pieces: Arc::new(Semaphore::new(total)),
-        turns: Turns::new(),
+        turns: Turns::default(),
         total,
+        versions,
         metrics,
         clock,
         draining,
@@ -109,9 +119,9 @@ impl Service {
         match answered {
             Ok(answer) => {
                 let took = start.elapsed();
-                self.metrics.answered(endpoint, answer.subject.operation, answer.allowed, took);
+                self.metrics.answered(endpoint, answer.operation(), answer.allowed(), took);
                 answer.log(endpoint, took);
-                ([(CONTENT_TYPE, "application/json")], answer.json).into_response()
+                ([(CONTENT_TYPE, "application/json")], answer.into_json()).into_response()
             }
             Err(error) => {
                 let code = error.code();
@@ -122,7 +132,7 @@ impl Service {
         }
     }
 
-    async fn review(&self, endpoint: Endpoint, request: Request) -> Result<Answer, HttpError> {
+    async fn review(&self, endpoint: Endpoint, request: Request) -> Result<Judged, HttpError> {
         let body = request.into_body();
         let mut memory = match self.reserve(1) {
             Ok(memory) => memory,
@@ -141,14 +151,14 @@ impl Service {
         // What is too heavy by itself is never read, so nothing takes more than this in the end; and beside it there is room for small ones.
         let most = (self.total * 7 / 8).saturating_sub(memory.num_permits());
         memory.merge(self.reserve(judging.min(most))?);
-        let today = (self.clock)().to_zoned(TimeZone::UTC).date();
+        let (today, versions) = ((self.clock)().to_zoned(TimeZone::UTC).date(), self.versions);
         if weight < LARGE {
-            return Ok(Answer::to(endpoint, &bytes, today)?);
+            return Ok(Judged::of(endpoint, &bytes, today, versions)?);
         }
         let judged = self.turns.take(move || {
             // Taken until it is done, also when nobody waits for it any more.
             let _memory = memory;
-            Answer::to(endpoint, &bytes, today)
+            Judged::of(endpoint, &bytes, today, versions)
         });
         Ok(judged.await.ok_or(HttpError::Stopped)??)
     }
@@ -156,58 +166,6 @@ impl Service {
     fn reserve(&self, pieces: usize) -> Result<OwnedSemaphorePermit, HttpError> {
         let pieces = u32::try_from(pieces).map_err(|_| HttpError::Overloaded)?;
         Arc::clone(&self.pieces).try_acquire_many_owned(pieces).map_err(|_| HttpError::Overloaded)
-    }
-}
-
-/// A review's answer, and what the log says of it.
-struct Answer {
-    json: Vec<u8>,
-    allowed: bool,
-    subject: Subject,
-}
-
-/// Whom a review was about.
-#[derive(Default)]
-struct Subject {
-    operation: Option<Operation>,
-    namespace: Option<String>,
-    name: Option<String>,
-    dry_run: bool,
-}
-
-impl Answer {
-    fn to(endpoint: Endpoint, bytes: &[u8], today: jiff::civil::Date) -> Result<Self, Malformed> {
-        let review = admission::parse(bytes)?;
-        let decision: Decision = admission::decide(endpoint, &review.request, today);
-        let allowed = decision.is_allowed();
-        let subject = review.request.map_or_else(
-            |_| Subject::default(),
-            |request| Subject {
-                operation: Some(request.operation),
-                namespace: request.namespace,
-                name: request.name,
-                dry_run: request.dry_run,
-            },
-        );
-        Ok(Self { json: admission::render(&review.uid, decision), allowed, subject })
-    }
-
-    /// Refusals are few and asked about; who was admitted is in the API server's audit log, and in the metrics as a number.
-    fn log(&self, endpoint: Endpoint, took: Duration) {
-        macro_rules! decided {
-            ($level:ident, $message:literal) => {
-                tracing::$level!(
-                    path = endpoint.as_str(),
-                    operation = self.subject.operation.map_or("unknown", Operation::as_str),
-                    namespace = self.subject.namespace.as_deref().unwrap_or_default(),
-                    name = self.subject.name.as_deref().unwrap_or_default(),
-                    dry_run = self.subject.dry_run,
-                    micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-                    $message
-                )
-            };
-        }
-        if self.allowed { decided!(debug, "admitted") } else { decided!(info, "refused") }
     }
 }
 

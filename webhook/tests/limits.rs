@@ -44,7 +44,7 @@ async fn thousands_of_users_pass_the_rules() {
         (0..400).map(|index| (format!("u{index}"), json!(["createdb"]))).collect();
     let members: Vec<String> = users.keys().cloned().collect();
     let databases: serde_json::Map<String, Value> =
-        (0..120).map(|index| (format!("d{index}"), json!(members))).collect();
+        (0..70).map(|index| (format!("d{index}"), json!(members))).collect();
     let response = ask("/mutate", &review("CREATE", &json!({"users": users, "databases": databases}), None)).await;
     assert_eq!(response["allowed"], true, "{response}");
 }

@@ -119,3 +119,19 @@ fn an_address_that_is_taken_is_named() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
 }
+
+#[test]
+fn default_versions_are_judged_at_the_start() {
+    for (args, why) in [
+        (&["--default-version=postgresql=11"][..], "\"11\" is not a version of PostgreSQL that is offered"),
+        (&["--default-version=postgresql=16,Postgresql=17"], "the default version of PostgreSQL is given twice"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_rds-webhook"))
+            .args(["--listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"])
+            .args(args)
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(why), "{said}");
+    }
+}

@@ -6,27 +6,30 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use jiff::Timestamp;
 use prometheus_client::metrics::gauge::Gauge;
 use serde_json::json;
+use shared::serve::{Limits as ConnectionLimits, Server};
 use support::client::Client;
 use support::pki::{Authority, Mount, Pair};
 use support::{LIMITS, review, service};
-use tokio::net::TcpListener;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use webhook::metrics::Handshakes;
-use webhook::server::{ConnectionLimits, Server};
-use webhook::tls::{CertificateStore, Failures, LoadError, MaterialError, Outcome, Validity, Watch};
+use webhook::tls::{Acceptor, CertificateStore, Failures, LoadError, MaterialError, Outcome, Validity, Watch};
 
 const CONNECTIONS: ConnectionLimits = ConnectionLimits {
     connections: 64,
-    handshake: Duration::from_secs(5),
     first_header: Duration::from_secs(30),
     header: Duration::from_secs(30),
     answer: Duration::from_secs(30),
     drain: Duration::from_secs(5),
 };
+/// Longest time for a handshake.
+const HANDSHAKE: Duration = Duration::from_millis(500);
 const HOUR: i64 = 3600;
 
 struct Running {
@@ -43,13 +46,21 @@ async fn start(limits: ConnectionLimits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let stop = CancellationToken::new();
-    let server = Server::new(Arc::clone(&store), router, limits, Gauge::default(), failures());
-    let task = tokio::spawn(server.run(listener, stop.clone()));
+    let task = tokio::spawn(run(listener, Arc::clone(&store), router, limits, stop.clone()));
     Running { address, store, draining, stop, task }
 }
 
-fn failures() -> Failures {
-    Failures::new(Handshakes::default(), Arc::default())
+async fn run(
+    listener: TcpListener,
+    store: Arc<CertificateStore>,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: CancellationToken,
+) {
+    let acceptor = Acceptor::new(store, HANDSHAKE, Failures::new(Handshakes::default(), Arc::default()));
+    Server::new(router, limits, Gauge::default())
+        .run(listener, |stream, peer| acceptor.accept(stream, peer), stop)
+        .await;
 }
 
 fn der(pair: &Pair) -> Vec<u8> {
@@ -70,8 +81,7 @@ async fn a_swapped_pair_is_served_to_new_connections_and_old_ones_live_on() {
     let (router, _, _) = service(LIMITS);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    let server = Server::new(Arc::clone(&store), router, CONNECTIONS, Gauge::default(), failures());
-    let task = tokio::spawn(server.run(listener, CancellationToken::new()));
+    let task = tokio::spawn(run(listener, Arc::clone(&store), router, CONNECTIONS, CancellationToken::new()));
     let connect = || Client::connect(address, &authority.root, &rustls::version::TLS13);
     assert!(connect().await.is_err(), "there is no certificate");
 
@@ -185,21 +195,19 @@ async fn a_body_that_is_too_large_is_answered_on_the_wire() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_shake_hands_loses_the_slot() {
+async fn whoever_does_not_shake_hands_is_left() {
     let authority = Authority::new();
-    let limits = ConnectionLimits { connections: 1, handshake: Duration::from_millis(200), ..CONNECTIONS };
-    let running = serve(&authority, limits).await;
-    let _silent = tokio::net::TcpStream::connect(running.address).await.expect("connected");
-    let connecting = Client::connect(running.address, &authority.root, &rustls::version::TLS13);
-    let mut client =
-        tokio::time::timeout(Duration::from_secs(5), connecting).await.expect("in time").expect("connected");
-    assert_eq!(client.post("/mutate", &review("CREATE", &json!({}), None)).await.expect("an answer").code, 200);
+    let running = serve(&authority, CONNECTIONS).await;
+    let mut silent = TcpStream::connect(running.address).await.expect("connected");
+    let mut byte = [0];
+    let closed = tokio::time::timeout(Duration::from_secs(5), silent.read(&mut byte));
+    assert_eq!(closed.await.expect("in time").expect("without an error"), 0);
 }
 
 #[tokio::test]
-async fn whoever_takes_no_answers_loses_the_slot() {
+async fn whoever_takes_no_answers_is_left() {
     let authority = Authority::new();
-    let limits = ConnectionLimits { connections: 1, answer: Duration::from_millis(200), ..CONNECTIONS };
+    let limits = ConnectionLimits { answer: Duration::from_millis(200), ..CONNECTIONS };
     let running = serve(&authority, limits).await;
     let mut greedy =
         Client::connect(running.address, &authority.root, &rustls::version::TLS13).await.expect("connected");
@@ -213,7 +221,7 @@ async fn whoever_takes_no_answers_loses_the_slot() {
 }
 
 #[tokio::test]
-async fn whoever_never_asks_loses_the_slot_and_whoever_has_asked_may_be_idle() {
+async fn whoever_never_asks_is_left_and_whoever_has_asked_may_be_idle() {
     let authority = Authority::new();
     let limits = ConnectionLimits { first_header: Duration::from_millis(200), ..CONNECTIONS };
     let running = serve(&authority, limits).await;
@@ -222,7 +230,7 @@ async fn whoever_never_asks_loses_the_slot_and_whoever_has_asked_may_be_idle() {
     let mut idle = connect().await.expect("connected");
     assert_eq!(idle.post("/mutate", &asked).await.expect("an answer").code, 200);
     let (mut silent, mut slow) = (connect().await.expect("connected"), connect().await.expect("connected"));
-    slow.begin().await.expect("a part of a header");
+    slow.begin("POST /mutate HTTP/1.1\r\nHost: ").await.expect("a part of a header");
     for client in [&mut silent, &mut slow] {
         tokio::time::timeout(Duration::from_secs(5), client.rest()).await.expect("closed in time");
     }

@@ -40,7 +40,7 @@ const START: Duration = Duration::from_secs(10);
 /// Measures our release binary, and whoever it is compared with.
 ///
 /// # Errors
-/// When a binary does not start, any request is not answered as it should be, or the peer has other rules than ours.
+/// When a binary does not start, or any request is not answered as it should be.
 pub(crate) fn measure(plan: &WebhookPlan) -> Result<Vec<Table>> {
     let dir = Scratch::make()?;
     let identity = Identity::make(&dir.0)?;
@@ -82,7 +82,7 @@ pub(crate) fn measure(plan: &WebhookPlan) -> Result<Vec<Table>> {
 /// Compares our answers with the peer's.
 ///
 /// # Errors
-/// When a binary does not start, or decides otherwise than the other.
+/// When a binary does not start, or answers no review.
 pub(crate) fn agree(plan: &AgreementPlan) -> Result<Vec<Table>> {
     let dir = Scratch::make()?;
     let identity = Identity::make(&dir.0)?;

@@ -84,16 +84,16 @@ pub(super) fn large() -> Result<[Request; 2]> {
     both(&users, &databases)
 }
 
-/// The small object as someone writes it.
-pub(super) fn small_object() -> Value {
+/// The specification of the small object as someone writes it.
+pub(super) fn small_spec() -> Value {
     let (users, databases) = small_example();
-    object(&written(&users, &databases))
+    written(&users, &databases)
 }
 
-/// The large object as someone writes it.
-pub(super) fn large_object() -> Value {
+/// The specification of the large object as someone writes it.
+pub(super) fn large_spec() -> Value {
     let (users, databases) = large_example();
-    object(&written(&users, &databases))
+    written(&users, &databases)
 }
 
 fn small_example() -> (Value, Value) {

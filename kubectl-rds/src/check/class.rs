@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use shared::rules::{Rule, Size, quoted, shown_key};
 
-use super::schema::{installed, validate};
+use super::schema::{installed, unknown_fields, validate};
 use super::spelling::{SUBDOMAIN_LIMIT, is_subdomain};
 use super::{Found, text};
 use crate::rule::FileRule;
@@ -20,7 +20,10 @@ const RESERVED_TAGS: [&str; 3] = ["aws:", "rds:", "matrixmind.cloud/"];
 /// The schema of the specification, as it is installed.
 static SPEC: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDatabaseClass", "spec"));
 
-/// Checks name and specification.
+/// The schema of the status. What it holds is thrown away when a class is created, but not before its fields are known.
+static STATUS: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDatabaseClass", "status"));
+
+/// Checks name, specification and the fields of a status.
 pub(super) fn check(object: &Node, found: &mut Vec<Found>) {
     for key in ["name", "generateName"] {
         let Some(name) = object.get("metadata").and_then(|metadata| text(metadata, key)) else { continue };
@@ -33,6 +36,9 @@ pub(super) fn check(object: &Node, found: &mut Vec<Found>) {
             );
             found.push(Found::new(format!("metadata.{key}"), Rule::MalformedObjectName, message));
         }
+    }
+    if let Some(status) = object.get("status") {
+        unknown_fields(&status.json(), &STATUS, "status", found);
     }
     let Some(spec) = object.get("spec").filter(|spec| !spec.is_null()) else {
         found.push(Found::new(
@@ -114,10 +120,24 @@ mod tests {
             "{provider: aws, region: eu-central-1, tags: {cost-center: shared}, maxSize: 500GB}",
             "{provider: null, allowedDeletionPolicies: [Snapshot, Retain], allowedNamespaces: {matchLabels: {a: b}}}",
             "{securityGroups: [sg-0123456789abcdef0], allowCreaterole: false}",
+            "{allowedInstanceClasses: [db.*, db.t4g.*, db.t4g.micro, db.x2iedn.8xlarge.tpc2.mem2x], allowedVersions: null}",
+            "{allowedVersions: [\"17\", \"16.4\", \"12.22-rds.20250814\"], maxRetention: 7d}",
+            "{maxRetention: 35d}",
+            "{maxRetention: 5w}",
             "{tags: {a: null, \"aws:b\": null}, allowedNamespaces: {matchLabels: {a: null}, matchExpressions: null}}",
             "{allowedNamespaces: {matchExpressions: [{key: a, operator: Exists, values: null}]}}",
         ] {
             assert_eq!(found(spec), [""; 0], "{spec}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_nobodys_to_write_but_its_fields_are_known() {
+        for (status, said) in [("{databases: 1, conditions: []}", None), ("{database: 1}", Some("status.database"))] {
+            let mut found = Vec::new();
+            let text = format!("metadata: {{name: standard}}\nspec: {{}}\nstatus: {status}\n");
+            check(&load(&text, 1).unwrap()[0].root, &mut found);
+            assert_eq!(found.first().map(|one| one.field.as_str()), said, "{status}: {found:?}");
         }
     }
 
@@ -161,6 +181,14 @@ mod tests {
                 "{allowedDeletionPolicies: [Retain, Retain]}",
                 "spec.allowedDeletionPolicies[1]: \"Retain\" is listed twice",
             ),
+            ("{allowedInstanceClasses: []}", "spec.allowedInstanceClasses: has 0 entries: at least 1"),
+            ("{allowedInstanceClasses: [db.t4g*]}", "spec.allowedInstanceClasses[0]: \"db.t4g*\" does not fit"),
+            ("{allowedInstanceClasses: [t4g.micro]}", "spec.allowedInstanceClasses[0]: \"t4g.micro\" does not fit"),
+            ("{allowedInstanceClasses: [db.t4g]}", "spec.allowedInstanceClasses[0]: \"db.t4g\" does not fit"),
+            ("{allowedVersions: [17]}", "spec.allowedVersions[0]: must be a text, not the number 17"),
+            ("{allowedVersions: [latest]}", "spec.allowedVersions[0]: \"latest\" does not fit"),
+            ("{maxRetention: 6d}", "spec.maxRetention: \"6d\" does not fit"),
+            ("{maxRetention: 36d}", "spec.maxRetention: \"36d\" does not fit"),
             ("{securityGroups: sg-1}", "spec.securityGroups: must be a list, not the text \"sg-1\""),
             ("{tags: {a: 1}}", "spec.tags[a]: must be a text, not the number 1"),
             ("{tags: {\"aws:x\": z}}", "spec.tags[aws:x]: \"aws:x\" is reserved"),

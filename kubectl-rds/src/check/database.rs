@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
-use shared::rules::{Subject, create};
+use shared::rules::{DefaultVersions, Subject, create};
 
 use super::schema::{installed, unknown_fields};
 use super::{Found, text};
@@ -14,7 +14,7 @@ use crate::yaml::Node;
 static STATUS: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDatabase", "status"));
 
 /// Asks admission whether the object may be created.
-pub(super) fn check(object: &Node, today: Date, found: &mut Vec<Found>) {
+pub(super) fn check(object: &Node, today: Date, versions: DefaultVersions, found: &mut Vec<Found>) {
     let metadata = |key| object.get("metadata").and_then(|metadata| text(metadata, key));
     let spec = object.get("spec").map_or(serde_json::Value::Null, Node::json);
     let subject = Subject {
@@ -24,6 +24,7 @@ pub(super) fn check(object: &Node, today: Date, found: &mut Vec<Found>) {
         // kubectl records what is applied, which is this very specification.
         last_applied: None,
         observed: None,
+        versions,
     };
     if let Some(status) = object.get("status") {
         unknown_fields(&status.json(), &STATUS, "status", found);

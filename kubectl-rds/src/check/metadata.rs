@@ -8,7 +8,7 @@ use super::{Found, owners, spelling, text};
 use crate::rule::FileRule;
 use crate::yaml::{Node, Value};
 
-/// The fields of an object; a class has no status.
+/// The fields of an object.
 const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
 /// The fields of `metadata` (apimachinery, `ObjectMeta`).
@@ -51,11 +51,7 @@ pub(super) enum Scope {
 
 /// Checks everything but the specification. How a name is spelt is the kind's own business.
 pub(super) fn check(object: &Node, scope: Scope, found: &mut Vec<Found>) {
-    let fields = match scope {
-        Scope::Namespaced => &FIELDS[..],
-        Scope::Cluster => &FIELDS[..4],
-    };
-    unknown(object, "", fields, found);
+    unknown(object, "", &FIELDS, found);
     let Some(metadata) = object.get("metadata").filter(|metadata| !metadata.is_null()) else {
         found.push(Found::new("metadata.name", FileRule::MissingName, "is missing: every object has a name"));
         return;
@@ -242,7 +238,6 @@ mod tests {
             assert!(found[0].contains(said), "{text}: {found:?}");
         }
         assert!(found("metadata: {name: a, namespace: shop}", Scope::Cluster)[0].contains("remove the line"));
-        assert!(found("metadata: {name: a}\nstatus: {}", Scope::Cluster)[0].starts_with("status: is not a field"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use jiff::civil::Date;
 use shared::api::labels::{GROUP, VERSION};
-use shared::rules::shown_key;
+use shared::rules::{DefaultVersions, shown_key};
 
 pub(crate) use self::identity::names_us;
 use self::identity::{Identity, Type, identify};
@@ -26,6 +26,8 @@ use crate::yaml::{self, Aim, Document, Node, Span, Value, locate};
 pub(crate) struct Options {
     /// The date that ends of support are compared with.
     pub(crate) today: Date,
+    /// The versions of databases that name none.
+    pub(crate) versions: DefaultVersions,
     /// Whether templates are left out instead of refused.
     pub(crate) skip_templates: bool,
     /// Whether what only warns counts as an error.
@@ -129,7 +131,7 @@ impl Checker {
         match identity {
             Identity::Database => {
                 metadata::check(node, metadata::Scope::Namespaced, &mut found);
-                database::check(node, self.options.today, &mut found);
+                database::check(node, self.options.today, self.options.versions, &mut found);
             }
             Identity::Class => {
                 metadata::check(node, metadata::Scope::Cluster, &mut found);

@@ -8,7 +8,12 @@ use crate::output::{self, Format, Quiet};
 const TODAY: Date = jiff::civil::date(2026, 3, 1);
 
 fn report(text: &str) -> Report {
-    let mut checker = Checker::new(Options { today: TODAY, skip_templates: false, warnings_as_errors: false });
+    let mut checker = Checker::new(Options {
+        today: TODAY,
+        versions: DefaultVersions::BUILT_IN,
+        skip_templates: false,
+        warnings_as_errors: false,
+    });
     checker.check(Source::new("file.yaml", text));
     checker.finish()
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use shared::number::counted;
 
 use super::Quiet;
 use crate::finding::{Finding, Level, Report};
@@ -104,10 +105,6 @@ const fn style(level: Level) -> Style {
         Level::Error => ERROR,
         Level::Warning => WARNING,
     }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Without the characters that would steer a terminal.

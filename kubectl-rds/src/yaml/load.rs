@@ -206,7 +206,7 @@ fn too_many(span: Span) -> Mistake {
 fn added(entries: &mut Vec<Entry>, by_key: &mut HashMap<String, usize>, key: Node, value: Node) -> Option<Mistake> {
     let key_span = key.alias.unwrap_or(key.span);
     let text = match &key.value {
-        Value::Scalar(value) => scalar::key(value),
+        Value::Scalar(value) => scalar::key(value, key.written.as_deref()),
         Value::List(_) | Value::Map(_) => Err("only a text can be a key, not a list or a map".to_owned()),
     };
     let text = match text {
@@ -215,14 +215,18 @@ fn added(entries: &mut Vec<Entry>, by_key: &mut HashMap<String, usize>, key: Nod
     };
     let entry = Entry { key: text, key_span, written: key.written, merged: false, value };
     let known = by_key.get(&entry.key).copied();
-    let mistake = known.map(|index| &entries[index]).filter(|known| !known.merged).map(|known| Mistake {
-        span: key_span,
-        duplicate: true,
-        message: format!(
-            "the key {} is here a second time, after line {}: only the last would count",
-            shared::rules::quoted(&entry.key),
-            known.key_span.start.line
-        ),
+    let mistake = known.map(|index| &entries[index]).filter(|known| !known.merged).map(|known| {
+        let key = shared::rules::quoted(&entry.key);
+        let reading = |entry: &Entry| entry.written.as_ref().map(|written| format!("; YAML reads {written} as {key}"));
+        let reading = reading(&entry).or_else(|| reading(known)).unwrap_or_default();
+        let line = known.key_span.start.line;
+        Mistake {
+            span: key_span,
+            duplicate: true,
+            message: format!(
+                "the key {key} is here a second time, after line {line}: only the last would count{reading}"
+            ),
+        }
     });
     put(entries, by_key, entry);
     mistake

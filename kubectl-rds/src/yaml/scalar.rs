@@ -28,23 +28,38 @@ pub(super) fn resolve(text: &str, plain: bool, tag: Option<&str>) -> Result<Valu
     }
 }
 
-/// A key as JSON has it: booleans and numbers become texts.
+/// A key as JSON has it: booleans and numbers become texts. `written` are its characters, where they look different.
 ///
 /// # Errors
 /// Why it cannot be a key.
-pub(super) fn key(value: &Value) -> Result<String, String> {
+pub(super) fn key(value: &Value, written: Option<&str>) -> Result<String, String> {
+    if let Some(Scalar::Float(float)) = written.map(implicit) {
+        return Ok(float_key(float));
+    }
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(value) => Ok(value.to_string()),
         Value::Number(number) if number.is_i64() => Ok(number.to_string()),
-        // Kept in 32 bits by sigs.k8s.io/yaml.
-        #[allow(clippy::cast_possible_truncation, reason = "what kubectl does as well")]
         Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() => Ok((float as f32).to_string()),
+            Some(float) if number.is_f64() => Ok(float_key(float)),
             _ => Err(format!("the number {number} is too large for a key")),
         },
         Value::Null => Err("null cannot be a key: quote it, or write the key before the colon".to_owned()),
         Value::Array(_) | Value::Object(_) => Err("only a text can be a key, not a list or a map".to_owned()),
+    }
+}
+
+/// A float as `sigs.k8s.io/yaml` writes it for a key: in 32 bits, and from a million on with an exponent (Go, `strconv.FormatFloat` with `g`).
+#[allow(clippy::cast_possible_truncation, reason = "what kubectl does as well")]
+fn float_key(float: f64) -> String {
+    let float = float as f32;
+    let short = format!("{float:e}");
+    match short.split_once('e').and_then(|(digits, exponent)| Some((digits, exponent.parse::<i32>().ok()?))) {
+        Some((digits, exponent)) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.abs())
+        }
+        _ => float.to_string(),
     }
 }
 

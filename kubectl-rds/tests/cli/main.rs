@@ -7,3 +7,4 @@ mod inputs;
 mod objects;
 mod program;
 mod specs;
+mod spellings;

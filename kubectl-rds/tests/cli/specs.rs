@@ -16,7 +16,7 @@ fn object(name: &str, spec: &Value) -> Value {
 
 fn admission(name: &str, spec: &Value) -> Verdict {
     let today: Date = TODAY.parse().unwrap();
-    rules::create(&Subject { name: Some(name), generate_name: None, spec, last_applied: None, observed: None }, today)
+    rules::create(&Subject::new(name, spec), today)
 }
 
 /// Field, rule and message of what is said of an object, sorted.

@@ -23,6 +23,7 @@ pub(crate) fn admitted() -> Vec<Value> {
     all.extend(classes.iter().map(|spec| class(&json!({"name": "gold"}), spec)));
     all.extend(["gold-", "gold--"].map(|name| class(&json!({"generateName": name}), &json!({}))));
     all.push(with(database(&json!({})), "status", json!({"observedGeneration": "x"})));
+    all.push(with(class(&json!({"name": "gold"}), &json!({})), "status", json!({})));
     all
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn refused() -> Vec<Value> {
     let mut all: Vec<Value> = databases.iter().map(database).collect();
     all.extend(classes.iter().map(|spec| class(&json!({"name": "gold"}), spec)));
     all.extend(["Gold-", "gold."].map(|name| class(&json!({"generateName": name}), &json!({}))));
-    all.push(with(class(&json!({"name": "gold"}), &json!({})), "status", json!({})));
+    all.push(with(class(&json!({"name": "gold"}), &json!({})), "status", json!({"databses": 1})));
     for status in
         [json!({"engine": "x"}), json!({"conditions": [{"typ": "Ready"}]}), json!({"users": {"a": {"redy": 1}}})]
     {

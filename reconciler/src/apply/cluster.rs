@@ -5,78 +5,52 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Secret, Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use shared::names;
 
 use super::{ApplyError, Scene};
-use crate::binding::{self, Binding, secret_data};
-use crate::cluster::{ClusterError, Notice};
+use crate::binding::{self, Binding, SecretData, secret_data};
+use crate::cluster::{ClusterError, Version};
 use crate::engine::Password;
 use crate::plan::{ClusterStep, SecretFact, Seen, ServiceFact, ServicePlace};
+use crate::tell;
 
 pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), ApplyError> {
     let object = &scene.observation.world.object;
     let cluster = &scene.context.cluster;
     match step {
         ClusterStep::AddFinalizer => cluster.set_finalizer(scene.object, true).await?,
-        ClusterStep::RemoveFinalizer => {
-            cluster.set_finalizer(scene.object, false).await?;
-            scene.context.memory.forget(&object.uid);
+        ClusterStep::RemoveFinalizer => cluster.set_finalizer(scene.object, false).await?,
+        ClusterStep::CreateSecret { secret, user } => cluster.create_secret(&new_secret(scene, secret, user)).await?,
+        ClusterStep::RepairPassword { secret, user, database } => {
+            let binding = Binding { user, database: database.as_deref(), ..Binding::default() };
+            write_secret(scene, secret, &secret_data(binding, &Password::generate())).await?;
         }
-        ClusterStep::Pin => {}
-        ClusterStep::CreateSecret { secret, user } => {
-            cluster.create_secret(&new_secret(scene, secret, user)).await?;
-            tell(scene, "SecretCreated", "CreateSecret", format!("Secret {secret} for the user {user}")).await;
+        ClusterStep::UpdateSecret { secret, data, renewal } => {
+            if *renewal {
+                // Its turn is over, whatever comes of it.
+                scene.context.memory.update(&object.uid, |recollection| recollection.renewal = None);
+            }
+            write_secret(scene, secret, data).await?;
         }
-        ClusterStep::RepairPassword { secret, user } => {
-            let data = secret_data(Binding { user, endpoint: None, databases: &[] }, &Password::generate());
-            cluster.update_secret(&object.namespace, secret, &secret_uid(scene, secret)?, &data.0).await?;
-            tell(
-                scene,
-                "PasswordRenewed",
-                "RepairSecret",
-                format!("Secret {secret} had lost its password and has a new one"),
-            )
-            .await;
-        }
-        ClusterStep::UpdateSecret { secret, data } => {
-            cluster.update_secret(&object.namespace, secret, &secret_uid(scene, secret)?, &data.0).await?;
-            tell(
-                scene,
-                "SecretUpdated",
-                "UpdateSecret",
-                format!("Secret {secret} follows the endpoint and the databases"),
-            )
-            .await;
-        }
-        ClusterStep::DeleteSecret { secret, uid } => {
-            cluster.delete_secret(&object.namespace, secret, uid).await?;
-            tell(scene, "SecretDeleted", "DeleteSecret", format!("Secret {secret}: its user left the spec")).await;
+        ClusterStep::DeleteSecret { secret, version } => {
+            cluster.delete_secret(&object.namespace, secret, version).await?;
         }
         ClusterStep::CreateService { place, external_name, port } => {
-            let service = new_service(scene, *place, external_name, *port);
-            let name = service.metadata.name.clone().unwrap_or_default();
-            cluster.create_service(&service).await?;
-            tell(scene, "ServiceCreated", "CreateService", format!("Service {name} leads to {external_name}")).await;
+            cluster.create_service(&new_service(scene, *place, external_name, *port)).await?;
         }
         ClusterStep::UpdateService { place, external_name, port } => {
             let (namespace, name) = whereabouts(scene, *place);
             let service = new_service(scene, *place, external_name, *port);
-            cluster.update_service(&namespace, &name, &service_uid(scene, *place)?, &service).await?;
-            tell(scene, "ServiceUpdated", "UpdateService", format!("Service {name} leads to {external_name} now"))
-                .await;
+            cluster.update_service(&namespace, &name, &service_version(scene, *place)?, &service).await?;
         }
-        ClusterStep::DeleteService { place, uid } => {
+        ClusterStep::DeleteService { place, version } => {
             let (namespace, name) = whereabouts(scene, *place);
-            cluster.delete_service(&namespace, &name, uid).await?;
-            tell(scene, "ServiceDeleted", "DeleteService", format!("Service {name}")).await;
+            cluster.delete_service(&namespace, &name, version).await?;
         }
     }
+    if let Some(notice) = tell::of_cluster(step, &object.name) {
+        cluster.notify(scene.object, notice).await;
+    }
     Ok(())
-}
-
-async fn tell(scene: &Scene<'_>, reason: &str, action: &str, note: String) {
-    let notice = Notice { warning: false, reason: reason.into(), action: action.into(), note };
-    scene.context.cluster.notify(scene.object, notice).await;
 }
 
 fn metadata(scene: &Scene<'_>, namespace: String, name: String) -> ObjectMeta {
@@ -92,7 +66,7 @@ fn metadata(scene: &Scene<'_>, namespace: String, name: String) -> ObjectMeta {
 
 /// No owner reference: the Secret outlives the object, so that its final snapshot can be opened again.
 fn new_secret(scene: &Scene<'_>, name: &str, user: &str) -> Secret {
-    let data = secret_data(Binding { user, endpoint: None, databases: &[] }, &Password::generate());
+    let data = secret_data(Binding { user, ..Binding::default() }, &Password::generate());
     Secret {
         metadata: metadata(scene, scene.observation.world.object.namespace.clone(), name.to_owned()),
         type_: Some(binding::secret_type()),
@@ -115,30 +89,31 @@ fn new_service(scene: &Scene<'_>, place: ServicePlace, external_name: &str, port
 
 fn whereabouts(scene: &Scene<'_>, place: ServicePlace) -> (String, String) {
     let object = &scene.observation.world.object;
-    match place {
-        ServicePlace::Own => (object.namespace.clone(), names::service_name(&object.name)),
-        ServicePlace::Alias => (
-            scene.context.settings.service_namespace.clone().unwrap_or_default(),
-            names::alias_service_name(&object.name),
-        ),
-    }
+    let namespace = match place {
+        ServicePlace::Own => object.namespace.clone(),
+        ServicePlace::Alias => scene.context.settings.service_namespace.clone().unwrap_or_default(),
+    };
+    (namespace, place.service(&object.name))
 }
 
-fn secret_uid(scene: &Scene<'_>, name: &str) -> Result<String, ApplyError> {
-    match scene.observation.world.secrets.get(name) {
-        Some(Seen::Known(SecretFact::Ours { uid, .. })) => Ok(uid.clone()),
-        _ => Err(ClusterError::Conflict(format!("Secret {name}")).into()),
-    }
+/// Changes what differs, on what was read: a password that somebody changed meanwhile is never taken back.
+async fn write_secret(scene: &Scene<'_>, name: &str, wanted: &SecretData) -> Result<(), ApplyError> {
+    let world = &scene.observation.world;
+    let Some(Seen::Known(SecretFact::Ours { data, version })) = world.secrets.get(name) else {
+        return Err(ClusterError::Conflict(format!("Secret {name}")).into());
+    };
+    let change = data.change_to(wanted);
+    Ok(scene.context.cluster.update_secret(&world.object.namespace, name, version, &change).await?)
 }
 
-fn service_uid(scene: &Scene<'_>, place: ServicePlace) -> Result<String, ApplyError> {
+fn service_version(scene: &Scene<'_>, place: ServicePlace) -> Result<Version, ApplyError> {
     let world = &scene.observation.world;
     let seen = match place {
         ServicePlace::Own => Some(&world.service),
         ServicePlace::Alias => world.alias.as_ref(),
     };
     match seen {
-        Some(Seen::Known(ServiceFact::Ours { uid, .. })) => Ok(uid.clone()),
+        Some(Seen::Known(ServiceFact::Ours { version, .. })) => Ok(version.clone()),
         _ => Err(ApplyError::Inconsistent("UpdateService")),
     }
 }

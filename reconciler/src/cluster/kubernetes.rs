@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -20,11 +21,12 @@ use shared::api::labels::{DATABASE_LABEL, FIELD_MANAGER, FINALIZER, GROUP, MANAG
 use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use shared::rules;
 
-use super::{Cluster, ClusterError, NamespaceFacts, Notice};
+use super::events::{Allowance, Names};
+use super::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use crate::status;
 
-/// Characters of what is said of an unreadable object: a condition's message has 32,768 bytes, a character up to four.
-const LONGEST_REASON: usize = 8_000;
+/// Characters of what is said of an unreadable object, so that what to do about it is not cut off.
+const LONGEST_REASON: usize = 2_000;
 
 /// The API server.
 ///
@@ -34,14 +36,17 @@ const LONGEST_REASON: usize = 8_000;
 pub struct Kubernetes {
     client: Client,
     instance: String,
+    clock: fn() -> Timestamp,
+    events: Arc<Allowance>,
+    names: Arc<Names>,
 }
 
 const REPORTER: &str = "matrixmind.cloud/rds-reconciler";
 
 impl Kubernetes {
-    /// Works as `client`; Events name `instance` as their reporter.
-    pub fn new(client: Client, instance: String) -> Self {
-        Self { client, instance }
+    /// Works as `client`; Events name `instance` as their reporter and have their time from `clock`.
+    pub fn new(client: Client, instance: String, clock: fn() -> Timestamp) -> Self {
+        Self { client, instance, clock, events: Arc::default(), names: Arc::default() }
     }
 
     fn databases(&self, object: &RDSDatabase) -> Api<RDSDatabase> {
@@ -77,7 +82,7 @@ impl Kubernetes {
         created.map(drop).map_err(|e| failed::<K>("creating", &object.name_any(), e))
     }
 
-    /// A merge patch that names the UID is refused where the object is another one by now.
+    /// A merge patch that names UID and resourceVersion is refused where the object is another one by now, or has changed.
     async fn patch<K>(&self, namespace: &str, name: &str, patch: serde_json::Value) -> Result<(), ClusterError>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
@@ -87,11 +92,12 @@ impl Kubernetes {
         patched.map(drop).map_err(|e| failed::<K>("changing", name, e))
     }
 
-    async fn delete<K>(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError>
+    async fn delete<K>(&self, namespace: &str, name: &str, read: &Version) -> Result<(), ClusterError>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()> + Clone + DeserializeOwned + Debug,
     {
-        let preconditions = Preconditions { uid: Some(uid.to_owned()), ..Preconditions::default() };
+        let preconditions =
+            Preconditions { uid: Some(read.uid.clone()), resource_version: Some(read.resource.clone()) };
         let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
         match self.api::<K>(namespace).delete(name, &parameters).await {
             Ok(_) => Ok(()),
@@ -99,6 +105,10 @@ impl Kubernetes {
             Err(error) => Err(failed::<K>("deleting", name, error)),
         }
     }
+}
+
+fn as_read(read: &Version) -> Value {
+    json!({"uid": read.uid, "resourceVersion": read.resource})
 }
 
 /// Sorts a client error; the text never holds what was sent.
@@ -109,8 +119,16 @@ fn failed<K: Resource<DynamicType = ()>>(verb: &str, name: &str, error: kube::Er
         kube::Error::Api(status) if status.code == 403 && namespace_terminating(status) => {
             ClusterError::NamespaceTerminating
         }
+        kube::Error::Api(status) if too_large(status) => ClusterError::TooLarge(what),
         _ => ClusterError::Api { what, why: words(&error), source: Box::new(error) },
     }
+}
+
+/// An object that etcd does not take is told as an internal error, in words alone (etcd, `ErrRequestTooLarge`), one that not even reaches it
+/// as one of gRPC (grpc-go, `checkSendCompressedMsgSize`).
+fn too_large(status: &kube::core::Status) -> bool {
+    let said = |words: &str| status.message.contains(words);
+    status.code == 413 || said("etcdserver: request is too large") || said("trying to send message larger than max")
 }
 
 /// The API server's message alone: the client's own text repeats it with the whole answer.
@@ -123,7 +141,9 @@ fn words(error: &kube::Error) -> String {
 
 /// What to say of an object that cannot be decoded: the rules name fields, the decoder only types.
 fn unreadable(name: &str, spec: &Value, error: &str) -> String {
-    let violations = rules::parse(name, &rules::defaults(spec, None)).err().unwrap_or_default();
+    // Any version will do: what is not written is no mistake.
+    let spec = rules::defaults(spec, None, rules::DefaultVersions::BUILT_IN);
+    let violations = rules::parse(name, &spec).err().unwrap_or_default();
     let mistakes: Vec<String> = violations.iter().map(ToString::to_string).collect();
     let why = if mistakes.is_empty() { error.to_owned() } else { mistakes.join("; ") };
     let why: String = why.chars().take(LONGEST_REASON).collect();
@@ -222,23 +242,17 @@ impl Cluster for Kubernetes {
         &self,
         namespace: &str,
         name: &str,
-        uid: &str,
-        data: &BTreeMap<String, Vec<u8>>,
+        read: &Version,
+        change: &BTreeMap<String, Option<Vec<u8>>>,
     ) -> Result<(), ClusterError> {
-        let Some(found) = self.secret(namespace, name).await? else {
-            return Err(ClusterError::Conflict(format!("Secret {name}")));
-        };
-        // Keys that are not wanted any more are taken out by name: a merge patch leaves alone what it does not name.
-        let mut patch: serde_json::Map<String, serde_json::Value> =
-            found.data.into_iter().flatten().map(|(key, _)| (key, serde_json::Value::Null)).collect();
-        for (key, value) in data {
-            patch.insert(key.clone(), json!(ByteString(value.clone())));
-        }
-        self.patch::<Secret>(namespace, name, json!({"metadata": {"uid": uid}, "data": patch})).await
+        // A merge patch leaves alone what it does not name, and takes out what it names as null.
+        let data: BTreeMap<_, _> =
+            change.iter().map(|(key, value)| (key, value.clone().map(|value| json!(ByteString(value))))).collect();
+        self.patch::<Secret>(namespace, name, json!({"metadata": as_read(read), "data": data})).await
     }
 
-    async fn delete_secret(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError> {
-        self.delete::<Secret>(namespace, name, uid).await
+    async fn delete_secret(&self, namespace: &str, name: &str, read: &Version) -> Result<(), ClusterError> {
+        self.delete::<Secret>(namespace, name, read).await
     }
 
     async fn service(&self, namespace: &str, name: &str) -> Result<Option<Service>, ClusterError> {
@@ -249,27 +263,43 @@ impl Cluster for Kubernetes {
         self.create(service).await
     }
 
-    async fn update_service(&self, namespace: &str, name: &str, uid: &str, to: &Service) -> Result<(), ClusterError> {
-        self.patch::<Service>(namespace, name, json!({"metadata": {"uid": uid}, "spec": to.spec})).await
+    async fn update_service(
+        &self,
+        namespace: &str,
+        name: &str,
+        read: &Version,
+        to: &Service,
+    ) -> Result<(), ClusterError> {
+        self.patch::<Service>(namespace, name, json!({"metadata": as_read(read), "spec": to.spec})).await
     }
 
-    async fn delete_service(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError> {
-        self.delete::<Service>(namespace, name, uid).await
+    async fn delete_service(&self, namespace: &str, name: &str, read: &Version) -> Result<(), ClusterError> {
+        self.delete::<Service>(namespace, name, read).await
     }
 
     async fn notify(&self, object: &RDSDatabase, notice: Notice) {
-        let now = MicroTime(Timestamp::now());
+        if !self.events.take(object.metadata.uid.as_deref().unwrap_or_default()) {
+            let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+            tracing::info!(
+                namespace,
+                name,
+                reason = notice.reason.as_str(),
+                "the object has had many Events: this one is not published"
+            );
+            return;
+        }
+        let now = (self.clock)();
         let namespace = object.namespace().unwrap_or_default();
         let event = Event {
             metadata: ObjectMeta {
-                generate_name: Some(format!("{}-", object.name_any())),
+                name: Some(self.names.next(&object.name_any(), now)),
                 namespace: Some(namespace.clone()),
                 ..ObjectMeta::default()
             },
             action: Some(notice.action),
-            event_time: Some(now),
+            event_time: Some(MicroTime(now)),
             note: Some(fitting(notice.note)),
-            reason: Some(notice.reason),
+            reason: Some(notice.reason.to_string()),
             regarding: Some(object.object_ref(&())),
             reporting_controller: Some(REPORTER.into()),
             reporting_instance: Some(self.instance.clone()),

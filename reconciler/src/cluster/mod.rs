@@ -1,15 +1,19 @@
 //! The port to Kubernetes: what the reconciler reads and writes there, and nothing more.
 
+mod events;
 mod kubernetes;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use thiserror::Error;
 
 pub use kubernetes::Kubernetes;
+
+use crate::plan::Reason;
 
 /// Why Kubernetes did not do what it was asked.
 #[derive(Debug, Error)]
@@ -17,6 +21,9 @@ pub enum ClusterError {
     /// There is one of that name already, or it has changed meanwhile: look again.
     #[error("{0} has changed meanwhile")]
     Conflict(String),
+    /// The object would be larger than what Kubernetes stores: asking again helps nobody.
+    #[error("{0}: too large to be stored")]
+    TooLarge(String),
     /// The namespace is being deleted.
     #[error("the namespace is being deleted")]
     NamespaceTerminating,
@@ -41,13 +48,32 @@ pub struct NamespaceFacts {
     pub terminating: bool,
 }
 
+/// Which object was read, and as what: a write on any other, or on what it has become since, is a conflict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Version {
+    /// Its UID.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub resource: String,
+}
+
+impl Version {
+    /// That of an object as it was read.
+    pub fn of(metadata: &ObjectMeta) -> Self {
+        Self {
+            uid: metadata.uid.clone().unwrap_or_default(),
+            resource: metadata.resource_version.clone().unwrap_or_default(),
+        }
+    }
+}
+
 /// An Event on an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// A warning, not a normal course of things.
     pub warning: bool,
-    /// CamelCase, for machines.
-    pub reason: String,
+    /// What it is about.
+    pub reason: Reason,
     /// What was done, CamelCase.
     pub action: String,
     /// For people.
@@ -82,25 +108,31 @@ pub trait Cluster: Send + Sync {
     async fn secrets_of(&self, namespace: &str, name: &str) -> Result<Vec<Secret>, ClusterError>;
     /// Creates a Secret; one that is there already is a conflict.
     async fn create_secret(&self, secret: &Secret) -> Result<(), ClusterError>;
-    /// Replaces the data of a Secret, if it is still the one with this UID.
+    /// Changes keys of a Secret that is still as it was read; `None` takes one out.
     async fn update_secret(
         &self,
         namespace: &str,
         name: &str,
-        uid: &str,
-        data: &BTreeMap<String, Vec<u8>>,
+        read: &Version,
+        change: &BTreeMap<String, Option<Vec<u8>>>,
     ) -> Result<(), ClusterError>;
-    /// Deletes a Secret, if it is still the one with this UID.
-    async fn delete_secret(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError>;
+    /// Deletes a Secret that is still as it was read.
+    async fn delete_secret(&self, namespace: &str, name: &str, read: &Version) -> Result<(), ClusterError>;
 
     /// A Service by name.
     async fn service(&self, namespace: &str, name: &str) -> Result<Option<Service>, ClusterError>;
     /// Creates a Service; one that is there already is a conflict.
     async fn create_service(&self, service: &Service) -> Result<(), ClusterError>;
-    /// Points a Service elsewhere, if it is still the one with this UID.
-    async fn update_service(&self, namespace: &str, name: &str, uid: &str, to: &Service) -> Result<(), ClusterError>;
-    /// Deletes a Service, if it is still the one with this UID.
-    async fn delete_service(&self, namespace: &str, name: &str, uid: &str) -> Result<(), ClusterError>;
+    /// Points a Service elsewhere that is still as it was read.
+    async fn update_service(
+        &self,
+        namespace: &str,
+        name: &str,
+        read: &Version,
+        to: &Service,
+    ) -> Result<(), ClusterError>;
+    /// Deletes a Service that is still as it was read.
+    async fn delete_service(&self, namespace: &str, name: &str, read: &Version) -> Result<(), ClusterError>;
 
     /// Tells people of something that happened to an object. Never fails: an Event is not worth a pass.
     async fn notify(&self, object: &RDSDatabase, notice: Notice);

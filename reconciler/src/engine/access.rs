@@ -3,6 +3,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use shared::rules::DatabaseName;
 
+use super::MAINTENANCE_DATABASE;
+
 /// What a user saw after logging in to a database. Read from the catalog in a read-only session: looking leaves nothing behind.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct AccessReport {
@@ -41,10 +43,12 @@ impl AccessReport {
         if self.tls.is_none() {
             faults.push(format!("the connection of {user} to {} is not encrypted", self.database));
         }
-        if self.may_create_in_public == Some(false) && !self.may_create_schemas {
+        // The maintenance database is nobody's to work in: it is a way to others.
+        let maintenance = self.database == MAINTENANCE_DATABASE;
+        if !maintenance && self.may_create_in_public == Some(false) && !self.may_create_schemas {
             faults.push(format!("{user} cannot create objects in {}", self.database));
         }
-        if self.closed_tables > 0 {
+        if !maintenance && self.closed_tables > 0 {
             faults.push(format!(
                 "{user} cannot read and write {} of the tables of {}: {}",
                 self.closed_tables,

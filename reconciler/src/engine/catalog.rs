@@ -1,122 +1,275 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::rules::{DatabaseName, Desired, RoleFlags, RoleName};
 
-use super::naming::{Mark, owner_role};
+use super::naming::{HEIR, KEEPER, Mark, owner_role};
 
-/// What the server says of its roles and databases.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// What a look asks the server about.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// What is declared.
+    pub desired: &'a Desired,
+    /// Tells the roles of this object from all others.
+    pub mark: &'a Mark,
+    /// Databases that were there before.
+    pub known: &'a BTreeMap<DatabaseName, Known>,
+}
+
+/// What is remembered of a database that was there once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Its oid (`pg_database.oid`), which no later database of the server has; `None` where only its name was recorded.
+    pub oid: Option<u32>,
+    /// A person has said that this very one may be replaced by an empty one.
+    pub replaceable: bool,
+}
+
+impl Question<'_> {
+    /// The question as the server gets it.
+    pub(super) fn to_json(self) -> Value {
+        let desired = self.desired;
+        let users = desired.users.iter().map(|(name, flags)| {
+            let login = flags.can_login();
+            let mapped = desired.databases.values().any(|users| users.contains(name));
+            json!({
+                "name": name.as_str(),
+                "login": login,
+                "createdb": flags.createdb.unwrap_or(false),
+                "createrole": flags.createrole.unwrap_or(false),
+                "inherit": flags.inherit.unwrap_or(true),
+                "bypassrls": flags.bypassrls.unwrap_or(false),
+                "superuser": flags.superuser.unwrap_or(false),
+                "replication": flags.replication.unwrap_or(false),
+                "plain": !flags.privileged(),
+                "maintenance": enters_maintenance(*flags, mapped),
+            })
+        });
+        let databases = desired.databases.iter().map(|(name, users)| {
+            json!({
+                "name": name.as_str(),
+                "known": self.known.get(name).and_then(|known| known.oid),
+                "users": users.iter().map(RoleName::as_str).collect::<Vec<_>>(),
+            })
+        });
+        let owners = desired.databases.keys().map(|name| owner_role(name.as_str()));
+        let roles: Vec<_> = [KEEPER, HEIR].map(str::to_owned).into_iter().chain(owners).collect();
+        json!({
+            "mark": self.mark.as_str(),
+            "roles": roles,
+            "users": users.collect::<Vec<_>>(),
+            "databases": databases.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// What the server says: where it differs from what is wanted, and no more. Each list has an end, so a server that differs in very much
+/// is looked at several times.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Catalog {
     /// `server_version_num`, such as 120022.
     pub version: u32,
     /// The role the catalog was read as.
     pub master: String,
-    /// The database the master was connected to, where statements run that belong to no other.
-    pub maintenance: String,
-    /// Roles by name; PostgreSQL's predefined ones (`pg_…`) are left out.
-    pub roles: BTreeMap<String, Role>,
-    /// Databases by name, templates too.
-    pub databases: BTreeMap<String, Database>,
+    /// The master can give and take BYPASSRLS.
+    pub grants_bypassrls: bool,
+    /// Those of `rds_superuser` and `rds_replication` that the server has.
+    pub server_roles: BTreeSet<String>,
+    /// Wanted roles that are no users and not there as they should be.
+    pub roles: BTreeMap<String, RoleState>,
+    /// Roles of ours whose rights the master does not have, or (up to PostgreSQL 15) cannot hand on.
+    pub unjoined: Vec<String>,
+    /// Roles of ours that are no users, and can log in or have a privilege.
+    pub awake: Vec<String>,
+    /// Wanted users that are not there as declared.
+    pub users: Vec<User>,
+    /// Users of ours that are not wanted any more.
+    pub removed_users: Vec<RemovedUser>,
+    /// Wanted databases that are not there as they should be.
+    pub databases: Vec<Database>,
+    /// The oids of wanted databases, where they differ from what is known.
+    pub oids: BTreeMap<String, u32>,
+    /// Databases of ours that are not wanted any more. They are kept.
+    pub removed_databases: Vec<RemovedDatabase>,
+    /// Users that cannot work in a database they are mapped to, or not as they should.
+    pub pairs: Vec<Pair>,
+    /// Users that can enter, or act in, a database of ours they are not mapped to.
+    pub strays: Vec<Pair>,
+    /// Members of roles of ours that are not to be.
+    pub stray_members: Vec<Member>,
+    /// Users with flags whose new objects are not shared with the others.
+    pub unshared: Vec<Pair>,
+    /// Users whose own default privileges name the owner role without need.
+    pub overshared: Vec<Pair>,
+    /// What users own themselves in databases of ours.
+    pub possessions: Vec<Possession>,
+    /// Databases that everybody may enter and that the master may close.
+    pub open: Vec<String>,
+    /// Databases that someone gave to an owner role.
+    pub given_away: Vec<GivenAway>,
+    /// Users whose way into the maintenance database is to change.
+    pub maintenance: Vec<Maintenance>,
 }
 
-/// A role.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Role {
-    /// May log in.
-    pub login: bool,
-    /// Is a superuser, which on RDS only `rdsadmin` is.
-    pub superuser: bool,
-    /// May create databases.
-    pub createdb: bool,
-    /// May create roles.
-    pub createrole: bool,
-    /// Uses the privileges of the roles it is a member of without SET ROLE.
-    pub inherit: bool,
-    /// Passes row-level security.
-    pub bypassrls: bool,
-    /// Its comment, in which [`Mark`] is kept.
-    pub comment: Option<String>,
-    /// Roles it is a member of.
-    pub memberships: BTreeMap<String, Membership>,
-    /// Someone is logged in as it.
-    pub sessions: bool,
-    /// Databases in which something is left that it owns or was granted. What belongs to no database counts for the maintenance one.
-    pub depends_in: BTreeSet<String>,
-}
-
-/// How a role is a member of another: the union of its grants. Up to PostgreSQL 15 `set` always holds, and `inherit` is an
-/// attribute of the member.
+/// What is there of a name that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub struct Membership {
-    /// Uses its privileges without SET ROLE.
+#[serde(rename_all = "lowercase")]
+pub enum RoleState {
+    /// Nothing.
+    Missing,
+    /// Somebody else's role.
+    Taken,
+    /// A role that carries the mark and that the master may not administer.
+    Unmanageable,
+    /// A role of ours.
+    Ours,
+}
+
+/// A wanted user, as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs, reason = "the attributes are PostgreSQL's")]
+pub struct User {
+    /// Its name.
+    pub name: String,
+    /// Whether it is there, and whose.
+    pub state: RoleState,
+    pub login: bool,
+    pub createdb: bool,
+    pub createrole: bool,
     pub inherit: bool,
-    /// May SET ROLE to it.
-    pub set: bool,
+    pub bypassrls: bool,
+    /// A member of `rds_superuser`.
+    pub superuser: bool,
+    /// A member of `rds_replication`.
+    pub replication: bool,
 }
 
-/// A database, as seen from outside.
+/// A user of ours that is to go.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RemovedUser {
+    /// Its name.
+    pub name: String,
+    /// It can log in, is logged in, or has rights on a database.
+    pub active: bool,
+    /// It owns databases.
+    pub owns_databases: bool,
+    /// It has something that belongs to no database.
+    pub shared: bool,
+    /// Where it owns something or was granted something.
+    pub left_in: Vec<LeftIn>,
+}
+
+/// A database in which a removed user left something.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LeftIn {
+    /// The database.
+    pub database: String,
+    /// Its owner role, where it is a database of ours.
+    pub heir: Option<String>,
+}
+
+/// A wanted database, as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Database {
-    /// Its owner.
-    pub owner: String,
-    /// The master has its owner's privileges, so may change who connects.
-    pub manageable: bool,
-    /// Privileges on it that everyone has.
-    pub public: BTreeSet<String>,
-    /// Roles other than its owner that were granted CONNECT.
-    pub connect: BTreeSet<String>,
-    /// The setting `role` by user: whom the user's sessions in this database act as.
-    pub acts_as: BTreeMap<String, String>,
-    /// What is inside; only read where the owner is this database's owner role.
-    #[serde(default)]
-    pub inside: Option<Inside>,
+    /// Its name.
+    pub name: String,
+    /// Its oid; `None` where there is none of this name.
+    pub oid: Option<u32>,
+    /// It is of this object.
+    pub ours: bool,
+    /// Its owner, where it is somebody else's.
+    pub owner: Option<String>,
+    /// It belongs to its owner role, as in v0.1.0.
+    pub former: bool,
+    /// It lets anybody in.
+    pub admits: bool,
+    /// What an interrupted DROP DATABASE leaves: it can only be dropped.
+    pub broken: bool,
+    /// Anybody who may create databases can copy it.
+    pub template: bool,
+    /// Everybody has a privilege on it.
+    pub public: bool,
+    /// Its owner role has what it needs, which it gets when the inside is as it should be.
+    pub laid_out: bool,
+    /// Settings of the database that keep people out of it.
+    pub locks: Vec<String>,
+    /// The name that the known one, which is missing, has now.
+    pub renamed_to: Option<String>,
 }
 
-/// A database, as seen from inside.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct Inside {
-    /// The schema `public`, where there is one.
-    pub public_schema: Option<PublicSchema>,
-    /// By role: the kinds of object (`pg_default_acl.defaclobjtype`) that the database's owner is granted when the role creates them.
-    pub default_privileges: BTreeMap<String, BTreeSet<String>>,
+/// A database of ours that left the spec.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RemovedDatabase {
+    /// Its name.
+    pub name: String,
+    /// It belongs to its owner role, as in v0.1.0.
+    pub former: bool,
+    /// Its owner role.
+    pub owner: String,
+    /// It lets anybody in.
+    pub admits: bool,
 }
 
-/// The schema `public`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct PublicSchema {
-    /// Its owner: `pg_database_owner` from PostgreSQL 15.
+/// A user and a database.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Pair {
+    /// The user.
+    pub user: String,
+    /// The database.
+    pub database: String,
+}
+
+/// A member of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Member {
+    /// The role.
+    pub role: String,
+    /// Its member.
+    pub user: String,
+}
+
+/// What a user owns itself in a database of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Possession {
+    /// The database.
+    pub database: String,
+    /// The user.
+    pub user: String,
+    /// How many objects that can be handed over one by one.
+    pub objects: u64,
+    /// How many extensions.
+    pub extensions: u64,
+}
+
+/// A database that belongs to an owner role.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct GivenAway {
+    /// The database.
+    pub database: String,
+    /// The owner role.
     pub owner: String,
-    /// The master has its owner's privileges. Up to PostgreSQL 14 this depends on who owns the schema in `template1`.
-    pub manageable: bool,
-    /// Everyone has a privilege on it.
-    pub open: bool,
+}
+
+/// Whether a user may connect to the maintenance database: creating and dropping databases takes a connection to another one, and other
+/// privileges to any. `mapped` is whether it works in a database.
+pub fn enters_maintenance(flags: RoleFlags, mapped: bool) -> bool {
+    flags.can_login() && (flags.createdb == Some(true) || (flags.privileged() && !mapped))
+}
+
+/// A user's way into the maintenance database.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Maintenance {
+    /// The user.
+    pub user: String,
+    /// It is to be able to enter.
+    pub enters: bool,
 }
 
 impl Catalog {
     /// Major version, such as 12.
     pub fn major(&self) -> u32 {
         self.version / 10_000
-    }
-
-    /// Whether a role carries the mark.
-    pub fn is_ours(&self, role: &str, mark: &Mark) -> bool {
-        self.roles.get(role).is_some_and(|role| role.comment.as_deref() == Some(mark.as_str()))
-    }
-
-    /// Databases that are ours: those whose owner is their own owner role, marked.
-    pub fn our_databases<'a>(&'a self, mark: &'a Mark) -> impl Iterator<Item = (&'a str, &'a Database)> {
-        self.databases
-            .iter()
-            .filter(|(name, database)| database.owner == owner_role(name) && self.is_ours(&database.owner, mark))
-            .map(|(name, database)| (name.as_str(), database))
-    }
-
-    /// Users that are ours: marked roles that are not the owner role of a database.
-    pub fn our_users<'a>(&'a self, mark: &'a Mark) -> impl Iterator<Item = (&'a str, &'a Role)> {
-        // Owner roles are told by the hyphen, which no user's name holds: an owner role outlives a database that someone dropped.
-        self.roles
-            .iter()
-            .filter(|(name, _)| !name.contains('-') && self.is_ours(name, mark))
-            .map(|(name, role)| (name.as_str(), role))
     }
 }

@@ -1,7 +1,7 @@
 //! The users and databases inside an instance.
 //!
-//! [`Engine`] is the port: it reads a [`Catalog`], carries out one [`SqlStep`], and logs in as a user to see what it may do.
-//! [`plan_sql`] is pure and decides which steps are needed. [`postgres`] is the adapter for PostgreSQL.
+//! [`Engine`] is the port: it looks where the server differs from what is wanted (a [`Catalog`]), carries out [`SqlStep`]s, and logs in
+//! as a user to see what it may do. [`plan_sql`] is pure and decides which steps are needed. [`postgres`] is the adapter for PostgreSQL.
 
 mod access;
 mod catalog;
@@ -12,15 +12,27 @@ mod plan;
 pub mod postgres;
 mod step;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
+use crate::lease::Fence;
+
 pub use access::AccessReport;
-pub use catalog::{Catalog, Database, Inside, Membership, PublicSchema, Role};
+pub use catalog::{
+    Catalog, Database, GivenAway, Known, LeftIn, Maintenance, Member, Pair, Possession, Question, RemovedDatabase,
+    RemovedUser, RoleState, User, enters_maintenance,
+};
 pub use error::{Awaited, EngineError};
-pub use naming::{Mark, owner_role};
-pub use password::{LoginSeen, Password, PasswordState};
+pub use naming::{HEIR, KEEPER, Mark, owner_role};
+pub use password::Password;
 pub use plan::plan_sql;
-pub use step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};
+pub use step::{
+    Attribute, Blocked, BlockedReason, Kind, RECREATE_DATABASE_ANNOTATION, SqlPlan, SqlStep, recreate_word,
+};
+
+/// The database that every PostgreSQL server has, where statements run that belong to no other.
+pub const MAINTENANCE_DATABASE: &str = "postgres";
 
 /// Where and as whom to connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,28 +45,36 @@ pub struct Login {
     pub user: String,
     /// Its password.
     pub password: Password,
-    /// Database. For the master: the maintenance database, `postgres` on RDS.
+    /// Database. For the master: [`MAINTENANCE_DATABASE`].
     pub database: String,
+    /// `server_version_num`, where it is known: a session brings more settings of its own along then.
+    pub version: Option<u32>,
 }
 
-/// The SQL server of an instance. Each call opens a connection and closes it, verifies the server's certificate and name, and ends
-/// within a time limit.
+/// A part of what is to be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice<'a> {
+    /// The steps, in their order.
+    pub steps: &'a [SqlStep],
+    /// Earlier ones that were not done: what needs one of them is not tried.
+    pub stopped: &'a [SqlStep],
+    /// After this long no other step is begun.
+    pub budget: Duration,
+    /// No step is begun by a process that may not act any more; `None` where there is only one.
+    pub fence: Option<&'a Fence>,
+}
+
+/// The SQL server of an instance. Each call verifies the server's certificate and name, and ends within a time limit.
 #[async_trait]
 pub trait Engine: Send + Sync {
-    /// Reads the catalog as the master: roles and databases on one connection, and one more for each database that has its owner
-    /// role as its owner. Writes nothing.
-    async fn catalog(&self, master: &Login) -> Result<Catalog, EngineError>;
+    /// Asks the server, as the master and on one connection, where it differs from what is wanted. Writes nothing, and enters no database
+    /// but the maintenance one.
+    async fn look(&self, master: &Login, question: Question<'_>) -> Result<Catalog, EngineError>;
 
-    /// Carries out steps in their order as the master, on one connection for each database they lead to. Each is idempotent, and
-    /// safe to repeat after a crash at any point. One that fails stops those that need it, no others. The outcomes are those of
-    /// the steps, one for one.
-    async fn apply_all(&self, master: &Login, steps: &[SqlStep]) -> Vec<Outcome>;
-
-    /// Carries out one step, as [`Engine::apply_all`] does.
-    async fn apply(&self, master: &Login, step: &SqlStep) -> Result<(), EngineError> {
-        let outcomes = self.apply_all(master, std::slice::from_ref(step)).await;
-        outcomes.into_iter().find_map(Outcome::failure).map_or(Ok(()), Err)
-    }
+    /// Carries out steps in their order as the master. Each is idempotent, and safe to repeat after a crash at any point. One that fails
+    /// stops those that need it, no others; a database that cannot be entered stops what is inside of it. The outcomes are those of the
+    /// first steps, one for one: the others were not begun, because time was up or no other could fare better.
+    async fn work(&self, master: &Login, slice: Slice<'_>) -> Vec<Outcome>;
 
     /// Logs in as a user and reports what it may do there. Writes nothing.
     async fn check_access(&self, login: &Login) -> Result<AccessReport, EngineError>;
@@ -69,6 +89,12 @@ pub enum Outcome {
     Failed(EngineError),
     /// It was not tried, because one that failed before had to come first.
     Skipped,
+}
+
+impl From<Result<(), EngineError>> for Outcome {
+    fn from(result: Result<(), EngineError>) -> Self {
+        result.map_or_else(Self::Failed, |()| Self::Done)
+    }
 }
 
 impl Outcome {

@@ -6,10 +6,17 @@ use sha2::{Digest as _, Sha256};
 const LONGEST: usize = 63;
 const SUFFIX: &str = "-owner";
 
-/// Name of the role without login that owns a database and all that plain users make in it.
+/// The role without login that owns every database of ours, and of which only the master is a member: the owner is the mark.
 ///
-/// It holds a hyphen, which neither users nor databases may have in their names, so it can never meet a user. A name that would not
-/// fit is cut and gets a digest of the whole.
+/// Like the names of all roles of ours that are no users it holds a hyphen, which neither users nor databases have in their names.
+pub const KEEPER: &str = "databases-keeper";
+
+/// The role without login or rights that gets what a removed user leaves outside the databases of ours.
+pub const HEIR: &str = "databases-heir";
+
+/// Name of the role without login that owns what plain users make in a database, and the schema `public` there.
+///
+/// A name that would not fit is cut and gets a digest of the whole. `look.sql` makes the same name.
 pub fn owner_role(database: &str) -> String {
     if database.len() + SUFFIX.len() <= LONGEST {
         return format!("{database}{SUFFIX}");
@@ -58,5 +65,12 @@ mod tests {
         assert_ne!(owner_role(&one), owner_role(&two));
         assert_eq!(owner_role(&"a".repeat(57)).len(), 63);
         assert_eq!(owner_role(&"a".repeat(58)).len(), 63);
+    }
+
+    #[test]
+    fn the_roles_of_the_operator_are_no_owner_roles() {
+        for database in ["databases", "databases-keeper", "databases-heir"] {
+            assert!(![KEEPER, HEIR].contains(&owner_role(database).as_str()), "{database}");
+        }
     }
 }

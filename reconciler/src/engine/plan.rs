@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::rules::{DatabaseName, Desired, RoleFlags, RoleName};
 
-use super::catalog::{Catalog, Database, Role};
-use super::naming::{Mark, owner_role};
-use super::password::{LoginSeen, PasswordState};
+use super::MAINTENANCE_DATABASE;
+use super::catalog::{Catalog, Database, Question, RoleState, User};
+use super::naming::{HEIR, KEEPER, owner_role};
+use super::password::Password;
 use super::step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};
 
 /// What RDS has in place of SUPERUSER and REPLICATION
@@ -12,40 +13,83 @@ use super::step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};
 const SUPERUSER_ROLE: &str = "rds_superuser";
 const REPLICATION_ROLE: &str = "rds_replication";
 
-/// The database that others are copied from. On RDS it belongs to the master, as `postgres` does.
-const TEMPLATE: &str = "template1";
-
-/// The kinds of object that default privileges exist for on all versions: tables, sequences, functions, types, schemas
-/// (`pg_default_acl.defaclobjtype`).
-const DEFAULT_PRIVILEGE_KINDS: [&str; 5] = ["r", "S", "f", "T", "n"];
-
-/// Decides what has to change on the server so that it is as `desired`.
+/// Decides what has to change on the server so that it is as declared.
 ///
-/// `passwords` holds what is known of each user's password, `mark` tells the roles of this object from all others. The steps are in
-/// the order they have to be done in; [`SqlStep::needs`] tells which of them stop when one fails.
-pub fn plan_sql(
-    desired: &Desired,
-    passwords: &BTreeMap<RoleName, PasswordState>,
-    catalog: &Catalog,
-    mark: &Mark,
-) -> SqlPlan {
-    let mut planner = Planner { desired, passwords, catalog, mark, plan: SqlPlan::default() };
-    planner.close_maintenance();
-    planner.lock_removed_users();
-    planner.join_master();
+/// `catalog` is the server's answer to `question`, `passwords` are those of the users' Secrets. The steps are in the order
+/// they have to be done in, those that take something first; [`SqlStep::needs`] tells which of them stop when one fails.
+pub fn plan_sql(question: Question<'_>, passwords: &BTreeMap<RoleName, Password>, catalog: &Catalog) -> SqlPlan {
+    let unavailable = unavailable(question, passwords, catalog);
+    let mut planner = Planner { question, passwords, catalog, unavailable, plan: SqlPlan::default() };
+    planner.lock_users();
+    planner.provide_roles();
+    planner.take();
     planner.provide_users();
     planner.provide_databases();
-    planner.expel();
+    planner.share();
+    planner.admit();
     planner.retire_removed_users();
     planner.plan
 }
 
+/// Users and databases that nothing can be done with; each is said once.
+struct Unavailable<'a> {
+    users: BTreeSet<&'a str>,
+    databases: BTreeSet<&'a str>,
+}
+
 struct Planner<'a> {
-    desired: &'a Desired,
-    passwords: &'a BTreeMap<RoleName, PasswordState>,
+    question: Question<'a>,
+    passwords: &'a BTreeMap<RoleName, Password>,
     catalog: &'a Catalog,
-    mark: &'a Mark,
+    unavailable: Unavailable<'a>,
     plan: SqlPlan,
+}
+
+fn unavailable<'a>(
+    question: Question<'a>,
+    passwords: &BTreeMap<RoleName, Password>,
+    catalog: &'a Catalog,
+) -> Unavailable<'a> {
+    let state = |role: &str| catalog.roles.get(role).copied().unwrap_or(RoleState::Ours);
+    let lacks_password = |name: &str| !passwords.keys().any(|user| user.as_str() == name);
+    let users = catalog.users.iter().filter(|user| match user.state {
+        RoleState::Taken | RoleState::Unmanageable => true,
+        RoleState::Missing => lacks_password(&user.name),
+        RoleState::Ours => false,
+    });
+    let barred = |database: &Database| {
+        obstacle(question, database).is_some()
+            || [KEEPER, owner_role(&database.name).as_str()]
+                .iter()
+                .any(|role| matches!(state(role), RoleState::Taken | RoleState::Unmanageable))
+    };
+    let databases = catalog.databases.iter().filter(|database| barred(database));
+    Unavailable {
+        users: users.map(|user| user.name.as_str()).collect(),
+        databases: databases.map(|database| database.name.as_str()).collect(),
+    }
+}
+
+/// Why a database can be neither made nor used.
+fn obstacle(question: Question<'_>, database: &Database) -> Option<BlockedReason> {
+    let name = database.name.clone();
+    match database.oid {
+        None => {
+            let known = question.known.iter().find(|(known, _)| known.as_str() == name).map(|(_, known)| *known)?;
+            let renamed_to = database.renamed_to.clone();
+            (!known.replaceable || renamed_to.is_some()).then_some(BlockedReason::DatabaseLost {
+                database: name,
+                oid: known.oid,
+                renamed_to,
+            })
+        }
+        Some(_) if !database.ours => Some(BlockedReason::DatabaseTaken {
+            database: name,
+            owner: database.owner.clone().unwrap_or_else(|| "unknown".into()),
+        }),
+        Some(_) if database.broken => Some(BlockedReason::DatabaseBroken { database: name }),
+        Some(_) => None,
+    }
 }
 
 impl<'a> Planner<'a> {
@@ -53,113 +97,195 @@ impl<'a> Planner<'a> {
         self.plan.steps.push(step);
     }
 
-    fn blocked(&mut self, user: Option<&RoleName>, database: Option<&DatabaseName>, reason: BlockedReason) {
+    fn blocked(&mut self, user: Option<&str>, database: Option<&str>, reason: BlockedReason) {
         self.plan.blocked.push(Blocked {
-            user: user.map(|user| user.as_str().to_owned()),
-            database: database.map(|database| database.as_str().to_owned()),
+            user: user.map(str::to_owned),
+            database: database.map(str::to_owned),
             reason,
         });
     }
 
-    fn maintenance(&self) -> Option<&'a Database> {
-        self.catalog.databases.get(&self.catalog.maintenance).filter(|database| database.manageable)
+    fn desired(&self) -> &'a Desired {
+        self.question.desired
     }
 
-    /// Everyone may connect to the databases a server begins with; users are to use just those they are mapped to. What anyone
-    /// leaves in `template1` would also be in each database created later.
-    fn close_maintenance(&mut self) {
-        for name in [self.catalog.maintenance.as_str(), TEMPLATE] {
-            if self
-                .catalog
-                .databases
-                .get(name)
-                .is_some_and(|database| database.manageable && !database.public.is_empty())
-            {
-                self.step(SqlStep::CloseMaintenance { database: name.to_owned() });
+    fn flags(&self, user: &str) -> Option<RoleFlags> {
+        self.desired().users.iter().find(|(name, _)| name.as_str() == user).map(|(_, flags)| *flags)
+    }
+
+    fn pinned(&self) -> bool {
+        self.catalog.major() >= 15
+    }
+
+    /// From 16 on CREATE ROLE makes its creator the administrator, and granting that again is an error.
+    fn admin(&self) -> bool {
+        self.catalog.major() < 16
+    }
+
+    /// Whoever is to have no login has none before anything else is looked at.
+    fn lock_users(&mut self) {
+        for user in self.catalog.removed_users.iter().filter(|user| user.active) {
+            self.step(SqlStep::LockUser { user: user.name.clone(), removed: true });
+        }
+        for user in self.catalog.users.iter().filter(|user| user.state == RoleState::Ours && user.login) {
+            if self.flags(&user.name).is_some_and(|flags| !flags.can_login()) {
+                self.step(SqlStep::LockUser { user: user.name.clone(), removed: false });
             }
         }
     }
 
-    fn removed_users(&self) -> impl Iterator<Item = (&'a str, &'a Role)> + use<'a> {
-        let desired = self.desired;
-        self.catalog
-            .our_users(self.mark)
-            .filter(move |(name, _)| !desired.users.keys().any(|user| user.as_str() == *name))
-    }
-
-    fn lock_removed_users(&mut self) {
-        for (user, _) in self.removed_users().filter(|(_, role)| role.login || role.sessions) {
-            self.step(SqlStep::LockUser { user: user.to_owned() });
+    fn provide_roles(&mut self) {
+        let mut wanted = Vec::new();
+        if !self.desired().databases.is_empty() || self.catalog.removed_databases.iter().any(|kept| kept.former) {
+            wanted.push(KEEPER.to_owned());
+        }
+        if !self.catalog.removed_users.is_empty() || !self.catalog.given_away.is_empty() {
+            wanted.push(HEIR.to_owned());
+        }
+        wanted.extend(self.desired().databases.keys().map(|name| owner_role(name.as_str())));
+        for role in wanted {
+            match self.catalog.roles.get(&role) {
+                Some(RoleState::Missing) => {
+                    let (mark, admin) = (self.question.mark.clone(), self.admin());
+                    self.step(SqlStep::CreateRole { role, mark, admin });
+                }
+                Some(RoleState::Taken) => self.blocked_role(&role, BlockedReason::RoleTaken { role: role.clone() }),
+                Some(RoleState::Unmanageable) => {
+                    self.blocked_role(&role, BlockedReason::RoleUnmanageable { role: role.clone() });
+                }
+                Some(RoleState::Ours) | None => {}
+            }
+        }
+        for role in &self.catalog.unjoined {
+            self.join(role.clone());
+        }
+        for role in &self.catalog.awake {
+            self.step(SqlStep::QuietRole { role: role.clone() });
         }
     }
 
-    /// The master has to be a member of a role to hand over what it owns, to set its default privileges and to end its sessions.
-    fn join_master(&mut self) {
-        let Some(master) = self.catalog.roles.get(&self.catalog.master) else {
-            return;
-        };
-        for role in self.catalog.roles.keys().filter(|role| self.catalog.is_ours(role, self.mark)) {
-            let joined = master.memberships.get(role).is_some_and(|membership| membership.inherit && membership.set);
-            if !joined && !master.superuser {
-                self.step(SqlStep::JoinMaster { role: role.clone(), master: self.catalog.master.clone() });
+    fn blocked_role(&mut self, role: &str, reason: BlockedReason) {
+        let database = self.desired().databases.keys().find(|name| owner_role(name.as_str()) == role);
+        self.blocked(None, database.map(DatabaseName::as_str), reason);
+    }
+
+    fn join(&mut self, role: String) {
+        let (master, admin) = (self.catalog.master.clone(), self.admin());
+        self.step(SqlStep::JoinMaster { role, master, admin });
+    }
+
+    /// Takes what nobody is to have: databases first, because what is inside of one can only be taken by its owner.
+    fn take(&mut self) {
+        let catalog = self.catalog;
+        for user in catalog.removed_users.iter().filter(|user| user.owns_databases) {
+            self.step(SqlStep::TakeDatabases { user: user.name.clone() });
+        }
+        for database in catalog.databases.iter().filter(|database| database.ours) {
+            if !self.unavailable.databases.contains(database.name.as_str()) {
+                self.secure(database);
             }
+        }
+        for kept in catalog.removed_databases.iter().filter(|kept| kept.former) {
+            if !kept.admits {
+                let database = kept.name.clone();
+                self.step(SqlStep::Secure { database, shut: true, template: false, locks: Vec::new() });
+            }
+            let (database, owner, pinned) = (kept.name.clone(), kept.owner.clone(), self.pinned());
+            self.step(SqlStep::TakeOver { database, owner, pinned });
+        }
+        for given in &catalog.given_away {
+            self.step(SqlStep::TakeGivenAway { database: given.database.clone(), owner: given.owner.clone() });
+        }
+        for database in &catalog.open {
+            self.step(SqlStep::CloseDatabase { database: database.clone() });
+        }
+        for stray in &catalog.strays {
+            let owner = owner_role(&stray.database);
+            self.step(SqlStep::Expel { user: stray.user.clone(), database: stray.database.clone(), owner });
+        }
+        for stray in &catalog.stray_members {
+            self.step(SqlStep::RevokeMember { role: stray.role.clone(), user: stray.user.clone() });
+        }
+        for way in catalog.maintenance.iter().filter(|way| !way.enters) {
+            self.step(SqlStep::LeaveMaintenance { database: MAINTENANCE_DATABASE.into(), user: way.user.clone() });
+        }
+    }
+
+    fn secure(&mut self, database: &Database) {
+        let (name, shut, template) = (database.name.clone(), !database.admits, database.template);
+        if database.public || shut || template || !database.locks.is_empty() {
+            self.step(SqlStep::Secure { database: name.clone(), shut, template, locks: database.locks.clone() });
+        }
+        if database.former {
+            let (owner, pinned) = (owner_role(&name), self.pinned());
+            self.step(SqlStep::TakeOver { database: name, owner, pinned });
         }
     }
 
     fn provide_users(&mut self) {
-        for (user, flags) in &self.desired.users {
-            match self.catalog.roles.get(user.as_str()) {
-                None => self.create_user(user, *flags),
-                Some(role) if self.catalog.is_ours(user.as_str(), self.mark) => self.amend_user(user, *flags, role),
-                Some(_) => self.blocked(Some(user), None, BlockedReason::RoleTaken { role: user.as_str().to_owned() }),
+        for user in &self.catalog.users {
+            let Some(flags) = self.flags(&user.name) else { continue };
+            match user.state {
+                RoleState::Missing => self.create_user(user, flags),
+                RoleState::Ours => self.amend_user(user, flags),
+                RoleState::Taken => {
+                    self.blocked(Some(&user.name), None, BlockedReason::RoleTaken { role: user.name.clone() });
+                }
+                RoleState::Unmanageable => {
+                    self.blocked(Some(&user.name), None, BlockedReason::RoleUnmanageable { role: user.name.clone() });
+                }
+            }
+        }
+        for way in self.catalog.maintenance.iter().filter(|way| way.enters) {
+            if !self.unavailable.users.contains(way.user.as_str()) {
+                self.step(SqlStep::OpenMaintenance { database: MAINTENANCE_DATABASE.into(), user: way.user.clone() });
             }
         }
     }
 
-    fn create_user(&mut self, user: &RoleName, flags: RoleFlags) {
-        let Some(state) = self.passwords.get(user) else {
-            return self.blocked(Some(user), None, BlockedReason::NoPassword);
+    fn create_user(&mut self, user: &User, flags: RoleFlags) {
+        let Some((_, password)) = self.passwords.iter().find(|(name, _)| name.as_str() == user.name) else {
+            return self.blocked(Some(&user.name), None, BlockedReason::NoPassword);
         };
-        let fresh = Role { inherit: true, ..Role::default() };
-        let attributes = self.attributes(user, flags, &fresh);
+        let attributes = self.attributes(user, flags);
         self.step(SqlStep::CreateUser {
-            user: user.as_str().to_owned(),
+            user: user.name.clone(),
             attributes,
-            password: state.password.clone(),
-            mark: self.mark.clone(),
+            password: password.clone(),
+            mark: self.question.mark.clone(),
+            admin: self.admin(),
         });
-        self.provide_server_roles(user, flags, &fresh);
-        self.provide_maintenance_access(user, flags);
+        self.provide_server_roles(user, flags);
     }
 
-    fn amend_user(&mut self, user: &RoleName, flags: RoleFlags, role: &Role) {
-        let attributes = self.attributes(user, flags, role);
+    fn amend_user(&mut self, user: &User, flags: RoleFlags) {
+        let mut attributes = self.attributes(user, flags);
+        // A login is taken by a step of its own.
+        if attributes.get(&Attribute::Login) == Some(&false) {
+            attributes.remove(&Attribute::Login);
+        }
         if !attributes.is_empty() {
-            self.step(SqlStep::AlterUser { user: user.as_str().to_owned(), attributes });
+            self.step(SqlStep::AlterUser { user: user.name.clone(), attributes });
         }
-        if let Some(PasswordState { password, seen: LoginSeen::Refused }) = self.passwords.get(user) {
-            self.step(SqlStep::SetPassword { user: user.as_str().to_owned(), password: password.clone() });
-        }
-        self.provide_server_roles(user, flags, role);
-        self.provide_maintenance_access(user, flags);
+        self.provide_server_roles(user, flags);
     }
 
-    /// Attributes in which `role` differs from `flags`, without those the master cannot change.
-    fn attributes(&mut self, user: &RoleName, flags: RoleFlags, role: &Role) -> BTreeMap<Attribute, bool> {
+    /// Attributes in which a user differs from `flags`, without those the master cannot change.
+    fn attributes(&mut self, user: &User, flags: RoleFlags) -> BTreeMap<Attribute, bool> {
         let wanted = [
-            (Attribute::Login, flags.can_login(), role.login),
-            (Attribute::CreateDb, flags.createdb.unwrap_or(false), role.createdb),
-            (Attribute::CreateRole, flags.createrole.unwrap_or(false), role.createrole),
-            (Attribute::Inherit, flags.inherit.unwrap_or(true), role.inherit),
-            (Attribute::BypassRls, flags.bypassrls.unwrap_or(false), role.bypassrls),
+            (Attribute::Login, flags.can_login(), user.login),
+            (Attribute::CreateDb, flags.createdb.unwrap_or(false), user.createdb),
+            (Attribute::CreateRole, flags.createrole.unwrap_or(false), user.createrole),
+            (Attribute::Inherit, flags.inherit.unwrap_or(true), user.inherit),
+            (Attribute::BypassRls, flags.bypassrls.unwrap_or(false), user.bypassrls),
         ];
         let mut changes = BTreeMap::new();
         for (attribute, want, have) in wanted {
             if want == have {
                 continue;
             }
-            if attribute == Attribute::BypassRls && !self.master_grants_bypassrls() {
-                self.blocked(Some(user), None, BlockedReason::AttributeNotGrantable { attribute });
+            if attribute == Attribute::BypassRls && !self.catalog.grants_bypassrls {
+                self.blocked(Some(&user.name), None, BlockedReason::AttributeNotGrantable { attribute });
                 continue;
             }
             changes.insert(attribute, want);
@@ -167,174 +293,111 @@ impl<'a> Planner<'a> {
         changes
     }
 
-    /// Up to PostgreSQL 15 only a superuser gives BYPASSRLS, later whoever has it and CREATEROLE
-    /// ("CREATE ROLE" in PostgreSQL's manual).
-    fn master_grants_bypassrls(&self) -> bool {
-        self.catalog
-            .roles
-            .get(&self.catalog.master)
-            .is_some_and(|master| master.superuser || (self.catalog.major() >= 16 && master.bypassrls))
-    }
-
-    fn provide_server_roles(&mut self, user: &RoleName, flags: RoleFlags, role: &Role) {
-        for (server_role, flag) in [(SUPERUSER_ROLE, flags.superuser), (REPLICATION_ROLE, flags.replication)] {
-            let user_name = user.as_str().to_owned();
-            match (flag.unwrap_or(false), role.memberships.contains_key(server_role)) {
-                (true, false) if !self.catalog.roles.contains_key(server_role) => {
-                    self.blocked(Some(user), None, BlockedReason::RoleMissing { role: server_role.to_owned() });
+    fn provide_server_roles(&mut self, user: &User, flags: RoleFlags) {
+        let roles = [
+            (SUPERUSER_ROLE, flags.superuser, user.superuser),
+            (REPLICATION_ROLE, flags.replication, user.replication),
+        ];
+        for (server_role, wanted, has) in roles {
+            let (role, name) = (server_role.to_owned(), user.name.clone());
+            match (wanted.unwrap_or(false), has) {
+                (true, false) if !self.catalog.server_roles.contains(server_role) => {
+                    self.blocked(Some(&name), None, BlockedReason::RoleMissing { role });
                 }
-                (true, false) => self.step(SqlStep::Grant { role: server_role.to_owned(), user: user_name }),
-                (false, true) => self.step(SqlStep::Revoke { role: server_role.to_owned(), user: user_name }),
+                (true, false) => self.step(SqlStep::Grant { role, user: name }),
+                (false, true) => self.step(SqlStep::Revoke { role, user: name }),
                 (true, true) | (false, false) => {}
             }
         }
     }
 
-    /// A user with privileges but no database could not use them: creating a database takes a connection to another one.
-    fn provide_maintenance_access(&mut self, user: &RoleName, flags: RoleFlags) {
-        let Some(maintenance) = self.maintenance() else {
-            return;
-        };
-        let mapped = self.desired.databases.values().any(|users| users.contains(user));
-        let (database, user) = (self.catalog.maintenance.clone(), user.as_str().to_owned());
-        match (flags.privileged() && !mapped, maintenance.connect.contains(&user)) {
-            (true, false) => self.step(SqlStep::OpenMaintenance { database, user }),
-            (false, true) => self.step(SqlStep::LeaveMaintenance { database, user }),
-            (true, true) | (false, false) => {}
-        }
-    }
-
     fn provide_databases(&mut self) {
-        for (name, users) in &self.desired.databases {
-            let owner = owner_role(name.as_str());
-            let owner_exists = self.catalog.roles.contains_key(&owner);
-            if owner_exists && !self.catalog.is_ours(&owner, self.mark) {
-                self.blocked(None, Some(name), BlockedReason::RoleTaken { role: owner });
+        // A database that is there, and not as it was left, is told of; so is one that cannot be had.
+        for database in &self.catalog.databases {
+            if let Some(reason) = obstacle(self.question, database) {
+                self.blocked(None, Some(&database.name), reason);
+            }
+            if self.unavailable.databases.contains(database.name.as_str()) {
                 continue;
             }
-            let found = self.catalog.databases.get(name.as_str());
-            if let Some(database) = found.filter(|database| database.owner != owner) {
-                let (database, owner) = (name.as_str().to_owned(), database.owner.clone());
-                self.blocked(None, Some(name), BlockedReason::DatabaseTaken { database, owner });
-                continue;
+            if database.oid.is_none() {
+                // Up to 14 a copy of template0 would have a schema `public` that nobody but the server's own owner can drop.
+                let template = if self.catalog.major() < 15 { "template1" } else { "template0" };
+                self.step(SqlStep::CreateDatabase { database: database.name.clone(), template });
             }
-            if !owner_exists {
-                self.step(SqlStep::CreateOwner { owner: owner.clone(), mark: self.mark.clone() });
-            }
-            if found.is_none() {
-                self.step(SqlStep::CreateDatabase { database: name.as_str().to_owned(), owner: owner.clone() });
-            }
-            if found.is_none_or(|database| is_open(database, &owner)) {
-                self.step(SqlStep::CloseDatabase { database: name.as_str().to_owned(), owner: owner.clone() });
-            }
-            for user in users {
-                self.admit(user, name, &owner, found);
+            if !database.laid_out && !database.former {
+                let owner = owner_role(&database.name);
+                self.step(SqlStep::LayOut { database: database.name.clone(), owner });
             }
         }
     }
 
-    fn admit(&mut self, user: &RoleName, name: &DatabaseName, owner: &str, found: Option<&Database>) {
-        let Some(flags) = self.desired.users.get(user).copied() else {
-            return;
-        };
-        let role = self.catalog.roles.get(user.as_str());
-        let available = match role {
-            Some(_) => self.catalog.is_ours(user.as_str(), self.mark),
-            None => self.passwords.contains_key(user),
-        };
-        if !available {
-            return; // Said once, where the user was provided for.
+    /// What users own themselves becomes everybody's, and what they will own can be used by everybody.
+    fn share(&mut self) {
+        let mut by_database: BTreeMap<&str, (Vec<String>, Vec<String>, u64)> = BTreeMap::new();
+        for found in &self.catalog.possessions {
+            let (users, extensions, objects) = by_database.entry(&found.database).or_default();
+            users.push(found.user.clone());
+            if found.extensions > 0 {
+                extensions.push(found.user.clone());
+            }
+            *objects += found.objects + found.extensions;
         }
-        let acts_as_owner = !flags.privileged();
-        let inherit = (self.catalog.major() >= 16).then(|| flags.inherit.unwrap_or(true));
-        let admitted = found.zip(role).is_some_and(|(database, role)| {
-            let member = role.memberships.get(owner).is_some_and(|membership| {
-                membership.set && inherit.is_none_or(|inherit| membership.inherit == inherit)
-            });
-            let acts = database.acts_as.get(user.as_str()).is_some_and(|role| role == owner);
-            member
-                && acts == acts_as_owner
-                && database.connect.contains(user.as_str())
-                && shares_all(database, user.as_str())
-        });
-        if !admitted {
+        for (database, (users, extensions, objects)) in by_database {
+            if !self.unavailable.databases.contains(database) {
+                let (owner, database) = (owner_role(database), database.to_owned());
+                self.step(SqlStep::HandOver { database, owner, users, extensions, objects });
+            }
+        }
+        let large_objects = self.catalog.major() >= 18;
+        for pair in &self.catalog.overshared {
+            let (user, database, owner) = (pair.user.clone(), pair.database.clone(), owner_role(&pair.database));
+            self.step(SqlStep::Unshare { user, database, owner, large_objects });
+        }
+        for pair in &self.catalog.unshared {
+            if self.available(&pair.user, &pair.database) {
+                let (user, database, owner) = (pair.user.clone(), pair.database.clone(), owner_role(&pair.database));
+                self.step(SqlStep::Share { user, database, owner, large_objects });
+            }
+        }
+    }
+
+    fn available(&self, user: &str, database: &str) -> bool {
+        !self.unavailable.users.contains(user) && !self.unavailable.databases.contains(database)
+    }
+
+    fn admit(&mut self) {
+        for pair in &self.catalog.pairs {
+            let Some(flags) = self.flags(&pair.user) else { continue };
+            if !self.available(&pair.user, &pair.database) {
+                continue; // Said once, where the user or the database was provided for.
+            }
             self.step(SqlStep::Admit {
-                user: user.as_str().to_owned(),
-                database: name.as_str().to_owned(),
-                owner: owner.to_owned(),
-                acts_as_owner,
-                inherit,
+                user: pair.user.clone(),
+                database: pair.database.clone(),
+                owner: owner_role(&pair.database),
+                acts_as_owner: !flags.privileged(),
+                inherits: self.catalog.major() >= 16,
+                connects: flags.can_login(),
             });
-        }
-    }
-
-    /// Users that no longer work in a database of ours, be it declared or kept after its removal.
-    fn expel(&mut self) {
-        for (database_name, database) in self.catalog.our_databases(self.mark) {
-            let mapped = self.desired.databases.iter().find(|(name, _)| name.as_str() == database_name);
-            for user in self.desired.users.keys() {
-                let Some(role) = self.catalog.roles.get(user.as_str()) else {
-                    continue;
-                };
-                let wanted = mapped.is_some_and(|(_, users)| users.contains(user));
-                if wanted || !self.catalog.is_ours(user.as_str(), self.mark) {
-                    continue;
-                }
-                let admitted = role.memberships.contains_key(&database.owner)
-                    || database.connect.contains(user.as_str())
-                    || database.acts_as.contains_key(user.as_str())
-                    || shares_any(database, user.as_str());
-                if admitted {
-                    self.step(SqlStep::Expel {
-                        user: user.as_str().to_owned(),
-                        database: database_name.to_owned(),
-                        owner: database.owner.clone(),
-                    });
-                }
-            }
         }
     }
 
     fn retire_removed_users(&mut self) {
-        for (user, role) in self.removed_users() {
-            // The maintenance database comes first: REASSIGN takes along databases the user owns, whichever database it runs in,
-            // and those must not go to the owner role of another database.
-            let (first, later): (Vec<_>, Vec<_>) =
-                role.depends_in.iter().partition(|database| **database == self.catalog.maintenance);
-            for database in first.into_iter().chain(later) {
-                let heir = self
-                    .catalog
-                    .our_databases(self.mark)
-                    .find(|(name, _)| name == database)
-                    .map_or(&self.catalog.master, |(_, database)| &database.owner);
-                self.step(SqlStep::Release { user: user.to_owned(), database: database.clone(), heir: heir.clone() });
+        for user in &self.catalog.removed_users {
+            let mut places: Vec<(String, String)> = Vec::new();
+            for left in &user.left_in {
+                places.push((left.database.clone(), left.heir.clone().unwrap_or_else(|| HEIR.into())));
             }
-            self.step(SqlStep::DropUser { user: user.to_owned() });
+            if user.shared && !user.left_in.iter().any(|left| left.database == MAINTENANCE_DATABASE) {
+                places.push((MAINTENANCE_DATABASE.into(), HEIR.into()));
+            }
+            for (database, heir) in places {
+                self.step(SqlStep::Release { user: user.name.clone(), database, heir });
+            }
+            self.step(SqlStep::DropUser { user: user.name.clone() });
         }
     }
-}
-
-fn is_open(database: &Database, owner: &str) -> bool {
-    let public_schema = database.inside.as_ref().and_then(|inside| inside.public_schema.as_ref());
-    !database.public.is_empty()
-        || public_schema.is_some_and(|schema| {
-            let handed_over = schema.owner == owner || schema.owner == "pg_database_owner";
-            schema.manageable && (schema.open || !handed_over)
-        })
-}
-
-/// Whether all that the user will create is shared with the owner role. What could not be read is not acted on.
-fn shares_all(database: &Database, user: &str) -> bool {
-    database.inside.as_ref().is_none_or(|inside| {
-        inside
-            .default_privileges
-            .get(user)
-            .is_some_and(|kinds| DEFAULT_PRIVILEGE_KINDS.iter().all(|kind| kinds.contains(*kind)))
-    })
-}
-
-fn shares_any(database: &Database, user: &str) -> bool {
-    database.inside.as_ref().is_some_and(|inside| inside.default_privileges.contains_key(user))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! kube-leader-election pins an older kube, and the decision is small: [`evaluate`] is pure, [`run`] reads, writes and keeps time.
 
 mod evaluate;
+mod fence;
 mod run;
 
 pub use evaluate::{Decision, Observed, evaluate};
+pub use fence::{Fence, Fenced};
 pub use run::{Election, LeaseError};

@@ -9,7 +9,8 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use thiserror::Error;
 use tokio::time::Instant;
 
-use super::{Decision, Observed, evaluate};
+use super::fence::since_boot;
+use super::{Decision, Fence, Observed, evaluate};
 
 /// Kubernetes' own components use 15, 10 and 2 seconds.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
@@ -43,12 +44,13 @@ pub struct Election {
     name: String,
     me: String,
     seen: Option<(Option<String>, Instant)>,
+    fence: Fence,
 }
 
 impl Election {
-    /// A candidate named `me` for the Lease `name`.
-    pub fn new(api: Api<Lease>, name: impl Into<String>, me: impl Into<String>) -> Self {
-        Self { api, name: name.into(), me: me.into(), seen: None }
+    /// A candidate named `me` for the Lease `name`. Each renewal is told to `fence`.
+    pub fn new(api: Api<Lease>, name: impl Into<String>, me: impl Into<String>, fence: Fence) -> Self {
+        Self { api, name: name.into(), me: me.into(), seen: None, fence }
     }
 
     /// Completes when this replica is the leader.
@@ -100,6 +102,15 @@ impl Election {
     }
 
     async fn round(&mut self) -> Result<Round, kube::Error> {
+        let asked = since_boot();
+        let round = self.write().await?;
+        if matches!(round, Round::Ours) {
+            self.fence.renewed(asked);
+        }
+        Ok(round)
+    }
+
+    async fn write(&mut self) -> Result<Round, kube::Error> {
         let lease = self.api.get_opt(&self.name).await?;
         let version = lease.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
         let since = match &self.seen {

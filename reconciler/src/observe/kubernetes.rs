@@ -8,35 +8,45 @@ use kube::core::SelectorExt;
 use shared::names;
 
 use crate::binding::{self, SecretData};
-use crate::cluster::{ClusterError, NamespaceFacts};
+use crate::cluster::{NamespaceFacts, Version};
 use crate::context::Context;
 use crate::plan::{ObjectFacts, SecretFact, Seen, ServiceFact};
 use crate::target::Target;
 
-/// The Secrets that are wanted, and further ones marked as the object's.
+/// The Secrets that are wanted, and further ones marked as the object's. One that cannot be read is unknown, and hides no other.
 pub(super) async fn secrets(
     context: &Context,
     object: &ObjectFacts,
     target: Option<&Target>,
-) -> Result<BTreeMap<String, Seen<SecretFact>>, ClusterError> {
+) -> BTreeMap<String, Seen<SecretFact>> {
     // On the way out no Secret is touched.
     let Some(target) = target else {
-        return Ok(BTreeMap::new());
+        return BTreeMap::new();
     };
-    let found = context.cluster.secrets_of(&object.namespace, &object.name).await?;
+    let found = match context.cluster.secrets_of(&object.namespace, &object.name).await {
+        Ok(found) => found,
+        Err(error) => {
+            let unknown = |(secret, _)| (secret, Seen::Unknown(error.to_string()));
+            return wanted(object, target).into_iter().map(unknown).collect();
+        }
+    };
     let mut secrets: BTreeMap<String, Secret> = found.into_iter().map(|secret| (secret.name_any(), secret)).collect();
     let mut seen = BTreeMap::new();
     for (secret, user) in wanted(object, target) {
         // One without our labels is not in the list and may be there all the same.
         let found = match secrets.remove(&secret) {
-            Some(found) => Some(found),
-            None => context.cluster.secret(&object.namespace, &secret).await?,
+            Some(found) => Ok(Some(found)),
+            None => context.cluster.secret(&object.namespace, &secret).await,
         };
-        let fact = found.map_or(Seen::Absent, |found| Seen::Known(secret_fact(found, object, Some(&user))));
+        let fact = match found {
+            Ok(Some(found)) => Seen::Known(secret_fact(found, object, Some(&user))),
+            Ok(None) => Seen::Absent,
+            Err(error) => Seen::Unknown(error.to_string()),
+        };
         seen.insert(secret, fact);
     }
     seen.extend(secrets.into_iter().map(|(name, secret)| (name, Seen::Known(secret_fact(secret, object, None)))));
-    Ok(seen)
+    seen
 }
 
 fn wanted(object: &ObjectFacts, target: &Target) -> Vec<(String, String)> {
@@ -45,7 +55,8 @@ fn wanted(object: &ObjectFacts, target: &Target) -> Vec<(String, String)> {
     std::iter::once(master).chain(users).collect()
 }
 
-fn secret_fact(secret: Secret, object: &ObjectFacts, user: Option<&str>) -> SecretFact {
+/// What a Secret is to an object; `user` is whom it should be for, where it is a wanted one.
+pub(crate) fn secret_fact(secret: Secret, object: &ObjectFacts, user: Option<&str>) -> SecretFact {
     let foreign = |why: String| SecretFact::Foreign { why };
     let (labels, annotations) = (secret.metadata.labels.as_ref(), secret.metadata.annotations.as_ref());
     if !binding::is_ours(labels, annotations, &object.namespace, &object.name) {
@@ -58,16 +69,16 @@ fn secret_fact(secret: Secret, object: &ObjectFacts, user: Option<&str>) -> Secr
             binding::secret_type()
         ));
     }
-    let uid = secret.metadata.uid.unwrap_or_default();
+    let version = Version::of(&secret.metadata);
     let data = SecretData(secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect());
     match (user, data.text("username")) {
         (Some(user), Some(found)) if user != found => foreign(format!("it is for the user {found}, not {user}")),
-        _ => SecretFact::Ours { data, uid },
+        _ => SecretFact::Ours { data, version },
     }
 }
 
 /// The Service beside the object.
-pub(super) async fn service(context: &Context, object: &ObjectFacts) -> Result<Seen<ServiceFact>, ClusterError> {
+pub(super) async fn service(context: &Context, object: &ObjectFacts) -> Seen<ServiceFact> {
     look(context, object, &object.namespace, &names::service_name(&object.name)).await
 }
 
@@ -76,27 +87,23 @@ pub(super) async fn alias(
     context: &Context,
     object: &ObjectFacts,
     namespace: &NamespaceFacts,
-) -> Result<Option<Seen<ServiceFact>>, ClusterError> {
-    let Some(shared) = &context.settings.service_namespace else {
-        return Ok(None);
-    };
+) -> Option<Seen<ServiceFact>> {
+    let shared = context.settings.service_namespace.as_ref()?;
     let permitted =
         context.settings.alias_namespaces.as_ref().is_none_or(|selector| selector.matches(&namespace.labels));
     // One that was made under a wider selector is still taken back when the object goes.
     if !permitted && !object.deleting {
-        return Ok(None);
+        return None;
     }
-    look(context, object, shared, &names::alias_service_name(&object.name)).await.map(Some)
+    Some(look(context, object, shared, &names::alias_service_name(&object.name)).await)
 }
 
-async fn look(
-    context: &Context,
-    object: &ObjectFacts,
-    namespace: &str,
-    name: &str,
-) -> Result<Seen<ServiceFact>, ClusterError> {
-    let found = context.cluster.service(namespace, name).await?;
-    Ok(found.map_or(Seen::Absent, |service| Seen::Known(service_fact(&service, object))))
+async fn look(context: &Context, object: &ObjectFacts, namespace: &str, name: &str) -> Seen<ServiceFact> {
+    match context.cluster.service(namespace, name).await {
+        Ok(Some(found)) => Seen::Known(service_fact(&found, object)),
+        Ok(None) => Seen::Absent,
+        Err(error) => Seen::Unknown(error.to_string()),
+    }
 }
 
 fn service_fact(service: &Service, object: &ObjectFacts) -> ServiceFact {
@@ -108,7 +115,7 @@ fn service_fact(service: &Service, object: &ObjectFacts) -> ServiceFact {
     ServiceFact::Ours {
         external_name: spec.and_then(|spec| spec.external_name.clone()).unwrap_or_default(),
         port: spec.and_then(|spec| spec.ports.as_ref()).and_then(|ports| ports.first()).map(|port| port.port),
-        uid: service.metadata.uid.clone().unwrap_or_default(),
+        version: Version::of(&service.metadata),
     }
 }
 

@@ -3,6 +3,9 @@
 mod kubernetes;
 mod recall;
 
+#[cfg(test)]
+pub(crate) use kubernetes::secret_fact;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +14,18 @@ use sha2::{Digest, Sha256};
 use shared::api::RDSDatabase;
 use shared::api::labels::FINALIZER;
 use shared::names::{self, InstanceIdentifier};
+use thiserror::Error;
 
-use crate::cluster::{ClusterError, NamespaceFacts};
+use crate::cluster::NamespaceFacts;
 use crate::context::Context;
-use crate::plan::{ACCEPT_ANNOTATION, AccountFacts, ObjectFacts, RECREATE_ANNOTATION, Seen, World};
-use crate::providers::Access;
+use crate::engine::RECREATE_DATABASE_ANNOTATION;
+use crate::plan::{
+    ACCEPT_ANNOTATION, AccountFacts, Moment, ObjectFacts, RECREATE_ANNOTATION, SecretFact, Seen, World, needs_renewal,
+};
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
-use crate::providers::{Instance, Snapshot};
+use crate::providers::{Access, ConnectError};
+use crate::providers::{CloudError, Instance, Snapshot};
 use crate::target::Target;
 
 /// A sweep that a pass waits for: longer than a slow page, shorter than a person's patience.
@@ -32,6 +39,11 @@ pub struct Observation {
     pub account: Option<Arc<Account>>,
 }
 
+/// Others wait for the same account already: this object is looked at again in a moment, and nothing is said of it until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("others wait for the same account already")]
+pub struct Crowded;
+
 /// Looks at everything that concerns an object. `target` is `None` for an object that is on its way out or cannot be worked on.
 pub async fn observe(
     context: &Context,
@@ -39,7 +51,7 @@ pub async fn observe(
     namespace: &NamespaceFacts,
     access: Result<&Access, String>,
     target: Option<&Target>,
-) -> Result<Observation, ClusterError> {
+) -> Result<Observation, Crowded> {
     let facts = object_facts(object, namespace);
     let recollection = context.memory.recall(&facts.uid);
     let pinned = object.status.as_ref().and_then(|status| status.instance.clone());
@@ -50,7 +62,10 @@ pub async fn observe(
         .unwrap_or_else(|| InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, &facts.name));
 
     let account = match access {
-        Ok(access) => context.accounts.get(access).await.map_err(|error| error.to_string()),
+        Ok(access) => match context.accounts.get(access).await {
+            Err(ConnectError::UnderWay) => return Err(Crowded),
+            answer => answer.map_err(|error| error.to_string()),
+        },
         Err(why) => Err(why),
     };
     // What is to be deleted is looked at now, not up to a minute ago.
@@ -60,14 +75,17 @@ pub async fn observe(
             instance(
                 account,
                 &identifier,
-                freshness.max(recollection.last_effect).max(context.acting_since.get().map(|(since, _)| *since)),
+                pinned.as_ref().and_then(|pinned| pinned.resource_id.as_deref()),
+                freshness.max(recollection.last_effect).max(context.acting_since.get().copied()),
+                facts.deleting || pinned.as_ref().is_some_and(|pinned| pinned.resource_id.is_some()),
             )
-            .await
+            .await?
         }
         Err(why) => Seen::Unknown(why.clone()),
     };
     let snapshots = match &account {
-        Ok(account) if instance.absent() => snapshots(account, &identifier).await,
+        // On the way out they also tell which names for the final one are taken.
+        Ok(account) if instance.absent() || facts.deleting => snapshots(account, &identifier).await,
         _ => Seen::Absent,
     };
 
@@ -81,20 +99,35 @@ pub async fn observe(
         pinned,
         instance,
         snapshots,
-        secrets: kubernetes::secrets(context, &facts, target).await?,
-        service: kubernetes::service(context, &facts).await?,
-        alias: kubernetes::alias(context, &facts, namespace).await?,
+        secrets: kubernetes::secrets(context, &facts, target).await,
+        service: kubernetes::service(context, &facts).await,
+        alias: kubernetes::alias(context, &facts, namespace).await,
         visit: recollection.visit,
+        errand: recollection.errand,
+        logins: recollection.logins,
+        known_databases: recall::known_databases(object, &facts),
         visit_inputs: None,
         asked: recollection.asked,
         setbacks: recollection.setbacks,
-        acting_since: context.acting_since.get().map_or(jiff::Timestamp::MIN, |(_, at)| *at),
+        acting_since: context.acting_since.get().map_or(Moment::LONG_AGO, |since| context.at(*since)),
         endpoint_suffixes: context.settings.endpoint_suffixes.clone(),
+        authorities: context.authorities.clone(),
+        renewal: None,
         object: facts,
     };
+    if target.is_some_and(|target| needs_renewal(target, &world)) {
+        let place = recollection.renewal.unwrap_or_else(|| context.renewals.place(context.now()));
+        context.memory.update(&world.object.uid, |recollection| recollection.renewal = Some(place));
+        world.renewal = Some(place);
+    } else if recollection.renewal.is_some() && in_view(&world) {
+        context.memory.update(&world.object.uid, |recollection| recollection.renewal = None);
+    }
     world.visit_inputs = target.and_then(|target| visit_inputs(target, &world));
-    if let (None, Some(inputs)) = (&world.visit, &world.visit_inputs) {
-        world.visit = recall::told_visit(object, inputs);
+    if let (None, Some(inputs), Some(target)) = (&world.visit, &world.visit_inputs, target) {
+        world.visit = recall::told_visit(object, &target.desired, inputs);
+        if world.visit.is_some() {
+            world.logins = recall::told_logins(&target.desired, &world);
+        }
     }
     Ok(Observation { world, account: account.ok() })
 }
@@ -106,26 +139,39 @@ fn object_facts(object: &RDSDatabase, namespace: &NamespaceFacts) -> ObjectFacts
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),
         deleting: object.metadata.deletion_timestamp.is_some(),
+        deleted_at: object.metadata.deletion_timestamp.as_ref().map(|time| time.0),
         finalizer: object.finalizers().iter().any(|found| found == FINALIZER),
         namespace_terminating: namespace.terminating,
         recreate_lost: annotation(RECREATE_ANNOTATION),
+        recreate_databases: annotation(RECREATE_DATABASE_ANNOTATION),
         accept_instance: annotation(ACCEPT_ANNOTATION),
     }
 }
 
+/// The instance, as the shared sweep has it. Where it was seen once, or the object may go for its absence, a sweep that does not hold it is
+/// not enough: then it is asked for by name.
 async fn instance(
     account: &Account,
     identifier: &InstanceIdentifier,
+    resource_id: Option<&str>,
     after: Option<tokio::time::Instant>,
-) -> Seen<Instance> {
-    match account.sweeper.after(after, PATIENCE).await {
-        Ok(sweep) => match sweep.instances.get(identifier.as_str()) {
+    by_name: bool,
+) -> Result<Seen<Instance>, Crowded> {
+    let unknown = |error: &CloudError| Seen::Unknown(format!("{error}; {}", error.remedy()));
+    Ok(match account.sweeper.after(after, PATIENCE).await {
+        Ok(sweep) => match sweep.find(identifier.as_str(), resource_id) {
             Some(instance) => Seen::Known(instance.clone()),
+            None if by_name => match account.cloud.look(identifier.as_str()).await {
+                Ok(Some(instance)) => Seen::Known(instance),
+                Ok(None) => Seen::Absent,
+                Err(error) => unknown(&error),
+            },
             None => Seen::Absent,
         },
-        Err(SweepError::Failed(error)) => Seen::Unknown(format!("{error}; {}", error.remedy())),
+        Err(SweepError::Failed(error)) => unknown(&error),
         Err(error @ SweepError::Late) => Seen::Unknown(error.to_string()),
-    }
+        Err(SweepError::Crowded) => return Err(Crowded),
+    })
 }
 
 async fn snapshots(account: &Account, identifier: &InstanceIdentifier) -> Seen<Vec<Snapshot>> {
@@ -149,13 +195,58 @@ pub(crate) fn visit_inputs(target: &Target, world: &World) -> Option<String> {
     add(instance.engine_version.as_deref().unwrap_or_default());
     add(&format!("{}:{}", endpoint.host, endpoint.port));
     add(&format!("{:?} {:?}", target.desired.users, target.desired.databases));
+    add(world.object.recreate_databases.as_deref().unwrap_or_default());
     add(world.password(&names::master_secret_name(&world.object.name))?.expose());
     for secret in target.desired.users.keys().map(|user| names::secret_name(&world.object.name, user)) {
         // A Secret that is somebody else's stops its own user, not the others.
         match world.secrets.get(&secret) {
-            Some(Seen::Known(crate::plan::SecretFact::Foreign { .. })) => add("foreign"),
+            Some(Seen::Known(SecretFact::Foreign { .. })) => add("foreign"),
+            // Nor does one that cannot be read.
+            Some(Seen::Unknown(_)) => add("unknown"),
             _ => add(world.password(&secret)?.expose()),
         }
     }
     Some(hex::encode(digest.finalize()))
+}
+
+/// Whether nothing that Secrets follow from is hidden for now: a place in the queue is not lost to that.
+fn in_view(world: &World) -> bool {
+    !matches!(world.instance, Seen::Unknown(_))
+        && !world.secrets.values().any(|secret| matches!(secret, Seen::Unknown(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::{RESOURCE, instance as described};
+    use crate::providers::Identity;
+    use crate::providers::sweep::tests::{Played, sweeper};
+
+    async fn seen(cloud: Played, by_name: bool) -> Seen<Instance> {
+        let cloud: Arc<Played> = Arc::new(cloud);
+        let account = Account {
+            sweeper: sweeper(cloud.clone()),
+            cloud,
+            identity: Identity { account: "123456789012".into(), arn: "arn".into() },
+            region: "eu-central-1".into(),
+        };
+        let identifier = described("available").identifier.parse().expect("the fixture has a name");
+        instance(&account, &identifier, Some(RESOURCE), None, by_name).await.expect("nobody else waits")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i3_a_list_without_an_instance_is_not_enough() {
+        let empty = || Played { listed: Some(Vec::new()), ..Played::default() };
+        let there = || Played { named: Some(described("available")), ..empty() };
+        assert!(seen(there(), true).await.known().is_some(), "asked for by name, it is there");
+        assert!(seen(empty(), true).await.absent());
+        assert!(seen(there(), false).await.absent(), "before it was ever seen, RDS itself refuses a second one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i1_a_renamed_instance_is_found_by_its_resource_id() {
+        let renamed = Instance { identifier: "old-orders".into(), ..described("available") };
+        let found = seen(Played { listed: Some(vec![renamed.clone()]), ..Played::default() }, true).await;
+        assert_eq!(found, Seen::Known(renamed));
+    }
 }

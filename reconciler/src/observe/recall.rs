@@ -1,14 +1,20 @@
 //! What an earlier process found in the database, read back from the status that it wrote.
 
-use jiff::Timestamp;
-use shared::api::{RDSDatabase, RDSDatabaseStatus};
+use std::collections::BTreeMap;
 
-use crate::plan::{Concern, SqlReport, SqlVisit};
+use shared::api::{DatabaseStatus, RDSDatabase, RDSDatabaseStatus};
+use shared::names;
+use shared::rules::{DatabaseName, Desired};
+
+use crate::engine::{Known, recreate_word};
+use crate::plan::{
+    Concern, Doorway, LoginKnown, Moment, ObjectFacts, SqlReport, SqlVisit, World, doorways, fingerprint,
+};
 
 /// The visit that the status tells of, where it says of this very generation that all is as declared and every login works.
 ///
 /// It counts as made long ago: another one is due at once, and until it finds something else a restart changes no status.
-pub(super) fn told_visit(object: &RDSDatabase, inputs: &str) -> Option<SqlVisit> {
+pub(super) fn told_visit(object: &RDSDatabase, desired: &Desired, inputs: &str) -> Option<SqlVisit> {
     let status = object.status.as_ref()?;
     let generation = object.metadata.generation;
     let holds = |concern: Concern| {
@@ -20,26 +26,64 @@ pub(super) fn told_visit(object: &RDSDatabase, inputs: &str) -> Option<SqlVisit>
         })
     };
     let settled = status.observed_generation == generation && holds(Concern::Databases) && holds(Concern::Access);
-    settled.then(|| SqlVisit { inputs: inputs.to_owned(), at: Timestamp::UNIX_EPOCH, result: Ok(report(status)) })
+    let result = || Ok(report(status, desired));
+    settled.then(|| SqlVisit { inputs: inputs.to_owned(), at: Moment::LONG_AGO, result: result() })
 }
 
-fn report(status: &RDSDatabaseStatus) -> SqlReport {
-    let wanted = status.databases.iter().filter(|(_, database)| !database.removed);
+/// The logins of the visit that the status tells of, made long ago with what is there now: they are tried anew, a few in each visit.
+pub(super) fn told_logins(desired: &Desired, world: &World) -> BTreeMap<Doorway, LoginKnown> {
+    let Some(instance) = world.instance.known() else { return BTreeMap::new() };
+    // One user has many doors: its password is read once.
+    let prints: BTreeMap<_, _> = desired
+        .users
+        .iter()
+        .filter_map(|(user, flags)| {
+            let password = world.password(&names::secret_name(&world.object.name, user))?;
+            Some((user.as_str(), fingerprint(instance, *flags, &password)))
+        })
+        .collect();
+    let told = |door: Doorway| {
+        let fingerprint = prints.get(door.user.as_str())?.clone();
+        Some((door, LoginKnown { fingerprint, at: Moment::LONG_AGO, fault: None, passing: false }))
+    };
+    doorways(desired).into_iter().filter_map(told).collect()
+}
+
+/// The databases that the status has known to be there, and whether a person allows an empty one in place of each.
+pub(super) fn known_databases(object: &RDSDatabase, facts: &ObjectFacts) -> BTreeMap<DatabaseName, Known> {
+    let Some(status) = &object.status else { return BTreeMap::new() };
+    let allowed: Vec<_> = facts.recreate_databases.iter().flat_map(|words| words.split(',')).map(str::trim).collect();
+    let known = |(name, database): (&String, &DatabaseStatus)| {
+        let oid = database.oid.and_then(|oid| u32::try_from(oid).ok());
+        // v0.1.0 recorded no oid.
+        (oid.is_some() || database.ready).then_some(())?;
+        let replaceable = allowed.contains(&recreate_word(name, oid).as_str());
+        Some((name.parse().ok()?, Known { oid, replaceable }))
+    };
+    status.databases.iter().filter_map(known).collect()
+}
+
+/// Nothing stands in the way of anybody, and every login works: the status need not list them to say so.
+fn report(status: &RDSDatabaseStatus, desired: &Desired) -> SqlReport {
     let removed = status.databases.iter().filter(|(_, database)| database.removed);
     SqlReport {
-        users: status.users.iter().map(|(name, user)| (name.clone(), user.message.clone())).collect(),
-        databases: wanted.map(|(name, database)| (name.clone(), database.message.clone())).collect(),
+        users: desired.users.keys().map(|user| (user.to_string(), None)).collect(),
+        databases: desired.databases.keys().map(|name| (name.to_string(), None)).collect(),
         unfinished: Vec::new(),
+        notes: Vec::new(),
+        lost: false,
+        oids: BTreeMap::new(),
         retry_at: None,
         passing: false,
         removed_databases: removed.map(|(name, _)| name.clone()).collect(),
-        access: status.access.iter().map(|(login, seen)| (login.clone(), seen.message.clone())).collect(),
+        access: doorways(desired).into_iter().map(|door| (format!("{}@{}", door.user, door.database), None)).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use shared::rules;
 
     use super::*;
 
@@ -62,16 +106,25 @@ mod tests {
                     "orders": {"ready": true, "users": ["app"]},
                     "old": {"ready": false, "removed": true, "message": "left the spec"},
                 },
-                "access": {"app@orders": {"verified": true}},
+                "logins": {"verified": 1, "failed": 0},
             },
         });
         serde_json::from_value(object).expect("the fixture is an RDSDatabase")
     }
 
+    fn desired() -> Desired {
+        let spec = rules::defaults(
+            &json!({"users": {"app": []}, "databases": {"orders": ["app"]}}),
+            None,
+            shared::rules::DefaultVersions::BUILT_IN,
+        );
+        rules::parse("orders", &spec).expect("the specification is right")
+    }
+
     #[test]
     fn i5_what_was_as_declared_is_so_until_it_is_seen_otherwise() {
-        let visit = told_visit(&object(3, "True"), "inputs").expect("the status tells of a visit");
-        assert_eq!((visit.inputs.as_str(), visit.at), ("inputs", Timestamp::UNIX_EPOCH));
+        let visit = told_visit(&object(3, "True"), &desired(), "inputs").expect("the status tells of a visit");
+        assert_eq!((visit.inputs.as_str(), visit.at), ("inputs", Moment::LONG_AGO));
         let report = visit.result.expect("the visit went well");
         assert!(report.settled() && report.verified());
         assert!(report.users.contains_key("app") && report.access.contains_key("app@orders"));
@@ -80,7 +133,7 @@ mod tests {
 
     #[test]
     fn another_generation_or_a_fault_is_no_proof() {
-        assert_eq!(told_visit(&object(4, "True"), "inputs"), None);
-        assert_eq!(told_visit(&object(3, "False"), "inputs"), None);
+        assert_eq!(told_visit(&object(4, "True"), &desired(), "inputs"), None);
+        assert_eq!(told_visit(&object(3, "False"), &desired(), "inputs"), None);
     }
 }

@@ -1,56 +1,91 @@
 //! The way out: no data goes before its final snapshot is there, unless the policy says so in words.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use shared::api::DeletionPolicy;
+use shared::api::DeletionPolicy::{self, Delete, Retain};
+use shared::api::labels::RETAINED_TAG;
 use shared::names;
 
+use super::ground::{elsewhere, estranged, foreign, pin_of_leaving};
 use super::guard::{creation_may_appear, hold};
-use super::instance::{Ownership, foreign, ownership};
-use super::{CloudStep, ClusterStep, Concern, Effect, Outcome, Plan, Seen, ServiceFact, ServicePlace, Step, World};
-use crate::providers::{DeleteInstance, Instance};
+use super::platform::describe_tags;
+use super::{
+    Answer, CloudStep, ClusterStep, Concern, Effect, Moment, Outcome, Plan, Reason, Seen, ServiceFact, ServicePlace,
+    Step, World,
+};
+use crate::providers::{DeleteInstance, ErrorClass, FinalSnapshot, Instance, Snapshot};
+use crate::target::Refusal;
 
 /// What of the spec matters for the way out; it is read even where the rest of the spec is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// What happens to the data, or why the class does not permit that.
-    pub policy: Result<DeletionPolicy, String>,
+    /// What happens to the data, or why the class does not permit that or cannot be asked.
+    pub policy: Result<DeletionPolicy, Refusal>,
+    /// The policies that the class allows.
+    pub allowed: Vec<DeletionPolicy>,
     /// What the spec says of deletion protection; `None` says nothing.
     pub protection: Option<bool>,
     /// Nothing is to be done now.
     pub paused: bool,
 }
 
+impl Departure {
+    /// The way out that an edit opens: no policy is advised that the class does not allow.
+    fn without(&self, policies: &[DeletionPolicy]) -> String {
+        let open: Vec<_> = policies.iter().filter(|policy| self.allowed.contains(policy)).collect();
+        let words: Vec<_> = if open.is_empty() { policies.iter().collect() } else { open.clone() }
+            .into_iter()
+            .map(|policy| match policy {
+                Retain => "deletionPolicy: Retain to let the object go without the instance",
+                _ => "deletionPolicy: Delete to let the data go",
+            })
+            .collect();
+        match open.is_empty() {
+            false => format!("or set {}", words.join(", or ")),
+            true => format!("the class does not allow {}: ask the platform to allow it", words.join(", or ")),
+        }
+    }
+}
+
 /// Plans the end of an object.
-pub fn plan_deletion(departure: &Departure, world: &World, now: Timestamp) -> Plan {
+pub fn plan_deletion(departure: &Departure, world: &World, now: Moment) -> Plan {
+    let outcome = leave(departure, world, now);
+    Plan { pin: pin_of_leaving(world), ..Plan::only(Concern::Deletion, outcome, world, now) }
+}
+
+fn leave(departure: &Departure, world: &World, now: Moment) -> Outcome {
     if !world.object.finalizer {
-        return Plan::only(Concern::Deletion, Outcome::done("nothing is held"), world, now);
+        return Outcome::done("nothing is held");
     }
     if departure.paused {
-        let outcome = Outcome::wait("Paused", "spec.paused: the deletion goes on when it is false again");
-        return Plan::only(Concern::Deletion, outcome, world, now);
+        return Outcome::wait(Reason::Paused, "spec.paused: the deletion goes on when it is false again");
     }
     let policy = match &departure.policy {
         Ok(policy) => *policy,
-        Err(why) => {
-            return Plan::only(Concern::Deletion, Outcome::blocked("ClassNotPermitted", why.clone()), world, now);
-        }
+        Err(refusal) => return refusal.clone().into(),
     };
-    if departure.protection == Some(true) && policy != DeletionPolicy::Retain && !world.instance.absent() {
-        let outcome = Outcome::blocked(
-            "DeletionProtected",
+    if departure.protection == Some(true) && policy != Retain && !world.instance.absent() {
+        return Outcome::blocked(
+            Reason::DeletionProtected,
             "spec.deletionProtection is true: set it to false to let the deletion go on",
         );
-        return Plan::only(Concern::Deletion, outcome, world, now);
+    }
+    for (what, seen) in [("own Service", Some(&world.service)), ("alias Service", world.alias.as_ref())] {
+        if let Some(Seen::Unknown(why)) = seen {
+            let message = format!("the {what} could not be read, and goes first: {why}");
+            return Outcome::Wait { reason: Reason::ClusterUnavailable, message, until: Some(Duration::from_secs(30)) };
+        }
     }
     let services = services(world);
     if !services.is_empty() {
-        let outcome =
-            Outcome::Act { reason: "DeletingServices", message: "the Services go first".into(), steps: services };
-        return Plan::only(Concern::Deletion, outcome, world, now);
+        return Outcome::Act {
+            reason: Reason::DeletingServices,
+            message: "the Services go first".into(),
+            steps: services,
+        };
     }
-    Plan::only(Concern::Deletion, instance(policy, departure.protection, world, now), world, now)
+    instance(departure, policy, world, now)
 }
 
 fn services(world: &World) -> Vec<Step> {
@@ -58,8 +93,8 @@ fn services(world: &World) -> Vec<Step> {
     places
         .into_iter()
         .filter_map(|(place, seen)| match seen?.known()? {
-            ServiceFact::Ours { uid, .. } => {
-                Some(Step::Cluster(ClusterStep::DeleteService { place, uid: uid.clone() }))
+            ServiceFact::Ours { version, .. } => {
+                Some(Step::Cluster(ClusterStep::DeleteService { place, version: version.clone() }))
             }
             ServiceFact::Foreign { .. } => None,
         })
@@ -67,144 +102,167 @@ fn services(world: &World) -> Vec<Step> {
 }
 
 fn let_go(message: impl Into<String>) -> Outcome {
-    Outcome::act("Releasing", message, Step::Cluster(ClusterStep::RemoveFinalizer))
+    Outcome::act(Reason::Releasing, message, Step::Cluster(ClusterStep::RemoveFinalizer))
 }
 
-fn instance(policy: DeletionPolicy, protection: Option<bool>, world: &World, now: Timestamp) -> Outcome {
-    if policy == DeletionPolicy::Retain {
-        return let_go("deletionPolicy Retain: the instance stays as it is");
+fn instance(departure: &Departure, policy: DeletionPolicy, world: &World, now: Moment) -> Outcome {
+    if policy == Retain {
+        return retain(world);
     }
     // Nothing is created before this is pinned.
     let Some(pinned) = &world.pinned else {
         return let_go("nothing was ever created");
     };
-    let soon = Some(Duration::from_secs(5));
     if let Err(why) = &world.account {
-        let message = format!(
-            "{why}; the instance is not deleted before that, and with deletionPolicy: Retain the object goes without it"
-        );
-        return Outcome::Wait { reason: "CloudUnavailable", message, until: Some(Duration::from_secs(10)) };
+        let message = format!("{why}; the instance is not deleted before that; {}", departure.without(&[Retain]));
+        return Outcome::Wait { reason: Reason::CloudUnavailable, message, until: Some(Duration::from_secs(10)) };
     }
-    if let Ok(account) = &world.account
-        && (pinned.account.as_ref().is_some_and(|pinned| *pinned != account.account)
-            || pinned.region.as_ref().is_some_and(|pinned| *pinned != account.region))
-    {
-        let message = format!(
-            "the database lives in account {}, and the operator's access leads to {}: give it back its access, or set deletionPolicy: Retain",
-            pinned.account.as_deref().unwrap_or("?"),
-            account.account
-        );
-        return Outcome::Blocked { reason: "OtherAccount", message, until: Some(Duration::from_secs(60)) };
+    if let Some(Outcome::Blocked { reason, message, until }) = elsewhere(world) {
+        let message = format!("{message}; {}", departure.without(&[Retain]));
+        return Outcome::Blocked { reason, message, until };
     }
-    match &world.instance {
-        Seen::Unknown(why) => Outcome::Wait { reason: "CloudUnavailable", message: why.clone(), until: soon },
-        Seen::Absent => gone(policy, world, pinned.resource_id.as_deref(), now),
-        Seen::Known(found) if foreign(world, found) => {
-            let same = pinned.resource_id.is_some() && pinned.resource_id == found.resource_id;
-            match (same, ownership(world, found)) {
-                // Tags can be lost to a clean-up; the resource id says that it is the very instance.
-                (true, Ownership::Foreign(why)) => Outcome::Blocked {
-                    reason: "TagsMissing",
-                    message: format!(
-                        "the instance {} is this object's by its DbiResourceId, but {why}: give it back its tags, or set deletionPolicy: \
-                         Retain to let the object go without it",
-                        found.identifier
-                    ),
-                    until: Some(Duration::from_secs(60)),
-                },
-                _ => let_go(format!("the instance {} is not this object's and stays as it is", found.identifier)),
-            }
-        }
-        Seen::Known(found) => delete(policy, protection, world, found, now),
+    let found = match &world.instance {
+        Seen::Unknown(why) => return unavailable(why),
+        Seen::Absent => return gone(departure, policy, world, pinned.resource_id.as_deref(), now),
+        Seen::Known(found) => found,
+    };
+    if let Some((reason, why)) = estranged(world, found) {
+        let message = format!("{why}; {}", departure.without(&[Retain]));
+        return Outcome::Blocked { reason, message, until: Some(Duration::from_secs(60)) };
+    }
+    match foreign(world, found) {
+        true => let_go(format!("the instance {} is not this object's and stays as it is", found.identifier)),
+        false => delete(departure, policy, world, found, now),
     }
 }
 
-/// The instance is not there (any more): may the object go?
-fn gone(policy: DeletionPolicy, world: &World, created: Option<&str>, now: Timestamp) -> Outcome {
-    if created.is_none()
-        && let Some(left) = creation_may_appear(world, now)
-    {
-        let message =
-            "a creation that was asked for may still appear; the object goes when it is sure that nothing was made";
-        return Outcome::Wait {
-            reason: "CreationPending",
-            message: message.into(),
-            until: Some(left.min(Duration::from_secs(5))),
-        };
+/// The instance stays. It is marked as left on purpose, so that nobody takes it for an orphan; if that cannot be, the object goes all the same.
+fn retain(world: &World) -> Outcome {
+    let tags: BTreeMap<String, String> = [(RETAINED_TAG.to_owned(), "true".to_owned())].into();
+    let marked = |instance: &Instance| instance.tags.get(RETAINED_TAG).is_some_and(|value| value == "true");
+    let ours = world.instance.known().filter(|instance| !foreign(world, instance) && !marked(instance));
+    let asked = world.asked.get(&Effect::OtherTags).is_some_and(|asked| asked.request == describe_tags(&tags));
+    match ours.and_then(|instance| instance.arn.clone()) {
+        Some(arn) if world.account.is_ok() && !asked => {
+            let step = CloudStep::Tag { effect: Effect::OtherTags, arn, tags };
+            Outcome::act(Reason::MarkingRetained, "the instance is being marked as left on purpose", Step::Cloud(step))
+        }
+        _ => let_go("deletionPolicy Retain: the instance stays as it is"),
     }
+}
+
+fn unavailable(why: &str) -> Outcome {
+    Outcome::Wait { reason: Reason::CloudUnavailable, message: why.to_owned(), until: Some(Duration::from_secs(5)) }
+}
+
+/// The instance is not there (any more), asked for by name: may the object go?
+fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: Option<&str>, now: Moment) -> Outcome {
+    let Some(resource_id) = created else {
+        return match creation_may_appear(world, now) {
+            Some(left) => Outcome::Wait {
+                reason: Reason::CreationPending,
+                message: "a creation that was asked for may still appear; the object goes when it is sure that nothing was made"
+                    .into(),
+                until: Some(left.min(Duration::from_secs(5))),
+            },
+            None => let_go("no instance was ever seen"),
+        };
+    };
     if policy == DeletionPolicy::Delete {
         return let_go("the instance is gone");
     }
-    if created.is_none() {
-        return let_go("no instance was ever seen");
-    }
-    let wanted = names::final_snapshot(&world.identifier, &world.object.uid);
-    match &world.snapshots {
-        Seen::Unknown(why) => {
-            Outcome::Wait { reason: "CloudUnavailable", message: why.clone(), until: Some(Duration::from_secs(5)) }
-        }
-        Seen::Absent => no_snapshot(&wanted),
-        Seen::Known(snapshots) => match snapshots.iter().find(|snapshot| snapshot.identifier == wanted) {
-            Some(snapshot) if snapshot.available() => let_go(format!("the final snapshot {wanted} is available")),
-            Some(snapshot) => Outcome::Wait {
-                reason: "WaitingForSnapshot",
-                message: format!("the final snapshot {wanted} is {}", snapshot.status),
-                until: Some(Duration::from_secs(5)),
-            },
-            None => no_snapshot(&wanted),
-        },
-    }
-}
-
-fn no_snapshot(wanted: &str) -> Outcome {
-    let message = format!(
-        "the instance is gone and there is no final snapshot {wanted}; restore what you need from other backups, then set \
-         deletionPolicy: Delete to let the object go"
+    let snapshots = match &world.snapshots {
+        Seen::Unknown(why) => return unavailable(why),
+        Seen::Absent => &[][..],
+        Seen::Known(snapshots) => snapshots,
+    };
+    let finals: Vec<_> = snapshots.iter().filter(|snapshot| is_final(snapshot, world)).collect();
+    let restore = format!(
+        "restore what you need from its automated backups (aws rds restore-db-instance-to-point-in-time --source-dbi-resource-id \
+         {resource_id} --use-latest-restorable-time --target-db-instance-identifier <new name>) or from an older snapshot"
     );
-    Outcome::Blocked { reason: "NoFinalSnapshot", message, until: Some(Duration::from_secs(60)) }
+    if let Some(under_way) = finals.iter().find(|snapshot| !snapshot.failed() && !snapshot.available()) {
+        return Outcome::Wait {
+            reason: Reason::WaitingForSnapshot,
+            message: format!("the final snapshot {} is {}", under_way.identifier, under_way.status),
+            until: Some(Duration::from_secs(5)),
+        };
+    }
+    if let Some(available) = finals.iter().find(|snapshot| snapshot.available()) {
+        return let_go(format!("the final snapshot {} is available", available.identifier));
+    }
+    let (reason, what) = match finals.first() {
+        Some(failed) => (Reason::FinalSnapshotFailed, format!("its final snapshot {} has failed", failed.identifier)),
+        None => (Reason::NoFinalSnapshot, "there is no final snapshot of it".to_owned()),
+    };
+    let way = departure.without(&[Delete, Retain]);
+    let message = format!("the instance {} ({resource_id}) is gone, and {what}; {restore}; {way}", world.identifier);
+    Outcome::Blocked { reason, message, until: Some(Duration::from_secs(60)) }
 }
 
-fn delete(
-    policy: DeletionPolicy,
-    protection: Option<bool>,
-    world: &World,
-    found: &Instance,
-    now: Timestamp,
-) -> Outcome {
+/// Whether this deletion made the snapshot, of this very instance: by a name that was asked for, or after the object was deleted. An older
+/// one, or one of another instance under the same name, does not hold the last row.
+fn is_final(snapshot: &Snapshot, world: &World) -> bool {
+    let Some(resource_id) = world.pinned.as_ref().and_then(|pinned| pinned.resource_id.as_deref()) else {
+        return false;
+    };
+    let (identifier, uid) = (&world.identifier, &world.object.uid);
+    let asked_for = || {
+        let first = names::final_snapshots(identifier, uid, resource_id).next().unwrap_or_default();
+        let of_it = snapshot.identifier.strip_prefix(&first);
+        of_it.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            || snapshot.identifier == names::final_snapshot_of_v0_1_0(identifier, uid)
+    };
+    let since = || snapshot.created.zip(world.object.deleted_at).is_some_and(|(made, deleted)| made > deleted);
+    snapshot.resource_id.as_deref() == Some(resource_id) && (asked_for() || since())
+}
+
+fn delete(departure: &Departure, policy: DeletionPolicy, world: &World, found: &Instance, now: Moment) -> Outcome {
     let status = &found.status;
     if status.deleting() {
         let message =
             "RDS is deleting the instance; the object goes when it is gone and its final snapshot is available";
-        return Outcome::wait("DeletingInstance", message);
+        return Outcome::wait(Reason::DeletingInstance, message);
     }
-    let keep = policy != DeletionPolicy::Delete;
+    let keep = policy != Delete;
     if keep && status.creating() {
         return Outcome::wait(
-            "InstanceCreating",
+            Reason::InstanceCreating,
             "RDS is still creating the instance; it can be snapshotted and deleted after that",
         );
     }
-    if keep && !status.snapshot_possible() {
-        let message = format!(
-            "RDS cannot snapshot an instance that is {status}; set deletionPolicy: Delete to delete it without one"
-        );
-        return Outcome::blocked("SnapshotImpossible", message);
+    match status.final_snapshot() {
+        FinalSnapshot::Later if keep => {
+            return Outcome::Wait {
+                reason: Reason::InstanceBusy,
+                message: format!("RDS reports the instance as {status}; it can be snapshotted and deleted after that"),
+                until: Some(Duration::from_secs(30)),
+            };
+        }
+        FinalSnapshot::Impossible if keep => {
+            let remedy = status.stuck().map(|remedy| format!(": {remedy}")).unwrap_or_default();
+            let way = departure.without(&[Delete, Retain]);
+            let message = format!("RDS cannot snapshot an instance that is {status}{remedy}; {way}");
+            return Outcome::blocked(Reason::SnapshotImpossible, message);
+        }
+        _ => {}
     }
     if found.deletion_protection {
         // Somebody may have protected it in the console: only the spec's own word takes that away.
-        return match protection {
+        return match departure.protection {
             Some(false) => unprotect(world, found, now),
             _ => Outcome::blocked(
-                "DeletionProtected",
+                Reason::DeletionProtected,
                 "RDS protects the instance: set spec.deletionProtection: false to let it go",
             ),
         };
     }
-    let request = DeleteInstance {
-        identifier: found.identifier.clone(),
-        final_snapshot: keep.then(|| names::final_snapshot(&world.identifier, &world.object.uid)),
-        delete_automated_backups: !keep,
+    let final_snapshot = match keep.then(|| free_name(departure, world, found)).transpose() {
+        Ok(name) => name,
+        Err(outcome) => return outcome,
     };
+    let request =
+        DeleteInstance { identifier: found.identifier.clone(), final_snapshot, delete_automated_backups: !keep };
     hold(world, Effect::Delete, &describe_delete(&request), now).unwrap_or_else(|| {
         let message = match &request.final_snapshot {
             Some(snapshot) => {
@@ -212,12 +270,45 @@ fn delete(
             }
             None => "the instance is being deleted without a snapshot, as deletionPolicy: Delete says".to_owned(),
         };
-        Outcome::act("DeletingInstance", message, Step::Cloud(CloudStep::Delete(request)))
+        Outcome::act(Reason::DeletingInstance, message, Step::Cloud(CloudStep::Delete(request)))
     })
 }
 
+/// Final snapshots that fail one after the other: the next one would, too.
+const MOST_FAILED: usize = 3;
+
+/// A name for the final snapshot that no other has: neither one that was seen, nor one that RDS has just refused for that.
+fn free_name(departure: &Departure, world: &World, found: &Instance) -> Result<String, Outcome> {
+    let taken = match &world.snapshots {
+        Seen::Unknown(why) => return Err(unavailable(why)),
+        Seen::Absent => &[][..],
+        Seen::Known(snapshots) => snapshots,
+    };
+    if taken.iter().filter(|snapshot| snapshot.failed() && is_final(snapshot, world)).count() >= MOST_FAILED {
+        let message = format!(
+            "RDS began to delete the instance and its final snapshot has failed, {MOST_FAILED} times: see the instance's events; {}",
+            departure.without(&[Delete, Retain])
+        );
+        return Err(Outcome::blocked(Reason::FinalSnapshotFailed, message));
+    }
+    let refused = world
+        .asked
+        .get(&Effect::Delete)
+        .filter(|asked| matches!(asked.answer, Answer::Refused { class: ErrorClass::AlreadyExists, .. }));
+    let resource_id = found.resource_id.as_deref().unwrap_or_default();
+    let names = || names::final_snapshots(&world.identifier, &world.object.uid, resource_id);
+    let refused =
+        refused.and_then(|asked| names().take(LONGEST_SEARCH).position(|name| describe(Some(&name)) == asked.request));
+    let mut left = names().skip(refused.map_or(0, |position| position + 1));
+    // There is no end of names.
+    Ok(left.find(|name| !taken.iter().any(|snapshot| snapshot.identifier == *name)).unwrap_or_default())
+}
+
+/// A hundred manual snapshots are a region's quota.
+const LONGEST_SEARCH: usize = 1000;
+
 /// The spec allows the deletion, RDS does not yet.
-fn unprotect(world: &World, found: &Instance, now: Timestamp) -> Outcome {
+fn unprotect(world: &World, found: &Instance, now: Moment) -> Outcome {
     let request = crate::providers::ModifyInstance {
         identifier: found.identifier.clone(),
         deletion_protection: Some(false),
@@ -225,11 +316,19 @@ fn unprotect(world: &World, found: &Instance, now: Timestamp) -> Outcome {
     };
     hold(world, Effect::Protection, &super::settings::describe(&request), now).unwrap_or_else(|| {
         let step = CloudStep::Modify { effect: Effect::Protection, request };
-        Outcome::act("Unprotecting", "deletion protection is being switched off, as the spec says", Step::Cloud(step))
+        Outcome::act(
+            Reason::Unprotecting,
+            "deletion protection is being switched off, as the spec says",
+            Step::Cloud(step),
+        )
     })
 }
 
 /// A deletion as the retries know it.
 pub(crate) fn describe_delete(request: &DeleteInstance) -> String {
-    format!("DeleteDBInstance {}", request.final_snapshot.as_deref().unwrap_or("without a snapshot"))
+    describe(request.final_snapshot.as_deref())
+}
+
+fn describe(final_snapshot: Option<&str>) -> String {
+    format!("DeleteDBInstance {}", final_snapshot.unwrap_or("without a snapshot"))
 }

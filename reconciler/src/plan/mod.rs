@@ -4,37 +4,46 @@
 //! [`Plan::merge`] lets at most one change of the cloud through a pass.
 
 mod deletion;
+mod ground;
 mod guard;
+mod inside;
 mod instance;
+mod lead;
+mod moment;
+mod platform;
+mod reason;
 mod secrets;
 mod services;
 mod settings;
-mod sql;
 mod step;
 mod world;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use shared::api::InstanceRef;
 
 pub(crate) use deletion::describe_delete;
 pub use deletion::{Departure, plan_deletion};
-pub(crate) use instance::create_request;
-pub use instance::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
-pub(crate) use instance::{foreign, marks, usable};
-pub(crate) use secrets::databases_of;
-pub(crate) use settings::{NOT_SCHEDULED, TAG_REQUEST, describe, not_scheduled};
-pub(crate) use sql::reset_request;
+pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
+pub(crate) use ground::{foreign, usable};
+pub use inside::{Doorway, Errand, LoginKnown, Stage, Tally, doorways, due, fingerprint};
+pub(crate) use inside::{Found, report, reset_request, retry_at};
+pub(crate) use lead::{bound, databases_of};
+pub use moment::Moment;
+pub(crate) use platform::describe_tags;
+pub use reason::{Acts, Place, Reason, page as reasons_page};
+pub(crate) use secrets::needs_renewal;
+pub(crate) use settings::{describe, not_scheduled};
 pub use step::{CloudStep, ClusterStep, ServicePlace, Step};
 pub use world::{
     AccountFacts, Answer, Asked, Effect, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, Setback, SqlFailure,
     SqlReport, SqlVisit, World,
 };
 
-use crate::target::Target;
+use crate::target::{Refusal, Target};
 
 /// What is decided for itself; each is a condition of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +89,23 @@ impl Concern {
             Self::Deletion => "Deleted",
         }
     }
+
+    /// What it is about, in a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Accepted => "the object",
+            Self::Secrets => "the Secrets",
+            Self::Instance => "the instance",
+            Self::Storage => "the storage",
+            Self::Backups => "the backups",
+            Self::Settings => "the settings",
+            Self::Service => "the Service",
+            Self::Alias => "the alias",
+            Self::Databases => "users and databases",
+            Self::Access => "the logins",
+            Self::Deletion => "the deletion",
+        }
+    }
 }
 
 /// Where a concern stands.
@@ -93,7 +119,7 @@ pub enum Outcome {
     /// Something must happen first that happens by itself.
     Wait {
         /// The condition's reason.
-        reason: &'static str,
+        reason: Reason,
         /// What is waited for, and what would unblock it.
         message: String,
         /// When to look again; `None` where an event tells.
@@ -102,7 +128,7 @@ pub enum Outcome {
     /// Something is to be done.
     Act {
         /// The condition's reason.
-        reason: &'static str,
+        reason: Reason,
         /// What is done.
         message: String,
         /// How.
@@ -111,7 +137,7 @@ pub enum Outcome {
     /// Only a person can go on.
     Blocked {
         /// The condition's reason.
-        reason: &'static str,
+        reason: Reason,
         /// What is wrong, and what to do.
         message: String,
         /// When to look whether the world has mended itself.
@@ -124,23 +150,23 @@ impl Outcome {
         Self::Done { message: message.into() }
     }
 
-    pub(crate) fn wait(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn wait(reason: Reason, message: impl Into<String>) -> Self {
         Self::Wait { reason, message: message.into(), until: None }
     }
 
-    pub(crate) fn act(reason: &'static str, message: impl Into<String>, step: Step) -> Self {
+    pub(crate) fn act(reason: Reason, message: impl Into<String>, step: Step) -> Self {
         Self::Act { reason, message: message.into(), steps: vec![step] }
     }
 
-    pub(crate) fn blocked(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn blocked(reason: Reason, message: impl Into<String>) -> Self {
         Self::Blocked { reason, message: message.into(), until: None }
     }
 
     /// Leaves out the steps that Kubernetes has just refused, until their time has come again; the others go on.
-    fn without_setbacks(self, world: &World, now: Timestamp) -> Self {
+    fn without_setbacks(self, world: &World, now: Moment) -> Self {
         let Self::Act { reason, message, mut steps } = self else { return self };
         let mut held = None;
-        steps.retain(|step| match world.setbacks.get(&step.to_string()).filter(|setback| setback.retry_at > now) {
+        steps.retain(|step| match world.setback(step, now) {
             Some(setback) => {
                 held.get_or_insert((setback.message.clone(), setback.retry_at));
                 false
@@ -149,12 +175,18 @@ impl Outcome {
         });
         match held {
             Some((message, retry_at)) if steps.is_empty() => {
-                let until = Duration::try_from(retry_at.duration_since(now)).unwrap_or_default();
-                Self::Wait { reason: "ClusterRefused", message, until: Some(until) }
+                Self::Wait { reason: Reason::ClusterRefused, message, until: now.until(retry_at) }
             }
             Some((held, _)) => Self::Act { reason, message: format!("{message}; {held}"), steps },
             None => Self::Act { reason, message, steps },
         }
+    }
+}
+
+/// What is refused stands still until a person changes it.
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Self {
+        Self::blocked(refusal.reason(), refusal.to_string())
     }
 }
 
@@ -169,16 +201,18 @@ pub struct Plan {
     pub again: Duration,
     /// Not all concerns were looked at.
     pub partial: bool,
+    /// What the status pins of the instance.
+    pub pin: Option<InstanceRef>,
 }
 
 impl Plan {
     /// A plan that speaks of one concern only; what was said of the others stays.
-    fn only(concern: Concern, outcome: Outcome, world: &World, now: Timestamp) -> Self {
-        Self { partial: true, ..Self::merge(vec![(concern, outcome)], world, now) }
+    fn only(concern: Concern, outcome: Outcome, world: &World, now: Moment) -> Self {
+        Self { partial: true, pin: world.pinned.clone(), ..Self::merge(vec![(concern, outcome)], world, now) }
     }
 
     /// Puts the concerns together: of all changes to the cloud only the first is made, and a visit to the database waits for it.
-    pub fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Timestamp) -> Self {
+    pub fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Moment) -> Self {
         let outcomes: Vec<_> =
             outcomes.into_iter().map(|(concern, outcome)| (concern, outcome.without_setbacks(world, now))).collect();
         let mut steps: Vec<Step> = Vec::new();
@@ -190,7 +224,7 @@ impl Plan {
                     for step in wanted {
                         let held = match step {
                             Step::Cloud(_) => std::mem::replace(&mut cloud, true),
-                            Step::VisitDatabase => cloud,
+                            Step::Look | Step::Work | Step::LogIn => cloud,
                             Step::Cluster(_) => false,
                         };
                         if !held {
@@ -206,14 +240,14 @@ impl Plan {
                 _ => {}
             }
         }
-        Self { outcomes, steps, again, partial: false }
+        Self { outcomes, steps, again, partial: false, pin: None }
     }
 
-    /// Looks at the database once more after `left`. A change of the cloud comes first.
-    fn look_again(&mut self, left: Duration) {
-        let busy = self.steps.iter().any(|step| matches!(step, Step::Cloud(_) | Step::VisitDatabase));
+    /// Looks at the database once more after `left`, or goes on with that. A change of the cloud comes first.
+    fn look_again(&mut self, left: Duration, step: Step) {
+        let busy = self.steps.iter().any(|step| matches!(step, Step::Cloud(_)) || step.is_inside());
         if left.is_zero() && !busy {
-            self.steps.push(Step::VisitDatabase);
+            self.steps.push(step);
         }
         self.again = self.again.min(left);
     }
@@ -225,19 +259,19 @@ impl Plan {
 }
 
 /// Plans the life of an object that is wanted.
-pub fn plan(target: &Target, world: &World, now: Timestamp) -> Plan {
+pub fn plan(target: &Target, world: &World, now: Moment) -> Plan {
     if target.desired.paused {
         let message = "spec.paused: nothing is done until it is false again";
-        return Plan::only(Concern::Accepted, Outcome::wait("Paused", message), world, now);
+        return Plan::only(Concern::Accepted, Outcome::wait(Reason::Paused, message), world, now);
     }
     if !world.object.finalizer {
         let step = Step::Cluster(ClusterStep::AddFinalizer);
-        let outcome = Outcome::act("AddingFinalizer", "the finalizer is being set", step);
+        let outcome = Outcome::act(Reason::AddingFinalizer, "the finalizer is being set", step);
         return Plan::only(Concern::Accepted, outcome, world, now);
     }
     let mut outcomes = vec![
         (Concern::Accepted, Outcome::done("the spec and its class are valid")),
-        (Concern::Secrets, secrets::plan(target, world)),
+        (Concern::Secrets, secrets::plan(target, world, now)),
         (Concern::Instance, instance::plan(target, world, now)),
         (Concern::Storage, settings::storage(target, world, now)),
         (Concern::Backups, settings::backups(target, world, now)),
@@ -245,11 +279,13 @@ pub fn plan(target: &Target, world: &World, now: Timestamp) -> Plan {
         (Concern::Service, services::service(world)),
     ];
     outcomes.extend(services::alias(world).map(|outcome| (Concern::Alias, outcome)));
-    outcomes.push((Concern::Databases, sql::databases(target, world, now)));
-    outcomes.push((Concern::Access, sql::access(world)));
-    let mut plan = Plan::merge(outcomes, world, now);
-    if let Some(left) = sql::next_look(world, now) {
-        plan.look_again(left);
+    let users = target.fence.users(&target.desired);
+    let databases = users.clone().map_or_else(Outcome::from, |()| inside::databases(target, world, now));
+    outcomes.push((Concern::Databases, databases));
+    outcomes.push((Concern::Access, inside::access(world)));
+    let mut plan = Plan { pin: ground::pin(&target.class, world), ..Plan::merge(outcomes, world, now) };
+    if let Some((left, step)) = inside::next_look(target, world, now).filter(|_| users.is_ok()) {
+        plan.look_again(left, step);
     }
     plan
 }

@@ -1,43 +1,44 @@
 //! The two Services that lead to the endpoint.
 
-use shared::names;
+use std::time::Duration;
 
-use super::instance::usable;
-use super::{ClusterStep, Outcome, Seen, ServiceFact, ServicePlace, Step, World};
+use super::ground::usable;
+use super::{ClusterStep, Outcome, Reason, Seen, ServiceFact, ServicePlace, Step, World};
 
 pub(super) fn service(world: &World) -> Outcome {
-    let name = names::service_name(&world.object.name);
     if world.object.namespace_terminating {
-        return Outcome::wait("NamespaceTerminating", "the namespace is being deleted");
+        return Outcome::wait(Reason::NamespaceTerminating, "the namespace is being deleted");
     }
-    converge(world, &world.service, ServicePlace::Own, &name)
+    converge(world, &world.service, ServicePlace::Own)
 }
 
 pub(super) fn alias(world: &World) -> Option<Outcome> {
-    let name = names::alias_service_name(&world.object.name);
-    world.alias.as_ref().map(|seen| converge(world, seen, ServicePlace::Alias, &name))
+    world.alias.as_ref().map(|seen| converge(world, seen, ServicePlace::Alias))
 }
 
-fn converge(world: &World, seen: &Seen<ServiceFact>, place: ServicePlace, name: &str) -> Outcome {
+fn converge(world: &World, seen: &Seen<ServiceFact>, place: ServicePlace) -> Outcome {
+    let name = place.service(&world.object.name);
     let served = usable(world).filter(|instance| instance.status.serves());
     let Some(endpoint) = served.and_then(|instance| instance.endpoint.as_ref()) else {
         return match seen {
             // Through a passing state of the instance the Service stays as it is.
             Seen::Known(ServiceFact::Ours { .. }) => Outcome::done(format!("Service {name}")),
-            _ => Outcome::wait("WaitingForInstance", "the Service follows when the instance is available"),
+            _ => Outcome::wait(Reason::WaitingForInstance, "the Service follows when the instance is available"),
         };
     };
     let (external_name, port) = (endpoint.host.clone(), endpoint.port);
     match seen {
-        Seen::Unknown(why) => {
-            Outcome::wait("ClusterUnavailable", format!("the Service {name} could not be read: {why}"))
-        }
+        Seen::Unknown(why) => Outcome::Wait {
+            reason: Reason::ClusterUnavailable,
+            message: format!("the Service {name} could not be read: {why}"),
+            until: Some(Duration::from_secs(30)),
+        },
         Seen::Absent => {
             let step = ClusterStep::CreateService { place, external_name, port };
-            Outcome::act("CreatingService", format!("Service {name} is being created"), Step::Cluster(step))
+            Outcome::act(Reason::CreatingService, format!("Service {name} is being created"), Step::Cluster(step))
         }
         Seen::Known(ServiceFact::Foreign { owner }) => Outcome::Blocked {
-            reason: "ServiceNotOurs",
+            reason: Reason::ServiceNotOurs,
             message: format!(
                 "the Service {name} belongs to {owner}: it is left alone; rename the object, or delete that Service"
             ),
@@ -50,7 +51,7 @@ fn converge(world: &World, seen: &Seen<ServiceFact>, place: ServicePlace, name: 
         }
         Seen::Known(ServiceFact::Ours { .. }) => {
             let step = ClusterStep::UpdateService { place, external_name, port };
-            Outcome::act("UpdatingService", format!("Service {name} follows the endpoint"), Step::Cluster(step))
+            Outcome::act(Reason::UpdatingService, format!("Service {name} follows the endpoint"), Step::Cluster(step))
         }
     }
 }

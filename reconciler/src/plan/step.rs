@@ -1,21 +1,30 @@
 //! What can be done: each step is one effect, safe to repeat.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use shared::names;
+
 use crate::binding::SecretData;
-use crate::providers::{DeleteInstance, ModifyInstance};
+use crate::cluster::Version;
+use crate::providers::{CreateInstance, DeleteInstance, ModifyInstance};
 
 use super::Effect;
 
 /// One effect.
+#[allow(clippy::large_enum_variant, reason = "a plan has a handful of steps, and they live for a pass")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// On Kubernetes.
     Cluster(ClusterStep),
     /// On the cloud.
     Cloud(CloudStep),
-    /// A visit to the database: read its catalog, bring users and databases to what is declared, log in as each user.
-    VisitDatabase,
+    /// Looks where the server differs from what is declared. Writes nothing.
+    Look,
+    /// Carries out the next slice of what the look has found.
+    Work,
+    /// Tries the next logins.
+    LogIn,
 }
 
 /// What the step does, for a log line; never what a Secret holds.
@@ -23,12 +32,14 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cluster(step) => step.fmt(f),
-            Self::Cloud(CloudStep::Create) => f.write_str("create the instance"),
+            Self::Cloud(CloudStep::Create(request)) => write!(f, "create the instance {}", request.identifier),
             Self::Cloud(CloudStep::Modify { request, .. }) => f.write_str(&super::describe(request)),
-            Self::Cloud(CloudStep::Tag { .. }) => f.write_str(super::TAG_REQUEST),
+            Self::Cloud(CloudStep::Tag { tags, .. }) => f.write_str(&super::describe_tags(tags)),
             Self::Cloud(CloudStep::ResetMasterPassword) => f.write_str("reset the master password"),
             Self::Cloud(CloudStep::Delete(request)) => f.write_str(&super::describe_delete(request)),
-            Self::VisitDatabase => f.write_str("visit the database"),
+            Self::Look => f.write_str("look at users and databases"),
+            Self::Work => f.write_str("change users and databases"),
+            Self::LogIn => f.write_str("try logins"),
         }
     }
 }
@@ -45,7 +56,6 @@ impl fmt::Display for ClusterStep {
             Self::CreateService { place, .. } => write!(f, "create Service ({place:?})"),
             Self::UpdateService { place, .. } => write!(f, "update Service ({place:?})"),
             Self::DeleteService { place, .. } => write!(f, "delete Service ({place:?})"),
-            Self::Pin => f.write_str("pin account, region and class"),
         }
     }
 }
@@ -57,6 +67,23 @@ pub enum ServicePlace {
     Own,
     /// The alias in the shared namespace.
     Alias,
+}
+
+impl ServicePlace {
+    /// The Service's name, for the object of this name.
+    pub(crate) fn service(self, object: &str) -> String {
+        match self {
+            Self::Own => names::service_name(object),
+            Self::Alias => names::alias_service_name(object),
+        }
+    }
+}
+
+impl Step {
+    /// Whether it is a part of a visit to the database.
+    pub fn is_inside(&self) -> bool {
+        matches!(self, Self::Look | Self::Work | Self::LogIn)
+    }
 }
 
 /// An effect on Kubernetes.
@@ -79,6 +106,8 @@ pub enum ClusterStep {
         secret: String,
         /// The user it is for.
         user: String,
+        /// The database it leads to, which stays.
+        database: Option<String>,
     },
     /// Brings the keys of a Secret of ours up to date; its password stays.
     UpdateSecret {
@@ -86,13 +115,15 @@ pub enum ClusterStep {
         secret: String,
         /// All its data.
         data: SecretData,
+        /// It works as it is: this waited for its turn.
+        renewal: bool,
     },
     /// Deletes the Secret of a user who is gone.
     DeleteSecret {
         /// Its name.
         secret: String,
-        /// The UID that was seen.
-        uid: String,
+        /// What was read.
+        version: Version,
     },
     /// Creates a Service.
     CreateService {
@@ -116,18 +147,16 @@ pub enum ClusterStep {
     DeleteService {
         /// Which.
         place: ServicePlace,
-        /// The UID that was seen.
-        uid: String,
+        /// What was read.
+        version: Version,
     },
-    /// Pins account, region, class and identifier in the status before anything is created there.
-    Pin,
 }
 
 /// An effect on the cloud.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CloudStep {
     /// Creates the instance.
-    Create,
+    Create(CreateInstance),
     /// Changes it.
     Modify {
         /// What kind of change, for its own retries.
@@ -135,10 +164,14 @@ pub enum CloudStep {
         /// The change, without a password.
         request: ModifyInstance,
     },
-    /// Marks the accepted instance as this object's.
+    /// Gives it tags: marks of ownership, or those of its class.
     Tag {
+        /// Which of both, for its own retries.
+        effect: Effect,
         /// Its ARN.
         arn: String,
+        /// The tags.
+        tags: BTreeMap<String, String>,
     },
     /// Gives the server the master password that the Secret holds.
     ResetMasterPassword,
@@ -150,9 +183,8 @@ impl CloudStep {
     /// What kind of effect it is.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Create => Effect::Create,
-            Self::Modify { effect, .. } => *effect,
-            Self::Tag { .. } => Effect::Tags,
+            Self::Create(_) => Effect::Create,
+            Self::Modify { effect, .. } | Self::Tag { effect, .. } => *effect,
             Self::ResetMasterPassword => Effect::Password,
             Self::Delete(_) => Effect::Delete,
         }

@@ -1,14 +1,22 @@
 //! What the plan decides on: plain values, observed elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::api::InstanceRef;
 use shared::names::InstanceIdentifier;
+use shared::rules::DatabaseName;
 
+use super::inside::{Doorway, Errand, LoginKnown};
+use super::{Moment, Reason};
+
+use crate::authorities::Authorities;
 use crate::binding::SecretData;
-use crate::engine::Password;
+use crate::cluster::Version;
+use crate::engine::{Known, Password};
 use crate::providers::{ErrorClass, Instance, Snapshot};
 
 /// What is known of one thing in the world. `Unknown` never acts as `Absent`.
@@ -48,12 +56,16 @@ pub struct ObjectFacts {
     pub uid: String,
     /// It is being deleted.
     pub deleting: bool,
+    /// When it was asked to be.
+    pub deleted_at: Option<Timestamp>,
     /// It carries our finalizer.
     pub finalizer: bool,
     /// Its namespace is being deleted: nothing can be created there.
     pub namespace_terminating: bool,
     /// The resource id that an annotation allows to be replaced by a new, empty instance.
     pub recreate_lost: Option<String>,
+    /// The lost databases that an annotation allows to be replaced by empty ones.
+    pub recreate_databases: Option<String>,
     /// The resource id that an annotation accepts as this object's instance, after a restore under the same name.
     pub accept_instance: Option<String>,
 }
@@ -65,8 +77,8 @@ pub enum SecretFact {
     Ours {
         /// Its contents.
         data: SecretData,
-        /// Its UID, so that only this very one is ever deleted.
-        uid: String,
+        /// What was read: only this is ever changed or deleted.
+        version: Version,
     },
     /// Somebody else's, or of another type or user: it stays untouched.
     Foreign {
@@ -84,8 +96,8 @@ pub enum ServiceFact {
         external_name: String,
         /// Its port, where it declares one.
         port: Option<i32>,
-        /// Its UID.
-        uid: String,
+        /// What was read: only this is ever changed or deleted.
+        version: Version,
     },
     /// Somebody else's.
     Foreign {
@@ -100,7 +112,7 @@ pub struct Asked {
     /// What was asked for: another request is another matter.
     pub request: String,
     /// When.
-    pub at: Timestamp,
+    pub at: Moment,
     /// What came of it.
     pub answer: Answer,
 }
@@ -120,7 +132,7 @@ pub enum Answer {
         /// The error, and what a person can do.
         message: String,
         /// Not before.
-        retry_at: Timestamp,
+        retry_at: Moment,
         /// So often in a row.
         attempts: u32,
     },
@@ -132,7 +144,7 @@ pub struct Setback {
     /// The error.
     pub message: String,
     /// Not before.
-    pub retry_at: Timestamp,
+    pub retry_at: Moment,
     /// So often in a row.
     pub attempts: u32,
 }
@@ -152,6 +164,8 @@ pub enum Effect {
     Protection,
     /// New marks of ownership.
     Tags,
+    /// Tags that the class has by now, or that it stays on purpose.
+    OtherTags,
     /// A new master password.
     Password,
     /// DeleteDBInstance.
@@ -164,7 +178,7 @@ pub struct SqlVisit {
     /// A digest of all that the visit depended on.
     pub inputs: String,
     /// When it ended.
-    pub at: Timestamp,
+    pub at: Moment,
     /// What it found.
     pub result: Result<SqlReport, SqlFailure>,
 }
@@ -185,8 +199,14 @@ pub struct SqlReport {
     pub databases: BTreeMap<String, Option<String>>,
     /// What else is still to do, about users who left the spec or the server as a whole.
     pub unfinished: Vec<String>,
+    /// What is done a little at each look: it stands in nobody's way.
+    pub notes: Vec<String>,
+    /// A database that was there once is gone.
+    pub lost: bool,
+    /// Oids of databases that were not known yet.
+    pub oids: BTreeMap<String, u32>,
     /// When to try again what failed.
-    pub retry_at: Option<Timestamp>,
+    pub retry_at: Option<Moment>,
     /// All that stands in the way may pass by itself.
     pub passing: bool,
     /// Databases of ours that the spec no longer names. They are kept.
@@ -217,7 +237,7 @@ impl SqlReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlFailure {
     /// The condition's reason.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// The error, and what to do.
     pub message: String,
     /// Only a person can mend it.
@@ -225,7 +245,7 @@ pub struct SqlFailure {
     /// The server does not take the master user's password.
     pub master_refused: bool,
     /// Not before.
-    pub retry_at: Timestamp,
+    pub retry_at: Moment,
     /// How often in a row, with the same inputs.
     pub attempts: u32,
 }
@@ -253,8 +273,14 @@ pub struct World {
     pub service: Seen<ServiceFact>,
     /// The alias in the shared namespace; `None` where the operator keeps no aliases for this namespace.
     pub alias: Option<Seen<ServiceFact>>,
-    /// The last visit to the database.
+    /// The last visit to the database that came to its end.
     pub visit: Option<SqlVisit>,
+    /// The visit that is under way.
+    pub errand: Option<Errand>,
+    /// What the last login of each user to each of its databases showed.
+    pub logins: BTreeMap<Doorway, LoginKnown>,
+    /// Databases that the status has known to be there.
+    pub known_databases: BTreeMap<DatabaseName, Known>,
     /// A digest of all that a visit would depend on now; `None` while something is missing for one.
     pub visit_inputs: Option<String>,
     /// What was asked of the cloud.
@@ -262,9 +288,13 @@ pub struct World {
     /// Steps on Kubernetes that failed, by what they say of themselves.
     pub setbacks: BTreeMap<String, Setback>,
     /// Since when this process acts: what another one asked for before may still appear.
-    pub acting_since: Timestamp,
+    pub acting_since: Moment,
     /// Endpoints outside these domains are not believed.
     pub endpoint_suffixes: Vec<String>,
+    /// Whom applications are told to trust, by region.
+    pub authorities: Arc<Authorities>,
+    /// When Secrets of this object that work as they are may be renewed; `None` where none has to be.
+    pub renewal: Option<Moment>,
 }
 
 /// Where the class leads to.
@@ -277,6 +307,11 @@ pub struct AccountFacts {
 }
 
 impl World {
+    /// What Kubernetes said to a step that is not to be tried again yet.
+    pub(super) fn setback(&self, step: &impl fmt::Display, now: Moment) -> Option<&Setback> {
+        self.setbacks.get(&step.to_string()).filter(|held| held.retry_at > now)
+    }
+
     /// The password in a Secret of ours.
     pub fn password(&self, secret: &str) -> Option<Password> {
         match self.secrets.get(secret)? {

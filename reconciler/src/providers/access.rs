@@ -21,6 +21,9 @@ pub struct Access {
 /// Why there is no access to AWS, in words that say what to do.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ConnectError {
+    /// Somebody tries for the first time just now.
+    #[error("the access is being tried")]
+    UnderWay,
     /// Neither the class nor the environment names a region.
     #[error("no AWS region: set it in the RDSDatabaseClass (spec.region) or for the operator (AWS_REGION)")]
     NoRegion,

@@ -42,6 +42,13 @@ pub struct CloudError {
 impl CloudError {
     /// What a person can do about it, in a sentence.
     pub fn remedy(&self) -> &'static str {
+        match self.code.as_str() {
+            "SnapshotQuotaExceeded" => return "ask AWS for a higher quota of manual snapshots in this region",
+            "DBInstanceAutomatedBackupQuotaExceeded" => {
+                return "ask AWS for a higher quota of retained automated backups in this region";
+            }
+            _ => {}
+        }
         match self.class {
             ErrorClass::Transient => "nothing to do: it is tried again",
             ErrorClass::WrongState => "nothing to do: it is tried again when the instance is available",
@@ -50,7 +57,9 @@ impl CloudError {
             ErrorClass::Refused => "correct the spec or the class",
             ErrorClass::Unauthorized => "give the operator's role the permission, or valid credentials",
             ErrorClass::NotFound => "see whether it was deleted outside the cluster",
-            ErrorClass::AlreadyExists => "rename the object, or remove what has its name",
+            ErrorClass::AlreadyExists => {
+                "nothing to do: the next look tells whose it is, and a snapshot gets another name"
+            }
             ErrorClass::Unreachable => "see that the endpoint can be reached from the cluster",
         }
     }

@@ -8,17 +8,19 @@ pub mod aws;
 mod error;
 mod model;
 mod rate_limit;
+mod state;
 pub mod sweep;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
+use crate::engine::Password;
+
 pub use access::{Access, ConnectError, Connected, Connector};
 pub use error::{CloudError, ErrorClass};
-pub use model::{
-    CreateInstance, DeleteInstance, Endpoint, Identity, Instance, InstanceState, ModifyInstance, Snapshot, SnapshotKind,
-};
+pub use model::{CreateInstance, DeleteInstance, Endpoint, Identity, Instance, ModifyInstance, Snapshot, SnapshotKind};
+pub use state::{Changes, Course, FinalSnapshot, Phase, State};
 
 /// One account in one region of a provider.
 ///
@@ -31,8 +33,10 @@ pub trait Cloud: Send + Sync {
     async fn instances(&self) -> Result<Vec<Instance>, CloudError>;
     /// The manual snapshots that were made of the instance `identifier`, whether or not that still exists.
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError>;
+    /// The instance of this name, asked for by name; `None` where there is none.
+    async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError>;
     /// Asks for a new instance. Returns when the provider has accepted it, not when it is there.
-    async fn create(&self, request: &CreateInstance) -> Result<(), CloudError>;
+    async fn create(&self, request: &CreateInstance, master_password: &Password) -> Result<(), CloudError>;
     /// Asks for a change to an instance, to be applied at once.
     async fn modify(&self, request: &ModifyInstance) -> Result<(), CloudError>;
     /// Adds tags to an instance, over those of the same keys.

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
+
+use super::State;
 use crate::engine::Password;
 
 /// Who the operator is to the provider.
@@ -33,7 +36,7 @@ pub struct Instance {
     /// ARN, where the provider has one.
     pub arn: Option<String>,
     /// The provider's own word for the state.
-    pub status: InstanceState,
+    pub status: State,
     /// Where it listens; absent while it is being created.
     pub endpoint: Option<Endpoint>,
     /// The running engine version, such as `12.22`.
@@ -58,113 +61,20 @@ pub struct Instance {
     pub backup_window: Option<String>,
     /// Whether the provider refuses to delete it.
     pub deletion_protection: bool,
+    /// Its master user, which never changes.
+    pub master_user: Option<String>,
+    /// Storage type (`gp3`).
+    pub storage_type: Option<String>,
+    /// Subnet group.
+    pub subnet_group: Option<String>,
+    /// The security groups it has or is about to have.
+    pub security_groups: Vec<String>,
+    /// The ARN of the key it is encrypted with.
+    pub kms_key: Option<String>,
+    /// The authority that signs for its server, by the provider's name for it (AWS: CACertificateIdentifier).
+    pub authority: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
-}
-
-/// The state of an instance: the provider's word, and what it means for us.
-///
-/// Words from the RDS user guide, "Viewing Amazon RDS DB instance status". A word that is not known is one that will pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InstanceState(String);
-
-impl InstanceState {
-    /// Takes the provider's word, verbatim.
-    pub fn new(word: impl Into<String>) -> Self {
-        Self(word.into())
-    }
-
-    /// The provider's word.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The database can be expected to answer on its endpoint.
-    pub fn serves(&self) -> bool {
-        self.0.starts_with("configuring-")
-            || matches!(
-                self.as_str(),
-                "available"
-                    | "backing-up"
-                    | "modifying"
-                    | "modify-failed"
-                    | "upgrade-failed"
-                    | "storage-optimization"
-                    | "storage-initialization"
-                    | "storage-config-upgrade"
-                    | "delete-precheck"
-                    | "insufficient-capacity"
-            )
-    }
-
-    /// Nothing is going on: the provider takes any change.
-    pub fn settled(&self) -> bool {
-        self.as_str() == "available"
-    }
-
-    /// Something is going on that ends soon: worth a look each second. The optimization of a volume takes hours.
-    pub fn passing(&self) -> bool {
-        !self.settled() && self.stuck().is_none() && !self.as_str().starts_with("storage-")
-    }
-
-    /// The provider takes changes other than to storage.
-    pub fn modifiable(&self) -> bool {
-        matches!(
-            self.as_str(),
-            "available" | "storage-optimization" | "modify-failed" | "upgrade-failed" | "storage-full"
-        )
-    }
-
-    /// The provider takes a change of storage.
-    pub fn storage_modifiable(&self) -> bool {
-        matches!(self.as_str(), "available" | "storage-full" | "modify-failed" | "upgrade-failed")
-    }
-
-    /// It is on its way out.
-    pub fn deleting(&self) -> bool {
-        self.as_str() == "deleting"
-    }
-
-    /// It is on its way in.
-    pub fn creating(&self) -> bool {
-        self.as_str() == "creating"
-    }
-
-    /// The provider can make a final snapshot of it while deleting it.
-    pub fn snapshot_possible(&self) -> bool {
-        !matches!(
-            self.as_str(),
-            "creating" | "failed" | "incompatible-restore" | "incompatible-network" | "incompatible-create"
-        )
-    }
-
-    /// What a person must do, for the states that do not pass by themselves.
-    pub fn stuck(&self) -> Option<&'static str> {
-        Some(match self.as_str() {
-            "failed" => {
-                "restore the database from its newest snapshot, or delete the object with deletionPolicy: Delete and create it anew"
-            }
-            "incompatible-create" => "correct what the class asks for, then delete and re-create the object",
-            "incompatible-credentials" => "mend the credentials that the provider names in its events",
-            "incompatible-network" => "give the subnet group free addresses and a valid VPC, then start the instance",
-            "incompatible-option-group" | "incompatible-parameters" => {
-                "mend the option or parameter group, then reboot the instance"
-            }
-            "incompatible-restore" | "restore-error" => "restore to another time or from another snapshot",
-            "inaccessible-encryption-credentials" | "inaccessible-encryption-credentials-recoverable" => {
-                "give the operator and RDS access to the KMS key again, then start the instance"
-            }
-            "storage-full" => "raise spec.size",
-            "stopped" => "start the instance",
-            _ => return None,
-        })
-    }
-}
-
-impl fmt::Display for InstanceState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Who asked for a snapshot.
@@ -185,8 +95,8 @@ pub struct Snapshot {
     pub kind: SnapshotKind,
     /// The provider's word for its state; `available` means complete.
     pub status: String,
-    /// When it was made, RFC 3339.
-    pub created: Option<String>,
+    /// When it was made; absent while it is being made.
+    pub created: Option<Timestamp>,
     /// The `resource_id` of the instance it was made of.
     pub resource_id: Option<String>,
 }
@@ -196,10 +106,15 @@ impl Snapshot {
     pub fn available(&self) -> bool {
         self.status == "available"
     }
+
+    /// The snapshot will never be complete.
+    pub fn failed(&self) -> bool {
+        self.status == "failed"
+    }
 }
 
-/// A new instance.
-#[derive(Clone, Debug)]
+/// A new instance: all of what is asked for, so that another wish is another request.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateInstance {
     /// The name to give it.
     pub identifier: String,
@@ -217,8 +132,8 @@ pub struct CreateInstance {
     pub storage_type: String,
     /// Master user.
     pub master_user: String,
-    /// The master user's password, from its Secret.
-    pub master_password: Password,
+    /// The Secret that holds the master user's password.
+    pub master_secret: String,
     /// Days that automated backups are kept.
     pub backup_retention_days: u32,
     /// Whether the provider shall refuse to delete it.
@@ -231,6 +146,36 @@ pub struct CreateInstance {
     pub kms_key: Option<String>,
     /// Tags, ownership included; copied to snapshots.
     pub tags: BTreeMap<String, String>,
+}
+
+/// What a creation asks for, as retries, breaker and log know it.
+impl fmt::Display for CreateInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            identifier,
+            engine,
+            engine_version,
+            auto_minor_version_upgrade,
+            instance_class,
+            allocated_gib,
+            storage_type,
+            master_user,
+            master_secret,
+            backup_retention_days,
+            deletion_protection,
+            subnet_group,
+            security_groups,
+            kms_key,
+            tags,
+        } = self;
+        write!(
+            f,
+            "CreateDBInstance {identifier} {engine} {engine_version} AutoMinorVersionUpgrade={auto_minor_version_upgrade} \
+             {instance_class} {allocated_gib} GiB {storage_type} MasterUsername={master_user} ({master_secret}) \
+             BackupRetentionPeriod={backup_retention_days} DeletionProtection={deletion_protection} {subnet_group:?} \
+             {security_groups:?} {kms_key:?} {tags:?}"
+        )
+    }
 }
 
 /// A change to an instance. What is `None` stays as it is.
@@ -250,6 +195,8 @@ pub struct ModifyInstance {
     pub backup_retention_days: Option<u32>,
     /// New deletion protection.
     pub deletion_protection: Option<bool>,
+    /// New security groups, in place of all that it has.
+    pub security_groups: Option<Vec<String>>,
     /// New password of the master user.
     pub master_password: Option<Password>,
 }

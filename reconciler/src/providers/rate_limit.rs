@@ -5,6 +5,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+/// The longest wait for a token.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A token bucket for the calls to one account and region.
 ///
 /// RDS throttles at 12 calls a second with a burst of 300, shared with the console and every other tool of the account (AWS, "API
@@ -21,15 +24,19 @@ impl RateLimit {
         Self { interval: Duration::from_secs(1) / 6, burst: 100, next: Mutex::new(Instant::now()) }
     }
 
-    /// Waits until a call may be made.
-    pub(super) async fn take(&self) {
+    /// Waits until a call may be made; false where that would be too long for a pass that takes the place of others.
+    pub(super) async fn take(&self) -> bool {
         let at = {
-            let mut next = self.next.lock().await;
-            let at = self.slot(*next, Instant::now());
+            let (mut next, now) = (self.next.lock().await, Instant::now());
+            let at = self.slot(*next, now);
+            if at > now + PATIENCE {
+                return false;
+            }
             *next = at + self.interval;
             at
         };
         tokio::time::sleep_until(at).await;
+        true
     }
 
     /// When a call may be made that is asked for `now`, the slot after the last one being `next`: an idle bucket fills up to the burst.
@@ -41,6 +48,18 @@ impl RateLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn i13_a_pass_does_not_wait_long_for_an_account_that_many_use() {
+        let limit = RateLimit { interval: Duration::from_secs(1), burst: 1, next: Mutex::new(Instant::now()) };
+        for _ in 0..6 {
+            limit.next.lock().await.clone_from(&(Instant::now() + PATIENCE));
+            assert!(limit.take().await);
+        }
+        limit.next.lock().await.clone_from(&(Instant::now() + PATIENCE + Duration::from_secs(1)));
+        let began = Instant::now();
+        assert!(!limit.take().await && began.elapsed().is_zero());
+    }
 
     #[test]
     fn calls_beyond_the_burst_are_spread_over_time() {

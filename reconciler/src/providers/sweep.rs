@@ -1,14 +1,14 @@
 //! One shared look at all instances of an account, for all objects: O(instances / 100) calls instead of one for each object.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared::api::labels::CLUSTER_TAG;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Cloud, CloudError, Instance};
+use super::{Cloud, CloudError, ErrorClass, Instance};
 
 /// While something is under way.
 const FAST: Duration = Duration::from_secs(1);
@@ -20,6 +20,8 @@ const PER_PAGE: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// Older than this, and failing since, a sweep is no longer believed.
 const STALE: Duration = Duration::from_secs(300);
+/// Passes that wait for a sweep of one account at the same time: more would take the place of those of others.
+const WAITING: usize = 8;
 /// An announced change keeps the sweep fast for this long.
 const EXPECTANT: Duration = Duration::from_secs(90);
 
@@ -30,6 +32,16 @@ pub struct Sweep {
     pub began: Instant,
     /// Instances by identifier.
     pub instances: HashMap<String, Instance>,
+}
+
+impl Sweep {
+    /// The instance of this name; else the very one of this resource id, which has another name by now.
+    pub fn find(&self, identifier: &str, resource_id: Option<&str>) -> Option<&Instance> {
+        self.instances.get(identifier).or_else(|| {
+            let same = |instance: &&Instance| instance.resource_id.as_deref() == resource_id;
+            resource_id.and_then(|_| self.instances.values().find(same))
+        })
+    }
 }
 
 /// What was last tried.
@@ -49,7 +61,6 @@ pub struct Change(pub Instance);
 /// The shared sweep of one account and region. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Sweeper {
-    cloud: Arc<dyn Cloud>,
     /// Only this cluster's instances call for a closer look: others may be stopped or broken for weeks.
     cluster: Arc<str>,
     shared: Arc<Shared>,
@@ -57,6 +68,10 @@ pub struct Sweeper {
 }
 
 struct Shared {
+    /// Ways to the account, the one that worked last first. Each class may bring credentials of its own.
+    ways: Mutex<Vec<Arc<dyn Cloud>>>,
+    /// Passes that wait for a sweep.
+    waiting: Semaphore,
     latest: watch::Sender<Latest>,
     wake: Notify,
     expectant_until: watch::Sender<Option<Instant>>,
@@ -66,11 +81,13 @@ impl Sweeper {
     /// A sweeper at rest: [`Sweeper::run`] makes it work.
     pub fn new(cloud: Arc<dyn Cloud>, cluster: Arc<str>, changes: mpsc::Sender<Change>) -> Self {
         let shared = Shared {
+            ways: Mutex::new(vec![cloud]),
+            waiting: Semaphore::new(WAITING),
             latest: watch::Sender::new(Latest::default()),
             wake: Notify::new(),
             expectant_until: watch::Sender::new(None),
         };
-        Self { cloud, cluster, shared: Arc::new(shared), changes }
+        Self { cluster, shared: Arc::new(shared), changes }
     }
 
     /// A change is under way: look often for a while.
@@ -91,6 +108,16 @@ impl Sweeper {
         if !latest.borrow().sweep.as_ref().is_some_and(|sweep| fresh(sweep.began)) {
             self.shared.wake.notify_one();
         }
+        // An account that is down is not waited for once more by everyone.
+        if let Latest { failed: Some((error, _)), .. } = &*latest.borrow()
+            && !latest.borrow().sweep.as_ref().is_some_and(|sweep| fresh(sweep.began))
+        {
+            return Err(SweepError::Failed(error.clone()));
+        }
+        let _place = match latest.borrow().sweep.as_ref().is_some_and(|sweep| fresh(sweep.began)) {
+            true => None,
+            false => Some(self.shared.waiting.try_acquire().map_err(|_| SweepError::Crowded)?),
+        };
         let wait = latest.wait_for(|latest| {
             latest.sweep.as_ref().is_some_and(|sweep| fresh(sweep.began))
                 || latest.failed.as_ref().is_some_and(|(_, began)| fresh(*began))
@@ -125,7 +152,7 @@ impl Sweeper {
     /// One sweep; gives the pause until the next.
     async fn sweep(&self) -> Duration {
         let began = Instant::now();
-        let answer = self.cloud.instances().await;
+        let answer = self.list().await;
         match answer {
             Ok(instances) => {
                 let instances: HashMap<_, _> = instances.into_iter().map(|i| (i.identifier.clone(), i)).collect();
@@ -151,6 +178,44 @@ impl Sweeper {
         }
     }
 
+    /// The instances, by the first way that works.
+    async fn list(&self) -> Result<Vec<Instance>, CloudError> {
+        let ways = self.ways().clone();
+        let mut first = None;
+        for (position, way) in ways.iter().enumerate() {
+            match way.instances().await {
+                Ok(instances) => {
+                    self.ways()[..=position].rotate_right(1);
+                    return Ok(instances);
+                }
+                // Where the account has too many calls, others' would only be more of them.
+                Err(error) if error.class == ErrorClass::Transient => return Err(error),
+                Err(error) => drop(first.get_or_insert(error)),
+            }
+        }
+        Err(first.unwrap_or_else(|| CloudError {
+            action: "DescribeDBInstances",
+            code: "NoWay".into(),
+            message: "no way leads to this account".into(),
+            class: ErrorClass::Unreachable,
+        }))
+    }
+
+    /// Another way to the same account.
+    pub(super) fn add(&self, way: Arc<dyn Cloud>) {
+        self.ways().push(way);
+    }
+
+    fn ways(&self) -> MutexGuard<'_, Vec<Arc<dyn Cloud>>> {
+        // Pushed and rotated in one go: a panic elsewhere leaves nothing half done.
+        self.shared.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last sweep that was made.
+    pub fn latest(&self) -> Option<Arc<Sweep>> {
+        self.shared.latest.borrow().sweep.clone()
+    }
+
     fn ours(&self, instance: &Instance) -> bool {
         instance.tags.get(CLUSTER_TAG).is_some_and(|cluster| **cluster == *self.cluster)
     }
@@ -171,6 +236,9 @@ pub enum SweepError {
     /// The provider refused or was not reached.
     #[error("{0}")]
     Failed(CloudError),
+    /// Many wait for it already.
+    #[error("many wait for the list of instances")]
+    Crowded,
     /// It takes longer than the caller would wait.
     #[error("the list of instances is not there yet")]
     Late,
@@ -183,4 +251,116 @@ fn changes(before: Option<&Sweep>, now: &Sweep) -> Vec<Change> {
     let changed = now.instances.values().filter(|i| before.instances.get(&i.identifier) != Some(i));
     let gone = before.instances.values().filter(|i| !now.instances.contains_key(&i.identifier));
     changed.chain(gone).cloned().map(Change).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::engine::Password;
+    use crate::plan::tests::instance;
+    use crate::providers::{CreateInstance, DeleteInstance, Identity, ModifyInstance, Snapshot};
+
+    /// A way to an account that gives these answers, and changes nothing.
+    #[derive(Default)]
+    pub(crate) struct Played {
+        /// What a list gives; `None` is refused.
+        pub(crate) listed: Option<Vec<Instance>>,
+        /// What is there by its name.
+        pub(crate) named: Option<Instance>,
+        pub(crate) asked: AtomicUsize,
+    }
+
+    fn refused(action: &'static str) -> CloudError {
+        CloudError {
+            action,
+            code: "AccessDenied".into(),
+            message: "not this role".into(),
+            class: ErrorClass::Unauthorized,
+        }
+    }
+
+    #[async_trait]
+    impl Cloud for Played {
+        async fn identity(&self) -> Result<Identity, CloudError> {
+            Err(refused("GetCallerIdentity"))
+        }
+
+        async fn instances(&self) -> Result<Vec<Instance>, CloudError> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            self.listed.clone().ok_or_else(|| refused("DescribeDBInstances"))
+        }
+
+        async fn snapshots_of(&self, _: &str) -> Result<Vec<Snapshot>, CloudError> {
+            Ok(Vec::new())
+        }
+
+        async fn look(&self, _: &str) -> Result<Option<Instance>, CloudError> {
+            Ok(self.named.clone())
+        }
+
+        async fn create(&self, _: &CreateInstance, _: &Password) -> Result<(), CloudError> {
+            Err(refused("CreateDBInstance"))
+        }
+
+        async fn modify(&self, _: &ModifyInstance) -> Result<(), CloudError> {
+            Err(refused("ModifyDBInstance"))
+        }
+
+        async fn tag(&self, _: &str, _: &BTreeMap<String, String>) -> Result<(), CloudError> {
+            Err(refused("AddTagsToResource"))
+        }
+
+        async fn delete(&self, _: &DeleteInstance) -> Result<(), CloudError> {
+            Err(refused("DeleteDBInstance"))
+        }
+    }
+
+    /// A sweeper by this way, which works.
+    pub(crate) fn sweeper(cloud: Arc<dyn Cloud>) -> Sweeper {
+        let sweeper = Sweeper::new(cloud, "cluster".into(), mpsc::channel(8).0);
+        tokio::spawn(sweeper.clone().run());
+        sweeper
+    }
+
+    const SOON: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn i13_any_credentials_that_work_will_do() {
+        let lapsed = Arc::new(Played::default());
+        let good = Arc::new(Played { listed: Some(vec![instance("available")]), ..Played::default() });
+        let sweeper = Sweeper::new(lapsed.clone(), "cluster".into(), mpsc::channel(8).0);
+        sweeper.add(good.clone());
+        tokio::spawn(sweeper.clone().run());
+        let sweep = sweeper.after(None, SOON).await.expect("one of the ways works");
+        assert_eq!(sweep.instances.len(), 1);
+        sweeper.after(Some(Instant::now()), SLOW * 2).await.expect("it works again");
+        let asked = |way: &Played| way.asked.load(Ordering::Relaxed);
+        assert_eq!((asked(&lapsed), asked(&good)), (1, 2), "the way that worked is taken first");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i13_nobody_waits_again_for_an_account_that_is_down() {
+        let sweeper = sweeper(Arc::new(Played::default()));
+        sweeper.after(None, SOON).await.expect_err("no way works");
+        let began = Instant::now();
+        let error = sweeper.after(Some(began), SLOW).await.expect_err("it is down");
+        assert!(matches!(error, SweepError::Failed(_)) && began.elapsed().is_zero(), "{error}: {:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i13_so_many_wait_for_an_account_and_no_more() {
+        let silent = Sweeper::new(Arc::new(Played::default()), "cluster".into(), mpsc::channel(8).0);
+        let wait = |sweeper: Sweeper| tokio::spawn(async move { sweeper.after(None, SLOW).await.map(drop) });
+        let waiting: Vec<_> = (0..WAITING).map(|_| wait(silent.clone())).collect();
+        tokio::task::yield_now().await;
+        assert!(matches!(silent.after(None, SLOW).await, Err(SweepError::Crowded)));
+        for waits in waiting {
+            assert!(matches!(waits.await.expect("it does not panic"), Err(SweepError::Late)));
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use postgresql_embedded::{PostgreSQL, Settings, VersionReq};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use reconciler::engine::{Login, Password};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
@@ -63,7 +63,7 @@ impl Server {
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
             .arg("-c")
             .arg(format!("port={port}"))
-            .args(["-c", "ssl=on", "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=40"])
+            .args(["-c", "ssl=on", "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=120"])
             .arg("-c")
             .arg(format!("ssl_cert_file={}", folder.path().join("server.crt").display()))
             .arg("-c")
@@ -89,6 +89,7 @@ impl Server {
             user: user.to_owned(),
             password: password.clone(),
             database: database.to_owned(),
+            version: None,
         }
     }
 
@@ -109,6 +110,25 @@ impl Server {
             .disable_statement_logging()
             .connect()
             .await
+    }
+
+    pub(crate) async fn connect_as_master(&self, database: &str) -> PgConnection {
+        self.connect(&self.login(MASTER, &self.master_password, database)).await.unwrap()
+    }
+
+    pub(crate) async fn connect_with(
+        &self,
+        user: &str,
+        password: &str,
+        database: &str,
+    ) -> Result<PgConnection, sqlx::Error> {
+        self.connect(&self.login(user, &Password::from(password.to_owned()), database)).await
+    }
+
+    /// Major version, such as 12.
+    pub(crate) async fn major(&self) -> i32 {
+        let version = "SELECT current_setting('server_version_num')::int / 10000";
+        sqlx::query_scalar(version).fetch_one(&mut self.admin("postgres").await).await.unwrap()
     }
 
     /// Everything the server has logged.
@@ -163,10 +183,6 @@ impl Server {
     /// Roles and owners as on RDS, where the master owns `postgres`, `template1` and, up to 14, the schema `public`.
     async fn make_like_rds(&self) {
         let mut admin = self.admin("postgres").await;
-        let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
-            .fetch_one(&mut admin)
-            .await
-            .unwrap();
         let verifier = reconciler::engine::postgres::verifier(&self.master_password);
         let roles = format!(
             "CREATE ROLE rds_superuser NOLOGIN; CREATE ROLE rds_replication NOLOGIN; CREATE ROLE rds_password NOLOGIN;
@@ -176,7 +192,7 @@ impl Server {
              ALTER DATABASE postgres OWNER TO {MASTER}; ALTER DATABASE template1 OWNER TO {MASTER}"
         );
         execute(&mut admin, &roles).await.unwrap();
-        if version < 150_000 {
+        if self.major().await < 15 {
             self.give_public_schema_to(MASTER).await;
         }
     }
@@ -256,6 +272,8 @@ pub(crate) fn authority() -> (Issuer<'static, KeyPair>, Vec<u8>) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // With the name that certificates have by default, OpenSSL would take the server's for one that has signed itself.
+    params.distinguished_name.push(DnType::CommonName, "authority");
     let pem = params.self_signed(&key).unwrap().pem().into_bytes();
     (Issuer::new(params, key), pem)
 }

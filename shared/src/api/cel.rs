@@ -6,7 +6,7 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::ValidationRule;
 
-use crate::rules::{Engine, MASTER_USER, MajorVersion, OBJECT_NAME_LIMIT, default_version, offered_versions};
+use crate::rules::{DefaultVersions, Engine, MASTER_USER, MajorVersion, OBJECT_NAME_LIMIT, offered_versions};
 
 fn rule(rule: impl Into<String>, message: impl Into<String>) -> ValidationRule {
     ValidationRule { rule: rule.into(), message: Some(message.into()), ..ValidationRule::default() }
@@ -20,6 +20,16 @@ fn at(field_path: &str, reason: &str, rule: ValidationRule) -> ValidationRule {
 ///
 /// Spelt out by cases, because `orValue` makes the cost estimate forget how long the texts are.
 fn keeps(field: &str, same: impl Fn(&str, &str) -> String, is_default: impl Fn(&str) -> String) -> String {
+    keeps_or(field, same, &is_default, &is_default)
+}
+
+/// The same, with a rule of its own for a value where there was none before.
+fn keeps_or(
+    field: &str,
+    same: impl Fn(&str, &str) -> String,
+    appears: impl Fn(&str) -> String,
+    goes: impl Fn(&str) -> String,
+) -> String {
     let has = |object: &str| format!("has({object}.spec) && has({object}.spec.{field})");
     let (new, old) = (format!("self.spec.{field}"), format!("oldSelf.spec.{field}"));
     format!(
@@ -27,9 +37,9 @@ fn keeps(field: &str, same: impl Fn(&str, &str) -> String, is_default: impl Fn(&
         has("self"),
         has("oldSelf"),
         same(&new, &old),
-        is_default(&new),
+        appears(&new),
         has("oldSelf"),
-        is_default(&old)
+        goes(&old)
     )
 }
 
@@ -40,15 +50,22 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
     let same_major = |new: &str, old: &str| {
         format!("[{}].all(v, string({new}).startsWith(v) == string({old}).startsWith(v))", majors.join(", "))
     };
-    let keeps_major = keeps("version", same_major, |value| {
-        let defaults = Engine::ALL.map(|engine| format!("string({value}).startsWith('{}')", default_version(engine)));
-        format!("({})", defaults.join(" || "))
+    // Nobody here knows the platform's default versions; what runs is known, and what it admits is below.
+    let unknown = |_: &str| "!(has(oldSelf.status) && has(oldSelf.status.engineVersion))".to_owned();
+    let keeps_major = keeps_or("version", same_major, unknown, |value| {
+        let built_in = |engine| format!("string({value}).startsWith('{}')", DefaultVersions::BUILT_IN.of(engine));
+        format!("({})", Engine::ALL.map(built_in).join(" || "))
     });
     // Somebody may have upgraded the server past this object; then its specification follows.
     let follows = format!(
         "has(self.spec) && has(self.spec.version) && has(oldSelf.status) && has(oldSelf.status.engineVersion) && {}",
         same_major("self.spec.version", "oldSelf.status.engineVersion")
     );
+    // After a restore the instance may have another master user than was written; then the specification follows.
+    let same_master =
+        keeps("masteruser", |new, old| format!("{new} == {old}"), |value| format!("{value} == '{MASTER_USER}'"));
+    let follows_master = "has(self.spec) && has(self.spec.masteruser) && has(oldSelf.status) && has(oldSelf.status.instance) && \
+         has(oldSelf.status.instance.masterUser) && self.spec.masteruser == oldSelf.status.instance.masterUser";
     vec![
         rule(
             format!(
@@ -74,14 +91,7 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
         at(
             ".spec.masteruser",
             "FieldValueForbidden",
-            rule(
-                keeps(
-                    "masteruser",
-                    |new, old| format!("{new} == {old}"),
-                    |value| format!("{value} == '{MASTER_USER}'"),
-                ),
-                "RDS cannot rename the master user",
-            ),
+            rule(format!("({same_master}) || ({follows_master})"), "RDS cannot rename the master user"),
         ),
         at(
             ".spec.version",

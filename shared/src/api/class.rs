@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,6 +19,7 @@ use super::{DeletionPolicy, schema};
     shortname = "rdsclass",
     derive = "PartialEq",
     derive = "Default",
+    status = "RDSDatabaseClassStatus",
     doc = "A class of managed databases: where they live and the limits the platform sets.",
     printcolumn(name = "Provider", type_ = "string", json_path = ".spec.provider", description = "Cloud provider."),
     printcolumn(name = "Region", type_ = "string", json_path = ".spec.region", description = "Region."),
@@ -28,6 +29,12 @@ use super::{DeletionPolicy, schema};
         type_ = "string",
         json_path = r".metadata.annotations.rdsdatabaseclass\.matrixmind\.cloud/is-default-class",
         description = "Whether objects that name no class get this one."
+    ),
+    printcolumn(
+        name = "Databases",
+        type_ = "integer",
+        json_path = ".status.databases",
+        description = "How many databases it has."
     ),
     printcolumn(
         name = "Age",
@@ -73,7 +80,7 @@ pub struct RDSDatabaseClassSpec {
     #[schemars(schema_with = "schema::text")]
     pub subnet_group: Option<String>,
 
-    /// IDs of the VPC security groups that decide who reaches the databases.
+    /// IDs of the VPC security groups that decide who reaches the databases. A change reaches those that run.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::security_groups")]
     pub security_groups: Vec<String>,
@@ -83,7 +90,8 @@ pub struct RDSDatabaseClassSpec {
     #[schemars(schema_with = "schema::long_text")]
     pub kms_key: Option<String>,
 
-    /// Tags of every instance and snapshot, beside the operator's own, which begin with `matrixmind.cloud/`.
+    /// Tags of every instance and snapshot, beside the operator's own, which begin with `matrixmind.cloud/`. A change reaches those
+    /// that run; one that leaves the class stays there.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "schema::tags")]
     pub tags: BTreeMap<String, String>,
@@ -103,6 +111,23 @@ pub struct RDSDatabaseClassSpec {
     #[schemars(schema_with = "schema::size")]
     pub max_size: Option<String>,
 
+    /// The instance classes a database may have, as names or families such as `db.t4g.*`; without it, all of them. The class's own
+    /// `instanceClass` must be among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::instance_class_patterns")]
+    pub allowed_instance_classes: Option<Vec<String>>,
+
+    /// The versions a database may have, such as `"17"`, which allows all of its minor versions, or `"16.4"`; without it, all of
+    /// them. A database that names none asks for the webhook's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::versions")]
+    pub allowed_versions: Option<Vec<String>>,
+
+    /// The longest time a database may keep its backups, such as `14d`; at least 7d, which databases get that say nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::max_retention")]
+    pub max_retention: Option<String>,
+
     /// The namespaces whose databases may have this class, by their labels; without it, every one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<LabelSelector>,
@@ -111,6 +136,19 @@ pub struct RDSDatabaseClassSpec {
     /// password. True without a word here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_createrole: Option<bool>,
+}
+
+/// What the reconciler says of a class, where it sees the databases of all namespaces.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RDSDatabaseClassStatus {
+    /// How many databases were made with this class, or name it and are not made yet. Until there are none, it is not deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub databases: Option<i64>,
+    /// `DefaultAmbiguous` where another class is marked as the default one as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }
 
 /// Null means absent here as everywhere.

@@ -22,7 +22,7 @@ use super::{RDSDatabaseStatus, schema};
     derive = "PartialEq",
     derive = "Default",
     doc = "A managed database on AWS RDS, with the users and databases inside it.",
-    printcolumn(name = "Database", type_ = "string", json_path = ".spec.type", description = "Engine."),
+    printcolumn(name = "Engine", type_ = "string", json_path = ".spec.type", description = "Engine."),
     printcolumn(
         name = "Version",
         type_ = "string",
@@ -41,6 +41,47 @@ use super::{RDSDatabaseStatus, schema};
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].status",
         description = "Whether the object is as its specification says."
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        description = "Why it is so; docs/reasons.md explains each."
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        description = "What is wrong or waited for.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Endpoint",
+        type_ = "string",
+        json_path = ".status.endpoint.host",
+        description = "Where the server answers.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Instance class",
+        type_ = "string",
+        json_path = ".status.instance.instanceClass",
+        description = "Compute size that runs.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Class",
+        type_ = "string",
+        json_path = ".status.instance.className",
+        description = "The RDSDatabaseClass it was made by; empty for the built-in one.",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Deletion policy",
+        type_ = "string",
+        json_path = ".spec.deletionPolicy",
+        description = "What becomes of the data with the object; empty where its class decides.",
+        priority = 1
     ),
     printcolumn(
         name = "Age",

@@ -31,5 +31,7 @@ pub const CLUSTER_TAG: &str = "matrixmind.cloud/cluster";
 pub const NAMESPACE_TAG: &str = "matrixmind.cloud/namespace";
 /// Cloud tag with the owning object's name.
 pub const NAME_TAG: &str = "matrixmind.cloud/name";
+/// Cloud tag, with the value `true`, of an instance that stays on purpose after its object went.
+pub const RETAINED_TAG: &str = "matrixmind.cloud/retained";
 /// Cloud tag with the owning object's UID.
 pub const UID_TAG: &str = "matrixmind.cloud/uid";

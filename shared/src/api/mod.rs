@@ -12,11 +12,11 @@ mod policy;
 mod schema;
 mod status;
 
-pub use class::{RDSDatabaseClass, RDSDatabaseClassSpec};
+pub use class::{RDSDatabaseClass, RDSDatabaseClassSpec, RDSDatabaseClassStatus};
 pub use crd::crds;
 pub use database::{Backup, Fields, RDSDatabase, RDSDatabaseSpec};
 pub use policy::DeletionPolicy;
 pub use status::{
-    AccessStatus, BackupStatus, Binding, DatabaseStatus, Endpoint, InstanceRef, RDSDatabaseStatus, SnapshotKind,
-    SnapshotRef, UserStatus,
+    AccessStatus, BackupStatus, Binding, DatabaseStatus, Endpoint, InstanceRef, LoginsStatus, RDSDatabaseStatus,
+    SnapshotKind, SnapshotRef, UserStatus,
 };

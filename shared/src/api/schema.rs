@@ -6,7 +6,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::DeletionPolicy;
-use crate::rules::{ENTRY_LIMIT, Engine, EngineVersion, NAME_PATTERN, RoleFlags, Size};
+use crate::rules::{ENTRY_LIMIT, Engine, EngineVersion, LISTED_LIMIT, NAME_PATTERN, RoleFlags, Size};
 
 /// Longest text where the rules have no limit of their own: it bounds the cost of the CEL rules.
 const TEXT_LIMIT: usize = 64;
@@ -129,6 +129,35 @@ pub(super) fn deletion_policies(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Most entries of a class's lists of instance classes and versions. There are some hundred instance classes, in fewer families.
+const ALLOWED_LIMIT: usize = 64;
+
+/// Names of instance classes, and families of them: a star stands at the end, after a dot.
+pub(super) fn instance_class_patterns(_: &mut SchemaGenerator) -> Schema {
+    let pattern = r"^db((\.[a-z0-9-]+){2,}|(\.[a-z0-9-]+)*\.\*)$";
+    allowed(pattern, "A name such as `db.t4g.micro`, or a family such as `db.t4g.*`.")
+}
+
+pub(super) fn versions(_: &mut SchemaGenerator) -> Schema {
+    allowed(EngineVersion::PATTERN, "A major version such as \"17\", or an exact one such as \"16.4\".")
+}
+
+fn allowed(pattern: &str, description: &str) -> Schema {
+    json_schema!({
+        "type": "array",
+        "nullable": true,
+        "minItems": 1,
+        "maxItems": ALLOWED_LIMIT,
+        "x-kubernetes-list-type": "set",
+        "items": {"description": description, "type": "string", "pattern": pattern, "maxLength": TEXT_LIMIT},
+    })
+}
+
+/// 7d to 35d, by a pattern: fewer than 7 would refuse the retention that admission writes where a specification says nothing.
+pub(super) fn max_retention(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": "^(([7-9]|[12][0-9]|3[0-5])d|[1-5]w)$", "maxLength": 3})
+}
+
 pub(super) fn users(_: &mut SchemaGenerator) -> Schema {
     let flags = json!({"type": "string", "pattern": flag_pattern(), "maxLength": 16});
     lists(&flags, RoleFlags::WORDS.len(), &key_rules("users"))
@@ -136,21 +165,31 @@ pub(super) fn users(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn databases(_: &mut SchemaGenerator) -> Schema {
     let user = json!({"type": "string", "pattern": NAME_PATTERN, "maxLength": 63});
-    lists(&user, ENTRY_LIMIT, &key_rules("databases"))
+    let mut rules = key_rules("databases");
+    // Each name counts with its quotes and its comma; names are ASCII.
+    rules.push(rule(
+        &format!(
+            "self.map(d, type(self[d]) == null_type || size(self[d]) == 0 ? 0 : size(self[d].join('\",\"')) + 3).sum() <= {LISTED_LIMIT}"
+        ),
+        &format!("the users listed over all databases take at most {LISTED_LIMIT} bytes: no more fit beside their status in what Kubernetes stores"),
+    ));
+    lists(&user, ENTRY_LIMIT, &rules)
 }
 
-/// A map from names to sets of texts.
+/// A map from names to lists of texts. Both are atomic: a granular one that loses its last owned item under server-side apply reaches
+/// admission as null instead of `{}` or `[]`, and a set costs more in `managedFields` than in the specification.
 fn lists(items: &Value, most_items: usize, rules: &[Value]) -> Schema {
     json_schema!({
         "type": "object",
         "nullable": true,
         "maxProperties": ENTRY_LIMIT,
+        "x-kubernetes-map-type": "atomic",
         "x-kubernetes-validations": rules,
         "additionalProperties": {
             "type": "array",
             "nullable": true,
             "maxItems": most_items,
-            "x-kubernetes-list-type": "set",
+            "x-kubernetes-list-type": "atomic",
             "items": items,
         },
     })

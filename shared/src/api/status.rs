@@ -42,11 +42,16 @@ pub struct RDSDatabaseStatus {
     pub binding: Option<Binding>,
     /// The users, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub users: BTreeMap<String, UserStatus>,
     /// The databases inside the instance, by name; removed ones stay listed, because they are kept.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub databases: BTreeMap<String, DatabaseStatus>,
-    /// What the access checker saw, by `user@database`.
+    /// What logins with the Secrets' own credentials showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logins: Option<LoginsStatus>,
+    /// What v0.1.0 said instead of `logins`. It is never written any more.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub access: BTreeMap<String, AccessStatus>,
     /// Snapshots that belong to this object's name, also those of an earlier object.
@@ -84,6 +89,9 @@ pub struct InstanceRef {
     /// Instance class it was last seen with, such as `db.t4g.micro`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_class: Option<String>,
+    /// Its master user, which never changes: after a restore it may be another one than the specification names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master_user: Option<String>,
     /// Whether it was once seen to exist: from then on its absence is a loss, never a reason to make an empty one.
     #[serde(default)]
     pub created: bool,
@@ -130,6 +138,9 @@ pub struct DatabaseStatus {
     /// Whether it left the specification: its data is kept, nobody but the master user works in it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub removed: bool,
+    /// Its oid in the server: one that is gone is lost, and no other of the same name takes its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oid: Option<i64>,
     /// What stands in the way, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -140,7 +151,22 @@ fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// What a login with a Secret's own credentials showed.
+/// What logins with the Secrets' own credentials showed. Those that work are only counted: a status has a size.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginsStatus {
+    /// How many users can log in and work, counted for each of their databases.
+    #[serde(default)]
+    pub verified: i64,
+    /// How many cannot.
+    #[serde(default)]
+    pub failed: i64,
+    /// What was seen instead, by `user@database`: of the first 50 that failed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
+    pub failures: BTreeMap<String, String>,
+}
+
+/// What v0.1.0 said of one login.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccessStatus {
     /// Whether the user can log in and work in the database.

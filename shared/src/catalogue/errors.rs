@@ -61,6 +61,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::create(Rule::ZeroSize, "spec: {size: 0GB}"),
     Example::create(Rule::SizeAboveMaximum, "spec: {size: 65Ti}"),
     Example::create(Rule::MalformedName, "spec:\n  users: {App: []}\n  databases: {my-orders: []}"),
+    Example::create(Rule::MalformedName, "spec:\n  users: {\"16\": []}          # 0x10, as YAML reads it\n  databases: {\"12.1\": []}    # 12.10"),
     Example::create(Rule::MalformedName, "spec: {masteruser: \"\"}"),
     Example::create(
         Rule::LongName,
@@ -71,6 +72,7 @@ pub(super) const EXAMPLES: &[Example] = &[
         "spec:\n  type: MySQL\n  users: {the_33_characters_of_a_mysql_user: []}",
     ),
     Example::create(Rule::ReservedName, "spec:\n  users: {master: [], public: [], select: []}"),
+    Example::create(Rule::ReservedName, "spec:\n  users: {\"true\": []}        # yes, as YAML reads it"),
     Example::create(Rule::ReservedName, "spec:\n  users: {postgres: [], pg_app: [], rds_app: []}"),
     Example::create(Rule::ReservedName, "spec:\n  masteruser: admin\n  databases: {postgres: []}"),
     Example::create(

@@ -9,7 +9,7 @@ mod warnings;
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
-use crate::rules::{self, Observed, Rule, Subject, Verdict};
+use crate::rules::{self, DefaultVersions, Observed, Rule, Subject, Verdict};
 
 pub use page::page;
 
@@ -124,6 +124,7 @@ impl Object {
                 created: object.pointer("/status/instance/created") == Some(&json!(true)),
                 allocated: serde_json::from_value(gibibytes).ok(),
                 engine_version: text("/status/engineVersion"),
+                master_user: text("/status/instance/masterUser"),
             },
         })
     }
@@ -135,6 +136,7 @@ impl Object {
             spec: &self.spec,
             last_applied: None,
             observed: Some(&self.observed),
+            versions: DefaultVersions::BUILT_IN,
         }
     }
 }

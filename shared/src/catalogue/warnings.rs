@@ -21,6 +21,8 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::create(Rule::EngineNotBuilt, "spec: {type: MySQL, size: 20Gi}"),
     Example::create(Rule::ExtendedSupport, "spec: {version: 13, size: 20Gi}"),
     Example::create(Rule::SupportEnded, "spec: {version: 12, size: 20Gi}").on(date(2028, 3, 1)),
+    Example::create(Rule::RoleNotKept, "spec: {version: \"16.4\", size: 20Gi}"),
+    Example::create(Rule::RoleNotKept, "spec: {version: \"17.1\", size: 20Gi}"),
     Example::create(Rule::SizeBelowMinimum, "spec: {version: 18, size: 10GB}"),
     Example::update(Rule::GrowthRoundedUp, running!(""), "spec: {version: \"17\", size: 105Gi}")
         .besides(&[Rule::IrreversibleGrowth, Rule::DearerStorage]),
@@ -70,9 +72,16 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::create(Rule::WideCreaterole, "spec: {version: 15, size: 20Gi, users: {app: [createrole]}}"),
     Example::create(Rule::BypassrlsUncertain, "spec: {version: 18, size: 20Gi, users: {app: [bypassrls]}}"),
     Example::create(Rule::BackupNotScheduled, "spec: {version: 18, size: 20Gi, backup: {every: 6h}}"),
+    Example::create(Rule::RetentionBelowInterval, "spec: {version: 18, size: 20Gi, backup: {every: 2w}}")
+        .besides(&[Rule::BackupNotScheduled]),
     Example::create(Rule::NoFinalSnapshot, "spec: {version: 18, size: 20Gi, deletionPolicy: Delete}"),
     Example::create(Rule::NullEntry, "spec: {version: 18, size: 20Gi, users: {app: }}"),
     Example::update(Rule::ValueKept, "spec: {version: 18, size: 100GB, users: {app: []}}", "spec: {version: 18}"),
+    Example::update(
+        Rule::UserRemoved,
+        running!("  users: {app: [], report: []}\n"),
+        "spec: {version: \"17\", size: 100Gi, users: {app: []}}",
+    ),
     Example::update(
         Rule::DatabaseKept,
         running!("  databases: {orders: [], invoices: []}\n"),

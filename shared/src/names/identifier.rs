@@ -53,10 +53,18 @@ impl InstanceIdentifier {
     }
 }
 
-/// The name of the final snapshot of an instance: `<identifier>-final-<first 8 of the object's UID>`.
+/// The names that the final snapshot of an instance may get, in this order: one that is taken makes the next one it.
 ///
-/// The UID tells a re-created object's snapshot from that of the one before it.
-pub fn final_snapshot(identifier: &InstanceIdentifier, uid: &str) -> String {
+/// `<identifier>-final-<hash of the object's UID and the instance's resource id>`, then the same with `-2` and so on. Neither a UID that
+/// comes back with a restored etcd nor an instance that is made anew meets a snapshot of before.
+pub fn final_snapshots(identifier: &InstanceIdentifier, uid: &str, resource_id: &str) -> impl Iterator<Item = String> {
+    let first = format!("{identifier}-final-{}", hash([uid, resource_id, ""]));
+    let next = first.clone();
+    std::iter::once(first).chain((2_u32..).map(move |count| format!("{next}-{count}")))
+}
+
+/// The name that v0.1.0 gave to final snapshots: `<identifier>-final-<first 8 of the object's UID>`.
+pub fn final_snapshot_of_v0_1_0(identifier: &InstanceIdentifier, uid: &str) -> String {
     let uid: String = uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect::<String>().to_ascii_lowercase();
     if uid.is_empty() { format!("{identifier}-final") } else { format!("{identifier}-final-{uid}") }
 }
@@ -118,7 +126,18 @@ mod tests {
     fn identifiers_are_readable_and_stable() {
         let identifier = InstanceIdentifier::derive("c1", "shop", "orders");
         assert_eq!(identifier.as_str(), "orders-shop-0c3cb4aea5");
-        assert_eq!(final_snapshot(&identifier, "6F9C1d2e-aaaa"), format!("{identifier}-final-6f9c1d2e"));
+        assert_eq!(final_snapshot_of_v0_1_0(&identifier, "6F9C1d2e-aaaa"), format!("{identifier}-final-6f9c1d2e"));
+    }
+
+    #[test]
+    fn i3_a_name_that_is_taken_makes_the_next_one_the_final_snapshots() {
+        let identifier = InstanceIdentifier::derive("c1", "shop", "orders");
+        let names = |uid, resource| final_snapshots(&identifier, uid, resource).take(3).collect::<Vec<_>>();
+        let first = names("uid", "db-A");
+        assert!(first[0].starts_with(&format!("{identifier}-final-")), "the IAM policy knows it by that");
+        assert_eq!(first[1..], [format!("{}-2", first[0]), format!("{}-3", first[0])]);
+        assert_ne!(first, names("uid", "db-B"), "the same UID twice, after an etcd was restored");
+        assert_ne!(first, names("another", "db-A"));
     }
 
     #[test]
@@ -149,7 +168,7 @@ mod tests {
         fn any_names_make_a_valid_identifier(cluster in ".*", namespace in ".*", name in ".*", uid in ".*") {
             let identifier = InstanceIdentifier::derive(&cluster, &namespace, &name);
             proptest::prop_assert_eq!(identifier.as_str().parse(), Ok(identifier.clone()));
-            let snapshot = final_snapshot(&identifier, &uid);
+            let snapshot = final_snapshots(&identifier, &uid, "db-A").next().unwrap_or_default();
             proptest::prop_assert!(snapshot.len() <= 255 && !snapshot.contains("--") && !snapshot.ends_with('-'));
         }
     }

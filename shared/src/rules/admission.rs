@@ -10,7 +10,10 @@ use super::name::{check_generate_name, check_object_name};
 use super::path::{SPEC, shown_key};
 use super::raw::{entries, field, is_null, present};
 use super::violations::Violations;
-use super::{Observed, Refusal, Rule, Verdict, Violation, Warning, changes, transition, warnings};
+use super::written::Written;
+use super::{
+    DefaultVersions, Observed, Refusal, Rule, Verdict, Violation, Warning, changes, storable, transition, warnings,
+};
 
 /// An object that asks for admission.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +29,23 @@ pub struct Subject<'a> {
     pub last_applied: Option<&'a Value>,
     /// What the status tells of the instance, where there is one. Only the old object's is looked at.
     pub observed: Option<&'a Observed>,
+    /// What counts where the specification names no version. Only the new object's are looked at.
+    pub versions: DefaultVersions,
 }
 
 impl<'a> Subject<'a> {
+    /// An object with this name and specification, of which nothing else is known.
+    pub const fn new(name: &'a str, spec: &'a Value) -> Self {
+        Self {
+            name: Some(name),
+            generate_name: None,
+            spec,
+            last_applied: None,
+            observed: None,
+            versions: DefaultVersions::BUILT_IN,
+        }
+    }
+
     fn name_violation(&self) -> Option<Violation> {
         match (self.name, self.generate_name) {
             (Some(name), _) if !name.is_empty() => {
@@ -55,12 +72,23 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether an object may be created.
+/// Whether an object may be created, as its author asks for it.
 pub fn create(subject: &Subject<'_>, today: Date) -> Verdict {
-    let added = additions(subject.spec, None);
-    let (draft, errors) = subject.read(&added, HINTS);
-    let mut verdict = Verdict { errors: errors.finish(), warnings: Vec::new() };
-    warnings::about(&draft, today, &mut verdict);
+    birth(subject, Written::Asked(subject.spec), today)
+}
+
+/// Whether a new object is still right when nothing is filled in any more: like [`create`], without warnings of what may have been filled in.
+pub fn insert(subject: &Subject<'_>, today: Date) -> Verdict {
+    birth(subject, Written::Complete { spec: subject.spec, old_spec: None, versions: subject.versions }, today)
+}
+
+fn birth(subject: &Subject<'_>, written: Written<'_>, today: Date) -> Verdict {
+    let added = additions(subject.spec, None, subject.versions);
+    let (draft, mut errors) = subject.read(&added, HINTS);
+    let mut verdict = Verdict::default();
+    storable::judge(&draft, None, &mut errors, &mut verdict);
+    verdict.errors = errors.finish();
+    warnings::about(&draft, written, today, &mut verdict);
     warnings::about_nulls(subject.spec, subject.last_applied, &mut verdict);
     verdict
 }
@@ -69,11 +97,11 @@ pub fn create(subject: &Subject<'_>, today: Date) -> Verdict {
 /// so. A violation that was there before and is not touched only warns.
 pub fn update(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
     let mut verdict = Verdict::default();
-    let kept = kept(new.spec, old.spec);
+    let kept = kept(new.spec, old.spec, versions(new, old));
     for kept in &kept {
         verdict.warn(Rule::ValueKept, kept.field.as_str(), format!("{}: to change it, write it", kept.story()));
     }
-    verdict.errors = change(new, old, today, &mut verdict).finish();
+    verdict.errors = change(new, old, Written::Asked(new.spec), today, &mut verdict).finish();
     for violation in &mut verdict.errors {
         // Its field is not in the manifest, so its author would look for it in vain.
         if let Some(kept) = kept.iter().find(|kept| kept.holds(&violation.field)) {
@@ -88,18 +116,32 @@ pub fn update(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
 pub fn replace(new: &Subject<'_>, old: &Subject<'_>, today: Date) -> Verdict {
     let mut verdict = Verdict::default();
     let mut errors = Violations::default();
-    for kept in kept(new.spec, old.spec) {
+    let versions = versions(new, old);
+    for kept in kept(new.spec, old.spec, versions) {
         let message = "is missing, though the object has it: the defaults were not filled in; apply again";
         errors.push(Refusal::new(Rule::DefaultsMissing, message).at(kept.field));
     }
-    errors.append(change(new, old, today, &mut verdict));
+    let written = Written::Complete { spec: new.spec, old_spec: Some(old.spec), versions };
+    errors.append(change(new, old, written, today, &mut verdict));
     verdict.errors = errors.finish();
     verdict
 }
 
+/// The default versions of an object that may have an instance.
+fn versions(new: &Subject<'_>, old: &Subject<'_>) -> DefaultVersions {
+    old.observed.map_or(new.versions, |observed| new.versions.behind(observed))
+}
+
 /// Judges the new specification, with what it keeps of the old one.
-fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdict) -> Violations {
-    let (old_added, added) = (additions(old.spec, None), additions(new.spec, Some(old.spec)));
+fn change(
+    new: &Subject<'_>,
+    old: &Subject<'_>,
+    written: Written<'_>,
+    today: Date,
+    verdict: &mut Verdict,
+) -> Violations {
+    let versions = versions(new, old);
+    let (old_added, added) = (additions(old.spec, None, versions), additions(new.spec, Some(old.spec), versions));
     // Nobody is told what the old one should have said.
     let (old_draft, old_violations) = old.read(&old_added, 0);
     let (draft, mut errors) = new.read(&added, HINTS);
@@ -109,9 +151,10 @@ fn change(new: &Subject<'_>, old: &Subject<'_>, today: Date, verdict: &mut Verdi
     let nothing = Observed::default();
     let observed = old.observed.unwrap_or(&nothing);
     transition::judge(&draft, &old_draft, observed, &mut errors);
+    storable::judge(&draft, Some(&old_draft), &mut errors, verdict);
     dropped_by_null(new, old, &mut errors);
     changes::about(&draft, &old_draft, observed, verdict);
-    warnings::about(&draft, today, verdict);
+    warnings::about(&draft, written, today, verdict);
     warnings::about_nulls(new.spec, new.last_applied, verdict);
     errors
 }

@@ -8,6 +8,12 @@ use super::{EngineVersion, Gibibytes, Observed, Rule, Verdict};
 
 /// Warnings about the step from `old`, behind which `observed` was seen, to `new`.
 pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
+    // A Secret is there before the instance is.
+    for user in old.users.keys().filter(|user| !new.users.contains_key(*user)) {
+        // A name of 63 characters leaves 43 for the message.
+        let users = SPEC.field("users");
+        verdict.warn(Rule::UserRemoved, &users.key(user.as_str()), "is removed, with its login and its Secret");
+    }
     // What is not there yet is made as it is wanted.
     if !observed.exists() {
         return;

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::Engine;
 use super::filled::{Addition, Filled};
 use super::raw::{BACKUP_KEYS, field};
+use super::{DefaultVersions, Engine};
 
 /// The engine of a specification that names none.
 pub(super) const ENGINE: &str = "Postgresql";
@@ -24,19 +24,11 @@ const BACKUP_RETENTION: &str = "7d";
 const CARRIED: [&str; 9] =
     ["type", "version", "size", "masteruser", "users", "databases", "className", "instanceClass", "deletionProtection"];
 
-/// The version of a specification that names none.
-pub(crate) const fn default_version(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Postgresql => "12",
-        Engine::MySql => "8.4",
-    }
-}
-
-/// The specification with what it leaves out: on update the old object's values, then the defaults.
+/// The specification with what it leaves out: on update the old object's values, then the defaults, `versions` among them.
 ///
 /// What was written is never changed, a value of the wrong type included. Idempotent.
-pub fn defaults(spec: &Value, old_spec: Option<&Value>) -> Value {
-    additions(spec, old_spec).applied(spec)
+pub fn defaults(spec: &Value, old_spec: Option<&Value>, versions: DefaultVersions) -> Value {
+    additions(spec, old_spec, versions).applied(spec)
 }
 
 /// What [`defaults`] adds to a specification: only keys that are absent or null, on the top level and in `backup`.
@@ -48,7 +40,7 @@ pub struct Additions<'a> {
 }
 
 /// What a specification leaves out.
-pub fn additions<'a>(spec: &Value, old_spec: Option<&'a Value>) -> Additions<'a> {
+pub fn additions<'a>(spec: &Value, old_spec: Option<&'a Value>, versions: DefaultVersions) -> Additions<'a> {
     if !(spec.is_null() || spec.is_object()) {
         // Refused as it is.
         return Additions::default();
@@ -60,17 +52,17 @@ pub fn additions<'a>(spec: &Value, old_spec: Option<&'a Value>) -> Additions<'a>
     for key in ["type", "version", "size", "masteruser"] {
         let filled = Filled { written: spec, added: &added };
         if filled.get(key).is_none()
-            && let Some(value) = default(filled.get("type").and_then(engine), key)
+            && let Some(value) = default(filled.get("type").and_then(engine), key, versions)
         {
-            added.push((key, Cow::Owned(value.into())));
+            added.push((key, Cow::Owned(value.into_owned().into())));
         }
     }
     let old_backup = old_spec.and_then(|old| field(old, "backup"));
     let backup = match field(spec, "backup") {
-        Some(backup) if backup.is_object() => backup_additions(backup, old_backup),
+        Some(backup) if backup.is_object() => backup_additions(backup, old_backup, versions),
         Some(_) => Vec::new(),
         None => {
-            let backup = backup_additions(&Value::Null, old_backup);
+            let backup = backup_additions(&Value::Null, old_backup, versions);
             let backup: Map<_, _> =
                 backup.into_iter().map(|(key, value)| (key.to_owned(), value.into_owned())).collect();
             added.push(("backup", Cow::Owned(backup.into())));
@@ -80,12 +72,13 @@ pub fn additions<'a>(spec: &Value, old_spec: Option<&'a Value>) -> Additions<'a>
     Additions { spec: added, backup }
 }
 
-fn backup_additions<'a>(written: &Value, old: Option<&'a Value>) -> Vec<Addition<'a>> {
+fn backup_additions<'a>(written: &Value, old: Option<&'a Value>, versions: DefaultVersions) -> Vec<Addition<'a>> {
     let absent = BACKUP_KEYS.into_iter().filter(|key| field(written, key).is_none());
     absent
         .filter_map(|key| {
             let kept = old.and_then(|old| field(old, key)).map(Cow::Borrowed);
-            Some((key, kept.or_else(|| Some(Cow::Owned(default(None, key)?.into())))?))
+            let default = || Some(Cow::Owned(default(None, key, versions)?.into_owned().into()));
+            Some((key, kept.or_else(default)?))
         })
         .collect()
 }
@@ -127,16 +120,17 @@ impl Additions<'_> {
 
 /// What stands for a key that is left out, if anything does. A type that is none leaves the version open: the refusal of
 /// the type is what helps.
-pub(super) fn default(engine: Option<Engine>, key: &str) -> Option<&'static str> {
-    match key {
-        "type" => Some(ENGINE),
-        "version" => engine.map(default_version),
-        "size" => Some(SIZE),
-        "masteruser" => Some(MASTER_USER),
-        "every" => Some(BACKUP_EVERY),
-        "retention" => Some(BACKUP_RETENTION),
-        _ => None,
-    }
+pub(super) fn default(engine: Option<Engine>, key: &str, versions: DefaultVersions) -> Option<Cow<'static, str>> {
+    let fixed = match key {
+        "type" => ENGINE,
+        "version" => return engine.map(|engine| versions.of(engine).to_string().into()),
+        "size" => SIZE,
+        "masteruser" => MASTER_USER,
+        "every" => BACKUP_EVERY,
+        "retention" => BACKUP_RETENTION,
+        _ => return None,
+    };
+    Some(fixed.into())
 }
 
 pub(super) fn engine(value: &Value) -> Option<Engine> {
@@ -159,6 +153,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn defaults(spec: &Value, old_spec: Option<&Value>) -> Value {
+        super::defaults(spec, old_spec, DefaultVersions::BUILT_IN)
+    }
 
     #[test]
     fn nothing_becomes_a_postgresql_12() {
@@ -221,5 +219,15 @@ mod tests {
         for old in [json!(null), json!(3), json!({"backup": 3}), json!({"type": null})] {
             assert_eq!(defaults(&json!({}), Some(&old)), defaults(&json!({}), None), "{old}");
         }
+    }
+
+    #[test]
+    fn the_platforms_versions_go_before_the_built_in_ones_and_after_the_old_object() {
+        let versions = DefaultVersions::given(&["postgresql=17".parse().unwrap()]).unwrap();
+        let version = |spec, old: Option<Value>| super::defaults(&spec, old.as_ref(), versions)["version"].clone();
+        assert_eq!(version(json!({}), None), "17");
+        assert_eq!(version(json!({"version": "15"}), None), "15");
+        assert_eq!(version(json!({"type": "mysql"}), None), "8.4");
+        assert_eq!(version(json!({}), Some(json!({"version": "12"}))), "12");
     }
 }

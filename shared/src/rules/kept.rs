@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::Engine;
 use super::defaults::{ENGINE, carried, default, engine};
 use super::raw::{BACKUP_KEYS, field, present};
+use super::{DefaultVersions, Engine};
 
 /// Longest value that is told whole, so that a warning keeps its length.
 const SHORT: usize = 40;
@@ -34,7 +34,7 @@ impl Kept<'_> {
 }
 
 /// The fields that [`defaults`] takes from the old object, where that makes a difference.
-pub(super) fn kept<'a>(spec: &Value, old_spec: &'a Value) -> Vec<Kept<'a>> {
+pub(super) fn kept<'a>(spec: &Value, old_spec: &'a Value, versions: DefaultVersions) -> Vec<Kept<'a>> {
     let engine = field(spec, "type").or_else(|| field(old_spec, "type")).map_or(Engine::parse(ENGINE).ok(), engine);
     let top = carried(spec, Some(old_spec)).map(|(key, value)| (key, format!("spec.{key}"), value));
     let backup = BACKUP_KEYS.into_iter().filter_map(|key| {
@@ -51,7 +51,7 @@ pub(super) fn kept<'a>(spec: &Value, old_spec: &'a Value) -> Vec<Kept<'a>> {
         .filter(|(key, _, value)| match (*key, value) {
             ("users" | "databases", Value::Object(entries)) => !entries.is_empty(),
             ("deletionProtection", Value::Bool(protected)) => *protected,
-            (key, Value::String(text)) => default(engine, key) != Some(text.as_str()),
+            (key, Value::String(text)) => default(engine, key, versions).as_deref() != Some(text),
             _ => true,
         })
         .map(|(_, field, value)| Kept { field, value })

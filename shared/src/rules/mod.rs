@@ -5,6 +5,7 @@
 
 mod admission;
 mod changes;
+mod default_versions;
 mod defaults;
 mod desired;
 mod draft;
@@ -24,16 +25,20 @@ mod reader;
 mod reserved;
 mod rule;
 mod size;
+mod spellings;
+mod storable;
 mod transition;
 mod verdict;
 mod version;
 mod violations;
 mod warnings;
 mod words;
+mod written;
 
-pub use admission::{Subject, create, delete, replace, update};
+pub use admission::{Subject, create, delete, insert, replace, update};
+pub use default_versions::{DefaultVersion, DefaultVersionError, DefaultVersions};
+pub(crate) use defaults::MASTER_USER;
 pub use defaults::{Additions, additions, defaults};
-pub(crate) use defaults::{MASTER_USER, default_version};
 pub use desired::{Backup, Desired};
 pub use draft::parse;
 pub use engine::Engine;
@@ -48,5 +53,6 @@ pub use quote::{described, one_of, quoted, suggestion};
 pub(crate) use reader::ENTRY_LIMIT;
 pub use rule::{Rule, Severity};
 pub use size::{Gibibytes, Size};
+pub use storable::LISTED_LIMIT;
 pub use verdict::{Reason, Refusal, Verdict, Violation, WARNING_LIMIT, Warning};
 pub use version::{EngineVersion, MajorVersion};

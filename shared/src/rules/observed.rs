@@ -11,6 +11,8 @@ pub struct Observed {
     pub allocated: Option<Gibibytes>,
     /// The version that runs, as the cloud reports it: `status.engineVersion`.
     pub engine_version: Option<String>,
+    /// The master user that the instance has: `status.instance.masterUser`. After a restore it may be another one than was written.
+    pub master_user: Option<String>,
 }
 
 impl Observed {

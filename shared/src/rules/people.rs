@@ -8,9 +8,9 @@ use super::filled::Filled;
 use super::name::Name;
 use super::path::{Path, SPEC, shown_key};
 use super::quote::{quoted, suggestion};
-use super::reader::{ENTRY_LIMIT, MEMBER_LIMIT, Reader};
+use super::reader::{ENTRY_LIMIT, Reader};
 use super::reserved::Place;
-use super::{Engine, Refusal, RoleFlags, Rule};
+use super::{Engine, Refusal, RoleFlags, Rule, spellings};
 
 /// Most role flags of one user that are looked at: each word and its opposite.
 const FLAG_LIMIT: usize = 2 * RoleFlags::WORDS.len();
@@ -97,9 +97,10 @@ impl Reader {
             return;
         };
         roster.people.reserve(entries.len() + 1);
+        let mut named = Vec::with_capacity(entries.len());
         for (key, flags) in entries {
             let field = at.key(key);
-            let name = self.take(&field, Name::parse(roster.engine, Place::User, key));
+            let name = self.name(&field, roster.engine, Place::User, key);
             if name.is_some() && name == master_user {
                 let message = format_args!("{} is the master user already: it is not one of spec.users", quoted(key));
                 self.refuse(&field, Rule::MasterUserInUsers, message);
@@ -114,10 +115,10 @@ impl Reader {
                 continue;
             }
             let flags = self.flags(flags, &field);
-            if let Some(name) = name {
-                users.insert(name, flags);
-            }
+            named.extend(name.map(|name| (name, flags)));
         }
+        // In order already, so that the map is made in one go.
+        *users = named.into_iter().collect();
     }
 
     fn flags(&mut self, written: &Value, field: &Path<'_>) -> RoleFlags {
@@ -146,10 +147,11 @@ impl Reader {
         databases: &mut Databases<'a>,
     ) {
         let at = SPEC.field("databases");
-        let mut listed = 0;
-        for (number, (key, members)) in self.entries(written, &at, "databases").into_iter().flatten().enumerate() {
+        let Some(entries) = self.entries(written, &at, "databases") else { return };
+        let mut named = Vec::with_capacity(entries.len());
+        for (number, (key, members)) in entries.iter().enumerate() {
             let field = at.key(key);
-            let name = self.take(&field, Name::parse(roster.engine, Place::Database, key));
+            let name = self.name(&field, roster.engine, Place::Database, key);
             if master_user.is_some_and(|master| master.as_str() == key) {
                 let message = format_args!("{} is the name of the master user: choose another one", quoted(key));
                 self.refuse(&field, Rule::MasterUserAsDatabase, message);
@@ -158,7 +160,6 @@ impl Reader {
                 continue;
             }
             let items = self.list(members, &field, ENTRY_LIMIT, "users, such as [app]");
-            listed += items.len();
             let mut members = Vec::with_capacity(items.len());
             for (index, item) in items.iter().enumerate() {
                 let field = field.index(index);
@@ -173,18 +174,23 @@ impl Reader {
                     }
                 }
             }
-            if let Some(name) = name {
-                databases.insert(name, members);
-            }
+            named.extend(name.map(|name| (name, members)));
         }
-        if listed > MEMBER_LIMIT {
-            let message = format_args!("lists {listed} users over all databases: at most {MEMBER_LIMIT} are allowed");
-            self.refuse(&at, Rule::TooManyEntries, message);
-        }
+        *databases = named.into_iter().collect();
     }
 }
 
 impl Reader {
+    /// The name that a key is.
+    fn name<'a>(&mut self, field: &Path<'_>, engine: Engine, place: Place, key: &'a str) -> Option<Name<'a>> {
+        match Name::parse(engine, place, key) {
+            Ok(name) => return Some(name),
+            Err(_) if self.violations.full() => self.violations.count(),
+            Err(refusal) => self.violations.push_hinted(refusal.at(field), spellings::of_key(key)),
+        }
+        None
+    }
+
     /// Who was probably meant by somebody unknown, or how to make the name known.
     fn hint(&mut self, roster: &Roster<'_>, slip: Slip, member: &str) -> String {
         if !matches!(slip, Slip::Stranger) || self.hints == 0 {

@@ -8,14 +8,10 @@ use super::filled::Filled;
 use super::path::Path;
 use super::quote::{described, meant, one_of, quoted};
 use super::violations::Violations;
-use super::{Refusal, Rule};
+use super::{Refusal, Rule, spellings};
 
 /// Most users, databases, and users of one database: what the cost budget of the schema's CEL rules allows.
 pub(crate) const ENTRY_LIMIT: usize = 500;
-
-/// Most users of all databases together, each counted as often as it is listed. The API server stops a CEL rule at a million
-/// steps (apiserver, `PerCallLimit`), which the one that looks each of them up reaches between 70000 and 78400.
-pub(crate) const MEMBER_LIMIT: usize = 50_000;
 
 /// Most characters of any text: those of a class's name, the longest there is.
 pub(crate) const TEXT_LIMIT: usize = 253;
@@ -91,7 +87,12 @@ impl Reader {
     pub(super) fn item<'a>(&mut self, value: &'a Value, field: &Path<'_>) -> Option<&'a str> {
         let text = value.as_str();
         if text.is_none() {
-            self.refuse(field, Rule::WrongType, format_args!("must be a text, not {}", described(value)));
+            if self.violations.full() {
+                self.violations.count();
+            } else {
+                let refusal = Refusal::new(Rule::WrongType, format!("must be a text, not {}", described(value)));
+                self.violations.push_hinted(refusal.at(field), spellings::of_value(value));
+            }
         }
         self.bounded(text?, field)
     }

@@ -69,7 +69,8 @@ rules! {
         "Apply again, or write the field: the service that fills it in could not be reached for a moment.";
     TooManyEntries = "too-many-entries", Error(TooLong),
         "A map or list has more entries than are allowed",
-        "At most 500 users, 500 databases, 500 users in each, 50000 in all of them, and 14 flags for a user. Divide the object.";
+        "At most 500 users, 500 databases, 500 users in each, 196608 bytes of users in all of them (15000 of ten letters), and 14 flags for a user. Divide \
+         the object.";
     LongText = "long-text", Error(TooLong),
         "A text is longer than any value",
         "At most 253 characters; most fields take far fewer.";
@@ -165,7 +166,7 @@ rules! {
         "Make a new object of the other engine, and move the data.";
     MasterUserChanged = "master-user-changed", Error(Forbidden),
         "The master user would change",
-        "Leave it as it is: RDS cannot rename it.";
+        "Leave it as it is: RDS cannot rename it. Only the one that the instance has, after a restore, can be written.";
     MajorUpgrade = "major-upgrade", Error(Forbidden),
         "The major version would rise",
         "Make a new object of the newer version, and move the data. What already runs can be written.";
@@ -191,6 +192,10 @@ rules! {
     SupportEnded = "support-ended", Warning,
         "The version is not supported any more",
         "Choose a newer major version: AWS may upgrade this one by force.";
+    RoleNotKept = "role-not-kept", Warning,
+        "What plain users create may not be shared in this minor version",
+        "Write the minor version that the message names or a newer one, or the major version alone. Before it, sessions lose the role by which users \
+         share what they create at DISCARD ALL, which connection poolers send between clients; in the version just before, no session has it.";
     SizeBelowMinimum = "size-below-minimum", Warning,
         "The size is below the smallest volume",
         "Nothing has to be done: the smallest volume is allocated, and billed.";
@@ -222,20 +227,24 @@ rules! {
         "Automated backups are discarded",
         "Copy those that are still needed first: RDS deletes what is older than the retention.";
     SuperuserMapped = "superuser-mapped", Warning,
-        "superuser is rds_superuser",
-        "Nothing has to be done: RDS has no other superuser.";
+        "superuser is rds_superuser, and the master user's equal",
+        "Give it only to whom you would give the master user's password: RDS has no other superuser, and this one reaches every database of the \
+         instance and can end whatever the operator guards.";
     ReplicationMapped = "replication-mapped", Warning,
         "replication is rds_replication",
         "Nothing has to be done: RDS grants replication as a role.";
     WideCreaterole = "wide-createrole", Warning,
-        "createrole is almost a superuser before PostgreSQL 16",
-        "Use version 16 or newer, or do without the flag.";
+        "createrole is the master user's equal before PostgreSQL 16",
+        "Use version 16 or newer, or do without the flag: such a user can alter the master user, join any role and grant itself rds_superuser.";
     BypassrlsUncertain = "bypassrls-uncertain", Warning,
         "bypassrls may not be granted",
         "See the condition DatabasesReady; do without the flag where RDS refuses it.";
     BackupNotScheduled = "backup-not-scheduled", Warning,
         "Backups are made once a day, whatever is asked for",
         "Write every: 24h.";
+    RetentionBelowInterval = "retention-below-interval", Warning,
+        "Backups are kept for less time than lies between two of them",
+        "Keep them longer, or make them more often: else there is none for a part of the time.";
     NoFinalSnapshot = "no-final-snapshot", Warning,
         "The data goes with the object",
         "Use deletionPolicy: Snapshot, unless the data is not worth keeping.";
@@ -245,12 +254,15 @@ rules! {
     ValueKept = "value-kept", Warning,
         "A field that left the manifest keeps its value",
         "Write the field to change it. To remove all users, write users: {}.";
+    UserRemoved = "user-removed", Warning,
+        "A user that left the manifest is removed",
+        "Write it again to keep it: one manifest holds all users, also those that others added to the object. What it created stays in its databases.";
     DatabaseKept = "database-kept", Warning,
         "A database that left the manifest is kept",
         "Drop it by SQL if its data is not worth keeping: the operator never does.";
     UnchangedMistake = "unchanged-mistake", Warning,
         "A mistake that was there before is still there",
-        "Correct it: the reconciler does not work on the object until then.";
+        "Correct it: until then the reconciler does not work on the object or, where it is only too large, may have to shorten its status.";
 }
 
 impl Rule {
@@ -278,8 +290,8 @@ impl std::fmt::Display for Rule {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::reader::{MEMBER_LIMIT, TEXT_LIMIT};
-    use super::super::{ENTRY_LIMIT, Engine, Gibibytes, OBJECT_NAME_LIMIT, RoleFlags, lifecycle};
+    use super::super::reader::TEXT_LIMIT;
+    use super::super::{ENTRY_LIMIT, Engine, Gibibytes, LISTED_LIMIT, OBJECT_NAME_LIMIT, RoleFlags, lifecycle};
     use super::*;
 
     #[test]
@@ -297,7 +309,7 @@ mod tests {
     fn advice_names_the_limits_that_hold() {
         let says = |rule: Rule, what: &str| assert!(rule.advice().contains(what), "{rule} says nothing of {what}");
         says(Rule::TooManyEntries, &format!("{ENTRY_LIMIT} users"));
-        says(Rule::TooManyEntries, &format!("{MEMBER_LIMIT} in all"));
+        says(Rule::TooManyEntries, &format!("{LISTED_LIMIT} bytes"));
         says(Rule::TooManyEntries, &format!("{} flags", 2 * RoleFlags::WORDS.len()));
         says(Rule::LongText, &TEXT_LIMIT.to_string());
         says(Rule::LongObjectName, &OBJECT_NAME_LIMIT.to_string());

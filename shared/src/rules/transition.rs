@@ -24,6 +24,8 @@ pub(super) fn judge(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, error
     };
     if let (Some(new), Some(old)) = (new.master_user, old.master_user)
         && new != old
+        // Back to the one that the instance has.
+        && observed.master_user.as_deref() != Some(new.as_str())
     {
         let message = format!("RDS cannot rename the master user: it stays {}", quoted(old.as_str()));
         forbid("spec.masteruser", Refusal::new(Rule::MasterUserChanged, message));

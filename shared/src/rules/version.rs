@@ -52,6 +52,11 @@ impl EngineVersion {
     /// The pattern of a version, for schemas; which ones are known is not its matter.
     pub const PATTERN: &'static str = r"^[0-9]+(\.[0-9]+){0,2}(-rds\.[0-9]{8})?$";
 
+    /// A major version, whose minor one is left to RDS.
+    pub(super) const fn of(major: MajorVersion) -> Self {
+        Self { major, minor: None, extended: None }
+    }
+
     /// The version of a specification: well formed and of a major version the operator offers.
     pub fn parse(engine: Engine, text: &str) -> Result<Self, Refusal> {
         if let Some(version) = Self::parse_offered(engine, text) {

@@ -7,20 +7,36 @@ use super::draft::Draft;
 use super::path::SPEC;
 use super::raw::{entries, is_null, null_keys};
 use super::reader::ENTRY_LIMIT;
+use super::written::Written;
 use super::{Engine, Gibibytes, Interval, MajorVersion, Rule, Verdict, lifecycle};
 use crate::api::DeletionPolicy;
 
-/// First major version of PostgreSQL whose `createrole` is limited to the roles it was granted.
+/// First major version of PostgreSQL whose `createrole` is limited to the roles it was granted. Before, it alters every role that is no
+/// superuser, which on RDS the master user is not.
 const LIMITED_CREATEROLE: MajorVersion = MajorVersion::single(16);
 
-/// Warnings about what is asked for.
-pub(super) fn about(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
+/// The first minor version of each major in which a session keeps the role that `ALTER ROLE … SET role` sets for it. Before, DISCARD ALL takes
+/// it away; in the version just before, the correction of that went too far, and it is not set at login either.
+///
+/// Source: PostgreSQL's release notes 17.1 (CVE-2024-10978) and 17.2 (ALTER ROLE SET role), and those of the same days.
+const KEEPS_ROLE: [(MajorVersion, u16); 6] = [
+    (MajorVersion::single(12), 22),
+    (MajorVersion::single(13), 18),
+    (MajorVersion::single(14), 15),
+    (MajorVersion::single(15), 10),
+    (MajorVersion::single(16), 6),
+    (MajorVersion::single(17), 2),
+];
+
+/// Warnings about what is asked for. Of what its author did not write only what it costs is told.
+pub(super) fn about(draft: &Draft<'_>, written: Written<'_>, today: Date, verdict: &mut Verdict) {
     if let Some(engine) = draft.engine.filter(|engine| !engine.supported()) {
         let message = format!("{engine} is not supported yet: the object is kept, but nothing is created");
         verdict.warn(Rule::EngineNotBuilt, "spec.type", message);
     }
     support(draft, today, verdict);
-    if let Some(size) = draft.size.filter(|size| size.gibibytes() < Gibibytes::SMALLEST) {
+    sharing(draft, written, verdict);
+    if let Some(size) = draft.size.filter(|size| size.gibibytes() < Gibibytes::SMALLEST && written.has("size")) {
         let message = format!("{} are allocated, the smallest volume RDS offers", size.allocated());
         verdict.warn(Rule::SizeBelowMinimum, "spec.size", message);
     }
@@ -28,6 +44,13 @@ pub(super) fn about(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
     if let Some(every) = draft.every.filter(|every| *every != Interval::DAY) {
         let message = format!("{every} is not scheduled yet: RDS makes one automated backup a day");
         verdict.warn(Rule::BackupNotScheduled, "spec.backup.every", message);
+    }
+    // No retention is shorter than the default of this field, so its author has written it.
+    if let (Some(every), Some(days)) = (draft.every, draft.retention_days)
+        && every.as_secs() > u64::from(days) * Interval::DAY.as_secs()
+    {
+        let message = format!("backups are kept for {days}d: with one every {every} there would be none at times");
+        verdict.warn(Rule::RetentionBelowInterval, "spec.backup.every", message);
     }
     if draft.deletion_policy == Some(DeletionPolicy::Delete) {
         let message = "Delete makes no final snapshot: the data goes with the object";
@@ -68,6 +91,20 @@ fn support(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
     }
 }
 
+/// A minor version that is left to RDS is a newer one.
+fn sharing(draft: &Draft<'_>, written: Written<'_>, verdict: &mut Verdict) {
+    let Some((version, minor)) = draft.version.and_then(|version| Some((version, version.minor()?))) else { return };
+    let first = KEEPS_ROLE.iter().find(|(major, _)| *major == version.major()).map(|(_, first)| *first);
+    let Some(first) = first.filter(|first| minor < *first && written.has("version")) else { return };
+    let unshared = if minor + 1 < first {
+        "after DISCARD ALL, which poolers send, what plain users create is not shared"
+    } else {
+        "what plain users create is not shared: their sessions lack the role for it"
+    };
+    let message = format!("{unshared}; write {}.{first} or newer", version.major());
+    verdict.warn(Rule::RoleNotKept, "spec.version", message);
+}
+
 fn flags(draft: &Draft<'_>, verdict: &mut Verdict) {
     if draft.engine != Some(Engine::Postgresql) {
         return;
@@ -78,12 +115,12 @@ fn flags(draft: &Draft<'_>, verdict: &mut Verdict) {
         let field = at.key(user.as_str());
         // A name of 63 characters leaves 43 for the message.
         for (declared, rule, message) in [
-            (flags.superuser, Rule::SuperuserMapped, "RDS grants rds_superuser for superuser"),
+            (flags.superuser, Rule::SuperuserMapped, "as rds_superuser it is the master's equal"),
             (flags.replication, Rule::ReplicationMapped, "RDS grants rds_replication for replication"),
             (
                 flags.createrole.filter(|_| wide_createrole),
                 Rule::WideCreaterole,
-                "createrole can reset any password before 16",
+                "createrole is the master's equal before 16",
             ),
             (flags.bypassrls, Rule::BypassrlsUncertain, "RDS may refuse bypassrls to its master user"),
         ] {

@@ -1,7 +1,7 @@
 //! What may become of an object that is there already.
 
 use serde_json::{Value, json};
-use shared::rules::{Observed, Reason, Rule, Subject, Verdict, defaults, replace, update};
+use shared::rules::{DefaultVersions, Observed, Reason, Rule, Subject, Verdict, defaults, parse, replace, update};
 
 use crate::specs::{self, Change, RefusedChange};
 use crate::{TODAY, lines, subject, told};
@@ -16,6 +16,7 @@ fn observed(status: &Value) -> Observed {
         created: status.pointer("/instance/created") == Some(&json!(true)),
         allocated: serde_json::from_value(status["allocatedStorageGiB"].clone()).unwrap_or_default(),
         engine_version: status.get("engineVersion").and_then(Value::as_str).map(str::to_owned),
+        master_user: status.pointer("/instance/masterUser").and_then(Value::as_str).map(str::to_owned),
     }
 }
 
@@ -23,7 +24,7 @@ fn observed(status: &Value) -> Observed {
 fn judged(Change { old, status, new }: &Change) -> [Verdict; 2] {
     let observed = observed(status);
     let old = Subject { observed: Some(&observed), ..subject(old) };
-    let complete = defaults(new, Some(old.spec));
+    let complete = defaults(new, Some(old.spec), DefaultVersions::BUILT_IN);
     [update(&subject(new), &old, TODAY), replace(&subject(&complete), &old, TODAY)]
 }
 
@@ -88,7 +89,8 @@ fn what_left_the_manifest_keeps_its_value_only_where_somebody_fills_it_in() {
 
 #[test]
 fn what_left_the_manifest_without_a_difference_is_not_told() {
-    let old = defaults(&json!({"users": {}, "deletionProtection": false, "paused": true}), None);
+    let old =
+        defaults(&json!({"users": {}, "deletionProtection": false, "paused": true}), None, DefaultVersions::BUILT_IN);
     let new = json!({"version": "12"});
     let verdict = updated(&old, &new);
     assert!(!verdict.warnings.iter().any(|warning| warning.rule == Rule::ValueKept), "{verdict:#?}");
@@ -163,6 +165,19 @@ fn what_authors_are_warned_of_when_they_change_something() {
             json!({"databases": {}}),
             "spec.databases[d]: is kept with its data, without users",
         ),
+        (
+            json!({"users": {"a": [], "b": []}}),
+            &volume,
+            json!({"users": {"a": []}}),
+            "spec.users[b]: is removed, with its login and its Secret",
+        ),
+        // Its Secret is there before the instance is.
+        (
+            json!({"users": {"a": [], "b": []}}),
+            &json!({}),
+            json!({"users": {}}),
+            "spec.users[b]: is removed, with its login and its Secret",
+        ),
     ] {
         let [verdict, _] = judged(&Change { old, status: status.clone(), new });
         assert!(told(&verdict).iter().any(|said| said == warning), "{warning}: {:#?}", verdict.warnings);
@@ -171,16 +186,16 @@ fn what_authors_are_warned_of_when_they_change_something() {
 
 #[test]
 fn what_cannot_be_undone_is_an_outage_or_becomes_dearer() {
-    let made = json!({"instance": {"created": true}, "allocatedStorageGiB": 100, "engineVersion": "15.6"});
+    let made = json!({"instance": {"created": true}, "allocatedStorageGiB": 100, "engineVersion": "15.16"});
     let base =
-        json!({"version": "15.6", "size": "100Gi", "instanceClass": "db.t4g.small", "backup": {"retention": "7d"}});
+        json!({"version": "15.16", "size": "100Gi", "instanceClass": "db.t4g.small", "backup": {"retention": "7d"}});
     for (change, warnings) in [
         (json!({}), &[][..]),
         (
-            json!({"version": "15.8"}),
+            json!({"version": "15.18"}),
             &[
-                "spec.version: RDS cannot take back the upgrade from 15.6 to 15.8",
-                "spec.version: the upgrade to 15.8 does not wait for a maintenance window: it is an outage",
+                "spec.version: RDS cannot take back the upgrade from 15.16 to 15.18",
+                "spec.version: the upgrade to 15.18 does not wait for a maintenance window: it is an outage",
             ],
         ),
         // The minor version is left to RDS, or is the one that runs.
@@ -288,6 +303,24 @@ fn an_old_mistake_that_is_not_touched_only_warns() {
         updated(&old, &json!({"size": "ten", "users": {"App": []}, "paused": 1})).errors[0].field,
         "spec.paused"
     );
+}
+
+#[test]
+fn i7_what_was_stored_and_is_too_large_by_now_can_be_edited_and_become_less() {
+    let crowded = |members| specs::crowded(specs::MOST_MEMBERS + members);
+    let mut paused = crowded(100);
+    paused["paused"] = json!(true);
+    for smaller in [paused, crowded(99), crowded(1)] {
+        let verdict = updated(&crowded(100), &smaller);
+        assert!(verdict.admitted(), "{:?}", lines(&verdict));
+        let said = "spec.databases: still wrong: too large to be stored with its whole status";
+        assert!(told(&verdict).iter().any(|warning| warning == said), "{:#?}", verdict.warnings);
+    }
+    assert!(!told(&updated(&crowded(100), &crowded(0))).iter().any(|warning| warning.starts_with("spec.databases")));
+    assert_eq!(updated(&crowded(100), &crowded(101)).errors[0].rule, Rule::TooManyEntries);
+    assert_eq!(updated(&crowded(0), &crowded(1)).errors[0].rule, Rule::TooManyEntries);
+    // Nobody judges the size of what the reconciler finds.
+    assert!(parse("orders", &defaults(&crowded(100), None, DefaultVersions::BUILT_IN)).is_ok());
 }
 
 #[test]

@@ -6,14 +6,14 @@ mod specs;
 
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
-use shared::rules::{Rule, Subject, Verdict, create, delete, parse};
+use shared::rules::{DefaultVersions, Rule, Subject, Verdict, create, delete, insert, parse};
 
 use crate::specs::Refused;
 
 const TODAY: Date = date(2026, 11, 23);
 
 fn subject(spec: &Value) -> Subject<'_> {
-    Subject { name: Some("orders"), generate_name: None, spec, last_applied: None, observed: None }
+    Subject::new("orders", spec)
 }
 
 fn created(spec: &Value) -> Verdict {
@@ -42,18 +42,30 @@ fn the_example_is_admitted() {
 }
 
 #[test]
-fn an_empty_specification_is_admitted_with_both_warnings() {
+fn nobody_is_warned_of_what_they_did_not_write_but_of_what_it_costs() {
     for spec in [json!(null), json!({}), json!({"users": null, "size": null})] {
         let verdict = created(&spec);
         assert_eq!(lines(&verdict), [""; 0]);
         assert_eq!(
             told(&verdict),
             [
-                "spec.version: PostgreSQL 12 is in paid Extended Support, 2025-03-01 to 2028-02-29, dearer from 2027-03-01; newest: 18",
-                "spec.size: 20Gi are allocated, the smallest volume RDS offers",
+                "spec.version: PostgreSQL 12 is in paid Extended Support, 2025-03-01 to 2028-02-29, dearer from 2027-03-01; newest: 18"
             ]
         );
     }
+    let about_size = |verdict: &Verdict| verdict.warnings.iter().any(|warning| warning.rule == Rule::SizeBelowMinimum);
+    assert!(about_size(&created(&json!({"size": "10GB"}))));
+    // Who is asked last may have before it what was filled in, and whoever wrote it was told already.
+    assert!(!about_size(&insert(&subject(&json!({"size": "10GB"})), TODAY)));
+    assert!(about_size(&insert(&subject(&json!({"size": "15GB"})), TODAY)));
+    // The platform's default is no mistake of the author's.
+    let versions = DefaultVersions::given(&["postgresql=16.4".parse().unwrap()]).unwrap();
+    let about_role = |spec: Value| {
+        let verdict = create(&Subject { versions, ..subject(&spec) }, TODAY);
+        verdict.warnings.iter().any(|warning| warning.rule == Rule::RoleNotKept)
+    };
+    assert!(!about_role(json!({})));
+    assert!(about_role(json!({"version": "16.4"})));
 }
 
 #[test]
@@ -79,7 +91,10 @@ fn all_databases_together_have_so_many_users() {
     assert_eq!(lines(&created(&specs::crowded(specs::MOST_MEMBERS))), [""; 0]);
     assert_eq!(
         lines(&created(&specs::crowded(specs::MOST_MEMBERS + 1))),
-        ["spec.databases: lists 50001 users over all databases: at most 50000 are allowed"]
+        [
+            "spec.databases: lists 8549 users over all databases, which take 196627 bytes: at most 196608 fit beside their status in \
+             what Kubernetes stores"
+        ]
     );
 }
 
@@ -142,14 +157,26 @@ fn what_authors_are_warned_of() {
             json!({"version": 13}),
             "spec.version: PostgreSQL 13 is in paid Extended Support, 2026-03-01 to 2029-02-28, dearer from 2028-03-01; newest: 18",
         ),
-        (json!({"users": {"a": ["superuser"]}}), "spec.users[a]: RDS grants rds_superuser for superuser"),
+        (json!({"users": {"a": ["superuser"]}}), "spec.users[a]: as rds_superuser it is the master's equal"),
         (json!({"users": {"a": ["REPLICATION"]}}), "spec.users[a]: RDS grants rds_replication for replication"),
-        (json!({"users": {"a": ["createrole"]}}), "spec.users[a]: createrole can reset any password before 16"),
+        (json!({"users": {"a": ["createrole"]}}), "spec.users[a]: createrole is the master's equal before 16"),
+        (
+            json!({"version": "15.19", "users": {"a": ["createrole"]}}),
+            "spec.users[a]: createrole is the master's equal before 16",
+        ),
         (json!({"users": {"a": ["bypassrls"]}}), "spec.users[a]: RDS may refuse bypassrls to its master user"),
         (json!({"users": {"a": null}}), "spec.users[a]: null means absent: write [] to have it"),
         (
             json!({"backup": {"every": "6h"}}),
             "spec.backup.every: 6h is not scheduled yet: RDS makes one automated backup a day",
+        ),
+        (
+            json!({"backup": {"every": "2w"}}),
+            "spec.backup.every: backups are kept for 7d: with one every 2w there would be none at times",
+        ),
+        (
+            json!({"backup": {"every": "36h", "retention": "1d"}}),
+            "spec.backup.every: backups are kept for 1d: with one every 36h there would be none at times",
         ),
         (
             json!({"deletionPolicy": "Delete"}),
@@ -167,7 +194,10 @@ fn what_needs_no_warning() {
     let base = json!({"version": "18", "size": "20Gi"});
     for addition in [
         json!({"users": {"a": ["createdb", "NOSUPERUSER", "createrole"]}}),
+        json!({"version": "16", "users": {"a": ["createrole"]}}),
+        json!({"version": "15", "users": {"a": ["nocreaterole"]}}),
         json!({"backup": {"every": "1d", "retention": "5w"}}),
+        json!({"backup": {"every": "24h", "retention": "1d"}}),
         json!({"size": "22GB"}),
         json!({"deletionPolicy": "Retain"}),
     ] {
@@ -185,6 +215,56 @@ fn support_ends_by_the_day_that_is_given() {
     assert!(on(date(2026, 3, 1))[0].contains("paid Extended Support, 2026-03-01 to"));
     assert!(on(date(2029, 2, 28))[0].contains("paid Extended Support"));
     assert!(on(date(2029, 3, 1))[0].contains("ended on 2029-02-28"));
+}
+
+#[test]
+fn minor_versions_whose_sessions_lose_their_role_are_told() {
+    let warned = |version: &str| {
+        let verdict = created(&json!({"version": version, "size": "20Gi"}));
+        let warnings = verdict.warnings.into_iter().filter(|warning| warning.rule == Rule::RoleNotKept);
+        warnings.map(|warning| warning.to_string()).collect::<Vec<_>>()
+    };
+    for (at_discard, at_login, kept) in [
+        ("12.20", "12.21", "12.22"),
+        ("13.16", "13.17", "13.18"),
+        ("14.13", "14.14", "14.15"),
+        ("15.8", "15.9", "15.10"),
+        ("16.4", "16.5", "16.6"),
+        ("17.0", "17.1", "17.2"),
+    ] {
+        let lost = "after DISCARD ALL, which poolers send, what plain users create is not shared";
+        assert_eq!(warned(at_discard), [format!("spec.version: {lost}; write {kept} or newer")]);
+        let lost = "what plain users create is not shared: their sessions lack the role for it";
+        assert_eq!(warned(at_login), [format!("spec.version: {lost}; write {kept} or newer")]);
+        assert!(warned(kept).is_empty());
+    }
+    assert_eq!(warned("12.0").len(), 1);
+    assert_eq!(warned("12.20-rds.20250814").len(), 1);
+    for version in ["12", "13", "14", "15", "16", "17", "18", "18.0", "17.11", "12.22-rds.20250814"] {
+        assert!(warned(version).is_empty(), "{version}");
+    }
+    assert!(
+        created(&json!({"type": "MySQL", "version": "8.0.1"})).warnings.iter().all(|one| one.rule != Rule::RoleNotKept)
+    );
+}
+
+#[test]
+fn names_that_yaml_may_have_made_say_what_was_written() {
+    let spec = json!({
+        "users": {"16": [], "app": [true], "true": []}, "databases": {"false": ["app", false, 1000], "orders": ["true"]},
+    });
+    assert_eq!(
+        lines(&created(&spec)),
+        [
+            "spec.users[16]: \"16\" is not a user name: write lower-case letters, digits and _, first a letter and last a letter or digit; \
+             YAML reads 0x10 or 020 as 16 too",
+            "spec.users[app][0]: must be a text, not the boolean true; if you wrote yes, on or y, quote it: YAML reads it as true",
+            "spec.users[true]: \"true\" is reserved: it is a key word of SQL; if you wrote yes, on or y, quote it: YAML reads it as true",
+            "spec.databases[false]: \"false\" is reserved: it is a key word of SQL; if you wrote no, off or n, quote it: YAML reads it as false",
+            "spec.databases[false][1]: must be a text, not the boolean false; if you wrote no, off or n, quote it: YAML reads it as false",
+            "spec.databases[false][2]: must be a text, not the number 1000; YAML reads 0x3e8, 01750 or 1e3 as 1000 too",
+        ]
+    );
 }
 
 #[test]

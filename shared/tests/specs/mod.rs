@@ -45,14 +45,14 @@ pub(crate) fn admitted() -> Vec<Value> {
     ]
 }
 
-/// Most users of all databases together that are admitted.
+/// Most users of all databases together that are admitted, in [`crowded`].
 #[allow(dead_code, reason = "too large to be in every table")]
-pub(crate) const MOST_MEMBERS: usize = 50_000;
+pub(crate) const MOST_MEMBERS: usize = 192 * 1024 / (20 + 3);
 
-/// As many users and databases as there may be, with this many users of all databases together.
+/// As many users and databases as there may be, with this many users of all databases together, each of 20 letters.
 #[allow(dead_code, reason = "too large to be in every table")]
 pub(crate) fn crowded(members: usize) -> Value {
-    let users: Vec<String> = (0..500).map(|n| format!("user_of_the_shop_{n}")).collect();
+    let users: Vec<String> = (0..500).map(|n| format!("user_of_the_shop_{n:03}")).collect();
     let flags: Map<_, _> = users.iter().map(|user| (user.clone(), json!(["login", "createdb"]))).collect();
     let databases: Map<_, _> =
         (0..500).map(|n| (format!("d{n}"), json!(users[..members / 500 + usize::from(n < members % 500)]))).collect();
@@ -187,7 +187,7 @@ pub(crate) fn refused() -> Vec<Refused> {
             "spec.databases[orders][1]",
             "Duplicate",
             "\"app\" is listed twice",
-            true,
+            false,
         ),
         (
             json!({"users": {"app": null}, "databases": {"orders": ["app"]}}),
@@ -279,6 +279,23 @@ pub(crate) fn refused_changes() -> Vec<RefusedChange> {
             "spec.masteruser",
             "it stays \"boss\"",
             true,
+        ),
+        (
+            json!({}),
+            &runs("12.22"),
+            json!({"version": "17"}),
+            "spec.version",
+            "a major upgrade from 12 to 17 is not offered yet",
+            true,
+        ),
+        // The API server does not know what the default is.
+        (
+            json!({}),
+            &none,
+            json!({"version": "17"}),
+            "spec.version",
+            "a major upgrade from 12 to 17 is not offered yet",
+            false,
         ),
         (
             json!({"version": "15"}),
@@ -378,6 +395,12 @@ pub(crate) fn admitted_changes() -> Vec<Change> {
                 "type": "Postgresql", "version": "12", "size": "10GB", "masteruser": "sysadmin",
                 "backup": {"every": "24h", "retention": "7d"},
             }),
+        ),
+        // After a restore of a database with another master user.
+        (
+            json!({}),
+            &json!({"instance": {"identifier": "orders", "created": true, "masterUser": "boss"}}),
+            json!({"masteruser": "boss"}),
         ),
         (json!({"version": 12}), &none, json!({"version": "12.22"})),
         (json!({"version": "12.22"}), &none, json!({"version": "12"})),

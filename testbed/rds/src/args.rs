@@ -7,6 +7,13 @@ use clap::{Parser, Subcommand};
 
 use crate::exec::ExecPostgres;
 
+/// Not us-east-1: clients take that for the region that has no name, and some then call AWS's own endpoints.
+const DEFAULT_REGION: &str = "eu-central-1";
+/// Manual snapshots that RDS allows in a region [RDS User Guide, "Quotas"].
+const SNAPSHOTS: usize = 100;
+/// The same of retained automated backups.
+const RETAINED_BACKUPS: usize = 40;
+
 /// An RDS-compatible API whose DB instances are PostgreSQL servers on this machine.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "local-rds", version, args_conflicts_with_subcommands = true)]
@@ -46,7 +53,7 @@ pub struct Options {
     #[arg(long, env = "LOCAL_RDS_STORAGE_COOLDOWN_SCALE", value_parser = scale)]
     pub storage_cooldown_scale: Option<f64>,
     /// The region that callers must sign for.
-    #[arg(long, env = "LOCAL_RDS_REGION", default_value = "us-east-1")]
+    #[arg(long, env = "LOCAL_RDS_REGION", default_value = DEFAULT_REGION)]
     pub region: String,
     /// The account that everything belongs to.
     #[arg(long, env = "LOCAL_RDS_ACCOUNT", default_value = "000000000000")]
@@ -54,6 +61,18 @@ pub struct Options {
     /// Instances the account may have [RDS: 40; default: no limit].
     #[arg(long, env = "LOCAL_RDS_INSTANCE_QUOTA")]
     pub instance_quota: Option<usize>,
+    /// Manual snapshots the account may have, final ones included.
+    #[arg(long, env = "LOCAL_RDS_SNAPSHOT_QUOTA", default_value_t = SNAPSHOTS)]
+    pub snapshot_quota: usize,
+    /// Automated backups of deleted instances that the account may have.
+    #[arg(long, env = "LOCAL_RDS_RETAINED_BACKUP_QUOTA", default_value_t = RETAINED_BACKUPS)]
+    pub retained_backup_quota: usize,
+    /// Security groups of the VPC, besides its default one.
+    #[arg(long = "security-group", env = "LOCAL_RDS_SECURITY_GROUPS", value_delimiter = ',')]
+    pub security_groups: Vec<String>,
+    /// DB subnet groups of the account, besides `default`.
+    #[arg(long = "subnet-group", env = "LOCAL_RDS_SUBNET_GROUPS", value_delimiter = ',')]
+    pub subnet_groups: Vec<String>,
     /// Admits calls at any rate, where RDS admits a burst of 300 and 12 a second.
     #[arg(long, env = "LOCAL_RDS_NO_THROTTLING")]
     pub no_throttling: bool,
@@ -73,9 +92,13 @@ impl Options {
             listen: Self::any_port(),
             time_scale: 0.01,
             storage_cooldown_scale: None,
-            region: "us-east-1".to_owned(),
+            region: DEFAULT_REGION.to_owned(),
             account: "000000000000".to_owned(),
             instance_quota: None,
+            snapshot_quota: SNAPSHOTS,
+            retained_backup_quota: RETAINED_BACKUPS,
+            security_groups: Vec::new(),
+            subnet_groups: Vec::new(),
             no_throttling: false,
             log_statements: false,
             program: None,

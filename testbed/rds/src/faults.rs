@@ -1,10 +1,13 @@
-//! Faults on order: calls that fail, states that an instance is shown in, instances that vanish.
+//! Faults on order: calls that fail or come late, and what an instance is to suffer.
+
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::Mutex;
 
-use crate::wire::ApiError;
+use crate::model::{Activity, Instance};
+use crate::wire::{ApiError, Params};
 
 /// The calls that are to fail.
 #[derive(Debug, Default)]
@@ -14,34 +17,55 @@ pub(crate) struct Faults(Mutex<Vec<CallFault>>);
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Order {
-    /// The next calls of an action fail.
+    /// The next calls of an action fail, or come late.
     Call(CallFault),
-    /// An instance is shown in a status; null ends it.
-    Status(StatusFault),
     /// An instance is gone, data and all.
     Remove(Removal),
+    /// An instance suffers something.
+    Instance(InstanceFault),
 }
 
-/// Calls of `action` fail, `times` times.
+/// Calls of `action`, of `instance` alone where it is named, go wrong `times` times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CallFault {
     pub(crate) action: String,
-    pub(crate) code: String,
+    #[serde(default)]
+    pub(crate) instance: Option<String>,
+    /// What the caller is told. Without it the caller gets the true answer, for which the call must be late.
+    #[serde(default)]
+    pub(crate) code: Option<String>,
     #[serde(default)]
     pub(crate) message: String,
     #[serde(default = "bad_request")]
     pub(crate) status: u16,
     #[serde(default = "once")]
     pub(crate) times: u32,
+    /// What was asked for is done, and only the answer is lost.
+    #[serde(default)]
+    pub(crate) carried_out: bool,
+    /// What was asked for is done so many milliseconds later, after other calls perhaps, and whether or not the caller still waits.
+    #[serde(default)]
+    pub(crate) late_ms: u64,
 }
 
-/// `status` is shown verbatim for `instance`.
-#[derive(Debug, Clone, Deserialize)]
+/// What `instance` is to suffer; what an order does not name stays.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct StatusFault {
+pub(crate) struct InstanceFault {
     pub(crate) instance: String,
-    pub(crate) status: Option<String>,
+    /// It is shown in this status, and RDS's rules for it hold; null ends it.
+    #[serde(default)]
+    status: Shown,
+    /// Whether Describe shows its endpoint.
+    #[serde(default)]
+    endpoint: Option<bool>,
+    /// The next change is accepted and dropped; this event is all that tells.
+    #[serde(default)]
+    drop_change: Option<String>,
+    /// The next snapshot fails.
+    #[serde(default)]
+    fail_snapshot: Option<bool>,
 }
 
 /// `remove_instance` vanishes as if it had been deleted by somebody else.
@@ -49,6 +73,22 @@ pub(crate) struct StatusFault {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Removal {
     pub(crate) remove_instance: String,
+}
+
+/// The status that an instance is to be shown in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Shown {
+    /// The order says nothing of it.
+    #[default]
+    AsBefore,
+    Truly,
+    As(String),
+}
+
+impl<'de> Deserialize<'de> for Shown {
+    fn deserialize<D: Deserializer<'de>>(status: D) -> Result<Self, D::Error> {
+        Option::deserialize(status).map(|status| status.map_or(Self::Truly, Self::As))
+    }
 }
 
 fn bad_request() -> u16 {
@@ -61,20 +101,27 @@ fn once() -> u32 {
 
 impl Faults {
     /// The failure that was ordered for this call, if any.
-    pub(crate) async fn strike(&self, action: &str) -> Option<ApiError> {
+    pub(crate) async fn strike(&self, action: &str, params: &Params) -> Option<CallFault> {
         let mut faults = self.0.lock().await;
-        let fault = faults.iter_mut().find(|fault| fault.action == action)?;
+        let meant = |fault: &&mut CallFault| {
+            fault.action == action && fault.instance.as_deref().is_none_or(|instance| names(params, instance))
+        };
+        let fault = faults.iter_mut().find(meant)?;
         fault.times = fault.times.saturating_sub(1);
-        let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let error = ApiError::new(status, &fault.code, &fault.message);
+        let struck = fault.clone();
         faults.retain(|fault| fault.times > 0);
-        Some(error)
+        Some(struck)
     }
 
-    pub(crate) async fn order(&self, fault: CallFault) {
+    /// Takes an order, unless it orders nothing.
+    pub(crate) async fn order(&self, fault: CallFault) -> Result<(), ApiError> {
+        if fault.code.is_none() && fault.late_ms == 0 {
+            return Err(ApiError::invalid_value("a call fault has a code, or is late"));
+        }
         if fault.times > 0 {
             self.0.lock().await.push(fault);
         }
+        Ok(())
     }
 
     pub(crate) async fn list(&self) -> Vec<CallFault> {
@@ -82,36 +129,142 @@ impl Faults {
     }
 }
 
+/// Whether a request is about this instance: by its identifier, its ARN or, in a listing, a filter.
+fn names(params: &Params, instance: &str) -> bool {
+    let is = |value: &str| value.eq_ignore_ascii_case(instance) || value.ends_with(&format!(":db:{instance}"));
+    ["DBInstanceIdentifier", "TargetDBInstanceIdentifier", "SourceDBInstanceIdentifier", "ResourceName"]
+        .iter()
+        .filter_map(|name| params.text(name))
+        .any(is)
+        || params.filters().is_ok_and(|filters| {
+            filters.iter().any(|(name, values)| name == "db-instance-id" && values.iter().any(|value| is(value)))
+        })
+}
+
+impl CallFault {
+    /// What the caller is told instead of the truth.
+    pub(crate) fn error(&self) -> Option<ApiError> {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        self.code.as_ref().map(|code| ApiError::new(status, code, &self.message))
+    }
+
+    /// When the call is to be carried out, where that is later.
+    pub(crate) fn late(&self) -> Option<Duration> {
+        (self.late_ms > 0).then(|| Duration::from_millis(self.late_ms))
+    }
+}
+
+impl InstanceFault {
+    /// Adds the order to those that an instance bears. What has begun takes none: its work may be done already.
+    pub(crate) fn order(self, instance: &mut Instance) -> Result<(), ApiError> {
+        let Self { instance: _, status, endpoint, drop_change, fail_snapshot } = self;
+        if status == Shown::AsBefore && endpoint.is_none() && drop_change.is_none() && fail_snapshot.is_none() {
+            return Err(ApiError::invalid_value("an instance fault says what the instance is to suffer"));
+        }
+        let begun = match instance.phase.activity {
+            Activity::Modifying { .. } | Activity::ResettingCredentials { .. } => drop_change.is_some(),
+            Activity::BackingUp { .. } | Activity::Stopping { .. } | Activity::Deleting { .. } => {
+                fail_snapshot.is_some()
+            }
+            _ => false,
+        };
+        if begun {
+            return Err(ApiError::invalid_instance_state("what is to fail has begun: order it before"));
+        }
+        let ordered = &mut instance.ordered;
+        match status {
+            Shown::AsBefore => {}
+            Shown::Truly => ordered.status = None,
+            Shown::As(status) => ordered.status = Some(status),
+        }
+        ordered.without_endpoint = endpoint.map_or(ordered.without_endpoint, |shown| !shown);
+        ordered.drop_change = drop_change.or(ordered.drop_change.take());
+        ordered.fail_snapshot = fail_snapshot.unwrap_or(ordered.fail_snapshot);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Ordered, Phase};
+    use crate::testing::{at, instance};
+
+    async fn order(faults: &Faults, order: &str) {
+        let Ok(Order::Call(fault)) = serde_json::from_str(order) else {
+            panic!("not a call fault: {order}");
+        };
+        faults.order(fault).await.unwrap();
+    }
 
     #[tokio::test]
     async fn strikes_as_often_as_ordered() {
         let faults = Faults::default();
-        let order = r#"{"action":"CreateDBInstance","code":"Throttling","message":"Rate exceeded","times":2}"#;
-        let Ok(Order::Call(fault)) = serde_json::from_str(order) else {
-            panic!("not a call fault");
+        order(&faults, r#"{"action":"CreateDBInstance","code":"Throttling","message":"Rate exceeded","times":2}"#)
+            .await;
+        let strike = async |action: &str| {
+            let struck = faults.strike(action, &Params::default()).await;
+            struck.and_then(|fault| fault.error()).map(|error| error.code)
         };
-        faults.order(fault).await;
-        assert!(faults.strike("DescribeDBInstances").await.is_none());
-        let codes = [
-            faults.strike("CreateDBInstance").await,
-            faults.strike("CreateDBInstance").await,
-            faults.strike("CreateDBInstance").await,
-        ]
-        .map(|error| error.map(|error| error.code));
+        assert_eq!(strike("DescribeDBInstances").await, None);
+        let codes =
+            [strike("CreateDBInstance").await, strike("CreateDBInstance").await, strike("CreateDBInstance").await];
         assert_eq!(codes, [Some("Throttling".to_owned()), Some("Throttling".to_owned()), None]);
     }
 
+    #[tokio::test]
+    async fn strikes_the_instance_that_is_named_alone() {
+        let faults = Faults::default();
+        order(&faults, r#"{"action":"X","instance":"orders","code":"Throttling","times":9}"#).await;
+        for (body, struck) in [
+            ("DBInstanceIdentifier=Orders", true),
+            ("ResourceName=arn:aws:rds:us-east-1:0:db:orders", true),
+            ("Filters.Filter.1.Name=db-instance-id&Filters.Filter.1.Values.Value.1=orders", true),
+            ("DBInstanceIdentifier=orders-2", false),
+            ("ResourceName=arn:aws:rds:us-east-1:0:db:my-orders", false),
+            ("", false),
+        ] {
+            assert_eq!(faults.strike("X", &Params::parse(body)).await.is_some(), struck, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_fault_without_effect_is_no_order() {
+        let fault: CallFault = serde_json::from_str(r#"{"action":"X"}"#).unwrap();
+        assert!(Faults::default().order(fault).await.is_err());
+    }
+
     #[test]
-    fn orders_are_told_apart() {
+    fn orders_are_told_apart_and_what_is_not_named_stays() {
+        let mut a = instance("a");
+        let mut suffer = |text| suffer(&mut a, text);
+        suffer(r#"{"instance":"a","status":"failed","fail_snapshot":true}"#).unwrap();
+        suffer(r#"{"instance":"a","endpoint":false,"drop_change":"no"}"#).unwrap();
+        let expected =
+            Ordered { without_endpoint: true, drop_change: Some("no".into()), fail_snapshot: true, status: None };
+        assert_eq!(suffer(r#"{"instance":"a","status":null}"#), Ok(expected));
+        assert!(suffer(r#"{"instance":"a"}"#).is_err());
         let order = |text| serde_json::from_str::<Order>(text);
-        assert!(matches!(
-            order(r#"{"instance":"a","status":null}"#),
-            Ok(Order::Status(StatusFault { status: None, .. }))
-        ));
         assert!(matches!(order(r#"{"remove_instance":"a"}"#), Ok(Order::Remove(_))));
-        assert!(order(r#"{"unknown":1}"#).is_err());
+        assert!(order(r#"{"unknown":1}"#).is_err() && order(r#"{"instance":"a","stats":"x"}"#).is_err());
+    }
+
+    #[test]
+    fn what_has_begun_cannot_be_ordered_to_fail() {
+        let mut a = instance("a");
+        let (change, snapshot) = (r#"{"instance":"a","drop_change":"no"}"#, r#"{"instance":"a","fail_snapshot":true}"#);
+        a.phase = Phase::begin(Activity::ResettingCredentials { verifier: "SCRAM".into() }, at(0));
+        assert!(suffer(&mut a, change).is_err() && suffer(&mut a, snapshot).is_ok());
+        a.phase = Phase::begin(Activity::Deleting { final_snapshot: Some("s".into()), published: false }, at(0));
+        assert!(suffer(&mut a, snapshot).is_err() && suffer(&mut a, change).is_ok());
+    }
+
+    fn suffer(instance: &mut Instance, text: &str) -> Result<Ordered, String> {
+        match serde_json::from_str::<Order>(text) {
+            Ok(Order::Instance(fault)) => {
+                fault.order(instance).map(|()| instance.ordered.clone()).map_err(|error| error.code)
+            }
+            other => panic!("{text}: {other:?}"),
+        }
     }
 }

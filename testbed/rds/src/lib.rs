@@ -2,13 +2,17 @@
 //!
 //! The binary `local-rds` is a thin shell over [`Server`]; tests can start one in their own process.
 
+mod abilities;
 mod actions;
 mod args;
+mod backups;
 mod counters;
+mod endpoints;
 mod exec;
 mod faults;
 mod lifecycle;
 mod model;
+mod network;
 mod postgres;
 mod router;
 mod server;

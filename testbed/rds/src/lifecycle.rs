@@ -1,17 +1,30 @@
 //! How one activity follows another: pure changes of the state, without a server, a clock or a task.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
-use crate::model::{Activity, Category, Instance, Phase, Snapshot, SnapshotKind, Source, State};
+use crate::backups;
+use crate::model::{
+    Activity, Category, Change, Instance, Phase, RetainedBackup, SnapshotKind, SnapshotStatus, Source, State, news,
+};
 
 /// Marks the real work of the present activity as done.
-pub(crate) fn worked(state: &mut State, resource_id: &str, activity: &Activity) {
+pub(crate) fn worked(state: &mut State, resource_id: &str, activity: &Activity, now: Timestamp) {
     // A deletion may have been asked for meanwhile: its work is still ahead.
-    if let Some(instance) = state.by_resource_mut(resource_id)
-        && instance.phase.activity == *activity
+    let instance = state.by_resource_mut(resource_id).filter(|instance| instance.phase.activity == *activity);
+    let Some(instance) = instance else {
+        return;
+    };
+    instance.phase.worked = true;
+    let (source, begun) = (Source::DbInstance(instance.id.clone()), news::begun(instance));
+    state.report(&source, begun, now);
+    if let Activity::BackingUp { snapshot } = activity
+        && let Some(kind) = state.snapshots.get(snapshot).map(|snapshot| snapshot.kind)
     {
-        instance.phase.worked = true;
+        let message = match kind {
+            SnapshotKind::Manual => "Creating manual snapshot",
+            SnapshotKind::Automated => "Creating automated snapshot",
+        };
+        state.record(Source::DbSnapshot(snapshot.clone()), Category::Creation, message, now);
     }
 }
 
@@ -39,7 +52,7 @@ pub(crate) fn begin_pending(state: &mut State, resource_id: &str, now: Timestamp
     }
 }
 
-/// The final snapshot is there; the instance goes later.
+/// The final snapshot is there; the instance goes later. Where it failed, the deletion is off: the data stay where they are.
 pub(crate) fn publish_final_snapshot(state: &mut State, resource_id: &str, now: Timestamp) {
     let Some(instance) = state.by_resource_mut(resource_id) else {
         return;
@@ -49,6 +62,9 @@ pub(crate) fn publish_final_snapshot(state: &mut State, resource_id: &str, now: 
     };
     *published = true;
     let id = id.clone();
+    if instance.ordered.fail_snapshot {
+        instance.phase = Phase::begin(Activity::Starting, now);
+    }
     complete_snapshot(state, &id, now);
 }
 
@@ -65,14 +81,7 @@ pub(crate) fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
                 Some(id) => (Category::Restoration, format!("Restored from snapshot {id}")),
             };
             instance.created_at = now;
-            if instance.backup_retention == 0 {
-                rest(instance, Activity::Available, now);
-            } else {
-                let snapshot = automated_snapshot(instance, now);
-                let activity = Activity::BackingUp { snapshot: snapshot.id.clone() };
-                instance.phase = Phase::begin(activity, now);
-                state.snapshots.insert(snapshot.id.clone(), snapshot);
-            }
+            settle(state, resource_id, now);
             state.record(source, category, message, now);
         }
         Activity::BackingUp { snapshot } => {
@@ -81,29 +90,44 @@ pub(crate) fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
             let message = "Finished DB Instance backup";
             state.record(source, Category::Backup, message, now);
         }
+        Activity::Modifying { .. } | Activity::ResettingCredentials { .. }
+            if instance.ordered.drop_change.is_some() =>
+        {
+            let event = instance.ordered.drop_change.take().unwrap_or_default();
+            rest(instance, Activity::Available, now);
+            state.record(source, Category::Failure, event, now);
+        }
         Activity::Modifying { change } => {
+            let said = news::applied(&change, instance);
             instance.apply(&change, now);
             match change.master_verifier.clone() {
                 Some(verifier) => {
                     let activity = Activity::ResettingCredentials { verifier };
                     instance.phase = Phase::begin(activity, now);
                 }
-                None => rest(instance, Activity::Available, now),
+                None => settle(state, resource_id, now),
             }
-            let message = "Finished applying modification";
-            state.record(source, Category::ConfigurationChange, message, now);
+            state.report(&source, said, now);
+            if let Some(new) = change.new_id {
+                rename(state, resource_id, new, now);
+            }
         }
         Activity::ResettingCredentials { .. } => {
-            rest(instance, Activity::Available, now);
-            let message = "The master user password has been reset";
+            settle(state, resource_id, now);
+            let message = "Reset master credentials";
             state.record(source, Category::ConfigurationChange, message, now);
         }
         Activity::Rebooting => {
             rest(instance, Activity::Available, now);
             state.record(source, Category::Availability, "DB instance restarted", now);
         }
-        Activity::Stopping => {
+        Activity::Stopping { snapshot } => {
+            // What waited for the maintenance window is forgotten [RDS User Guide, "Stopping a DB instance"].
+            instance.pending = Change::default();
             rest(instance, Activity::Stopped, now);
+            if let Some(id) = snapshot {
+                complete_snapshot(state, &id, now);
+            }
             state.record(source, Category::Notification, "DB instance stopped", now);
         }
         Activity::Starting => {
@@ -111,16 +135,57 @@ pub(crate) fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
             state.record(source, Category::Notification, "DB instance started", now);
         }
         Activity::Deleting { .. } => {
-            let (id, automated) = (instance.id.clone(), instance.delete_automated_backups);
-            state.instances.remove(&id);
-            if automated {
-                state.snapshots.retain(|_, snapshot| {
-                    snapshot.kind != SnapshotKind::Automated || snapshot.source.resource_id != resource_id
-                });
+            let (id, retained) = (instance.id.clone(), backups::retained(instance));
+            if let Some(source) = state.instances.remove(&id).filter(|_| retained) {
+                state.retained.insert(resource_id.to_owned(), RetainedBackup { source, since: now });
+            } else {
+                backups::forget(state, resource_id);
             }
             state.record(source, Category::Deletion, "DB instance deleted", now);
         }
-        Activity::Available | Activity::Stopped | Activity::Failed => {}
+        Activity::Stopped => {
+            instance.phase = Phase::begin(Activity::Starting, now);
+            let message = "DB instance is being started due to it exceeding the maximum allowed time being stopped.";
+            state.record(source, Category::Notification, message, now);
+        }
+        Activity::Available | Activity::Failed => {}
+    }
+}
+
+/// An instance comes to rest. Where backups have been turned on, the first one follows at once; where they have been turned off, there are
+/// none any more.
+fn settle(state: &mut State, resource_id: &str, now: Timestamp) {
+    let Some(instance) = state.by_resource_mut(resource_id) else {
+        return;
+    };
+    rest(instance, Activity::Available, now);
+    if instance.backup_retention == 0 {
+        backups::forget(state, resource_id);
+    } else if instance.restorable_since.is_none() {
+        let instance = instance.clone();
+        let backup = backups::automated(state, &instance, now);
+        if let Some(instance) = state.by_resource_mut(resource_id) {
+            instance.phase = Phase::begin(Activity::BackingUp { snapshot: backup.id.clone() }, now);
+        }
+        state.snapshots.insert(backup.id.clone(), backup);
+    }
+}
+
+/// An instance gets another identifier, unless somebody else has it by now. Its snapshots keep the one they were made under.
+fn rename(state: &mut State, resource_id: &str, new: String, now: Timestamp) {
+    let Some(old) = state.by_resource(resource_id).map(|instance| instance.id.clone()) else {
+        return;
+    };
+    if state.instances.contains_key(&new) {
+        let message = format!("Cannot rename DB instance {old} to {new}: the identifier is in use");
+        state.record(Source::DbInstance(old), Category::Failure, message, now);
+        return;
+    }
+    if let Some(mut instance) = state.instances.remove(&old) {
+        instance.id.clone_from(&new);
+        state.instances.insert(new.clone(), instance);
+        let message = format!("Renamed instance from {old} to {new}");
+        state.record(Source::DbInstance(new), Category::ConfigurationChange, message, now);
     }
 }
 
@@ -128,36 +193,35 @@ fn rest(instance: &mut Instance, activity: Activity, now: Timestamp) {
     instance.phase = Phase { activity, since: now, worked: true };
 }
 
+/// Ends a snapshot, well or, where that was ordered, not.
 fn complete_snapshot(state: &mut State, id: &str, now: Timestamp) {
     let Some(snapshot) = state.snapshots.get_mut(id) else {
         return;
     };
-    snapshot.available = true;
-    let message = match snapshot.kind {
+    let (kind, resource_id) = (snapshot.kind, snapshot.source.resource_id.clone());
+    let mut instance = state.instances.values_mut().find(|instance| instance.resource_id == resource_id);
+    let fails = instance.as_mut().is_some_and(|instance| std::mem::take(&mut instance.ordered.fail_snapshot));
+    let source = Source::DbSnapshot(id.to_owned());
+    if fails {
+        snapshot.status = SnapshotStatus::Failed;
+        state.record(source, Category::Failure, "The snapshot failed", now);
+        return;
+    }
+    snapshot.status = SnapshotStatus::Available;
+    let message = match kind {
         SnapshotKind::Manual => "Manual snapshot created",
         SnapshotKind::Automated => "Automated snapshot created",
     };
-    let source = Source::DbSnapshot(id.to_owned());
-    state.record(source, Category::Creation, message, now);
-}
-
-/// The first daily backup. Its name has the minute in it, as RDS gives it.
-fn automated_snapshot(instance: &Instance, now: Timestamp) -> Snapshot {
-    let minute = now.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d-%H-%M");
-    Snapshot {
-        id: format!("rds:{}-{minute}", instance.id),
-        kind: SnapshotKind::Automated,
-        created_at: now,
-        available: false,
-        tags: if instance.copy_tags_to_snapshot { instance.tags.clone() } else { crate::model::Tags::new() },
-        source: instance.clone(),
+    if let Some(instance) = instance.filter(|_| kind == SnapshotKind::Automated) {
+        instance.restorable_since.get_or_insert(now);
     }
+    state.record(source, Category::Creation, message, now);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Change;
+    use crate::model::Snapshot;
     use crate::testing::{at, instance};
 
     fn state(activity: Activity) -> (State, String) {
@@ -174,18 +238,18 @@ mod tests {
         let (mut state, id) = state(Activity::Creating { from_snapshot: None });
         finish(&mut state, &id, at(300));
         assert!(matches!(state.instances["orders"].phase.activity, Activity::BackingUp { .. }));
-        assert!(state.snapshots.values().all(|snapshot| !snapshot.available));
+        assert!(state.snapshots.values().all(|snapshot| !snapshot.available()));
         finish(&mut state, &id, at(360));
         assert_eq!(state.instances["orders"].phase.activity, Activity::Available);
         let snapshot = state.snapshots.values().next().unwrap();
-        assert!(snapshot.available && snapshot.id.starts_with("rds:orders-2026-"));
+        assert!(snapshot.available() && snapshot.id.starts_with("rds:orders-2026-"));
     }
 
     #[test]
     fn work_that_was_overtaken_by_a_deletion_does_not_count_for_it() {
         let creating = Activity::Creating { from_snapshot: None };
         let (mut state, id) = state(Activity::Deleting { final_snapshot: None, published: false });
-        worked(&mut state, &id, &creating);
+        worked(&mut state, &id, &creating, at(1));
         assert!(!state.instances["orders"].phase.worked);
     }
 
@@ -202,14 +266,95 @@ mod tests {
 
     #[test]
     fn deletion_takes_automated_backups_along_when_asked_to() {
-        for (asked, left) in [(true, 0), (false, 1)] {
+        for (asked, left) in [(true, (0, 0)), (false, (1, 1))] {
             let (mut state, id) = state(Activity::Deleting { final_snapshot: None, published: false });
             let orders = state.by_resource_mut(&id).unwrap();
             orders.delete_automated_backups = asked;
-            let snapshot = automated_snapshot(orders, at(0));
+            orders.restorable_since = Some(at(0));
+            let snapshot = backups::automated(&state, &state.instances["orders"], at(0));
             state.snapshots.insert(snapshot.id.clone(), snapshot);
             finish(&mut state, &id, at(9));
-            assert_eq!((state.instances.len(), state.snapshots.len()), (0, left));
+            assert!(state.instances.is_empty());
+            assert_eq!((state.snapshots.len(), state.retained.len()), left);
         }
+    }
+
+    #[test]
+    fn backups_that_are_turned_on_begin_at_once_and_turned_off_are_gone() {
+        let retention = |days| Change { backup_retention: Some(days), ..Change::default() };
+        let (mut state, id) = state(Activity::Modifying { change: Box::new(retention(0)) });
+        state.by_resource_mut(&id).unwrap().restorable_since = Some(at(0));
+        let old = backups::automated(&state, &state.instances["orders"], at(0));
+        state.snapshots.insert(old.id.clone(), old);
+        finish(&mut state, &id, at(5));
+        assert_eq!(state.instances["orders"].phase.activity, Activity::Available);
+        assert_eq!((state.snapshots.len(), state.instances["orders"].restorable_since), (0, None));
+
+        let orders = state.by_resource_mut(&id).unwrap();
+        orders.phase = Phase::begin(Activity::Modifying { change: Box::new(retention(3)) }, at(6));
+        finish(&mut state, &id, at(7));
+        assert!(matches!(state.instances["orders"].phase.activity, Activity::BackingUp { .. }));
+        finish(&mut state, &id, at(8));
+        assert_eq!(state.instances["orders"].restorable_since, Some(at(8)), "nothing before it can be restored");
+    }
+
+    #[test]
+    fn what_waits_is_forgotten_by_a_stop_and_a_week_later_it_starts() {
+        let (mut state, id) = state(Activity::Stopping { snapshot: None });
+        let class = Some("db.t4g.small".to_owned());
+        state.by_resource_mut(&id).unwrap().pending = Change { class, ..Change::default() };
+        finish(&mut state, &id, at(150));
+        assert!(state.instances["orders"].pending.is_empty());
+        assert_eq!(state.instances["orders"].phase.activity, Activity::Stopped);
+        finish(&mut state, &id, at(999));
+        assert_eq!(state.instances["orders"].phase.activity, Activity::Starting);
+    }
+
+    #[test]
+    fn a_new_identifier_is_taken_unless_somebody_has_it() {
+        let change = Change { new_id: Some("renamed".into()), ..Change::default() };
+        let (mut state, id) = state(Activity::Modifying { change: Box::new(change.clone()) });
+        finish(&mut state, &id, at(5));
+        assert_eq!(state.instances["renamed"].resource_id, id);
+        assert!(!state.instances.contains_key("orders"));
+
+        state.instances.insert("orders".into(), instance("orders"));
+        let back = Change { new_id: Some("orders".into()), ..change };
+        state.instances.get_mut("renamed").unwrap().phase =
+            Phase::begin(Activity::Modifying { change: Box::new(back) }, at(6));
+        state.instances.get_mut("orders").unwrap().resource_id = "db-OTHER".into();
+        finish(&mut state, &id, at(7));
+        assert_eq!(state.instances["orders"].resource_id, "db-OTHER");
+        assert_eq!(state.instances["renamed"].resource_id, id);
+    }
+
+    #[test]
+    fn an_ordered_loss_of_a_change_or_a_snapshot_happens_once() {
+        let grown =
+            || Activity::Modifying { change: Box::new(Change { allocated_storage: Some(30), ..Change::default() }) };
+        let (mut state, id) = state(grown());
+        state.by_resource_mut(&id).unwrap().restorable_since = Some(at(0));
+        state.by_resource_mut(&id).unwrap().ordered.drop_change = Some("Unable to modify".into());
+        finish(&mut state, &id, at(5));
+        assert_eq!(state.instances["orders"].allocated_storage, 20);
+        assert_eq!(state.events.last().unwrap().message, "Unable to modify");
+        state.by_resource_mut(&id).unwrap().phase = Phase::begin(grown(), at(6));
+        finish(&mut state, &id, at(7));
+        assert_eq!(state.instances["orders"].allocated_storage, 30);
+
+        let last = Snapshot {
+            id: "last".into(),
+            kind: SnapshotKind::Manual,
+            ..backups::automated(&state, &instance("orders"), at(8))
+        };
+        state.snapshots.insert("last".into(), last);
+        let orders = state.by_resource_mut(&id).unwrap();
+        orders.ordered.fail_snapshot = true;
+        let deleting = Activity::Deleting { final_snapshot: Some("last".into()), published: false };
+        orders.phase = Phase::begin(deleting, at(8));
+        publish_final_snapshot(&mut state, &id, at(9));
+        assert_eq!(state.snapshots["last"].status, SnapshotStatus::Failed);
+        assert_eq!(state.instances["orders"].phase.activity, Activity::Starting, "its data stay");
+        assert!(!state.instances["orders"].ordered.fail_snapshot);
     }
 }

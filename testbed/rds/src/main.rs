@@ -45,7 +45,12 @@ async fn serve(options: Options, exit_with_parent: bool) -> anyhow::Result<()> {
     let parent = exit_with_parent.then(getppid);
     let mut server = Server::start(options).await?;
     // Nobody needs to read it.
-    let _ = writeln!(std::io::stdout(), "local-rds is serving on {}", server.endpoint());
+    let _ = writeln!(
+        std::io::stdout(),
+        "local-rds is serving on {}; its instances are at {}",
+        server.endpoint(),
+        server.instances()
+    );
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),
         interrupted = tokio::signal::ctrl_c() => interrupted.context("SIGINT"),

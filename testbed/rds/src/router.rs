@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,9 +11,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use crate::actions::{self, Call};
 use crate::faults::{CallFault, Order};
+use crate::model::Ordered;
 use crate::postgres::logs::count_writes;
 use crate::service::Service;
 use crate::wire::{ApiError, Params, RDS_NAMESPACE, STS_NAMESPACE, auth, xml};
@@ -71,8 +75,17 @@ async fn perform(
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let scope = if sts { "sts" } else { "rds" };
     let caller = auth::authenticate(authorization, &service.region, scope)?;
-    if let Some(error) = service.faults.strike(action).await {
-        return Err(error);
+    let struck = service.faults.strike(action, params).await;
+    if let Some((fault, late)) = struck.as_ref().and_then(|fault| Some((fault, fault.late()?))) {
+        let carried_out = deliver_late(service, late, sts, action, params, caller);
+        return match fault.error() {
+            Some(error) => Err(error),
+            None => carried_out.await.map_err(|error| ApiError::internal(&error))?,
+        };
+    }
+    let lost = struck.as_ref().and_then(CallFault::error);
+    if let (Some(error), Some(false)) = (&lost, struck.map(|fault| fault.carried_out)) {
+        return Err(error.clone());
     }
     // STS has limits of its own, far above these.
     if let (false, Some(throttle)) = (sts, &service.throttle)
@@ -81,7 +94,35 @@ async fn perform(
         return Err(ApiError::throttled());
     }
     let call = Call { service, params, caller: &caller, now: Timestamp::now() };
+    let answer = carry_out(sts, action, call).await;
+    match lost {
+        Some(error) => Err(error),
+        None => answer,
+    }
+}
+
+async fn carry_out(sts: bool, action: &str, call: Call<'_>) -> actions::Answer {
     if sts { actions::sts(action, &call) } else { actions::rds(action, call).await }
+}
+
+/// Carries a call out later, also when the caller has hung up by then.
+fn deliver_late(
+    service: &Arc<Service>,
+    late: Duration,
+    sts: bool,
+    action: &str,
+    params: &Params,
+    caller: auth::Caller,
+) -> JoinHandle<actions::Answer> {
+    let (on, action, params) = (Arc::clone(service), action.to_owned(), params.clone());
+    service.tasks.spawn(async move {
+        tokio::select! {
+            () = sleep(late) => {}
+            () = on.stopping.cancelled() => return Err(ApiError::internal(&"the server stops")),
+        }
+        let call = Call { service: &on, params: &params, caller: &caller, now: Timestamp::now() };
+        carry_out(sts, &action, call).await
+    })
 }
 
 async fn counters(State(service): State<Arc<Service>>) -> Response {
@@ -111,33 +152,26 @@ async fn counters(State(service): State<Arc<Service>>) -> Response {
 
 async fn faults(State(service): State<Arc<Service>>) -> Json<serde_json::Value> {
     let calls: Vec<CallFault> = service.faults.list().await;
-    let statuses: BTreeMap<String, String> = service
+    let instances: BTreeMap<String, Ordered> = service
         .store
         .read(|state| {
-            let forced = state
-                .instances
-                .values()
-                .filter_map(|instance| Some((instance.id.clone(), instance.forced_status.clone()?)));
-            forced.collect()
+            let bearing = state.instances.values().filter(|instance| instance.ordered != Ordered::default());
+            bearing.map(|instance| (instance.id.clone(), instance.ordered.clone())).collect()
         })
         .await;
-    Json(json!({"calls": calls, "statuses": statuses}))
+    Json(json!({"calls": calls, "instances": instances}))
 }
 
 async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) -> Response {
     let done = match order {
-        Order::Call(fault) => {
-            service.faults.order(fault).await;
-            Ok(())
-        }
-        Order::Status(fault) => {
+        Order::Call(fault) => service.faults.order(fault).await,
+        Order::Instance(fault) => {
             service
                 .store
                 .update(|state| {
                     let found = state.instances.get_mut(&fault.instance);
                     let instance = found.ok_or_else(|| ApiError::instance_not_found(&fault.instance))?;
-                    instance.forced_status = fault.status;
-                    Ok::<_, ApiError>(())
+                    fault.order(instance)
                 })
                 .await
         }

@@ -20,12 +20,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::args::Options;
 use crate::counters::Counters;
+use crate::endpoints::Endpoints;
 use crate::faults::Faults;
 use crate::model::State;
+use crate::network::Network;
 use crate::postgres::certificates::Authority;
 use crate::postgres::{AdminPassword, Environment, Layout, Spawner};
 use crate::router::router;
-use crate::service::Service;
+use crate::service::{Quotas, Service};
 use crate::store::{Store, StoreError, write_atomically};
 use crate::throttle::Throttle;
 use crate::timetable::Timetable;
@@ -85,14 +87,17 @@ impl Server {
         let layout = data_dir(&options.data_dir)?;
         let lock = lock(&layout)?;
         let store = Store::open(layout.state_file())?;
-        let authority = Authority::open(&layout).map_err(|error| StartError::Authority(error.to_string()))?;
+        let authority =
+            Authority::open(&layout, &options.region).map_err(|error| StartError::Authority(error.to_string()))?;
         let spawner = Spawner::start().map_err(file(layout.root()))?;
         let program = match options.program {
             Some(program) => program,
             None => std::env::current_exe().map_err(file(Path::new("/proc/self/exe")))?,
         };
+        let endpoints = Endpoints::find(&options.account, &options.region).await;
         let env = Environment {
             authority,
+            endpoints,
             spawner,
             admin_password: admin_password(&layout)?,
             program,
@@ -102,8 +107,17 @@ impl Server {
         };
         let service = Arc::new(Service {
             account: options.account,
+            network: Network {
+                region: options.region.clone(),
+                security_groups: options.security_groups,
+                subnet_groups: options.subnet_groups,
+            },
             region: options.region,
             instance_quota: options.instance_quota,
+            quotas: Quotas {
+                manual_snapshots: options.snapshot_quota,
+                retained_backups: options.retained_backup_quota,
+            },
             times: Timetable {
                 scale: options.time_scale,
                 storage_cooldown_scale: options.storage_cooldown_scale.unwrap_or(options.time_scale),
@@ -134,6 +148,11 @@ impl Server {
     /// The address of the API, as for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How clients find the instances, for people.
+    pub fn instances(&self) -> String {
+        self.service.env.endpoints.to_string()
     }
 
     /// The certificate authority that has signed the certificates of all instances, in PEM.
@@ -181,6 +200,7 @@ impl Server {
         let ready = json!({
             "endpoint": self.endpoint(),
             "ca": self.ca_pem_path(),
+            "instances": self.instances(),
             "pid": std::process::id(),
         });
         write_atomically(&path, format!("{ready}\n").as_bytes()).map_err(file(&path))

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Activity, Change, Instance, Phase, Tags};
+use crate::model::{Activity, Change, Insights, Instance, Monitoring, Ordered, Phase, Tags};
 use crate::versions::EngineVersion;
 
 /// So many seconds after an arbitrary beginning.
@@ -33,7 +33,7 @@ pub(crate) fn instance(id: &str) -> Instance {
         backup_retention: 7,
         backup_window: "03:00-04:00".to_owned(),
         maintenance_window: "sun:05:00-sun:06:00".to_owned(),
-        availability_zone: "us-east-1a".to_owned(),
+        availability_zone: "eu-central-1a".to_owned(),
         multi_az: false,
         publicly_accessible: false,
         auto_minor_version_upgrade: true,
@@ -46,11 +46,16 @@ pub(crate) fn instance(id: &str) -> Instance {
         ca_certificate: "rds-ca-rsa2048-g1".to_owned(),
         lifecycle_support: "open-source-rds-extended-support".to_owned(),
         log_exports: Vec::new(),
+        monitoring: Monitoring::default(),
+        insights: Insights::default(),
+        dedicated_log_volume: false,
         tags: Tags::new(),
+        backup_tags: Tags::new(),
         pending: Change::default(),
         storage_changed_at: None,
+        restorable_since: None,
         delete_automated_backups: true,
-        forced_status: None,
+        ordered: Ordered::default(),
         phase: Phase { activity: Activity::Available, since: at(0), worked: true },
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::model::{Activity, Instance};
+use crate::abilities::word;
+use crate::model::{Activity, Instance, RetainedBackup};
 
 /// How long after the call a modification begins to show. Real clients must not take the `available` before it for the end.
 const LAG: Duration = Duration::from_secs(10);
@@ -15,6 +16,11 @@ const OPTIMIZATION: Duration = Duration::from_mins(30);
 const STORAGE_COOLDOWN: Duration = Duration::from_hours(6);
 /// How long a final snapshot takes, from the beginning of the deletion.
 const FINAL_SNAPSHOT: Duration = Duration::from_secs(90);
+/// How long an instance may be stopped before RDS starts it again [RDS User Guide, "Stopping a DB instance"].
+const LONGEST_STOP: Duration = Duration::from_hours(7 * 24);
+/// How far the write-ahead log that is kept lies behind: RDS ships it every five minutes.
+const RESTORE_LAG: Duration = Duration::from_mins(5);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The durations of RDS, scaled.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +58,7 @@ impl Timetable {
                 let opens = window_opens(&instance.maintenance_window, now);
                 if opens <= now { Step::BeginPending } else { Step::Wait(opens) }
             }
-            Activity::Stopped | Activity::Failed if phase.worked => Step::Rest,
+            Activity::Failed if phase.worked => Step::Rest,
             _ if !phase.worked => Step::Work,
             Activity::Deleting { final_snapshot: Some(_), published: false } => {
                 after(self.scaled(phase.since, FINAL_SNAPSHOT), now, Step::PublishFinalSnapshot)
@@ -63,26 +69,37 @@ impl Timetable {
 
     /// The `DBInstanceStatus` to show.
     pub(crate) fn status(self, instance: &Instance, now: Timestamp) -> &str {
-        if let Some(status) = &instance.forced_status {
+        if let Some(status) = &instance.ordered.status {
             return status;
         }
         let lagging = now < self.scaled(instance.phase.since, LAG);
         match &instance.phase.activity {
-            Activity::Creating { .. } => "creating",
-            Activity::BackingUp { .. } => "backing-up",
             Activity::Modifying { .. } | Activity::ResettingCredentials { .. } if lagging => {
                 self.resting_status(instance, now)
             }
-            Activity::Modifying { .. } => "modifying",
-            Activity::ResettingCredentials { .. } => "resetting-master-credentials",
-            Activity::Rebooting => "rebooting",
-            Activity::Stopping => "stopping",
-            Activity::Stopped => "stopped",
-            Activity::Starting => "starting",
-            Activity::Deleting { .. } => "deleting",
-            Activity::Failed => "failed",
             Activity::Available => self.resting_status(instance, now),
+            activity => word(activity),
         }
+    }
+
+    /// When a stopped instance is started by itself.
+    pub(crate) fn automatic_restart(self, instance: &Instance) -> Option<Timestamp> {
+        let stopped = instance.phase.activity == Activity::Stopped;
+        stopped.then(|| self.scaled(instance.phase.since, LONGEST_STOP))
+    }
+
+    /// The `LatestRestorableTime`: none before the first backup, and never before its end.
+    pub(crate) fn latest_restorable(self, instance: &Instance, now: Timestamp) -> Option<Timestamp> {
+        let since = instance.restorable_since?;
+        let lag = SignedDuration::try_from(RESTORE_LAG.mul_f64(self.scale)).unwrap_or_default();
+        // A stopped server writes nothing.
+        let written = if instance.phase.activity == Activity::Stopped { instance.phase.since } else { now };
+        Some(written.checked_sub(lag).unwrap_or(Timestamp::MIN).max(since))
+    }
+
+    /// Whether the retention of a deleted instance's automated backup is over.
+    pub(crate) fn expired(self, backup: &RetainedBackup, now: Timestamp) -> bool {
+        self.scaled(backup.since, DAY * backup.source.backup_retention) <= now
     }
 
     /// Whether the last change of the storage forbids another one.
@@ -106,12 +123,13 @@ impl Timetable {
 /// How long an activity takes on RDS.
 fn duration(activity: &Activity) -> Duration {
     Duration::from_secs(match activity {
+        Activity::Stopped => return LONGEST_STOP,
         Activity::Creating { .. } => 300,
         Activity::BackingUp { .. } | Activity::Rebooting | Activity::ResettingCredentials { .. } => 60,
         Activity::Modifying { .. } => 120,
-        Activity::Stopping | Activity::Starting => 150,
+        Activity::Stopping { .. } | Activity::Starting => 150,
         Activity::Deleting { .. } => 180,
-        Activity::Available | Activity::Stopped | Activity::Failed => 0,
+        Activity::Available | Activity::Failed => 0,
     })
 }
 
@@ -172,7 +190,8 @@ mod tests {
 
     #[test]
     fn the_status_lags_behind_a_modification() {
-        let modifying = busy(Activity::Modifying { change: Box::default() }, false);
+        let change = Box::new(Change { allocated_storage: Some(30), ..Change::default() });
+        let modifying = busy(Activity::Modifying { change }, false);
         assert_eq!(TIMES.status(&modifying, at(9)), "available");
         assert_eq!(TIMES.status(&modifying, at(10)), "modifying");
     }
@@ -198,5 +217,32 @@ mod tests {
         assert_eq!(TIMES.next(&waiting, now("2026-03-01T05:30:00Z")), Step::BeginPending);
         assert_eq!(TIMES.next(&waiting, now("2026-03-01T06:00:00Z")), Step::Wait(now("2026-03-08T05:00:00Z")));
         assert_eq!(TIMES.next(&waiting, now("2026-02-28T05:00:00Z")), Step::Wait(now("2026-03-01T05:00:00Z")));
+    }
+
+    #[test]
+    fn a_stopped_instance_starts_after_a_week() {
+        let week = 7 * 24 * 3600;
+        let stopped = busy(Activity::Stopped, true);
+        assert_eq!(TIMES.automatic_restart(&stopped), Some(at(week)));
+        assert_eq!(TIMES.next(&stopped, at(week - 1)), Step::Wait(at(week)));
+        assert_eq!(TIMES.next(&stopped, at(week)), Step::Finish);
+        assert_eq!(TIMES.automatic_restart(&busy(Activity::Available, true)), None);
+    }
+
+    #[test]
+    fn nothing_before_the_first_backup_can_be_restored() {
+        let mut fresh = busy(Activity::Available, true);
+        assert_eq!(TIMES.latest_restorable(&fresh, at(9999)), None);
+        fresh.restorable_since = Some(at(360));
+        assert_eq!(TIMES.latest_restorable(&fresh, at(400)), Some(at(360)));
+        assert_eq!(TIMES.latest_restorable(&fresh, at(1000)), Some(at(700)));
+        fresh.phase = Phase { activity: Activity::Stopped, since: at(2000), worked: true };
+        assert_eq!(TIMES.latest_restorable(&fresh, at(9000)), Some(at(1700)), "a stopped server writes nothing");
+    }
+
+    #[test]
+    fn a_retained_backup_is_kept_as_long_as_its_retention_says() {
+        let backup = RetainedBackup { source: instance("orders"), since: at(0) };
+        assert!(!TIMES.expired(&backup, at(7 * 24 * 3600 - 1)) && TIMES.expired(&backup, at(7 * 24 * 3600)));
     }
 }

@@ -1,44 +1,77 @@
-//! The engine versions on offer: two minors of each major from 12 to 18, all of which can be installed.
+//! The engine versions that are known: of each major from 12 to 18 two minors on offer, all of which can be installed, and for some an old
+//! one that RDS lists as deprecated.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A PostgreSQL version, such as 12.22.
+/// A PostgreSQL version, such as 12.22, or one of Extended Support, such as 12.22-rds.20250814.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct EngineVersion {
     pub(crate) major: u16,
     pub(crate) minor: u16,
+    /// The day of RDS's own patches on top of the community's last minor. Here it runs that minor.
+    pub(crate) extended: Option<u32>,
 }
 
-/// Every version on offer, in order. The last of a major is its default.
-const CATALOGUE: [EngineVersion; 14] = [
-    version(12, 20),
-    version(12, 22),
-    version(13, 22),
-    version(13, 23),
-    version(14, 23),
-    version(14, 24),
-    version(15, 18),
-    version(15, 19),
-    version(16, 14),
-    version(16, 15),
-    version(17, 10),
-    version(17, 11),
-    version(18, 4),
-    version(18, 6),
+/// Whether a version can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Availability {
+    Available,
+    /// Listed on demand, and neither for new instances nor a target of upgrades.
+    Deprecated,
+}
+
+use Availability::{Available, Deprecated};
+
+/// Every version that is listed, in order.
+const CATALOGUE: [(EngineVersion, Availability); 19] = [
+    (version(12, 15), Deprecated),
+    (version(12, 20), Available),
+    (version(12, 22), Available),
+    (EngineVersion { major: 12, minor: 22, extended: Some(20_250_814) }, Available),
+    (version(13, 11), Deprecated),
+    (version(13, 22), Available),
+    (version(13, 23), Available),
+    (version(14, 8), Deprecated),
+    (version(14, 23), Available),
+    (version(14, 24), Available),
+    (version(15, 3), Deprecated),
+    (version(15, 18), Available),
+    (version(15, 19), Available),
+    (version(16, 14), Available),
+    (version(16, 15), Available),
+    (version(17, 10), Available),
+    (version(17, 11), Available),
+    (version(18, 4), Available),
+    (version(18, 6), Available),
 ];
 
 const fn version(major: u16, minor: u16) -> EngineVersion {
-    EngineVersion { major, minor }
+    EngineVersion { major, minor, extended: None }
+}
+
+impl Availability {
+    /// The `Status` of the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Deprecated => "deprecated",
+        }
+    }
 }
 
 impl EngineVersion {
+    /// The versions that are listed, in order, and whether they can be had.
+    pub(crate) fn listed() -> impl Iterator<Item = (Self, Availability)> {
+        CATALOGUE.into_iter()
+    }
+
     /// The versions on offer, in order.
     pub(crate) fn all() -> impl DoubleEndedIterator<Item = Self> {
-        CATALOGUE.into_iter()
+        CATALOGUE.into_iter().filter(|(_, availability)| *availability == Available).map(|(version, _)| version)
     }
 
     /// What `text` means at creation: an exact version on offer, or a major, which stands for its default minor. Without a text, the
@@ -53,9 +86,9 @@ impl EngineVersion {
         }
     }
 
-    /// The default minor of a major.
+    /// The default of a major: its last minor of the community.
     pub(crate) fn default_of(major: u16) -> Option<Self> {
-        Self::all().rfind(|version| version.major == major)
+        Self::all().rfind(|version| version.major == major && version.extended.is_none())
     }
 
     /// Whether this is the default minor of its major.
@@ -63,7 +96,7 @@ impl EngineVersion {
         Self::default_of(self.major) == Some(self)
     }
 
-    /// What this version can be upgraded to: newer minors of its major, and the versions of later majors.
+    /// What this version can be upgraded to: newer ones of its major, and the versions of later majors.
     pub(crate) fn upgrade_targets(self) -> impl Iterator<Item = Self> {
         Self::all().filter(move |target| *target > self)
     }
@@ -72,11 +105,17 @@ impl EngineVersion {
     pub(crate) fn family(self) -> String {
         format!("postgres{}", self.major)
     }
+
+    /// The release of the community whose programs it runs, `12.22`.
+    pub(crate) fn community(self) -> Self {
+        Self { extended: None, ..self }
+    }
 }
 
 impl fmt::Display for EngineVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
+        write!(f, "{}.{}", self.major, self.minor)?;
+        self.extended.map_or(Ok(()), |day| write!(f, "-rds.{day}"))
     }
 }
 
@@ -90,8 +129,12 @@ impl FromStr for EngineVersion {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadVersion(text.to_owned());
-        let (major, minor) = text.split_once('.').ok_or_else(bad)?;
-        Ok(Self { major: major.parse().map_err(|_| bad())?, minor: minor.parse().map_err(|_| bad())? })
+        let (numbers, extended) = match text.split_once("-rds.") {
+            None => (text, None),
+            Some((numbers, day)) => (numbers, Some(day.parse().map_err(|_| bad())?)),
+        };
+        let (major, minor) = numbers.split_once('.').ok_or_else(bad)?;
+        Ok(Self { major: major.parse().map_err(|_| bad())?, minor: minor.parse().map_err(|_| bad())?, extended })
     }
 }
 
@@ -118,6 +161,8 @@ mod tests {
         let cases = [
             (Some("12"), Some("12.22")),
             (Some("12.20"), Some("12.20")),
+            (Some("12.22-rds.20250814"), Some("12.22-rds.20250814")),
+            (Some("12.15"), None),
             (Some("12.99"), None),
             (Some("9.6"), None),
             (Some("11"), None),
@@ -132,8 +177,19 @@ mod tests {
 
     #[test]
     fn the_catalogue_is_in_order_and_upgrades_only_go_up() {
-        assert!(CATALOGUE.is_sorted());
-        let targets: Vec<_> = version(17, 11).upgrade_targets().map(|v| v.to_string()).collect();
-        assert_eq!(targets, ["18.4", "18.6"]);
+        assert!(EngineVersion::listed().is_sorted_by_key(|(version, _)| version));
+        let targets = |version: EngineVersion| version.upgrade_targets().map(|v| v.to_string()).collect::<Vec<_>>();
+        assert_eq!(targets(version(17, 11)), ["18.4", "18.6"]);
+        assert_eq!(targets(version(12, 22))[..2], ["12.22-rds.20250814", "13.22"]);
+    }
+
+    #[test]
+    fn versions_are_read_as_they_are_written() {
+        for (version, _) in EngineVersion::listed() {
+            assert_eq!(version.to_string().parse::<EngineVersion>().unwrap(), version);
+        }
+        for bad in ["12", "12.x", "12.22-rds.", "12.22-rds.new"] {
+            assert!(bad.parse::<EngineVersion>().is_err(), "{bad}");
+        }
     }
 }

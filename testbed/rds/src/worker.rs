@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::lifecycle;
-use crate::model::{Activity, Instance, SnapshotKind, State};
+use crate::model::{Activity, Change, Instance, SnapshotKind, State};
 use crate::postgres::{PostgresError, Postmaster, discard, keep_as_snapshot};
 use crate::service::Service;
 use crate::store::StoreError;
@@ -16,6 +16,8 @@ use crate::timetable::Step;
 
 /// How long to wait before work that failed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
+/// How often a creation is tried: a server may be killed under it, as a host of RDS may go.
+const CREATIONS: u32 = 5;
 /// The longest sleep, so that a clock that is set does not matter for long.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
@@ -25,6 +27,8 @@ pub(crate) struct Worker {
     resource_id: String,
     wake: Arc<Notify>,
     postmaster: Option<Postmaster>,
+    /// Times that the present creation failed in a row.
+    failures: u32,
 }
 
 /// Why an advance ended early.
@@ -36,9 +40,16 @@ enum WorkError {
     Store(#[from] StoreError),
 }
 
+impl WorkError {
+    /// Whether trying again is of no use.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Postgres(PostgresError::EmptySnapshot(_)))
+    }
+}
+
 impl Worker {
     pub(crate) fn new(service: Arc<Service>, resource_id: String, wake: Arc<Notify>) -> Self {
-        Self { service, resource_id, wake, postmaster: None }
+        Self { service, resource_id, wake, postmaster: None, failures: 0 }
     }
 
     /// Runs until the instance is gone or the service stops; its server is stopped in either case.
@@ -60,13 +71,17 @@ impl Worker {
             };
             if let Err(error) = advanced {
                 tracing::warn!(instance = instance.id, %error, "work on an instance failed");
-                if matches!(instance.phase.activity, Activity::Creating { .. }) {
+                let creating = matches!(instance.phase.activity, Activity::Creating { .. });
+                if creating {
                     self.stop_server().await;
+                    self.failures += 1;
                 }
-                let reason = error.to_string();
-                let recorded = self.change(|state, id, now| lifecycle::failed(state, id, &reason, now)).await;
-                if let Err(error) = recorded {
-                    tracing::error!(%error, "the state cannot be kept");
+                if !creating || self.failures >= CREATIONS || error.is_final() {
+                    let reason = error.to_string();
+                    let recorded = self.change(|state, id, now| lifecycle::failed(state, id, &reason, now)).await;
+                    if let Err(error) = recorded {
+                        tracing::error!(%error, "the state cannot be kept");
+                    }
                 }
                 tokio::select! {
                     () = sleep(RETRY) => {}
@@ -95,7 +110,7 @@ impl Worker {
                 self.work(instance).await?;
                 let took = began.elapsed();
                 tracing::debug!(instance = instance.id, activity = activity.name(), ?took, "work done");
-                self.change(|state, id, _| lifecycle::worked(state, id, activity)).await?;
+                self.change(|state, id, now| lifecycle::worked(state, id, activity, now)).await?;
             }
             Step::PublishFinalSnapshot => {
                 self.change(lifecycle::publish_final_snapshot).await?;
@@ -127,34 +142,49 @@ impl Worker {
                         snapshot.is_some_and(|snapshot| snapshot.kind == SnapshotKind::Manual)
                     })
                     .await;
-                if let (true, Some(postmaster)) = (holds_data, &self.postmaster) {
-                    env.snapshot(instance, postmaster, snapshot).await?;
+                if holds_data {
+                    self.snapshot(instance, snapshot).await?;
                 }
             }
             Activity::Modifying { change } => {
-                if change.needs_restart() {
-                    let mut changed = instance.clone();
-                    changed.apply(change, Timestamp::now());
-                    self.restart(&changed).await?;
+                if change.needs_restart() && instance.ordered.drop_change.is_none() {
+                    self.restart(&with(instance, change)).await?;
                 }
             }
             Activity::ResettingCredentials { verifier } => {
-                if let Some(postmaster) = &self.postmaster {
+                if let (Some(postmaster), None) = (&self.postmaster, &instance.ordered.drop_change) {
                     let master = &instance.master_username;
                     env.reset_master(postmaster, master, verifier).await?;
                 }
             }
             Activity::Rebooting | Activity::Starting => self.restart(instance).await?,
-            Activity::Stopping => self.stop_server().await,
+            Activity::Stopping { snapshot } => {
+                if let Some(snapshot) = snapshot {
+                    self.snapshot(instance, snapshot).await?;
+                }
+                self.stop_server().await;
+            }
             Activity::Deleting { final_snapshot, .. } => {
                 self.stop_server().await;
-                if let Some(snapshot) = final_snapshot {
+                if let Some(snapshot) = final_snapshot
+                    && !instance.ordered.fail_snapshot
+                {
                     keep_as_snapshot(&env.layout, &self.resource_id, snapshot)?;
                 }
             }
             Activity::Available | Activity::Stopped | Activity::Failed => {}
         }
         Ok(())
+    }
+
+    /// Copies the running server's data, unless the snapshot was ordered to fail.
+    async fn snapshot(&self, instance: &Instance, snapshot: &str) -> Result<(), PostgresError> {
+        match &self.postmaster {
+            Some(postmaster) if !instance.ordered.fail_snapshot => {
+                self.service.env.snapshot(instance, postmaster, snapshot).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn restart(&mut self, instance: &Instance) -> Result<(), PostgresError> {
@@ -211,11 +241,20 @@ impl Worker {
 
 /// The instance as its server runs: with a change that has been made but is not shown yet.
 fn as_changed(instance: &Instance) -> Instance {
-    let mut running = instance.clone();
-    if let Activity::Modifying { change } = &instance.phase.activity
-        && instance.phase.worked
-    {
-        running.apply(change, Timestamp::now());
+    match &instance.phase.activity {
+        Activity::Modifying { change } if instance.phase.worked && instance.ordered.drop_change.is_none() => {
+            with(instance, change)
+        }
+        _ => instance.clone(),
     }
-    running
+}
+
+/// The instance as it will be after the change, also by name: its certificate has the new one.
+fn with(instance: &Instance, change: &Change) -> Instance {
+    let mut changed = instance.clone();
+    changed.apply(change, Timestamp::now());
+    if let Some(id) = &change.new_id {
+        changed.id.clone_from(id);
+    }
+    changed
 }

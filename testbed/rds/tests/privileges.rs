@@ -76,7 +76,7 @@ async fn check(major: &str, version: &str, forces_tls: bool) {
     }
     let endpoint = instance.endpoint().unwrap();
     let plain = PgConnectOptions::new_without_pgpass()
-        .host("127.0.0.1")
+        .host(endpoint.address().unwrap())
         .port(endpoint.port().unwrap().try_into().unwrap())
         .username("sysadmin")
         .password(PASSWORD)

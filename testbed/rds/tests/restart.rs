@@ -55,11 +55,18 @@ async fn ready(folder: &Path, id: u32) -> String {
 
 /// How many PostgreSQL processes work below a folder.
 fn servers(folder: &Path) -> usize {
+    processes(folder).len()
+}
+
+/// The PostgreSQL processes that work below a folder.
+fn processes(folder: &Path) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok())
-        .filter(|cwd| cwd.starts_with(folder) && cwd.ends_with("data"))
-        .count()
+    let works = |process: &std::fs::DirEntry| {
+        let cwd = std::fs::read_link(process.path().join("cwd"));
+        cwd.is_ok_and(|cwd| cwd.starts_with(folder) && cwd.ends_with("data"))
+    };
+    let found = processes.filter(works);
+    found.filter_map(|process| process.file_name().to_string_lossy().parse().ok()).collect()
 }
 
 /// Kills the PostgreSQL server of the only instance, as the kernel does when memory is short.
@@ -83,7 +90,7 @@ async fn a_killed_server_leaves_no_process_and_continues() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let first = Running::start(folder).await;
-    let rds = client(&first.endpoint, "us-east-1");
+    let rds = client(&first.endpoint, "eu-central-1");
     create(&rds, "orders", "14").send().await.unwrap();
     let before = status_is(&rds, "orders", "available").await;
     let ca = std::fs::read(folder.join("ca.pem")).unwrap();
@@ -106,7 +113,7 @@ async fn a_killed_server_leaves_no_process_and_continues() {
     no_servers(folder).await;
 
     let again = Running::start(folder).await;
-    let rds = client(&again.endpoint, "us-east-1");
+    let rds = client(&again.endpoint, "eu-central-1");
     let after = status_is(&rds, "orders", "available").await;
     assert_eq!(after.endpoint(), before.endpoint());
     assert_eq!(after.dbi_resource_id(), before.dbi_resource_id());
@@ -129,7 +136,7 @@ async fn a_killed_server_leaves_no_process_and_continues() {
         .unwrap();
     again.signal(Signal::SIGKILL).await;
     let third = Running::start(folder).await;
-    let rds = client(&third.endpoint, "us-east-1");
+    let rds = client(&third.endpoint, "eu-central-1");
     eventually("deleted with its snapshot", async || {
         let gone = support::instance(&rds, "orders").await.is_err();
         let snapshots = rds.describe_db_snapshots().db_snapshot_identifier("last");
@@ -141,6 +148,27 @@ async fn a_killed_server_leaves_no_process_and_continues() {
     third.signal(Signal::SIGTERM).await;
     assert_eq!(servers(folder), 0);
     assert!(!folder.join("ready.json").exists());
+}
+
+/// As a host of RDS may go under an instance that is being made: it is made again, elsewhere on RDS.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_whose_server_is_killed_while_it_is_made_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Running::start(folder).await;
+    let rds = client(&server.endpoint, "eu-central-1");
+    create(&rds, "orders", "17").send().await.unwrap();
+    for _ in 0..2 {
+        let killed = eventually("a server to kill", async || {
+            let id = processes(folder).into_iter().next().ok_or("none")?;
+            kill(pid(id), Signal::SIGKILL).map(|()| id).map_err(|_| "gone")
+        })
+        .await;
+        eventually("killed", async || if processes(folder).contains(&killed) { Err(killed) } else { Ok(()) }).await;
+    }
+    let orders = status_is(&rds, "orders", "available").await;
+    login(&orders, &folder.join("ca.pem"), "sysadmin", PASSWORD, "postgres").await.unwrap();
+    server.signal(Signal::SIGTERM).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

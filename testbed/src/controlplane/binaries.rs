@@ -12,7 +12,7 @@ pub struct Binaries {
     pub(super) etcd: PathBuf,
     pub(super) apiserver: PathBuf,
     pub(super) controller_manager: PathBuf,
-    /// kubectl: the machine's own where it has one.
+    /// kubectl, of the version of the API server: others read manifests in other ways.
     pub kubectl: PathBuf,
 }
 
@@ -28,13 +28,11 @@ impl Binaries {
         let built = go_programs::build("controlplane").await?;
         let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
         let folders: Vec<PathBuf> = assets.into_iter().chain([built]).collect();
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let everywhere: Vec<PathBuf> = folders.iter().cloned().chain(std::env::split_paths(&path)).collect();
         Ok(Self {
             etcd: find("etcd", &folders)?,
             apiserver: find("kube-apiserver", &folders)?,
             controller_manager: find("kube-controller-manager", &folders)?,
-            kubectl: find("kubectl", &everywhere)?,
+            kubectl: find("kubectl", &folders)?,
         })
     }
 }

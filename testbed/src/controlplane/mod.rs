@@ -40,7 +40,7 @@ use self::{
     loopback::LoopbackRange,
     pki::Authority,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::{
     eventually::eventually,
@@ -79,7 +79,7 @@ pub struct ControlPlane {
     client: Client,
     kubectl: Kubectl,
     etcd: Process,
-    apiserver: Process,
+    apiserver: Mutex<Process>,
     /// Started when the API server is ready: it does not wait for that itself for longer than ten seconds.
     controller_manager: Option<Process>,
     _services: LoopbackRange,
@@ -114,7 +114,7 @@ impl ControlPlane {
             client,
             kubectl,
             etcd,
-            apiserver,
+            apiserver: Mutex::new(apiserver),
             controller_manager: None,
             _services: services,
             pods,
@@ -158,9 +158,27 @@ impl ControlPlane {
     }
 
     /// The process ids of etcd, the API server and the controller manager, as far as they run.
-    pub fn pids(&self) -> Vec<u32> {
-        let all = [Some(&self.etcd), Some(&self.apiserver), self.controller_manager.as_ref()];
+    pub async fn pids(&self) -> Vec<u32> {
+        let apiserver = self.apiserver.lock().await;
+        let all = [Some(&self.etcd), Some(&*apiserver), self.controller_manager.as_ref()];
         all.into_iter().flatten().filter_map(Process::pid).collect()
+    }
+
+    /// Kills the API server with SIGKILL, as a crash would. What it has stored is etcd's, which runs on.
+    ///
+    /// # Errors
+    /// When it cannot be signalled.
+    pub async fn kill_apiserver(&self) -> Result<()> {
+        self.apiserver.lock().await.kill().await
+    }
+
+    /// Starts the API server again, after killing it if it still runs, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn restart_apiserver(&self) -> Result<()> {
+        self.apiserver.lock().await.restart().await?;
+        eventually(READY, "the API server to be ready again", async || Self::served(&self.client).await).await
     }
 
     /// Writes a kubeconfig with a token of this ServiceAccount, which must exist, and gives its path. Whoever uses it has the very rights
@@ -208,7 +226,7 @@ impl ControlPlane {
     /// When one is not running.
     pub fn check(&mut self) -> Result<()> {
         self.etcd.check()?;
-        self.apiserver.check()?;
+        self.apiserver.get_mut().check()?;
         self.controller_manager.as_mut().map_or(Ok(()), Process::check)
     }
 
@@ -220,7 +238,7 @@ impl ControlPlane {
         if let Some(mut manager) = self.controller_manager {
             manager.stop(GRACE).await?;
         }
-        self.apiserver.stop(GRACE).await?;
+        self.apiserver.get_mut().stop(GRACE).await?;
         self.etcd.stop(GRACE).await?;
         Ok(())
     }

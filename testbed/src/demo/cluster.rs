@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use kube::config::Kubeconfig;
 
-use super::{environment::Folder, narrator::Narrator};
+use super::{account::Account, environment::Folder, narrator::Narrator};
 use crate::{
     kubectl::Kubectl,
     ports,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Variables that the AWS chain reads: here they are meant to reach the reconciler.
-const AWS: [&str; 16] = [
+const AWS: [&str; 18] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
@@ -26,6 +26,8 @@ const AWS: [&str; 16] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_RDS",
+    "AWS_ENDPOINT_URL_STS",
     "AWS_PROFILE",
     "AWS_REGION",
     "AWS_ROLE_ARN",
@@ -61,7 +63,7 @@ pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>
     };
     let target = Target::from_kubeconfig()?;
     let programs = Programs::beside_this_one()?;
-    narrator.plain(&target.announcement(ca));
+    narrator.plain(&target.announcement(ca, &Account::ask().await));
     confirm(&target.context)?;
 
     let folder = Folder::take(&request.dir)?;
@@ -71,7 +73,7 @@ pub async fn run(request: &ClusterRequest, interrupted: impl Future<Output = ()>
     for (what, objects) in [
         ("the CRDs", manifests.crds()?),
         ("the namespaces rds-system and rds", manifests.namespaces()?),
-        ("the admission policy rds-deletion-protection", manifests.policies()?),
+        ("the admission policies rds-deletion-protection and rds-class-in-use", manifests.policies()?),
     ] {
         let output = kubectl.run_with_input(&["apply", "--server-side", "-f", "-"], &objects).await?;
         ensure!(output.success, "installing {what}: {}", output.stderr.trim());
@@ -136,14 +138,11 @@ impl Target {
         Ok(Self { kubeconfig, context, server })
     }
 
-    fn announcement(&self, ca: &Path) -> String {
-        let variable = |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok());
-        let region =
-            variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]).unwrap_or_else(|| "the one of your AWS profile".to_owned());
-        let credentials = match variable(&["AWS_PROFILE"]) {
-            Some(profile) => format!("the profile {profile}"),
-            None if variable(&["AWS_ACCESS_KEY_ID"]).is_some() => "AWS_ACCESS_KEY_ID".to_owned(),
-            None => "the default chain (environment, profile, SSO, metadata)".to_owned(),
+    fn announcement(&self, ca: &Path, account: &Account) -> String {
+        let credentials = match std::env::var("AWS_PROFILE") {
+            Ok(profile) => format!("the profile {profile}"),
+            Err(_) if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() => "AWS_ACCESS_KEY_ID".to_owned(),
+            Err(_) => "the default chain (environment, profile, SSO, metadata)".to_owned(),
         };
         let Self { kubeconfig, context, server } = self;
         format!(
@@ -153,10 +152,12 @@ This is about to touch a real cluster and a real AWS account.
   Cluster      {server}
                context {context} of {kubeconfig}
   Installs     as you: the CRDs rdsdatabases and rdsdatabaseclasses, the namespaces rds-system and rds, and the admission
-               policy rds-deletion-protection, by which the API server refuses to delete what deletionProtection keeps
+               policies by which the API server refuses to delete what deletionProtection keeps (rds-deletion-protection),
+               and classes that have databases (rds-class-in-use)
   Runs         the reconciler on this machine, with your rights in the cluster
   It writes    Secrets and Services beside each RDSDatabase, and a Lease in rds-system
-  AWS          region: {region}; credentials: {credentials}
+{account}
+  Credentials  {credentials}
                each RDSDatabase in the cluster becomes an RDS instance there, which costs money
   RDS CA       {ca}
   Not done     no webhook is registered: that API server cannot call this machine. The schema, its CEL rules and the

@@ -80,7 +80,7 @@ impl Folder {
         ];
         let mut text: String = variables.iter().map(|(name, value)| export(name, value)).collect();
         let search = std::env::var_os("PATH").unwrap_or_default();
-        text.extend(kubectl.parent().and_then(|folder| extend_path(folder, &search)));
+        text.extend(extend_path(kubectl, &search));
         let path = self.env();
         fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
     }
@@ -90,10 +90,12 @@ fn export(name: &str, value: &str) -> String {
     format!("export {name}={}\n", quote(value))
 }
 
-/// A line that puts `folder` before the others of the shell's `PATH`, unless it is in `path` already.
-fn extend_path(folder: &Path, path: &OsStr) -> Option<String> {
-    let there = std::env::split_paths(path).any(|one| one == folder);
-    (!there).then(|| format!("export PATH={}:\"$PATH\"\n", quote(&folder.display().to_string())))
+/// A line that makes the shell find this `kubectl`, unless `path` has one: people keep their own.
+fn extend_path(kubectl: &Path, path: &OsStr) -> Option<String> {
+    if std::env::split_paths(path).any(|folder| folder.join("kubectl").is_file()) {
+        return None;
+    }
+    Some(format!("export PATH={}:\"$PATH\"\n", quote(&kubectl.parent()?.display().to_string())))
 }
 
 /// One word of a shell's command line.
@@ -125,9 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_extended_by_what_it_lacks() {
-        let extend = |folder: &str| extend_path(Path::new(folder), OsStr::new("/usr/bin:/bin"));
-        assert_eq!(extend("/bin"), None);
-        assert_eq!(extend("/a cache/bin").as_deref(), Some("export PATH='/a cache/bin':\"$PATH\"\n"));
+    fn the_path_is_extended_where_it_has_no_kubectl() {
+        let folder = tempfile::tempdir().unwrap();
+        let extend = || extend_path(Path::new("/a cache/kubectl"), folder.path().as_os_str());
+        assert_eq!(extend().as_deref(), Some("export PATH='/a cache':\"$PATH\"\n"));
+        fs::write(folder.path().join("kubectl"), "").unwrap();
+        assert_eq!(extend(), None);
     }
 }

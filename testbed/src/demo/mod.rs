@@ -1,5 +1,6 @@
 //! `./local.sh`: what someone sees who meets the operator for the first time.
 
+mod account;
 mod chapters;
 mod cluster;
 mod environment;
@@ -122,7 +123,7 @@ Everything is up until you press Ctrl-C. In another terminal:
     kubectl describe rds -n shop orders                  what was done, and what was seen
     kubectl get secrets,services -n shop                 what applications bind to
     kubectl edit rds -n shop orders                      grow it, add a user, try something wrong
-    kubectl apply -f manifests/examples/minimal.yaml     another one, all by defaults
+    kubectl apply -f manifests/examples/minimal.yaml     another one, else by defaults
     kubectl delete rds -n shop orders                    its last snapshot stays, and so do the Secrets
 
 Logs: {logs}

@@ -19,6 +19,9 @@ use super::pod::Keeper;
 /// The symlink that all files lie behind.
 const DATA: &str = "..data";
 
+/// The mode of files where a Pod asks for none.
+const DEFAULT_MODE: u32 = 0o644;
+
 /// How often the object is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -44,6 +47,17 @@ pub(super) struct Wanted {
 }
 
 impl Volume {
+    /// A Secret as a container sees it whose Pod mounts it whole: each key is a file in `folder`. Changes come at once.
+    ///
+    /// # Errors
+    /// When there is no such Secret: the Pod would not be started.
+    pub async fn of_secret(client: Client, namespace: &str, name: &str, folder: &Path) -> Result<Self> {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        let of = Keeper::Secret;
+        let wanted = Wanted { of, namespace, name, optional: false, mode: DEFAULT_MODE, folder: folder.to_owned() };
+        Self::mount(client, wanted, Duration::ZERO).await
+    }
+
     /// Writes the files, and from then on again whenever the object has changed, `lag` later.
     ///
     /// A kubelet writes them in its next look at the Pod, which comes after 60 to 90 seconds; what it writes then is what the object holds

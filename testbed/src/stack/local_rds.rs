@@ -19,6 +19,12 @@ use crate::{process::Spec, service::Readiness};
 /// The region that the local RDS plays.
 pub const REGION: &str = "eu-central-1";
 
+/// Security groups of its VPC, which classes may name.
+pub const SECURITY_GROUPS: [&str; 2] = ["sg-0123456789abcdef0", "sg-0fedcba9876543210"];
+
+/// Snapshots and retained backups that it may have: each trial leaves some in the one account they all share.
+const KEPT: usize = 10_000;
+
 /// Accepted by the local RDS, which verifies no secret.
 pub(super) const ACCESS_KEY: (&str, &str) = ("local", "local");
 
@@ -27,6 +33,7 @@ pub(super) const ACCESS_KEY: (&str, &str) = ("local", "local");
 struct Ready {
     endpoint: String,
     ca: PathBuf,
+    instances: String,
 }
 
 /// Calls by action and SQL statements that write, counted by the local RDS since its start.
@@ -57,6 +64,8 @@ impl LocalRds {
             .args(["--data-dir".as_ref(), self.dir.as_os_str()])
             .args([&format!("--listen=127.0.0.1:{}", self.port), "--region", REGION])
             .args([&format!("--time-scale={time_scale}"), "--exit-with-parent", "--log-statements"])
+            .args([&format!("--security-group={}", SECURITY_GROUPS.join(",")), "--subnet-group=databases"])
+            .args([&format!("--snapshot-quota={KEPT}"), &format!("--retained-backup-quota={KEPT}")])
             // It downloads PostgreSQL.
             .inherit(&["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"])
     }
@@ -69,6 +78,14 @@ impl LocalRds {
     /// The CA of its instances' certificates.
     pub fn ca(&self) -> PathBuf {
         self.dir.join("ca.pem")
+    }
+
+    /// How clients find its instances, for people: by names, or by the address of all where this machine knows no such names.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn instances(&self) -> Result<String> {
+        Ok(self.ready()?.instances)
     }
 
     /// A client of its API, the same as for AWS.
@@ -91,6 +108,11 @@ impl LocalRds {
         serde_json::from_slice(&answer.bytes().await?).context("reading the counters of the local RDS")
     }
 
+    fn ready(&self) -> Result<Ready> {
+        let path = self.dir.join("ready.json");
+        Ok(serde_json::from_slice(&fs::read(&path).with_context(|| format!("reading {}", path.display()))?)?)
+    }
+
     /// Orders a fault: what can be ordered is in the local RDS's README.
     ///
     /// # Errors
@@ -109,9 +131,7 @@ impl LocalRds {
 
 impl Readiness for LocalRds {
     async fn check(&self) -> Result<()> {
-        let path = self.dir.join("ready.json");
-        let ready: Ready =
-            serde_json::from_slice(&fs::read(&path).with_context(|| format!("reading {}", path.display()))?)?;
+        let ready = self.ready()?;
         ensure!(ready.endpoint == self.endpoint() && ready.ca == self.ca(), "of another start: {ready:?}");
         // The file may be left from before a crash; the server itself tells.
         self.counters().await?;

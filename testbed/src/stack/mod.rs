@@ -18,7 +18,7 @@ use kube::Api;
 use serde_json::json;
 
 pub use self::{
-    local_rds::{Counters, LocalRds, REGION},
+    local_rds::{Counters, LocalRds, REGION, SECURITY_GROUPS},
     manifests::{CERT_MANAGER, LOCAL, Manifests, SELF_MANAGED},
     programs::Programs,
 };
@@ -101,7 +101,8 @@ impl Stack {
             let rds = LocalRds::new(dir.join("rds"), rds_port);
             let spec = rds.spec(programs, &logs, options.time_scale);
             let rds = Service::start(spec, rds).await?;
-            progress(&format!("local RDS at {}", rds.readiness().endpoint()));
+            let (endpoint, instances) = (rds.readiness().endpoint(), rds.readiness().instances()?);
+            progress(&format!("local RDS at {endpoint}, its instances at {instances}"));
             anyhow::Ok(rds)
         };
         let (controlplane, rds) = tokio::try_join!(controlplane, local_rds)?;

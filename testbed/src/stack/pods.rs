@@ -23,7 +23,7 @@ pub(super) fn reconciler(manifests: &Manifests, rds: &LocalRds) -> Result<Pod> {
     let pod = manifests
         .pod(RECONCILER)?
         // The local RDS in place of AWS.
-        .add_flag("--endpoint-suffix", "127.0.0.1")?
+        .add_flag("--endpoint-suffix", "rds.localhost,127.0.0.1")?
         .image_file("/etc/rds-ca/global-bundle.pem", rds.ca())
         .env("AWS_ENDPOINT_URL", rds.endpoint())
         .env("AWS_REGION", REGION)

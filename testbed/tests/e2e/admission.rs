@@ -157,7 +157,7 @@ impl Admission {
 
     /// Waits until the API server's requests get through, defaults and all.
     pub(crate) async fn answering(&self) -> Result<()> {
-        let object = "{apiVersion: matrixmind.cloud/v1, kind: RDSDatabase, metadata: {name: first, namespace: load}}";
+        let object = "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata: {name: first, namespace: load}\n";
         eventually(PATIENCE, "admission through the webhook", async || {
             let args = ["create", "--dry-run=server", "-o", "jsonpath={.spec.version}", "-f", "-"];
             let answer = self.kubectl().run_with_input(&args, object).await?;

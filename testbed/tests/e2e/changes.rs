@@ -48,10 +48,14 @@ async fn storage_grows(world: &World) -> Result<()> {
         Ok(())
     })
     .await?;
-    let waiting = scene.database("bigger").await?;
-    let storage = waiting.expect("StorageReady", "False")?;
-    ensure!(storage.message.contains("187"), "it does not say what it waits to do: {storage:?}");
-    waiting.expect("Ready", "False")?;
+    eventually(SETTLED, "the growth to say what it waits to do", async || {
+        let waiting = scene.database("bigger").await?;
+        waiting.expect("Ready", "False")?;
+        let storage = waiting.expect("StorageReady", "False")?;
+        ensure!(storage.message.contains("187"), "{storage:?}");
+        Ok(())
+    })
+    .await?;
 
     // What was not allocated yet can be taken back, and nothing waits any more; what is allocated stays.
     let users = "users: {app: [], late: []}, databases: {one: [app, late]}";

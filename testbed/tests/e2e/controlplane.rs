@@ -67,13 +67,17 @@ async fn rights_of_a_service_account(world: &World) -> Result<()> {
     .await?;
 
     clerk.ok(&["create", "secret", "generic", "-n", "rights", "receipt"]).await?;
-    let (writes, _) = plane.writes_since(Mark::default())?;
-    let seen = writes.iter().any(|write| {
-        write.user == "system:serviceaccount:rights:clerk"
-            && (write.verb.as_str(), write.resource.as_str(), write.code) == ("create", "secrets", 201)
-    });
-    ensure!(seen, "the audit log has no such write: {writes:?}");
-    Ok(())
+    // A request is logged when its answer is on the way.
+    eventually(Duration::from_secs(10), "the write in the audit log", async || {
+        let (writes, _) = plane.writes_since(Mark::default())?;
+        let seen = writes.iter().any(|write| {
+            write.user == "system:serviceaccount:rights:clerk"
+                && (write.verb.as_str(), write.resource.as_str(), write.code) == ("create", "secrets", 201)
+        });
+        ensure!(seen, "{writes:?}");
+        Ok(())
+    })
+    .await
 }
 
 async fn owned_objects_go_with_their_owner(world: &World) -> Result<()> {
@@ -148,7 +152,7 @@ pub(crate) fn run_as_parent() -> Result<Option<ExitCode>> {
         let dir = Path::new(&dir);
         let options = Options { kubeconfig: dir.join("kubeconfig"), logs: dir.join("logs"), audit: false };
         let plane = ControlPlane::start(&Binaries::ensure().await?, dir, options).await?;
-        let pids: Vec<String> = plane.pids().iter().map(ToString::to_string).collect();
+        let pids: Vec<String> = plane.pids().await.iter().map(ToString::to_string).collect();
         writeln!(std::io::stdout(), "{}", pids.join(" "))?;
         tokio::time::sleep(Duration::from_mins(2)).await;
         bail!("nobody killed this process")

@@ -32,7 +32,8 @@ async fn forbidden_by_a_class(world: &World) -> Result<()> {
     let class = |name: &str, spec: &str| {
         format!("apiVersion: matrixmind.cloud/v1\nkind: RDSDatabaseClass\nmetadata: {{name: {name}}}\nspec: {spec}\n")
     };
-    let spec = "{maxSize: 20GB, allowedDeletionPolicies: [Snapshot], allowedNamespaces: {matchLabels: {tier: gold}}}";
+    let spec = "{maxSize: 20GB, allowedInstanceClasses: [db.t4g.*], allowedDeletionPolicies: [Snapshot], \
+                allowedNamespaces: {matchLabels: {tier: gold}}}";
     scene.kubectl().apply(&class("classes-narrow", spec)).await?;
 
     for (name, spec) in [
@@ -55,21 +56,38 @@ async fn forbidden_by_a_class(world: &World) -> Result<()> {
         ensure!(ready.text("/status/instance/className").starts_with("classes-"), "{}", ready.at("/status/instance"));
     }
 
-    // Forbidden later, it stands still, and what it has stays.
+    // Forbidden later, it is worked on, and only its instance stays as it is.
     let allowed = |tier: &str| format!(r#"{{"spec":{{"allowedNamespaces":{{"matchLabels":{{"tier":"{tier}"}}}}}}}}"#);
     scene.kubectl().ok(&["patch", "rdsclass", "classes-narrow", "--type=merge", "-p", &allowed("platinum")]).await?;
-    refused(&scene, "elsewhere", "ClassNotPermitted", &["platinum"]).await?;
-    scene.connect_to("elsewhere", "master", "postgres").await?.close().await?;
+    scene
+        .apply(
+            "elsewhere",
+            "{className: classes-narrow, backup: {retention: 8d}, users: {late: []}, databases: {one: [late]}}",
+        )
+        .await?;
+    eventually(Duration::from_mins(1), "a new user, and the old backups", async || {
+        let database = scene.database("elsewhere").await?;
+        database.expect("DatabasesReady", "True")?;
+        let backups = database.expect("BackupsReady", "False")?;
+        ensure!(backups.reason == "ClassNotPermitted" && backups.message.contains("platinum"), "{backups:?}");
+        ensure!(database.at("/status/users/late/ready") == true, "{}", database.at("/status/users"));
+        Ok(())
+    })
+    .await?;
+    scene.connect("elsewhere", "late").await?.close().await?;
     scene.kubectl().ok(&["patch", "rdsclass", "classes-narrow", "--type=merge", "-p", &allowed("gold")]).await?;
     scene.ready("elsewhere").await?;
 
     // What is forbidden beyond the namespace, mended in the class and in the object.
     scene.apply("large", "{className: classes-narrow, size: 100GB}").await?;
     scene.apply("careless", "{className: classes-narrow, deletionPolicy: Delete}").await?;
+    scene.apply("mighty", "{className: classes-narrow, instanceClass: db.r6g.16xlarge}").await?;
     refused(&scene, "large", "ClassNotPermitted", &["spec.size", "maxSize of 20GB"]).await?;
+    let said = ["spec.instanceClass", "db.r6g.16xlarge is not among db.t4g.*"];
+    refused(&scene, "mighty", "ClassNotPermitted", &said).await?;
     refused(&scene, "careless", "ClassNotPermitted", &["spec.deletionPolicy", "Delete is not among Snapshot"]).await?;
     let made: Vec<String> = scene.names("secrets").await?.into_iter().collect();
-    let forbidden = made.iter().any(|name| name.starts_with("large.") || name.starts_with("careless."));
+    let forbidden = made.iter().any(|name| ["large.", "careless.", "mighty."].iter().any(|one| name.starts_with(one)));
     ensure!(!forbidden && scene.instances().await?.len() == 3, "made for what is forbidden: {made:?}");
     scene
         .kubectl()

@@ -39,6 +39,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "manifests::the_examples_go_together", the_examples_go_together),
         trial(world, "manifests::one_namespace_is_enough", single_namespace::one_namespace_is_enough),
         trial(world, "monitoring::what_is_asked_for_is_there", monitoring::what_is_asked_for_is_there),
+        trial(world, "monitoring::a_users_slip_pages_nobody_and_what_hangs_does", monitoring::alerts_fire_as_tested),
         trial(world, "chart::equals_the_overlays", chart::equals_the_overlays),
         trial(world, "chart::is_well_formed_and_refuses_mistakes", chart::is_well_formed_and_refuses_mistakes),
         trial(world, "chart::brings_about_no_unknown_flag", chart::brings_about_no_unknown_flag),
@@ -224,6 +225,6 @@ async fn the_examples_go_together(world: &World) -> Result<()> {
     let kubectl = world.controlplane().await?.kubectl();
     let built = kubectl.ok(&["kustomize", folder.path().to_str().context("the folder's path is not UTF-8")?]).await?;
     let databases = rendered::objects(&built)?.into_keys().filter(|(kind, ..)| kind == "RDSDatabase").count();
-    ensure!(databases == 2 && names.len() == 3, "{names:?} have {databases} databases");
+    ensure!(databases == 2 && names.len() == 4, "{names:?} have {databases} databases");
     Ok(())
 }

@@ -33,7 +33,11 @@ async fn everybody(world: &World, namespace: &str, version: &str) -> Result<()> 
     let stack = world.stack().await?;
     let scene = Scene::new(&stack, namespace).await?;
     let applied = scene.apply("team", &format!("{{version: \"{version}\", {SPEC}}}")).await?;
-    ensure!(applied.stderr.contains("spec.users[chief]: RDS grants rds_superuser"), "{}", applied.stderr);
+    ensure!(
+        applied.stderr.contains("spec.users[chief]: as rds_superuser it is the master's equal"),
+        "{}",
+        applied.stderr
+    );
     let database = scene.ready("team").await?;
     let access = database.expect("AccessVerified", "True")?;
     ensure!(access.message.contains("5 logins"), "{access:?}");

@@ -1,4 +1,4 @@
-//! The admission policy that keeps protected objects: judged by the API server alone, with no service of ours running.
+//! The admission policies that keep protected objects, and classes that have databases: judged by the API server alone, with no service of ours running.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -36,12 +36,15 @@ const PROTECTED: [(&str, &str); 4] = [
 ];
 
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
-    vec![trial(world, "protection::a_protected_object_is_not_deleted", a_protected_object_is_not_deleted)]
+    vec![
+        trial(world, "protection::a_protected_object_is_not_deleted", a_protected_object_is_not_deleted),
+        trial(world, "protection::a_class_in_use_is_not_deleted", a_class_in_use_is_not_deleted),
+    ]
 }
 
 async fn a_protected_object_is_not_deleted(world: &World) -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let plane = without_services(world, dir.path()).await?;
+    let plane = without_services(world, dir.path(), "deletion-protection").await?;
     let kubectl = plane.kubectl();
     kubectl.ok(&["create", "namespace", "vaults"]).await?;
     create(kubectl, "first", "spec: {deletionProtection: true}").await?;
@@ -93,14 +96,51 @@ async fn a_protected_object_is_not_deleted(world: &World) -> Result<()> {
     plane.stop().await
 }
 
-/// A control plane with the resource and the policy, and neither webhooks nor a reconciler.
-async fn without_services(world: &World, dir: &Path) -> Result<ControlPlane> {
+/// What the status of a class says, and whether it goes.
+async fn a_class_in_use_is_not_deleted(world: &World) -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let plane = without_services(world, dir.path(), "class-in-use").await?;
+    let kubectl = plane.kubectl();
+    let create = async |name: &str, status: &str| {
+        let manifest = format!(
+            "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabaseClass\nmetadata: {{name: {name}}}\nspec: {{}}\n"
+        );
+        eventually(Duration::from_secs(10), &format!("the class {name}"), async || {
+            kubectl.apply(&manifest).await?;
+            Ok(())
+        })
+        .await?;
+        let patch = format!(r#"{{"status": {status}}}"#);
+        kubectl.ok(&["patch", "rdsclass", name, "--subresource=status", "--type=merge", "-p", &patch]).await
+    };
+    create("first", r#"{"databases": 3}"#).await?;
+    eventually(Duration::from_secs(20), "the policy to be in force", async || {
+        let tried = kubectl.run(&["delete", "rdsclass", "first", "--dry-run=server"]).await?;
+        ensure!(!tried.success, "a class in use would be deleted");
+        Ok(())
+    })
+    .await?;
+    let refused = kubectl.run(&["delete", "rdsclass", "first"]).await?;
+    for said in ["(Forbidden)", "the class has 3 databases", "Delete them first"] {
+        ensure!(refused.stderr.contains(said), "{said:?} is not in {}", refused.stderr);
+    }
+    for (name, status) in [("uncounted", "null"), ("without-count", "{}"), ("free", r#"{"databases": 0}"#)] {
+        create(name, status).await?;
+        kubectl.ok(&["delete", "rdsclass", name]).await?;
+    }
+    create("first", r#"{"databases": 0}"#).await?;
+    kubectl.ok(&["delete", "rdsclass", "first"]).await?;
+    plane.stop().await
+}
+
+/// A control plane with the resources and one policy, and neither webhooks nor a reconciler.
+async fn without_services(world: &World, dir: &Path, policy: &str) -> Result<ControlPlane> {
     let options = Options { kubeconfig: dir.join("kubeconfig"), logs: dir.join("logs"), audit: false };
     let plane = ControlPlane::start(world.binaries().await?, dir, options).await?;
     let kubectl = plane.kubectl();
     kubectl.ok(&["apply", "-k", &format!("{MANIFESTS}/crd")]).await?;
     kubectl.ok(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).await?;
-    kubectl.ok(&["apply", "-f", &format!("{MANIFESTS}/base/deletion-protection.yaml")]).await?;
+    kubectl.ok(&["apply", "-f", &format!("{MANIFESTS}/base/{policy}.yaml")]).await?;
     Ok(plane)
 }
 

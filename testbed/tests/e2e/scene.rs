@@ -1,8 +1,13 @@
 //! A namespace of a test's own in the shared stack, and what a test does in it over and over.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use sqlx::PgConnection;
 use testbed::{
     eventually::eventually,
@@ -99,10 +104,28 @@ impl<'a> Scene<'a> {
         .await
     }
 
+    /// Waits until an Event of the namespace has this reason.
+    pub(crate) async fn event(&self, reason: &str) -> Result<()> {
+        let selector = format!("--field-selector=reason={reason}");
+        eventually(Duration::from_secs(30), &format!("an Event {reason} in {}", self.namespace), async || {
+            let events = self.ok(&["get", "events", &selector, "-o", "name"]).await?;
+            ensure!(!events.is_empty(), "none");
+            Ok(())
+        })
+        .await
+    }
+
     /// What the Secret of a user says.
     pub(crate) async fn login(&self, name: &str, user: &str) -> Result<Login> {
         let secret = format!("{name}.rds.{}", user.replace('_', "-"));
         Login::from_secret(self.stack.controlplane().client(), &self.namespace, &secret).await
+    }
+
+    /// What a Secret says, by key.
+    pub(crate) async fn keys(&self, secret: &str) -> Result<BTreeMap<String, String>> {
+        let secrets: Api<Secret> = Api::namespaced(self.stack.controlplane().client(), &self.namespace);
+        let data = secrets.get(secret).await?.data.with_context(|| format!("the Secret {secret} is empty"))?;
+        data.into_iter().map(|(key, value)| Ok((key, String::from_utf8(value.0)?))).collect()
     }
 
     /// Logs in as a user with the credentials of its Secret, to the Secret's own database.

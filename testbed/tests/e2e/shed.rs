@@ -59,6 +59,8 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     eventually(PATIENCE, "a review that is turned away", async || {
         let (admitted, version) = create(admission, "{users: {app: []}, databases: {orders: [app]}}").await?;
         ensure!(admitted && version.is_empty(), "not admitted as it was written: {version}");
+        let (_, metrics) = page_of(small.readiness().admin(), "metrics").await?;
+        ensure!(metrics.contains(r#"code="429""#), "it has turned nobody away: {metrics}");
         Ok(())
     })
     .await?;
@@ -68,8 +70,6 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     for field in ["spec.size: ", "spec.users[app][1]: "] {
         ensure!(message.contains(field), "{field} is not in {message}");
     }
-    let (_, metrics) = page_of(small.readiness().admin(), "metrics").await?;
-    ensure!(metrics.contains(r#"code="429""#), "it has turned nobody away: {metrics}");
 
     // It has been full all the time, and lives.
     ensure!(held.unanswered(), "the request that was to fill it has ended");
@@ -86,7 +86,7 @@ async fn shed(admission: &mut Admission) -> Result<()> {
 /// Whether a dry run of this spec is admitted, and its version after admission; or the message.
 async fn create(admission: &Admission, spec: &str) -> Result<(bool, String)> {
     let object = format!(
-        "{{apiVersion: matrixmind.cloud/v1, kind: RDSDatabase, metadata: {{name: tried, namespace: load}}, spec: {spec}}}"
+        "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata: {{name: tried, namespace: load}}\nspec: {spec}\n"
     );
     let args = ["create", "--dry-run=server", "-o", "jsonpath={.spec.version}", "-f", "-"];
     let answer = admission.kubectl().run_with_input(&args, &object).await?;

@@ -46,6 +46,8 @@ pub(crate) struct World {
     admission: OnceCell<Mutex<Admission>>,
     /// How many more stacks may be started beside the shared one.
     more_stacks: Semaphore,
+    /// The machine: a test that needs it for itself waits until the others are over, and they for it.
+    machine: RwLock<()>,
     /// Tests that kill a part or count what it does are alone with the stack; all others share it.
     turns: RwLock<()>,
 }
@@ -90,6 +92,7 @@ impl World {
             unattended: OnceCell::new(),
             admission: OnceCell::new(),
             more_stacks: Semaphore::new(STACKS_OF_THEIR_OWN),
+            machine: RwLock::default(),
             turns: RwLock::new(()),
         })
     }
@@ -225,10 +228,38 @@ pub(crate) fn trial<F>(world: &Arc<World>, name: &str, test: F) -> Trial
 where
     F: AsyncFnOnce(&World) -> Result<()> + Send + 'static,
 {
+    long_trial(world, name, Duration::ZERO, test)
+}
+
+/// A trial that may take so much longer than others.
+pub(crate) fn long_trial<F>(world: &Arc<World>, name: &str, longer: Duration, test: F) -> Trial
+where
+    F: AsyncFnOnce(&World) -> Result<()> + Send + 'static,
+{
+    let (world, limit) = (Arc::clone(world), LIMIT + longer);
+    Trial::test(format!("e2e::{name}"), move || {
+        world.runtime.block_on(async {
+            let _others = world.machine.read().await;
+            judge(limit, test(&world)).await
+        })
+    })
+}
+
+/// A trial that has the machine for itself: it takes all of a processor, or measures.
+pub(crate) fn quiet_trial<F>(world: &Arc<World>, name: &str, test: F) -> Trial
+where
+    F: AsyncFnOnce(&World) -> Result<()> + Send + 'static,
+{
     let world = Arc::clone(world);
     Trial::test(format!("e2e::{name}"), move || {
-        let outcome = world.runtime.block_on(async { timeout(LIMIT, test(&world)).await });
-        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("not over within {} s", LIMIT.as_secs())));
-        outcome.map_err(|error| Failed::from(format!("{error:#}")))
+        world.runtime.block_on(async {
+            let _alone = world.machine.write().await;
+            judge(LIMIT, test(&world)).await
+        })
     })
+}
+
+async fn judge(limit: Duration, test: impl Future<Output = Result<()>>) -> Result<(), Failed> {
+    let late = |_| Err(anyhow!("not over within {} s", limit.as_secs()));
+    timeout(limit, test).await.unwrap_or_else(late).map_err(|error| Failed::from(format!("{error:#}")))
 }

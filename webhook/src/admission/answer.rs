@@ -33,7 +33,7 @@ fn serialize(uid: &str, decision: Decision) -> serde_json::Result<Vec<u8>> {
             Response { uid, allowed: true, status: None, patch_type, patch, warnings: fitted(warnings) }
         }
         // The API server passes the warnings of a refusal on as well.
-        Decision::Refused { status, warnings } => Response {
+        Decision::Refused { status, warnings, .. } => Response {
             uid,
             allowed: false,
             status: Some(status),

@@ -5,7 +5,7 @@ use json_patch::Patch;
 use kube::core::Status;
 use serde_json::Value;
 use shared::api::labels::GROUP;
-use shared::rules::{self, Refusal, Rule, Subject, Verdict};
+use shared::rules::{self, DefaultVersions, Refusal, Rule, Subject, Verdict};
 
 use super::refusal;
 use super::{Malformed, Object, Operation, Request, TooHeavy, patch};
@@ -52,6 +52,8 @@ pub enum Decision {
         status: Box<Status>,
         /// What its author should know besides.
         warnings: Vec<String>,
+        /// The rules that it breaks, each once; none where the request itself is odd.
+        rules: Vec<Rule>,
     },
 }
 
@@ -61,7 +63,7 @@ impl Decision {
     }
 
     pub(super) fn refused(status: Status) -> Self {
-        Self::Refused { status: Box::new(status), warnings: Vec::new() }
+        Self::Refused { status: Box::new(status), warnings: Vec::new(), rules: Vec::new() }
     }
 
     fn malformed(problem: &Malformed) -> Self {
@@ -69,15 +71,21 @@ impl Decision {
     }
 
     /// The object is admitted.
-    pub fn is_allowed(&self) -> bool {
+    #[cfg(test)]
+    fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed { .. })
     }
 }
 
 /// Decides. Dry runs are decided like any other request: nothing here has an effect.
 ///
-/// `today` is the date that the ends of support are compared with.
-pub fn decide(endpoint: Endpoint, request: &Result<Request, Malformed>, today: Date) -> Decision {
+/// `today` is the date that the ends of support are compared with, `versions` are those of objects that name none.
+pub fn decide(
+    endpoint: Endpoint,
+    request: &Result<Request, Malformed>,
+    today: Date,
+    versions: DefaultVersions,
+) -> Decision {
     let request = match request {
         Ok(request) => request,
         Err(problem) => return Decision::malformed(problem),
@@ -90,11 +98,11 @@ pub fn decide(endpoint: Endpoint, request: &Result<Request, Malformed>, today: D
     }
     match request.operation {
         Operation::Create => match &request.object {
-            Some(object) => create(endpoint, request, object, today),
+            Some(object) => create(endpoint, request, object, today, versions),
             None => missing("request.object"),
         },
         Operation::Update => match (&request.object, &request.old_object) {
-            (Some(new), Some(old)) => update(endpoint, request, new, old, today),
+            (Some(new), Some(old)) => update(endpoint, request, new, old, today, versions),
             (None, _) => missing("request.object"),
             (_, None) => missing("request.oldObject"),
         },
@@ -122,17 +130,28 @@ fn missing(path: &str) -> Decision {
     Decision::malformed(&Malformed::Field { path: path.to_owned(), expected: "there" })
 }
 
-fn create(endpoint: Endpoint, request: &Request, object: &Object, today: Date) -> Decision {
+fn create(endpoint: Endpoint, request: &Request, object: &Object, today: Date, versions: DefaultVersions) -> Decision {
     if object.being_deleted {
         return Decision::allowed();
     }
     let Ok(spec) = &object.spec else { return too_heavy(request) };
     let applied = object.applied_spec();
-    let verdict = rules::create(&subject(request, object, spec, applied.as_ref()), today);
-    judge(request, &verdict, || filled_in(endpoint, spec, None))
+    let rule = match endpoint {
+        Endpoint::Mutate => rules::create,
+        Endpoint::Validate => rules::insert,
+    };
+    let verdict = rule(&subject(request, object, spec, applied.as_ref(), versions), today);
+    judge(request, &verdict, || filled_in(endpoint, spec, None, versions))
 }
 
-fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, today: Date) -> Decision {
+fn update(
+    endpoint: Endpoint,
+    request: &Request,
+    new: &Object,
+    old: &Object,
+    today: Date,
+    versions: DefaultVersions,
+) -> Decision {
     if new.being_deleted {
         return Decision::allowed();
     }
@@ -148,8 +167,11 @@ fn update(endpoint: Endpoint, request: &Request, new: &Object, old: &Object, tod
         // Nobody fills anything in after this, also where nobody asked /mutate.
         Endpoint::Validate => rules::replace,
     };
-    let (before, after) = (subject(request, old, old_spec, None), subject(request, new, spec, applied.as_ref()));
-    judge(request, &rule(&after, &before, today), || filled_in(endpoint, spec, Some(old_spec)))
+    let (before, after) =
+        (subject(request, old, old_spec, None, versions), subject(request, new, spec, applied.as_ref(), versions));
+    judge(request, &rule(&after, &before, today), || {
+        filled_in(endpoint, spec, Some(old_spec), versions.behind(&old.observed))
+    })
 }
 
 fn too_heavy(request: &Request) -> Decision {
@@ -157,8 +179,8 @@ fn too_heavy(request: &Request) -> Decision {
     judge(request, &Verdict { errors: vec![violation], warnings: Vec::new() }, || None)
 }
 
-fn filled_in(endpoint: Endpoint, spec: &Value, old_spec: Option<&Value>) -> Option<Patch> {
-    (endpoint == Endpoint::Mutate).then(|| patch(spec, &rules::additions(spec, old_spec)))
+fn filled_in(endpoint: Endpoint, spec: &Value, old_spec: Option<&Value>, versions: DefaultVersions) -> Option<Patch> {
+    (endpoint == Endpoint::Mutate).then(|| patch(spec, &rules::additions(spec, old_spec, versions)))
 }
 
 fn subject<'a>(
@@ -166,6 +188,7 @@ fn subject<'a>(
     object: &'a Object,
     spec: &'a Value,
     last_applied: Option<&'a Value>,
+    versions: DefaultVersions,
 ) -> Subject<'a> {
     Subject {
         name: object.name.as_deref().or(request.name.as_deref()),
@@ -173,6 +196,7 @@ fn subject<'a>(
         spec,
         last_applied,
         observed: Some(&object.observed),
+        versions,
     }
 }
 
@@ -180,13 +204,14 @@ fn subject<'a>(
 fn judge(request: &Request, verdict: &Verdict, patch: impl FnOnce() -> Option<Patch>) -> Decision {
     let warnings = verdict.warnings.iter().map(ToString::to_string).collect();
     if !verdict.admitted() {
-        let object = request.object.as_ref().or(request.old_object.as_ref());
-        let name = request
-            .name
-            .as_deref()
-            .or_else(|| object.and_then(|object| object.name.as_deref().or(object.generate_name.as_deref())));
-        let status = refusal::invalid(KIND, name.unwrap_or_default(), &verdict.errors);
-        return Decision::Refused { status: Box::new(status), warnings };
+        let status = refusal::invalid(KIND, request.object_name().unwrap_or_default(), &verdict.errors);
+        let mut rules = Vec::new();
+        for violation in &verdict.errors {
+            if !rules.contains(&violation.rule) {
+                rules.push(violation.rule);
+            }
+        }
+        return Decision::Refused { status: Box::new(status), warnings, rules };
     }
     Decision::Allowed { patch: patch(), warnings }
 }
@@ -209,7 +234,7 @@ mod tests {
             },
         });
         let review = parse(review.to_string().as_bytes()).expect("a review");
-        decide(endpoint, &review.request, date(2026, 11, 23))
+        decide(endpoint, &review.request, date(2026, 11, 23), DefaultVersions::BUILT_IN)
     }
 
     fn created(endpoint: Endpoint, spec: &Value) -> Decision {
@@ -230,7 +255,7 @@ mod tests {
             json!({"users": {"postgres": []}, "version": "8.4"}),
             json!("text"),
         ] {
-            let complete = rules::defaults(&spec, None);
+            let complete = rules::defaults(&spec, None, DefaultVersions::BUILT_IN);
             let decision = created(Endpoint::Validate, &spec);
             assert_eq!(decision, created(Endpoint::Validate, &complete), "{spec}");
             assert_eq!(decision.is_allowed(), created(Endpoint::Mutate, &spec).is_allowed(), "{spec}");
@@ -244,7 +269,7 @@ mod tests {
             let mut paused = old.as_object().cloned().unwrap_or_default();
             paused.insert("paused".into(), true.into());
             let paused = Value::from(paused);
-            for new in [rules::defaults(&paused, Some(&old)), paused] {
+            for new in [rules::defaults(&paused, Some(&old), DefaultVersions::BUILT_IN), paused] {
                 for endpoint in [Endpoint::Mutate, Endpoint::Validate] {
                     let decision = decided(endpoint, "UPDATE", &new, Some(&old));
                     assert!(decision.is_allowed(), "{old} to {new}: {decision:?}");
@@ -263,5 +288,32 @@ mod tests {
         let fields: Vec<String> =
             status.details.into_iter().flat_map(|details| details.causes).map(|cause| cause.field).collect();
         assert_eq!(fields, ["spec.version", "spec.size"]);
+    }
+
+    #[test]
+    fn the_platforms_version_is_written_unless_the_object_or_the_instance_has_one() {
+        let versions = DefaultVersions::given(&["postgresql=17".parse().expect("a version")]).expect("one version");
+        let written = |old: Option<Value>, running: Option<&str>| {
+            let object =
+                |spec: Value| json!({"metadata": {"name": "a"}, "spec": spec, "status": {"engineVersion": running}});
+            let review = json!({
+                "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+                "request": {
+                    "uid": "u1", "kind": {"group": GROUP, "version": "v1", "kind": KIND},
+                    "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
+                    "object": object(json!({"paused": true})), "oldObject": old.map(object),
+                },
+            });
+            let review = parse(review.to_string().as_bytes()).expect("a review");
+            let decision = decide(Endpoint::Mutate, &review.request, date(2026, 11, 23), versions);
+            let Decision::Allowed { patch: Some(patch), .. } = decision else { panic!("{decision:?}") };
+            let mut object = json!({"spec": {"paused": true}});
+            json_patch::patch(&mut object, &patch.0).expect("the patch applies");
+            object["spec"]["version"].clone()
+        };
+        assert_eq!(written(None, None), "17");
+        assert_eq!(written(Some(json!({"version": "12"})), None), "12");
+        assert_eq!(written(Some(json!({})), Some("12.22")), "12", "it was stored while nobody filled it in");
+        assert_eq!(written(Some(json!({})), None), "17");
     }
 }

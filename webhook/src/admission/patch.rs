@@ -21,7 +21,7 @@ pub fn patch(spec: &Value, additions: &Additions<'_>) -> Patch {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use shared::rules::{additions, defaults};
+    use shared::rules::{DefaultVersions, additions, defaults};
 
     use super::*;
 
@@ -39,21 +39,23 @@ mod tests {
                 json!({"backup": "daily", "version": 15, "users": {"a": null}, "unknown": [1]}),
             ] {
                 let mut object = if spec.is_null() { json!({}) } else { json!({"spec": spec}) };
-                let patch = patch(&spec, &additions(&spec, old));
+                let patch = patch(&spec, &additions(&spec, old, DefaultVersions::BUILT_IN));
                 for operation in &patch.0 {
                     let there = operation.path().resolve(&object);
                     assert!(there.is_err() || there.is_ok_and(Value::is_null), "{spec}: {operation:?}");
                 }
                 json_patch::patch(&mut object, &patch.0).expect("the patch applies");
-                assert_eq!(object, json!({"spec": defaults(&spec, old)}), "{spec}");
+                assert_eq!(object, json!({"spec": defaults(&spec, old, DefaultVersions::BUILT_IN)}), "{spec}");
             }
         }
     }
 
     #[test]
     fn nothing_to_add_is_an_empty_patch() {
-        for spec in [defaults(&json!({"users": {"a": null}}), None), json!("text"), json!([])] {
-            assert_eq!(patch(&spec, &additions(&spec, None)), Patch(Vec::new()), "{spec}");
+        for spec in
+            [defaults(&json!({"users": {"a": null}}), None, DefaultVersions::BUILT_IN), json!("text"), json!([])]
+        {
+            assert_eq!(patch(&spec, &additions(&spec, None, DefaultVersions::BUILT_IN)), Patch(Vec::new()), "{spec}");
         }
     }
 }

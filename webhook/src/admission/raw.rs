@@ -11,15 +11,16 @@ use serde_json::value::RawValue;
 
 use super::Malformed;
 
+/// A review whose objects are of the shape `O`: unread, or read as they should be.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RawReview<'a> {
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
+pub(super) struct RawReview<'a, O> {
     #[serde(borrow)]
     pub(super) api_version: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) kind: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) request: Option<Keyed<RawRequest<'a>>>,
+    pub(super) request: Option<Keyed<RawRequest<'a, O>>>,
 }
 
 /// A review with its request unread: what is left to say where [`RawReview`] is not to be had.
@@ -36,8 +37,8 @@ pub(super) struct Outline<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct RawRequest<'a> {
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
+pub(super) struct RawRequest<'a, O> {
     #[serde(borrow)]
     pub(super) uid: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -51,11 +52,16 @@ pub(super) struct RawRequest<'a> {
     #[serde(borrow)]
     pub(super) operation: Option<&'a RawValue>,
     #[serde(borrow)]
+    pub(super) user_info: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) dry_run: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) object: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) old_object: Option<&'a RawValue>,
+    pub(super) object: Option<O>,
+    pub(super) old_object: Option<O>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct UserInfo {
+    pub(super) username: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +70,16 @@ pub(super) struct RawObject<'a> {
     pub(super) metadata: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) spec: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) status: Option<&'a RawValue>,
+}
+
+/// An object that is read on the way, in one pass over its bytes.
+#[derive(Deserialize)]
+pub(super) struct ReadObject<'a> {
+    #[serde(borrow)]
+    pub(super) metadata: Option<Keyed<RawMetadata<'a>>>,
+    pub(super) spec: Option<Value>,
     #[serde(borrow)]
     pub(super) status: Option<&'a RawValue>,
 }
@@ -79,10 +95,12 @@ pub(super) struct RawStatus<'a> {
     pub(super) engine_version: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Instance {
     #[serde(default)]
     pub(super) created: bool,
+    pub(super) master_user: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

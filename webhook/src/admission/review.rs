@@ -2,8 +2,8 @@
 //!
 //! `kube::core::admission` has types for this, but they decode the whole review at once: one odd field, and the uid is lost. An answer
 //! without the uid is a call error to the API server, and under `failurePolicy: Ignore` that means the object is admitted. So the uid is
-//! read before anything else is believed, and whatever is wrong further down is answered with it. What no rule looks at (managed fields,
-//! user info, most of the status) is skipped, never built.
+//! read before anything else is believed, and whatever is wrong further down is answered with it. What no rule looks at (managed fields, most of
+//! the status) is skipped, never built. A review that is as it should be, which nearly all are, is read in one pass; the levels are for the others.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use shared::rules::Observed;
 
 use super::raw::{
     Applied, Instance, Keyed, Kind, Outline, RawAnnotations, RawMetadata, RawObject, RawRequest, RawReview, RawStatus,
-    optional, read, text,
+    ReadObject, UserInfo, optional, read, text,
 };
 use super::weight::{TooHeavy, bearable};
 
@@ -41,6 +41,8 @@ pub struct Request {
     pub namespace: Option<String>,
     /// What is about to happen.
     pub operation: Operation,
+    /// Who asks.
+    pub user: Option<String>,
     /// Nothing will be stored.
     pub dry_run: bool,
     /// The object as it would be; absent on DELETE.
@@ -86,10 +88,18 @@ pub struct Object {
     pub being_deleted: bool,
     /// `spec`, exactly as written; null where it is absent.
     pub spec: Result<Value, TooHeavy>,
-    /// What `kubectl apply` recorded, still unread.
+    /// What `kubectl apply` recorded, still unread; none where it holds no null, which is all that is looked for in it.
     pub last_applied: Option<String>,
     /// What `status` tells of the instance.
     pub observed: Observed,
+}
+
+impl Request {
+    /// The name of what is asked about, or what it is generated from.
+    pub fn object_name(&self) -> Option<&str> {
+        let object = self.object.as_ref().or(self.old_object.as_ref());
+        self.name.as_deref().or_else(|| object?.name.as_deref().or(object?.generate_name.as_deref()))
+    }
 }
 
 impl Object {
@@ -139,14 +149,37 @@ pub enum Malformed {
 pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
     // What nobody reads is skipped without a look at its bytes, so they are looked at first.
     let body = std::str::from_utf8(body).map_err(|error| not_text(body, error.valid_up_to()))?;
-    let Keyed(review): Keyed<RawReview<'_>> = serde_json::from_str(body).map_err(|_| unreadable(body))?;
-    let Keyed(raw) = &review.request.as_ref().ok_or(NO_REQUEST)?;
+    straight(body).unwrap_or_else(|| level_by_level(body))
+}
+
+/// Reads everything on the way, if that is possible.
+fn straight(body: &str) -> Option<Result<Review, Malformed>> {
+    let Keyed(review): Keyed<RawReview<'_, Keyed<ReadObject<'_>>>> = serde_json::from_str(bearable(body).ok()?).ok()?;
+    Some(answerable(review, |Keyed(raw), path| {
+        let metadata = raw.metadata.map(|Keyed(metadata)| metadata).unwrap_or_default();
+        object(&metadata, Ok(raw.spec.unwrap_or_default()), raw.status, path)
+    }))
+}
+
+/// Reads each level by itself, so that what is wrong in one of them is told, with the uid of another.
+fn level_by_level(body: &str) -> Result<Review, Malformed> {
+    let Keyed(review): Keyed<RawReview<'_, &RawValue>> = serde_json::from_str(body).map_err(|_| unreadable(body))?;
+    answerable(review, careful)
+}
+
+/// The review, if there is a uid to answer to; `object` makes objects of what they were read as, and is told their paths.
+fn answerable<O>(
+    review: RawReview<'_, O>,
+    object: impl Fn(O, &'static str) -> Result<Object, Malformed>,
+) -> Result<Review, Malformed> {
+    let RawReview { api_version, kind, request: raw } = review;
+    let Keyed(raw) = raw.ok_or(NO_REQUEST)?;
     let uid: String = raw
         .uid
         .and_then(read)
         .filter(|uid: &String| !uid.is_empty())
         .ok_or(Malformed::NotAReview { path: "request.uid", expected: "a string that is not empty" })?;
-    let request = check_version(&review).and_then(|()| request(raw));
+    let request = check_version(api_version, kind).and_then(|()| request(raw, object));
     Ok(Review { uid, request })
 }
 
@@ -164,9 +197,9 @@ fn unreadable(body: &str) -> Malformed {
 
 const NO_OBJECT: Malformed = Malformed::NotAReview { path: "the body", expected: "an object without repeated keys" };
 
-fn check_version(review: &RawReview<'_>) -> Result<(), Malformed> {
-    let api_version: Option<String> = optional(review.api_version, || "apiVersion".into(), "a string")?;
-    let kind: Option<String> = optional(review.kind, || "kind".into(), "a string")?;
+fn check_version(api_version: Option<&RawValue>, kind: Option<&RawValue>) -> Result<(), Malformed> {
+    let api_version: Option<String> = optional(api_version, || "apiVersion".into(), "a string")?;
+    let kind: Option<String> = optional(kind, || "kind".into(), "a string")?;
     if api_version.as_deref() != Some("admission.k8s.io/v1") {
         return Err(Malformed::Field { path: "apiVersion".into(), expected: "admission.k8s.io/v1" });
     }
@@ -176,7 +209,10 @@ fn check_version(review: &RawReview<'_>) -> Result<(), Malformed> {
     Ok(())
 }
 
-fn request(raw: &RawRequest<'_>) -> Result<Request, Malformed> {
+fn request<O>(
+    raw: RawRequest<'_, O>,
+    object: impl Fn(O, &'static str) -> Result<Object, Malformed>,
+) -> Result<Request, Malformed> {
     let kind: Kind =
         optional(raw.kind, || "request.kind".into(), "an object with group, version and kind")?.ok_or_else(|| {
             Malformed::Field { path: "request.kind".into(), expected: "an object with group, version and kind" }
@@ -190,6 +226,8 @@ fn request(raw: &RawRequest<'_>) -> Result<Request, Malformed> {
         name: text(raw.name, || "request.name".into())?,
         namespace: text(raw.namespace, || "request.namespace".into())?,
         operation,
+        // Only for the log: nobody is refused for being unknown.
+        user: raw.user_info.and_then(read).and_then(|user: UserInfo| user.username),
         dry_run: optional(raw.dry_run, || "request.dryRun".into(), "true or false")?.unwrap_or_default(),
         object: raw.object.map(|raw| object(raw, "request.object")).transpose()?,
         old_object: raw.old_object.map(|raw| object(raw, "request.oldObject")).transpose()?,
@@ -198,22 +236,34 @@ fn request(raw: &RawRequest<'_>) -> Result<Request, Malformed> {
 
 const OPERATIONS: &str = "CREATE, UPDATE, DELETE or CONNECT";
 
-fn object(raw: &RawValue, path: &str) -> Result<Object, Malformed> {
+/// An object of which every level is looked at by itself, to say which one is wrong.
+fn careful(raw: &RawValue, path: &'static str) -> Result<Object, Malformed> {
     let at = |tail: &str| format!("{path}{tail}");
     let raw: RawObject<'_> =
         read(raw).ok_or_else(|| Malformed::Field { path: at(""), expected: "an object without repeated keys" })?;
     let metadata: RawMetadata<'_> =
         optional(raw.metadata, || at(".metadata"), "an object without repeated keys")?.unwrap_or_default();
+    let spec = match raw.spec.map(|raw| bearable(raw.get())) {
+        Some(Err(heavy)) => Err(heavy),
+        _ => Ok(raw.spec.map(|spec| any(spec, || at(".spec"))).transpose()?.unwrap_or_default()),
+    };
+    object(&metadata, spec, raw.status, path)
+}
+
+fn object(
+    metadata: &RawMetadata<'_>,
+    spec: Result<Value, TooHeavy>,
+    status: Option<&RawValue>,
+    path: &'static str,
+) -> Result<Object, Malformed> {
+    let at = |tail: &str| format!("{path}{tail}");
     Ok(Object {
         name: text(metadata.name, || at(".metadata.name"))?,
         generate_name: text(metadata.generate_name, || at(".metadata.generateName"))?,
         being_deleted: metadata.deletion_timestamp.is_some(),
-        spec: match raw.spec.map(|raw| bearable(raw.get())) {
-            Some(Err(heavy)) => Err(heavy),
-            _ => Ok(raw.spec.map(|spec| any(spec, || at(".spec"))).transpose()?.unwrap_or_default()),
-        },
+        spec,
         last_applied: metadata.annotations.and_then(last_applied),
-        observed: raw.status.and_then(read).map(|status| observed(&status)).unwrap_or_default(),
+        observed: status.and_then(read).map(|status| observed(&status)).unwrap_or_default(),
     })
 }
 
@@ -226,15 +276,20 @@ fn any(raw: &RawValue, path: impl FnOnce() -> String) -> Result<Value, Malformed
 
 fn last_applied(annotations: &RawValue) -> Option<String> {
     let annotations: RawAnnotations<'_> = read(annotations)?;
-    read(annotations.last_applied?)
+    let recorded = annotations.last_applied?;
+    // Any letter may be written as an escape.
+    let may_hold_null = ["null", "\\u"].into_iter().any(|part| recorded.get().contains(part));
+    if may_hold_null { read(recorded) } else { None }
 }
 
 /// A status that is none tells nothing: only the reconciler writes it, and no author could mend it.
 fn observed(status: &RawStatus<'_>) -> Observed {
+    let instance: Instance = status.instance.and_then(read).unwrap_or_default();
     Observed {
-        created: status.instance.and_then(read).is_some_and(|instance: Instance| instance.created),
+        created: instance.created,
         allocated: status.allocated.and_then(read),
         engine_version: status.engine_version.and_then(read),
+        master_user: instance.master_user,
     }
 }
 
@@ -254,120 +309,4 @@ fn not_json(error: &serde_json::Error) -> Malformed {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use shared::rules::Gibibytes;
-
-    use super::*;
-
-    fn body(request: &Value) -> Vec<u8> {
-        json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request})
-            .to_string()
-            .into_bytes()
-    }
-
-    fn malformed(request: &Value) -> String {
-        let review = parse(&body(request)).expect("the uid is there");
-        assert_eq!(review.uid, "u1");
-        review.request.expect_err("one field is wrong").to_string()
-    }
-
-    #[test]
-    fn reads_what_the_rules_need() {
-        let applied = json!({"spec": {"users": {"a": null}}}).to_string();
-        let review = parse(&body(&json!({
-            "uid": "u1",
-            "kind": {"group": "matrixmind.cloud", "version": "v1", "kind": "RDSDatabase"},
-            "name": "orders", "namespace": "shop", "operation": "UPDATE", "dryRun": true, "subResource": "",
-            "userInfo": {"username": "someone"},
-            "object": {
-                "metadata": {"name": "orders", "deletionTimestamp": "2026-11-23T00:00:00Z",
-                    "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied}},
-                "spec": {"size": "10GB"},
-            },
-            "oldObject": {
-                "metadata": {"name": "orders", "generateName": ""}, "spec": null,
-                "status": {"instance": {"identifier": "x", "created": true}, "allocatedStorageGiB": 94, "engineVersion": "12.22"},
-            },
-        })))
-        .expect("a review");
-        let request = review.request.expect("a request");
-        assert_eq!((request.operation, request.dry_run, request.sub_resource), (Operation::Update, true, None));
-        let object = request.object.expect("an object");
-        assert!(object.being_deleted);
-        assert_eq!(object.spec, Ok(json!({"size": "10GB"})));
-        assert_eq!(object.applied_spec(), Some(json!({"users": {"a": null}})));
-        let old = request.old_object.expect("an old object");
-        assert_eq!((old.spec, old.generate_name, old.being_deleted), (Ok(Value::Null), None, false));
-        let (allocated, engine_version) = (Some(Gibibytes::new(94)), Some("12.22".to_owned()));
-        assert_eq!(old.observed, Observed { created: true, allocated, engine_version });
-    }
-
-    #[test]
-    fn what_is_odd_in_a_status_is_as_if_it_were_not_there() {
-        for status in [
-            json!(7),
-            json!({"instance": 7, "allocatedStorageGiB": -1, "engineVersion": 12}),
-            json!({"instance": {"created": "yes"}, "allocatedStorageGiB": 1e9, "engineVersion": null}),
-        ] {
-            let request = json!({
-                "uid": "u1", "kind": {"group": "g", "version": "v1", "kind": "K"}, "operation": "UPDATE", "oldObject": {"status": status},
-            });
-            let review = parse(&body(&request)).expect("a review").request.expect("a request");
-            assert_eq!(review.old_object.expect("an old object").observed, Observed::default(), "{status}");
-        }
-    }
-
-    #[test]
-    fn without_a_uid_there_is_nothing_to_answer() {
-        for (body, message) in [
-            (&b"{"[..], "the body is not JSON: it ends too early at line 1, column 1"),
-            (b"no", "the body is not JSON: a syntax error at line 1, column 2"),
-            (b"{\n \"a\": \"\xff\"}", "the body is not JSON: a byte that is no UTF-8 at line 2, column 8"),
-            (b"7", "the body is not an AdmissionReview: the body must be an object without repeated keys"),
-            (b"{}", "the body is not an AdmissionReview: request must be an object"),
-            (
-                br#"{"request":{"uid":7}}"#,
-                "the body is not an AdmissionReview: request.uid must be a string that is not empty",
-            ),
-            (
-                br#"{"request":{"uid":""}}"#,
-                "the body is not an AdmissionReview: request.uid must be a string that is not empty",
-            ),
-        ] {
-            assert_eq!(parse(body).expect_err("no uid").to_string(), message);
-        }
-    }
-
-    #[test]
-    fn everything_below_the_uid_is_answered_with_it() {
-        assert_eq!(malformed(&json!({"uid": "u1"})), "request.kind must be an object with group, version and kind");
-        let kind = json!({"group": "g", "version": "v1", "kind": "K"});
-        assert_eq!(
-            malformed(&json!({"uid": "u1", "kind": kind, "operation": "PATCH"})),
-            "request.operation must be CREATE, UPDATE, DELETE or CONNECT"
-        );
-        assert_eq!(
-            malformed(&json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"metadata": {"name": 7}}})),
-            "request.object.metadata.name must be a string"
-        );
-        let mut deep = json!(1);
-        for _ in 0..200 {
-            deep = json!([deep]);
-        }
-        assert!(
-            malformed(&json!({"uid": "u1", "kind": kind, "operation": "CREATE", "object": {"spec": deep}}))
-                .starts_with("request.object.spec must be JSON of at most 127 levels")
-        );
-    }
-
-    #[test]
-    fn another_version_of_the_review_is_answered_too() {
-        let review =
-            parse(br#"{"apiVersion":"admission.k8s.io/v1beta1","kind":"AdmissionReview","request":{"uid":"u1"}}"#);
-        assert_eq!(
-            review.expect("the uid is there").request.expect_err("v1beta1").to_string(),
-            "apiVersion must be admission.k8s.io/v1"
-        );
-    }
-}
+mod tests;

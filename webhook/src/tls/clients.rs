@@ -60,7 +60,7 @@ impl ClientWatch {
 
     /// Looks for ever.
     pub async fn run(mut self, every: Duration) -> Infallible {
-        // A zero interval would be refused by the timer.
+        // No shorter: each look reads a file.
         let mut ticks = interval(every.max(Duration::from_millis(10)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -1,12 +1,14 @@
 //! What is shown to clients, and demanded of them, while both may change: [`material`] holds a pair that fits, [`store`] what is served now,
-//! [`watch`] and [`clients`] keep it equal to files. [`crate::authority`] does without files.
+//! [`acceptor`] shakes hands with it, [`watch`] and [`clients`] keep it equal to files. [`crate::authority`] does without files.
 
+mod acceptor;
 mod clients;
 mod handshake;
 mod material;
 mod store;
 mod watch;
 
+pub use acceptor::Acceptor;
 pub use clients::{ClientAuthorityError, ClientWatch};
 pub use handshake::{Failure, Failures};
 pub use material::{Material, MaterialError};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{CertificateStore, Material, MaterialError};
 use crate::router::Clock;
@@ -58,13 +58,16 @@ pub enum LoadError {
     },
 }
 
+/// The bytes of the certificate file and of the key file.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// Compares the files with what is served.
 #[derive(Debug)]
 pub struct Watch {
     files: CertificateFiles,
     store: Arc<CertificateStore>,
     clock: Clock,
-    served: Option<(Vec<u8>, Vec<u8>)>,
+    served: Option<Pair>,
     complained: Option<LoadError>,
 }
 
@@ -74,10 +77,10 @@ impl Watch {
         Self { files, store, clock, served: None, complained: None }
     }
 
-    /// Looks for ever.
+    /// Looks for ever, each time after `every`, at least 10 ms.
     pub async fn run(mut self, every: Duration) -> Infallible {
-        // A zero interval would be refused by the timer.
-        let mut ticks = interval(every.max(Duration::from_millis(10)));
+        let every = every.max(Duration::from_millis(10));
+        let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -87,7 +90,19 @@ impl Watch {
 
     /// Looks once, and says in the log what is new.
     pub async fn look(&mut self) -> Outcome {
-        let outcome = match self.load().await {
+        let pair = async { Ok((read(&self.files.cert).await?, read(&self.files.key).await?)) }.await;
+        self.judge(pair)
+    }
+
+    /// The same at the start, when there is nothing yet that reading would hold up: a thread for it would take longer than the files.
+    pub fn first_look(&mut self) -> Outcome {
+        let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, &error));
+        let pair = read(&self.files.cert).and_then(|cert| Ok((cert, read(&self.files.key)?)));
+        self.judge(pair)
+    }
+
+    fn judge(&mut self, pair: Result<Pair, LoadError>) -> Outcome {
+        let outcome = match pair.and_then(|pair| self.load(pair)) {
             Ok(None) => Outcome::Unchanged,
             Ok(Some(material)) => {
                 tracing::info!(not_after = %material.not_after, "serving a new certificate");
@@ -107,8 +122,7 @@ impl Watch {
         outcome
     }
 
-    async fn load(&mut self) -> Result<Option<Material>, LoadError> {
-        let pair = (read(&self.files.cert).await?, read(&self.files.key).await?);
+    fn load(&mut self, pair: Pair) -> Result<Option<Material>, LoadError> {
         if self.served.as_ref() == Some(&pair) {
             return Ok(None);
         }
@@ -123,5 +137,9 @@ impl Watch {
 }
 
 async fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    tokio::fs::read(path).await.map_err(|error| LoadError::Unreadable { path: path.to_owned(), kind: error.kind() })
+    tokio::fs::read(path).await.map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> LoadError {
+    LoadError::Unreadable { path: path.to_owned(), kind: error.kind() }
 }

@@ -88,8 +88,8 @@ impl Client {
     }
 
     /// Begins to ask, and leaves it at that.
-    pub async fn begin(&mut self) -> io::Result<()> {
-        self.stream.write_all(b"POST /mutate HTTP/1.1\r\nHost: ").await?;
+    pub async fn begin(&mut self, text: &str) -> io::Result<()> {
+        self.stream.write_all(text.as_bytes()).await?;
         self.stream.flush().await
     }
 

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
+use shared::rules::DefaultVersions;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use webhook::metrics::Metrics;
@@ -35,7 +36,7 @@ pub fn clock() -> Timestamp {
 pub fn service(limits: Limits) -> (Router, Registry, CancellationToken) {
     let (metrics, registry) = Metrics::new();
     let draining = CancellationToken::new();
-    (router(limits, metrics, clock, draining.clone()), registry, draining)
+    (router(limits, DefaultVersions::BUILT_IN, metrics, clock, draining.clone()), registry, draining)
 }
 
 /// A review of an RDSDatabase `shop/orders`.

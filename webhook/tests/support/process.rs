@@ -15,7 +15,7 @@ use super::pki::Mount;
 pub struct Process {
     pub child: Child,
     pub listen: SocketAddr,
-    admin: SocketAddr,
+    pub admin: SocketAddr,
 }
 
 impl Drop for Process {

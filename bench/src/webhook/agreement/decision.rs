@@ -6,17 +6,6 @@ use anyhow::{Context, Result, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 
-/// The refusal that is expected, of which there is only one in the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Expected {
-    /// The field that is told.
-    pub(super) field: String,
-    /// The cause Kubernetes is told.
-    pub(super) reason: String,
-    /// A part of the message.
-    pub(super) said: String,
-}
-
 /// An answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Decision {
@@ -73,13 +62,6 @@ impl Decision {
             && self.patch == other.patch
             && self.warnings == other.warnings
             && places(self).eq(places(other))
-    }
-
-    /// Whether it refuses as is expected.
-    pub(super) fn says(&self, expected: &Expected) -> bool {
-        let Expected { field, reason, said } = expected;
-        matches!(self.causes.as_slice(), [[at, cause, message]]
-            if at == field && cause == reason && message.as_str().is_some_and(|message| message.contains(said)))
     }
 }
 

@@ -64,7 +64,15 @@ fn a_key_that_is_there_twice_is_told_at_its_second_place() {
         [(4, 3, "the key \"c\" is here a second time, after line 3: only the last would count".to_owned())]
     );
     // YAML reads both as true.
-    assert_eq!(mistakes("{yes: 1, on: 2}").len(), 1);
+    assert_eq!(
+        mistakes("{yes: 1, on: 2}"),
+        [(
+            1,
+            10,
+            "the key \"true\" is here a second time, after line 1: only the last would count; YAML reads on as \"true\"".to_owned()
+        )]
+    );
+    assert!(mistakes("{0x10: 1, 16: 2}")[0].2.ends_with("; YAML reads 0x10 as \"16\""));
     assert!(mistakes("a: &x {b: 1}\nc: {<<: *x, b: 2}\n").is_empty());
 }
 

@@ -1,15 +1,16 @@
-//! Each case changes one thing in a catalog that is at rest and says which steps that takes.
+//! Each case is one difference that a look found, and says which steps that takes.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use shared::rules::{defaults, parse};
+use shared::rules::{DatabaseName, DefaultVersions, defaults, parse};
 
 use super::*;
-use crate::engine::Password;
-
-const MARK: &str = "one";
+use crate::engine::{Known, Mark};
 
 fn desired(users: &Value, databases: &Value) -> Desired {
-    parse("orders", &defaults(&json!({"users": users, "databases": databases}), None)).unwrap()
+    parse("orders", &defaults(&json!({"users": users, "databases": databases}), None, DefaultVersions::BUILT_IN))
+        .unwrap()
 }
 
 /// A plain user and one with a flag in a database, and a user without any.
@@ -17,230 +18,271 @@ fn usual() -> Desired {
     desired(&json!({"app": [], "chief": ["createdb"], "idle": []}), &json!({"shop": ["app", "chief"]}))
 }
 
-fn role(ours: bool, memberships: &Value) -> Value {
-    let comment = ours.then(|| Mark::new(MARK).to_string());
-    json!({
-        "login": true, "superuser": false, "createdb": false, "createrole": false, "inherit": true, "bypassrls": false,
-        "comment": comment, "sessions": false, "memberships": memberships, "depends_in": [],
-    })
-}
-
-/// The catalog of a server on which [`usual`] was carried out.
+/// The answer of a server on which all is as wanted.
 fn at_rest(version: u32) -> Value {
-    let member = json!({"inherit": true, "set": true});
-    let mut chief = role(true, &json!({"shop-owner": member}));
-    chief["createdb"] = json!(true);
-    let mut owner = role(true, &json!({}));
-    owner["login"] = json!(false);
-    let all = ["r", "S", "f", "T", "n"];
+    let mut catalog = json!({
+        "version": version, "master": "sysadmin", "grants_bypassrls": false, "server_roles": ["rds_superuser", "rds_replication"],
+        "roles": {}, "oids": {},
+    });
+    for list in [
+        "unjoined",
+        "awake",
+        "users",
+        "removed_users",
+        "databases",
+        "removed_databases",
+        "pairs",
+        "strays",
+        "stray_members",
+        "unshared",
+        "overshared",
+        "possessions",
+        "open",
+        "given_away",
+        "maintenance",
+    ] {
+        catalog[list] = json!([]);
+    }
+    catalog
+}
+
+fn user(name: &str, state: &str) -> Value {
     json!({
-        "version": version, "master": "sysadmin", "maintenance": "postgres",
-        "roles": {
-            "sysadmin": role(false, &json!({"app": member, "chief": member, "idle": member, "shop-owner": member})),
-            "rds_superuser": role(false, &json!({})),
-            "app": role(true, &json!({"shop-owner": member})),
-            "chief": chief,
-            "idle": role(true, &json!({})),
-            "shop-owner": owner,
-        },
-        "databases": {
-            "postgres": {"owner": "sysadmin", "manageable": true, "public": [], "connect": [], "acts_as": {}},
-            "template1": {"owner": "rdsadmin", "manageable": false, "public": ["CONNECT"], "connect": [], "acts_as": {}},
-            "shop": {
-                "owner": "shop-owner", "manageable": true, "public": [], "connect": ["app", "chief"],
-                "acts_as": {"app": "shop-owner"},
-                "inside": {
-                    "public_schema": {"owner": "pg_database_owner", "manageable": true, "open": false},
-                    "default_privileges": {"app": all, "chief": all},
-                },
-            },
-        },
+        "name": name, "state": state, "login": true, "createdb": name == "chief", "createrole": false, "inherit": true, "bypassrls": false,
+        "superuser": false, "replication": false,
     })
 }
 
-fn planned(desired: &Desired, catalog: Value, seen: LoginSeen) -> (Vec<String>, Vec<String>) {
-    let state = PasswordState { password: Password::from("secret".to_owned()), seen };
-    let passwords = desired.users.keys().map(|user| (user.clone(), state.clone())).collect();
-    let plan = plan_sql(desired, &passwords, &serde_json::from_value(catalog).unwrap(), &Mark::new(MARK));
+fn database(oid: Option<u32>) -> Value {
+    json!({"name": "shop", "oid": oid, "ours": oid.is_some(), "admits": true, "laid_out": true})
+}
+
+fn planned_with(
+    desired: &Desired,
+    catalog: Value,
+    known: &BTreeMap<DatabaseName, Known>,
+) -> (Vec<String>, Vec<String>) {
+    let passwords = desired.users.keys().map(|user| (user.clone(), Password::from("secret".to_owned()))).collect();
+    let mark = Mark::new("one");
+    let question = Question { desired, mark: &mark, known };
+    let plan = plan_sql(question, &passwords, &serde_json::from_value(catalog).unwrap());
     let blocked = plan.blocked.iter().map(|blocked| blocked.reason.to_string());
     (plan.steps.iter().map(ToString::to_string).collect(), blocked.collect())
 }
 
+fn planned(desired: &Desired, catalog: Value) -> (Vec<String>, Vec<String>) {
+    planned_with(desired, catalog, &BTreeMap::new())
+}
+
 #[test]
 fn nothing_is_done_at_rest() {
-    for version in [120_022, 150_019, 180_004] {
-        for seen in [LoginSeen::Unknown, LoginSeen::Accepted] {
-            assert_eq!(planned(&usual(), at_rest(version), seen), (vec![], vec![]));
-        }
+    for version in [120_022, 160_015, 180_004] {
+        assert_eq!(planned(&usual(), at_rest(version)), (vec![], vec![]));
     }
 }
 
 #[test]
-fn a_new_server_gets_everything_in_order() {
+fn a_new_server_gets_everything_in_order_and_the_way_in_last() {
     let mut catalog = at_rest(120_022);
-    catalog["roles"] = json!({"sysadmin": role(false, &json!({})), "rds_superuser": role(false, &json!({}))});
-    catalog["databases"] = json!({"postgres": catalog["databases"]["postgres"]});
-    catalog["databases"]["postgres"]["public"] = json!(["CONNECT", "TEMPORARY"]);
-    let desired = desired(&json!({"app": [], "boss": ["superuser"]}), &json!({"shop": ["app"]}));
+    catalog["roles"] = json!({"databases-keeper": "missing", "databases-heir": "missing", "shop-owner": "missing"});
+    catalog["users"] = json!([user("app", "missing"), user("boss", "missing")]);
+    for user in 0..2 {
+        catalog["users"][user]["login"] = json!(false);
+    }
+    catalog["databases"] = json!([{"name": "shop", "oid": null}]);
+    catalog["open"] = json!(["postgres", "template1"]);
+    catalog["maintenance"] = json!([{"user": "boss", "enters": true}]);
+    catalog["unshared"] = json!([{"user": "boss", "database": "shop"}]);
+    catalog["pairs"] = json!([{"user": "app", "database": "shop"}, {"user": "boss", "database": "shop"}]);
+    let desired = desired(&json!({"app": [], "boss": ["superuser"]}), &json!({"shop": ["app", "boss"]}));
     assert_eq!(
-        planned(&desired, catalog, LoginSeen::Refused).0,
+        planned(&desired, catalog).0,
         [
+            "create role databases-keeper",
+            "create role shop-owner",
             "close database postgres to everyone",
+            "close database template1 to everyone",
             "create user app",
             "create user boss",
             "grant rds_superuser to user boss",
             "let user boss connect to postgres",
-            "create owner role shop-owner",
             "create database shop",
-            "close database shop to all but its users",
+            "lay out database shop",
+            "share what user boss will make in database shop",
             "let user app work in database shop",
+            "let user boss work in database shop",
         ]
     );
 }
 
 #[test]
 fn each_difference_takes_its_step() {
-    let member = json!({"inherit": true, "set": true});
+    let pair = json!([{"user": "idle", "database": "shop"}]);
+    let with = |field: &str, value: Value| {
+        let mut database = database(Some(7));
+        database[field] = value;
+        json!([database])
+    };
+    let differs = |name: &str, field: &str, value: bool| {
+        let mut user = user(name, "ours");
+        user[field] = json!(value);
+        json!([user])
+    };
+    let left = json!([{"database": "shop", "user": "app", "objects": 3, "extensions": 0}]);
     let cases = [
-        ("/databases/postgres/public", json!(["TEMPORARY"]), "close database postgres to everyone"),
-        ("/databases/postgres/connect", json!(["app"]), "no longer let user app connect to postgres"),
-        ("/databases/shop/public", json!(["CONNECT"]), "close database shop to all but its users"),
-        ("/databases/shop/inside/public_schema/open", json!(true), "close database shop to all but its users"),
-        ("/databases/shop/inside/public_schema/owner", json!("sysadmin"), "close database shop to all but its users"),
-        ("/databases/shop/connect", json!(["app"]), "let user chief work in database shop"),
-        ("/databases/shop/connect", json!(["app", "chief", "idle"]), "end the work of user idle in database shop"),
-        ("/databases/shop/acts_as", json!({}), "let user app work in database shop"),
-        ("/databases/shop/acts_as/app", json!("idle"), "let user app work in database shop"),
-        ("/databases/shop/acts_as/chief", json!("shop-owner"), "let user chief work in database shop"),
-        ("/databases/shop/acts_as/idle", json!("shop-owner"), "end the work of user idle in database shop"),
-        ("/databases/shop/inside/default_privileges/app", json!(["r"]), "let user app work in database shop"),
-        ("/databases/shop/inside/default_privileges/idle", json!(["r"]), "end the work of user idle in database shop"),
-        ("/roles/app/memberships", json!({}), "let user app work in database shop"),
-        ("/roles/app/memberships/shop-owner/set", json!(false), "let user app work in database shop"),
-        ("/roles/app/memberships/shop-owner/inherit", json!(false), "let user app work in database shop"),
-        ("/roles/idle/memberships/shop-owner", member.clone(), "end the work of user idle in database shop"),
-        ("/roles/idle/memberships/rds_superuser", member.clone(), "revoke rds_superuser from user idle"),
-        ("/roles/idle/login", json!(false), "change user idle: LOGIN"),
-        ("/roles/idle/createrole", json!(true), "change user idle: NOCREATEROLE"),
-        ("/roles/chief/createdb", json!(false), "change user chief: CREATEDB"),
-        ("/roles/sysadmin/memberships/app/inherit", json!(false), "make sysadmin a member of app"),
-        ("/roles/sysadmin/memberships/shop-owner/set", json!(false), "make sysadmin a member of shop-owner"),
-    ];
-    for (pointer, value, step) in cases {
-        let mut catalog = at_rest(180_004);
-        let (parent, key) = pointer.rsplit_once('/').unwrap();
-        catalog.pointer_mut(parent).unwrap()[key] = value;
-        assert_eq!(planned(&usual(), catalog, LoginSeen::Unknown), (vec![step.to_owned()], vec![]), "{pointer}");
-    }
-}
-
-#[test]
-fn what_cannot_be_changed_or_read_is_left() {
-    let cases = [
-        ("/databases/shop/inside", Value::Null),
-        ("/databases/shop/inside/public_schema", Value::Null),
-        ("/databases/shop/inside/public_schema", json!({"owner": "rdsadmin", "manageable": false, "open": true})),
-        ("/databases/template1/public", json!(["CONNECT", "TEMPORARY"])),
+        ("unjoined", json!(["app"]), "make sysadmin a member of app"),
+        ("awake", json!(["shop-owner"]), "take login and privileges from role shop-owner"),
+        ("users", differs("idle", "login", false), "change user idle: LOGIN"),
+        ("users", differs("idle", "createrole", true), "change user idle: NOCREATEROLE"),
+        ("users", differs("chief", "createdb", false), "change user chief: CREATEDB"),
+        ("users", differs("idle", "superuser", true), "revoke rds_superuser from user idle"),
+        ("databases", with("public", json!(true)), "close database shop to everyone"),
+        ("databases", with("admits", json!(false)), "close database shop to everyone, let its users in again"),
+        ("databases", with("template", json!(true)), "close database shop to everyone, make it no template"),
+        ("databases", with("locks", json!(["role"])), "close database shop to everyone, reset its setting role"),
+        ("databases", with("former", json!(true)), "take database shop over from its users"),
+        ("databases", with("laid_out", json!(false)), "lay out database shop"),
+        ("open", json!(["scratch"]), "close database scratch to everyone"),
+        ("given_away", json!([{"database": "gift", "owner": "shop-owner"}]), "take database gift from shop-owner"),
+        ("pairs", json!([{"user": "app", "database": "shop"}]), "let user app work in database shop"),
+        ("strays", pair.clone(), "end the work of user idle in database shop"),
+        ("stray_members", json!([{"role": "app", "user": "idle"}]), "take user idle out of role app"),
         (
-            "/databases/postgres",
-            json!({"owner": "rdsadmin", "manageable": false, "public": ["CONNECT"], "connect": [], "acts_as": {}}),
+            "unshared",
+            json!([{"user": "chief", "database": "shop"}]),
+            "share what user chief will make in database shop",
         ),
-        ("/databases/shop/connect", json!(["app", "chief", "a_stranger"])),
-        ("/roles/app/memberships/pg_read_all_data", json!({"inherit": true, "set": true})),
-        ("/roles/neighbour", role(false, &json!({"shop-owner": {"inherit": true, "set": true}}))),
+        ("overshared", pair, "take back default privileges of user idle in database shop"),
+        ("possessions", left, "share what app made in database shop (3 objects)"),
+        ("maintenance", json!([{"user": "idle", "enters": false}]), "no longer let user idle connect to postgres"),
     ];
-    for (pointer, value) in cases {
-        let mut catalog = at_rest(120_022);
-        let (parent, key) = pointer.rsplit_once('/').unwrap();
-        catalog.pointer_mut(parent).unwrap()[key] = value;
-        assert_eq!(planned(&usual(), catalog, LoginSeen::Unknown), (vec![], vec![]), "{pointer}");
+    for (list, found, step) in cases {
+        let mut catalog = at_rest(180_004);
+        catalog[list] = found;
+        assert_eq!(planned(&usual(), catalog), (vec![step.to_owned()], vec![]), "{list}");
     }
 }
 
 #[test]
-fn a_refused_password_is_set_for_users_that_are_there() {
-    let steps = ["set the password of user app", "set the password of user chief", "set the password of user idle"];
-    assert_eq!(planned(&usual(), at_rest(150_019), LoginSeen::Refused).0, steps);
-}
-
-#[test]
-fn a_removed_user_is_locked_released_and_dropped() {
-    let mut catalog = at_rest(120_022);
-    catalog["roles"]["chief"]["depends_in"] = json!(["a_first", "postgres", "shop"]);
-    let without = desired(&json!({"app": [], "idle": []}), &json!({"shop": ["app"]}));
+fn i12_a_removed_user_loses_its_login_before_anything_else() {
+    let mut catalog = at_rest(160_015);
+    catalog["roles"] = json!({"databases-heir": "missing"});
+    catalog["users"] = json!([user("idle", "missing")]);
+    catalog["removed_users"] = json!([{
+        "name": "gone", "active": true, "owns_databases": true, "shared": true,
+        "left_in": [{"database": "shop", "heir": "shop-owner"}, {"database": "theirs", "heir": null}],
+    }]);
     let steps = [
-        "take the login of user chief and end its sessions",
-        "hand what user chief has in database postgres to sysadmin",
-        "hand what user chief has in database a_first to sysadmin",
-        "hand what user chief has in database shop to shop-owner",
-        "drop user chief",
+        "take the login of user gone and end its sessions",
+        "create role databases-heir",
+        "take the databases that user gone made",
+        "create user idle",
+        "hand what user gone has in database shop to shop-owner",
+        "hand what user gone has in database theirs to databases-heir",
+        "hand what user gone has in database postgres to databases-heir",
+        "drop user gone",
     ];
-    assert_eq!(planned(&without, catalog.clone(), LoginSeen::Unknown).0, steps);
-    catalog["roles"]["chief"]["login"] = json!(false);
-    assert_eq!(planned(&without, catalog.clone(), LoginSeen::Unknown).0, steps[1..]);
-    catalog["roles"]["chief"]["sessions"] = json!(true);
-    assert_eq!(planned(&without, catalog, LoginSeen::Unknown).0, steps);
+    assert_eq!(planned(&usual(), catalog).0, steps);
 }
 
 #[test]
-fn a_removed_database_is_kept_and_its_users_leave() {
-    let without = desired(&json!({"app": [], "chief": ["createdb"], "idle": []}), &json!({}));
+fn a_user_without_login_is_locked_and_not_altered() {
+    let mut catalog = at_rest(160_015);
+    catalog["users"] = json!([user("app", "ours")]);
+    let off = desired(&json!({"app": ["nologin"]}), &json!({}));
+    assert_eq!(planned(&off, catalog).0, ["take the login of user app and end its sessions"]);
+}
+
+#[test]
+fn a_kept_database_of_v0_1_0_is_taken_over_too() {
+    let mut catalog = at_rest(160_015);
+    catalog["roles"] = json!({"databases-keeper": "missing"});
+    catalog["removed_databases"] = json!([{"name": "old", "former": true, "owner": "old-owner", "admits": true}]);
     assert_eq!(
-        planned(&without, at_rest(150_019), LoginSeen::Unknown).0,
-        [
-            "let user chief connect to postgres",
-            "end the work of user app in database shop",
-            "end the work of user chief in database shop",
-        ]
+        planned(&desired(&json!({}), &json!({})), catalog).0,
+        ["create role databases-keeper", "take database old over from its users",]
     );
 }
 
 #[test]
-fn roles_and_databases_of_others_block_only_what_needs_them() {
-    let mut catalog = at_rest(150_019);
-    catalog["roles"]["app"] = role(false, &json!({}));
-    catalog["roles"]["idle"]["comment"] = json!(Mark::new("two").to_string());
-    catalog["databases"]["shop"]["connect"] = json!(["chief"]);
-    let (steps, blocked) = planned(&usual(), catalog, LoginSeen::Refused);
-    assert_eq!(steps, ["set the password of user chief"]);
-    assert_eq!(blocked.len(), 2, "{blocked:?}");
+fn what_is_somebody_elses_blocks_only_what_needs_it() {
+    let pairs = json!([{"user": "app", "database": "shop"}, {"user": "chief", "database": "shop"}]);
+    let cases = [
+        ("users", json!([user("app", "taken")]), vec!["let user chief work in database shop"]),
+        ("users", json!([user("app", "unmanageable")]), vec!["let user chief work in database shop"]),
+        (
+            "roles",
+            json!({"databases-keeper": "taken"}),
+            vec!["let user app work in database shop", "let user chief work in database shop"],
+        ),
+        ("databases", json!([{"name": "shop", "oid": 7, "owner": "somebody", "admits": true}]), vec![]),
+        ("databases", json!([{"name": "shop", "oid": 7, "ours": true, "broken": true}]), vec![]),
+    ];
+    for (list, found, steps) in cases {
+        let mut catalog = at_rest(180_004);
+        catalog["pairs"] = pairs.clone();
+        catalog[list] = found;
+        let (planned, blocked) = planned(&usual(), catalog);
+        assert_eq!(
+            (planned, blocked.len()),
+            (steps.into_iter().map(str::to_owned).collect(), 1),
+            "{list}: {blocked:?}"
+        );
+    }
+}
 
-    let mut catalog = at_rest(150_019);
-    catalog["databases"]["shop"]["owner"] = json!("chief");
-    let (steps, blocked) = planned(&usual(), catalog, LoginSeen::Unknown);
-    assert_eq!((steps, blocked.len()), (vec![], 1), "{blocked:?}");
+#[test]
+fn i2_a_database_that_was_known_is_not_made_again_without_a_word() {
+    let mut catalog = at_rest(180_004);
+    catalog["databases"] = json!([{"name": "shop", "oid": null}]);
+    let known = |replaceable| [("shop".parse().unwrap(), Known { oid: Some(16401), replaceable })].into();
+    let (steps, blocked) = planned_with(&usual(), catalog.clone(), &known(false));
+    assert_eq!(steps, Vec::<String>::new());
+    assert!(blocked[0].contains("recreate-lost-database=shop.16401"), "{blocked:?}");
+    let (steps, blocked) = planned_with(&usual(), catalog.clone(), &known(true));
+    assert_eq!(
+        (steps.as_slice(), blocked),
+        (["create database shop", "lay out database shop"].map(str::to_owned).as_slice(), vec![])
+    );
+    // It is there, under another name.
+    catalog["databases"][0]["renamed_to"] = json!("kept");
+    assert_eq!(planned_with(&usual(), catalog, &known(true)).0, Vec::<String>::new());
 }
 
 #[test]
 fn bypassrls_is_given_where_the_master_can() {
     let wanted = desired(&json!({"app": ["bypassrls"]}), &json!({}));
-    for (version, master_has_it, given) in
-        [(120_022, false, false), (150_019, true, false), (160_000, false, false), (160_000, true, true)]
-    {
-        let mut catalog = at_rest(version);
-        catalog["roles"] = json!({"sysadmin": role(false, &json!({"app": {"inherit": true, "set": true}})), "app": role(true, &json!({}))});
-        catalog["roles"]["sysadmin"]["bypassrls"] = json!(master_has_it);
-        catalog["databases"] = json!({});
-        let (steps, blocked) = planned(&wanted, catalog, LoginSeen::Unknown);
-        assert_eq!(steps.is_empty(), !given, "{version}");
-        assert_eq!(blocked.len(), usize::from(!given), "{version}");
+    for given in [false, true] {
+        let mut catalog = at_rest(160_000);
+        catalog["grants_bypassrls"] = json!(given);
+        catalog["users"] = json!([user("app", "ours")]);
+        let (steps, blocked) = planned(&wanted, catalog);
+        assert_eq!((steps.len(), blocked.len()), (usize::from(given), usize::from(!given)));
     }
 }
 
 #[test]
 fn a_failed_step_stops_those_that_need_it() {
-    let mark = Mark::new(MARK);
-    let owner = SqlStep::CreateOwner { owner: "shop-owner".into(), mark: mark.clone() };
-    let database = SqlStep::CreateDatabase { database: "shop".into(), owner: "shop-owner".into() };
-    let user = SqlStep::LockUser { user: "app".into() };
+    let mark = Mark::new("one");
+    let owner = SqlStep::CreateRole { role: "shop-owner".into(), mark, admin: false };
+    let create = SqlStep::CreateDatabase { database: "shop".into(), template: "template0" };
+    let lay_out = SqlStep::LayOut { database: "shop".into(), owner: "shop-owner".into() };
+    let lock = SqlStep::LockUser { user: "app".into(), removed: true };
+    let taken = SqlStep::TakeDatabases { user: "app".into() };
+    let release =
+        |database: &str| SqlStep::Release { user: "app".into(), database: database.into(), heir: HEIR.into() };
+    let dropped = SqlStep::DropUser { user: "app".into() };
     let admit = |user: &str| SqlStep::Admit {
         user: user.into(),
         database: "shop".into(),
         owner: "shop-owner".into(),
         acts_as_owner: true,
-        inherit: None,
+        inherits: true,
+        connects: true,
     };
-    assert!(database.needs(&owner) && admit("app").needs(&owner) && admit("app").needs(&database));
-    assert!(admit("app").needs(&user) && !admit("idle").needs(&user) && !admit("idle").needs(&admit("app")));
-    assert!(!user.needs(&owner) && !user.needs(&database));
+    assert!(lay_out.needs(&owner) && lay_out.needs(&create) && admit("app").needs(&lay_out));
+    assert!(!admit("idle").needs(&admit("app")) && !create.needs(&lock));
+    // REASSIGN takes databases along: nothing is released before they are taken.
+    assert!(release("other").needs(&taken) && !release("other").needs(&release("shop")));
+    assert!(dropped.needs(&release("other")) && dropped.needs(&lock) && dropped.needs(&taken));
 }

@@ -1,17 +1,22 @@
 //! The [`Engine`] that speaks to PostgreSQL 12 and later, as a master user that is no superuser.
 
+mod bounded;
 mod connection;
 mod failure;
 mod quote;
 mod read;
 mod script;
 mod sessions;
+mod tls;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
-use self::connection::{Access, Connector};
+use self::connection::{Connector, Purpose};
 use self::sessions::Sessions;
-use super::{AccessReport, Catalog, Engine, EngineError, Login, Outcome, Password, SqlStep, owner_role};
+use super::{AccessReport, Awaited, Catalog, Engine, EngineError, Login, Outcome, Password, Question, Slice, SqlStep};
 
 pub use connection::Timeouts;
 pub use script::{Batch, DoneIf, Work, script};
@@ -23,7 +28,7 @@ pub struct PostgresEngine {
 
 impl PostgresEngine {
     /// `ca_pem` holds the certificates of one or more authorities, as in the bundle that AWS publishes.
-    pub fn new(ca_pem: Vec<u8>, timeouts: Timeouts) -> Self {
+    pub fn new(ca_pem: &[u8], timeouts: Timeouts) -> Self {
         Self { connector: Connector::new(ca_pem, timeouts) }
     }
 
@@ -38,54 +43,68 @@ impl PostgresEngine {
 
 #[async_trait]
 impl Engine for PostgresEngine {
-    async fn catalog(&self, master: &Login) -> Result<Catalog, EngineError> {
-        let mut session = self.connector.open(master, Access::ReadOnly).await?;
-        let catalog = read::catalog(&mut session).await;
-        session.close().await;
-        let mut catalog = catalog?;
-        for (name, database) in &mut catalog.databases {
-            if database.owner != owner_role(name) || !database.manageable {
-                continue;
-            }
-            let inside = Login { database: name.clone(), ..master.clone() };
-            let mut session = self.connector.open(&inside, Access::ReadOnly).await?;
-            let inside = read::inside(&mut session).await;
+    async fn look(&self, master: &Login, question: Question<'_>) -> Result<Catalog, EngineError> {
+        within(self.connector.timeouts.look, async {
+            let mut session = self.connector.open(master, Purpose::Look).await?;
+            let catalog = read::look(&mut session, question).await;
             session.close().await;
-            database.inside = Some(inside?);
-        }
-        Ok(catalog)
+            catalog
+        })
+        .await
     }
 
-    async fn apply_all(&self, master: &Login, steps: &[SqlStep]) -> Vec<Outcome> {
+    async fn work(&self, master: &Login, slice: Slice<'_>) -> Vec<Outcome> {
+        let end = Instant::now() + slice.budget;
         let mut sessions = Sessions::new(&self.connector, master);
+        let mut stopped: Vec<&SqlStep> = slice.stopped.iter().collect();
         let mut outcomes: Vec<Outcome> = Vec::new();
-        for step in steps {
-            let stopped = steps.iter().zip(&outcomes).any(|(earlier, outcome)| match outcome {
-                Outcome::Done => false,
-                Outcome::Failed(error) => error.ends_all() || step.needs(earlier),
-                Outcome::Skipped => step.needs(earlier),
-            });
-            outcomes.push(if stopped { Outcome::Skipped } else { carry_out(&mut sessions, step).await });
+        for step in slice.steps {
+            if (!outcomes.is_empty() && Instant::now() >= end)
+                || slice.fence.is_some_and(|fence| fence.check().is_err())
+            {
+                break;
+            }
+            let barred = step.enters().is_some_and(|database| sessions.is_closed(database));
+            let outcome = match barred || stopped.iter().any(|earlier| step.needs(earlier)) {
+                true => Outcome::Skipped,
+                false => within(self.connector.timeouts.step, carry_out(&mut sessions, step)).await.into(),
+            };
+            if outcome != Outcome::Done {
+                stopped.push(step);
+            }
+            // One that cannot be entered says nothing of the others.
+            let ends_all = step.enters().is_none() && matches!(&outcome, Outcome::Failed(error) if error.ends_all());
+            outcomes.push(outcome);
+            if ends_all {
+                break;
+            }
         }
         sessions.close().await;
         outcomes
     }
 
     async fn check_access(&self, login: &Login) -> Result<AccessReport, EngineError> {
-        let mut session = self.connector.open(login, Access::ReadOnly).await?;
-        let report = read::access(&mut session).await;
-        session.close().await;
-        report
+        within(self.connector.timeouts.login, async {
+            let mut session = self.connector.open(login, Purpose::Check).await?;
+            let report = read::access(&mut session).await;
+            session.close().await;
+            report
+        })
+        .await
     }
 }
 
-async fn carry_out(sessions: &mut Sessions<'_>, step: &SqlStep) -> Outcome {
+async fn carry_out(sessions: &mut Sessions<'_>, step: &SqlStep) -> Result<(), EngineError> {
     for batch in script(step, verifier) {
-        if let Err(error) = sessions.run(&batch).await {
-            return Outcome::Failed(error);
-        }
+        sessions.run(&batch).await?;
     }
-    Outcome::Done
+    Ok(())
+}
+
+/// What comes of a piece of work within its time; a session that is in the middle of something is closed then.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+    let late = |_| Err(EngineError::Timeout { awaited: Awaited::Statement, limit });
+    tokio::time::timeout(limit, work).await.unwrap_or_else(late)
 }
 
 /// What the server is told of a password: enough to check it, not enough to log in with.

@@ -9,6 +9,12 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// Texts as an array of them.
+pub(super) fn array(texts: &[String]) -> String {
+    let literals: Vec<_> = texts.iter().map(|text| literal(text)).collect();
+    format!("ARRAY[{}]::pg_catalog.text[]", literals.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

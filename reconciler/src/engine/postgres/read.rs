@@ -1,23 +1,25 @@
+use std::sync::LazyLock;
+
 use super::connection::Session;
-use crate::engine::{AccessReport, Catalog, EngineError, Inside};
+use crate::engine::{AccessReport, Catalog, EngineError, Question};
 
-/// Roles, memberships and databases: one statement, so one snapshot. The grants of a membership are read through `to_jsonb`, because
-/// `inherit_option` and `set_option` are there from PostgreSQL 16 only.
-const CATALOG: &str = include_str!("catalog.sql");
-const INSIDE: &str = include_str!("inside.sql");
-const ACCESS: &str = include_str!("access.sql");
-const TLS: &str = "SELECT (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)";
+/// One statement, so one snapshot.
+static LOOK: LazyLock<String> = LazyLock::new(|| code(include_str!("look.sql")));
+static ACCESS: LazyLock<String> = LazyLock::new(|| code(include_str!("access.sql")));
+const TLS: &str = "SELECT (SELECT version FROM pg_catalog.pg_stat_ssl \
+     WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND ssl)";
 
-pub(super) async fn catalog(session: &mut Session) -> Result<Catalog, EngineError> {
-    session.json(CATALOG).await
+/// Without what is for people.
+fn code(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
 
-pub(super) async fn inside(session: &mut Session) -> Result<Inside, EngineError> {
-    session.json(INSIDE).await
+pub(super) async fn look(session: &mut Session, question: Question<'_>) -> Result<Catalog, EngineError> {
+    session.json(LOOK.as_str(), &[Some(&question.to_json().to_string())]).await
 }
 
 pub(super) async fn access(session: &mut Session) -> Result<AccessReport, EngineError> {
-    let mut report: AccessReport = session.json(ACCESS).await?;
+    let mut report: AccessReport = session.json(ACCESS.as_str(), &[]).await?;
     // The server shows what it knows of a session only to the user that logged in.
     session.run("SET ROLE NONE".to_owned()).await?;
     report.tls = session.text(TLS, &[]).await?;

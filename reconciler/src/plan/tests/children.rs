@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use serde_json::json;
 
-use super::super::{ClusterStep, Concern, Outcome, SecretFact, Seen, ServiceFact, Setback, SqlFailure, Step, plan};
-use super::{blocked, empty_world, now, orders, pinned, planned, settled_world, target, waits};
+use super::super::{
+    ClusterStep, Concern, Outcome, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, Step, plan,
+};
+use super::{blocked, empty_world, now, orders, pinned, planned, settled_world, target, version, waits};
 
 #[test]
 fn i5_at_rest_nothing_is_done() {
@@ -19,9 +20,9 @@ fn i5_at_rest_nothing_is_done() {
 
 #[test]
 fn i5_a_second_look_makes_nothing_less_than_ready() {
-    let long_after = now() + SignedDuration::from_hours(1);
+    let long_after = now() + Duration::from_hours(1);
     let due = plan(&orders(), &settled_world(), long_after);
-    assert_eq!((due.steps.as_slice(), due.again), (&[Step::VisitDatabase][..], Duration::ZERO));
+    assert_eq!((due.steps.as_slice(), due.again), (&[Step::Look][..], Duration::ZERO));
     assert_eq!(due.outcomes, planned(&orders(), &settled_world()).outcomes);
 }
 
@@ -29,18 +30,18 @@ fn i5_a_second_look_makes_nothing_less_than_ready() {
 fn a_failed_visit_stays_failed_until_another_one_went_well() {
     let mut world = settled_world();
     let failure = SqlFailure {
-        reason: "DatabaseUnreachable",
+        reason: Reason::DatabaseUnreachable,
         message: "connection refused".into(),
         needs_person: false,
         master_refused: false,
-        retry_at: now() + SignedDuration::from_secs(5),
+        retry_at: now() + Duration::from_secs(5),
         attempts: 1,
     };
     world.visit.as_mut().expect("the fixture has one").result = Err(failure.clone());
     let early = planned(&orders(), &world);
     assert_eq!((early.steps.as_slice(), early.again), (&[][..], Duration::from_secs(5)));
     let due = plan(&orders(), &world, failure.retry_at);
-    assert_eq!(due.steps, [Step::VisitDatabase]);
+    assert_eq!(due.steps, [Step::Look]);
     assert_eq!(due.outcomes, early.outcomes);
     assert_eq!(waits(&due, Concern::Databases), "DatabaseUnreachable");
 }
@@ -72,7 +73,11 @@ fn a_lost_password_is_renewed_and_a_lost_secret_made_again() {
     data.0.remove("password");
     world.secrets.remove("orders.rds.app");
     let plan = planned(&orders(), &world);
-    let repair = ClusterStep::RepairPassword { secret: "orders.rds.report".into(), user: "report".into() };
+    let repair = ClusterStep::RepairPassword {
+        secret: "orders.rds.report".into(),
+        user: "report".into(),
+        database: Some("orders".into()),
+    };
     let create = ClusterStep::CreateSecret { secret: "orders.rds.app".into(), user: "app".into() };
     assert!(plan.steps.contains(&Step::Cluster(repair)), "{:?}", plan.steps);
     assert!(plan.steps.contains(&Step::Cluster(create)), "{:?}", plan.steps);
@@ -84,12 +89,12 @@ fn i4_a_removed_users_secret_goes_after_the_server_was_told() {
     let mut world = settled_world();
     world.visit_inputs = Some("changed".into());
     let plan = planned(&without_report, &world);
-    assert!(plan.steps.contains(&Step::VisitDatabase));
+    assert!(plan.steps.contains(&Step::Look));
     assert!(!format!("{:?}", plan.steps).contains("DeleteSecret"), "{:?}", plan.steps);
 
     world.visit.as_mut().expect("the fixture has one").inputs = "changed".into();
     let plan = planned(&without_report, &world);
-    let delete = ClusterStep::DeleteSecret { secret: "orders.rds.report".into(), uid: "uid-of-report".into() };
+    let delete = ClusterStep::DeleteSecret { secret: "orders.rds.report".into(), version: version("report") };
     assert_eq!(plan.steps, [Step::Cluster(delete)]);
 }
 
@@ -129,14 +134,16 @@ fn i8_a_step_that_kubernetes_refuses_stops_no_other() {
     let create = planned(&orders(), &world).steps.into_iter().find(|step| matches!(step, Step::Cluster(_)));
     let setback = Setback {
         message: "namespaces \"rds\" not found".into(),
-        retry_at: now() + SignedDuration::from_secs(5),
+        retry_at: now() + Duration::from_secs(5),
         attempts: 1,
     };
     world.setbacks.insert(create.expect("the alias is missing").to_string(), setback);
     let plan = planned(&orders(), &world);
-    assert_eq!(plan.steps, [Step::VisitDatabase]);
+    assert_eq!(plan.steps, [Step::Look]);
     match plan.outcome(Concern::Alias) {
-        Some(Outcome::Wait { reason: "ClusterRefused", message, until: Some(_) }) => assert!(message.contains("rds")),
+        Some(Outcome::Wait { reason: Reason::ClusterRefused, message, until: Some(_) }) => {
+            assert!(message.contains("rds"));
+        }
         other => unreachable!("{other:?}"),
     }
 }

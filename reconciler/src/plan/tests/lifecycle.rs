@@ -1,16 +1,18 @@
 //! The way out.
 
 use shared::api::DeletionPolicy;
+use shared::api::labels::RETAINED_TAG;
 use shared::names;
 
 use super::super::{
     Answer, Asked, CloudStep, ClusterStep, Concern, Departure, Effect, Outcome, Plan, Seen, Step, World, plan_deletion,
 };
-use super::{RESOURCE, UID, empty_world, instance, now, pinned, settled_world};
+use super::{RESOURCE, UID, departure, empty_world, final_name, instance, now, pinned, settled_world};
 use crate::providers::{DeleteInstance, ErrorClass, Snapshot, SnapshotKind};
+use crate::target::Refusal;
 
 fn leaving(world: &World, policy: DeletionPolicy) -> Plan {
-    plan_deletion(&Departure { policy: Ok(policy), protection: None, paused: false }, world, now())
+    plan_deletion(&departure(policy), world, now())
 }
 
 /// The Services are gone already.
@@ -24,7 +26,7 @@ fn world() -> World {
 
 fn final_snapshot(world: &World, status: &str) -> Seen<Vec<Snapshot>> {
     Seen::Known(vec![Snapshot {
-        identifier: names::final_snapshot(&world.identifier, UID),
+        identifier: final_name(world),
         kind: SnapshotKind::Manual,
         status: status.into(),
         created: None,
@@ -37,7 +39,9 @@ const LET_GO: Step = Step::Cluster(ClusterStep::RemoveFinalizer);
 #[track_caller]
 fn reason(plan: &Plan) -> &'static str {
     match plan.outcome(Concern::Deletion) {
-        Some(Outcome::Blocked { reason, .. } | Outcome::Wait { reason, .. } | Outcome::Act { reason, .. }) => reason,
+        Some(Outcome::Blocked { reason, .. } | Outcome::Wait { reason, .. } | Outcome::Act { reason, .. }) => {
+            reason.as_str()
+        }
         other => unreachable!("{other:?}"),
     }
 }
@@ -61,7 +65,7 @@ fn i3_one_call_deletes_with_a_final_snapshot_and_keeps_the_backups() {
     let world = world();
     let request = DeleteInstance {
         identifier: world.identifier.to_string(),
-        final_snapshot: Some(format!("{}-final-0f3c9a6e", world.identifier)),
+        final_snapshot: Some(final_name(&world)),
         delete_automated_backups: false,
     };
     assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [Step::Cloud(CloudStep::Delete(request))]);
@@ -78,7 +82,7 @@ fn i3_the_object_goes_when_the_instance_is_gone_and_the_snapshot_is_available() 
         (Seen::Unknown("throttled".into()), "CloudUnavailable"),
         (Seen::Absent, "NoFinalSnapshot"),
         (final_snapshot(&world, "creating"), "WaitingForSnapshot"),
-        (final_snapshot(&world, "failed"), "WaitingForSnapshot"),
+        (final_snapshot(&world, "failed"), "FinalSnapshotFailed"),
     ] {
         world.snapshots = snapshots;
         let plan = leaving(&world, DeletionPolicy::Snapshot);
@@ -148,7 +152,7 @@ fn i1_a_creation_that_may_still_appear_keeps_the_object() {
     assert_eq!(plan.steps, [], "another process may have asked");
     assert_eq!(reason(&plan), "CreationPending");
 
-    world.acting_since = jiff::Timestamp::MIN;
+    world.acting_since = super::super::Moment::LONG_AGO;
     let answer =
         Answer::Refused { class: ErrorClass::Unreachable, message: "timeout".into(), retry_at: now(), attempts: 1 };
     world.asked.insert(Effect::Create, Asked { request: "CreateDBInstance".into(), at: now(), answer });
@@ -168,14 +172,38 @@ fn i1_an_instance_that_lost_its_tags_is_not_let_go_without_a_word() {
 }
 
 #[test]
+fn what_stays_on_purpose_is_marked_and_the_object_goes_whatever_comes_of_that() {
+    let mut world = world();
+    let plan = leaving(&world, DeletionPolicy::Retain);
+    let [Step::Cloud(step @ CloudStep::Tag { tags, .. })] = &plan.steps[..] else { unreachable!("{:?}", plan.steps) };
+    assert_eq!(
+        tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>(),
+        [(RETAINED_TAG, "true")]
+    );
+    let request = Step::Cloud(step.clone()).to_string();
+    super::refused(
+        &mut world,
+        Effect::OtherTags,
+        &request,
+        ErrorClass::Unauthorized,
+        now() + std::time::Duration::from_secs(60),
+    );
+    assert_eq!(leaving(&world, DeletionPolicy::Retain).steps, [LET_GO]);
+    world.asked.clear();
+    let mut marked = instance("available");
+    marked.tags.insert(RETAINED_TAG.into(), "true".into());
+    world.instance = Seen::Known(marked);
+    assert_eq!(leaving(&world, DeletionPolicy::Retain).steps, [LET_GO]);
+}
+
+#[test]
 fn protection_is_lifted_by_the_spec_and_by_nothing_else() {
     let mut world = world();
     let mut protected = instance("available");
     protected.deletion_protection = true;
     world.instance = Seen::Known(protected);
-    let with = |protection| {
-        plan_deletion(&Departure { policy: Ok(DeletionPolicy::Delete), protection, paused: false }, &world, now())
-    };
+    let with =
+        |protection| plan_deletion(&Departure { protection, ..departure(DeletionPolicy::Delete) }, &world, now());
     assert_eq!(with(Some(true)).steps, []);
     assert_eq!(with(None).steps, [], "somebody protected it in the console");
     let unprotected = with(Some(false));
@@ -188,9 +216,138 @@ fn protection_is_lifted_by_the_spec_and_by_nothing_else() {
 
 #[test]
 fn i10_an_edit_on_the_way_out_widens_nothing() {
-    let why = "the class standard does not permit this object".to_owned();
-    let departure = Departure { policy: Err(why.clone()), protection: None, paused: false };
+    let refusal = Refusal::ClassNotPermitted { class: "standard".into(), why: "Delete is not among Snapshot".into() };
+    let departure = Departure { policy: Err(refusal), ..departure(DeletionPolicy::Snapshot) };
     let plan = plan_deletion(&departure, &world(), now());
     assert_eq!(plan.steps, []);
     assert_eq!(reason(&plan), "ClassNotPermitted");
+}
+
+/// A snapshot of the instance, under a name and of a time.
+fn snapshot(identifier: &str, resource_id: &str, created: Option<&str>) -> Snapshot {
+    Snapshot {
+        identifier: identifier.into(),
+        kind: SnapshotKind::Manual,
+        status: "available".into(),
+        created: created.map(|time| time.parse().expect("the fixture is a time")),
+        resource_id: Some(resource_id.into()),
+    }
+}
+
+#[test]
+fn i3_a_snapshot_counts_by_its_instance_and_by_this_deletion() {
+    let mut world = world();
+    world.instance = Seen::Absent;
+    world.object.deleted_at = Some("2026-11-29T12:00:00Z".parse().expect("the fixture is a time"));
+    let asked = final_name(&world);
+    let old = names::final_snapshot_of_v0_1_0(&world.identifier, UID);
+    let (before, after) = (Some("2026-11-29T11:59:00Z"), Some("2026-11-29T12:01:00Z"));
+    let table = [
+        (snapshot(&asked, RESOURCE, after), true, "the name that was asked for"),
+        (snapshot(&format!("{asked}-2"), RESOURCE, None), true, "the name that followed one that was taken"),
+        (snapshot(&old, RESOURCE, None), true, "the name that v0.1.0 asked for"),
+        (snapshot("by-hand", RESOURCE, after), true, "made by a person since the deletion"),
+        (snapshot("by-hand", RESOURCE, before), false, "an older one by a person"),
+        (snapshot(&asked, "db-ANOTHER", after), false, "the same UID twice: an etcd was restored"),
+        (snapshot(&old, "db-ANOTHER", after), false, "the same, made by v0.1.0"),
+        (snapshot(&format!("{asked}2"), RESOURCE, before), false, "a name that only begins alike"),
+    ];
+    for (snapshot, counts, what) in table {
+        world.snapshots = Seen::Known(vec![snapshot]);
+        let plan = leaving(&world, DeletionPolicy::Snapshot);
+        assert_eq!(plan.steps == [LET_GO], counts, "{what}");
+    }
+}
+
+/// A restored instance that nobody accepted yet goes with its object: then its snapshot is the one that is waited for.
+#[test]
+fn i3_what_goes_with_the_object_is_what_its_snapshot_is_of() {
+    let mut world = world();
+    let mut restored = instance("deleting");
+    restored.resource_id = Some("db-RESTORED".into());
+    world.instance = Seen::Known(restored);
+    world.pinned = leaving(&world, DeletionPolicy::Snapshot).pin;
+    world.instance = Seen::Absent;
+    let name = names::final_snapshots(&world.identifier, UID, "db-RESTORED").next().expect("there is no end of names");
+    world.snapshots = Seen::Known(vec![snapshot(&name, "db-RESTORED", None)]);
+    assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [LET_GO]);
+}
+
+#[test]
+fn i3_a_name_that_is_taken_gets_another_suffix() {
+    let name = |plan: &Plan| match &plan.steps[..] {
+        [Step::Cloud(CloudStep::Delete(request))] => request.final_snapshot.clone(),
+        other => unreachable!("{other:?}"),
+    };
+    let mut world = world();
+    let first = final_name(&world);
+    world.snapshots = Seen::Known(vec![snapshot(&first, "db-ANOTHER", None)]);
+    assert_eq!(name(&leaving(&world, DeletionPolicy::Snapshot)), Some(format!("{first}-2")));
+    // One that the list does not show, because its instance had another name.
+    let request = format!("DeleteDBInstance {first}-2");
+    super::refused(&mut world, Effect::Delete, &request, ErrorClass::AlreadyExists, now());
+    assert_eq!(name(&leaving(&world, DeletionPolicy::Snapshot)), Some(format!("{first}-3")));
+    world.snapshots = Seen::Unknown("throttled".into());
+    assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, []);
+}
+
+#[test]
+fn i3_final_snapshots_that_fail_again_and_again_are_told() {
+    let mut world = world();
+    let first = final_name(&world);
+    let failed = |name: String| Snapshot { status: "failed".into(), ..snapshot(&name, RESOURCE, None) };
+    let names = [first.clone(), format!("{first}-2"), format!("{first}-3")];
+    world.snapshots = Seen::Known(names[..2].iter().cloned().map(failed).collect());
+    assert!(matches!(&leaving(&world, DeletionPolicy::Snapshot).steps[..], [Step::Cloud(CloudStep::Delete(_))]));
+    world.snapshots = Seen::Known(names.into_iter().map(failed).collect());
+    let plan = leaving(&world, DeletionPolicy::Snapshot);
+    assert_eq!((plan.steps.len(), reason(&plan)), (0, "FinalSnapshotFailed"));
+}
+
+/// Every message of a deletion that waits for a person.
+fn messages(allowed: &[DeletionPolicy]) -> Vec<String> {
+    let mut worlds = Vec::new();
+    for word in ["failed", "storage-full", "inaccessible-encryption-credentials", "incompatible-restore"] {
+        worlds.push(World { instance: Seen::Known(instance(word)), ..world() });
+    }
+    let mut stripped = instance("available");
+    stripped.tags.clear();
+    worlds.push(World { instance: Seen::Known(stripped), ..world() });
+    for snapshots in [Seen::Absent, final_snapshot(&world(), "failed")] {
+        worlds.push(World { instance: Seen::Absent, snapshots, ..world() });
+    }
+    worlds.push(World { account: Err("no credentials".into()), ..world() });
+    let departure = Departure { allowed: allowed.to_vec(), ..departure(DeletionPolicy::Snapshot) };
+    let message = |world: &World| match plan_deletion(&departure, world, now()).outcome(Concern::Deletion) {
+        Some(Outcome::Blocked { message, .. } | Outcome::Wait { message, .. }) => message.clone(),
+        other => unreachable!("{other:?}"),
+    };
+    worlds.iter().map(message).collect()
+}
+
+#[test]
+fn i7_no_way_out_is_advised_that_the_class_does_not_allow() {
+    for message in messages(&DeletionPolicy::ALL) {
+        assert!(message.contains("or set deletionPolicy: "), "{message}");
+    }
+    for message in messages(&[DeletionPolicy::Snapshot]) {
+        assert!(!message.contains("or set deletionPolicy: ") && message.contains("ask the platform"), "{message}");
+    }
+}
+
+#[test]
+fn i3_nobody_is_advised_to_remove_a_snapshot() {
+    for message in messages(&DeletionPolicy::ALL) {
+        assert!(!["remove", "delete the snapshot"].iter().any(|word| message.contains(word)), "{message}");
+    }
+}
+
+#[test]
+fn a_deletion_waits_while_rds_is_busy_with_the_instance() {
+    for word in ["backing-up", "modifying", "upgrading", "starting", "a-state-of-the-future"] {
+        let mut world = world();
+        world.instance = Seen::Known(instance(word));
+        let plan = leaving(&world, DeletionPolicy::Snapshot);
+        assert_eq!((plan.steps.len(), reason(&plan)), (0, "InstanceBusy"), "{word}");
+    }
 }

@@ -2,36 +2,44 @@
 
 mod changes;
 mod children;
+mod fences;
 mod instance;
+mod largest;
 mod lifecycle;
+mod platform;
+mod secrets;
 mod simulation;
 mod states;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
-use jiff::Timestamp;
 use serde_json::json;
 use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, UID_TAG};
-use shared::api::{InstanceRef, RDSDatabase};
-use shared::names::InstanceIdentifier;
+use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase};
+use shared::names::{self, InstanceIdentifier};
+use shared::rules::DefaultVersions;
 
 use super::{
-    AccountFacts, Answer, Asked, CloudStep, Concern, Effect, ObjectFacts, Outcome, Plan, SecretFact, Seen, ServiceFact,
-    SqlReport, SqlVisit, Step, World, plan,
+    AccountFacts, Answer, Asked, CloudStep, Concern, Departure, Effect, Moment, ObjectFacts, Outcome, Plan, SecretFact,
+    Seen, ServiceFact, SqlReport, SqlVisit, Step, World, plan,
 };
-use crate::binding::{Binding, secret_data};
+use crate::authorities::{Authorities, tests::root};
+use crate::binding::{Binding, Trust, secret_data};
+use crate::cluster::Version;
 use crate::engine::Password;
-use crate::providers::{Endpoint, ErrorClass, Instance, InstanceState};
+use crate::providers::aws::state;
+use crate::providers::{Endpoint, ErrorClass, Instance};
 use crate::target::{Target, resolve};
 
-const CLUSTER: &str = "cluster-uid";
-const NAMESPACE: &str = "shop";
-const NAME: &str = "orders";
+pub(crate) const CLUSTER: &str = "cluster-uid";
+pub(crate) const NAMESPACE: &str = "shop";
+pub(crate) const NAME: &str = "orders";
 const UID: &str = "0f3c9a6e-1111-2222-3333-444455556666";
-const RESOURCE: &str = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+pub(crate) const RESOURCE: &str = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-fn now() -> Timestamp {
-    Timestamp::UNIX_EPOCH
+pub(crate) fn now() -> Moment {
+    Moment::START
 }
 
 fn object(spec: &serde_json::Value) -> RDSDatabase {
@@ -44,8 +52,8 @@ fn object(spec: &serde_json::Value) -> RDSDatabase {
     serde_json::from_value(object).expect("the fixture is an RDSDatabase")
 }
 
-fn target(spec: &serde_json::Value) -> Target {
-    resolve(&object(spec), &[], &BTreeMap::new()).expect("the fixture is valid")
+pub(crate) fn target(spec: &serde_json::Value) -> Target {
+    resolve(&object(spec), &[], false, &BTreeMap::new(), DefaultVersions::BUILT_IN).expect("the fixture is valid")
 }
 
 /// The example of the README: two users, one database.
@@ -56,7 +64,7 @@ fn orders() -> Target {
 }
 
 /// Just admitted: nothing is there.
-fn empty_world() -> World {
+pub(crate) fn empty_world() -> World {
     World {
         object: ObjectFacts {
             namespace: NAMESPACE.into(),
@@ -75,24 +83,48 @@ fn empty_world() -> World {
         service: Seen::Absent,
         alias: Some(Seen::Absent),
         visit: None,
+        errand: None,
+        logins: BTreeMap::new(),
+        known_databases: BTreeMap::new(),
         visit_inputs: None,
         asked: BTreeMap::new(),
         setbacks: BTreeMap::new(),
-        acting_since: Timestamp::MIN,
+        acting_since: Moment::LONG_AGO,
         endpoint_suffixes: vec!["rds.amazonaws.com".into()],
+        authorities: AUTHORITIES.clone(),
+        renewal: None,
     }
+}
+
+/// Those of two regions, of two kinds each.
+static AUTHORITIES: LazyLock<Arc<Authorities>> = LazyLock::new(|| {
+    let names = ["eu-central-1", "us-east-1"].map(|region| {
+        ["RSA2048", "ECC384"].map(|kind| root(&format!("Amazon RDS {region} Root CA {kind} G1"))).concat()
+    });
+    Arc::new(Authorities::parse(names.concat().as_bytes()).expect("the fixture is a bundle"))
+});
+
+/// Whom the Secrets of [`settled_world`] tell to trust.
+fn trust() -> Trust {
+    let region = AUTHORITIES.of("eu-central-1").expect("the fixture has it");
+    Trust { authorities: region.pem(), signer: region.signer(Some("rds-ca-rsa2048-g1")).map(str::to_owned) }
+}
+
+/// Something of ours as it was read.
+fn version(of: &str) -> Version {
+    Version { uid: format!("uid-of-{of}"), resource: "1".into() }
 }
 
 fn endpoint() -> Endpoint {
     Endpoint { host: "orders.abc.eu-central-1.rds.amazonaws.com".into(), port: 5432 }
 }
 
-fn instance(status: &str) -> Instance {
+pub(crate) fn instance(status: &str) -> Instance {
     Instance {
         identifier: InstanceIdentifier::derive(CLUSTER, NAMESPACE, NAME).to_string(),
         resource_id: Some(RESOURCE.into()),
         arn: Some("arn:aws:rds:eu-central-1:123456789012:db:orders".into()),
-        status: InstanceState::new(status),
+        status: state(status),
         endpoint: (status != "creating").then(endpoint),
         engine_version: Some("12.22".into()),
         allocated_gib: Some(20),
@@ -105,10 +137,21 @@ fn instance(status: &str) -> Instance {
         pending_backup_retention_days: None,
         backup_window: None,
         deletion_protection: false,
+        master_user: Some("sysadmin".into()),
+        storage_type: Some("gp3".into()),
+        subnet_group: None,
+        security_groups: Vec::new(),
+        kms_key: None,
+        authority: Some("rds-ca-rsa2048-g1".into()),
         tags: [(CLUSTER_TAG, CLUSTER), (NAMESPACE_TAG, NAMESPACE), (NAME_TAG, NAME), (UID_TAG, UID)]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
     }
+}
+
+fn on_instance(world: &mut World, change: impl FnOnce(&mut Instance)) {
+    let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
+    change(instance);
 }
 
 fn pinned(resource: Option<&str>) -> InstanceRef {
@@ -125,12 +168,14 @@ fn pinned(resource: Option<&str>) -> InstanceRef {
 fn secret(user: &str, databases: &[&str], endpoint: Option<&Endpoint>) -> Seen<SecretFact> {
     let databases: Vec<String> = databases.iter().map(|&name| name.to_owned()).collect();
     let password = Password::from(format!("password-of-{user}"));
-    let data = secret_data(Binding { user, endpoint, databases: &databases }, &password);
-    Seen::Known(SecretFact::Ours { data, uid: format!("uid-of-{user}") })
+    let first = if user == "sysadmin" { Some("postgres") } else { databases.first().map(String::as_str) };
+    let (database, trust) = (first.filter(|_| endpoint.is_some()), trust());
+    let binding = Binding { user, endpoint, databases: &databases, database, trust: Some(&trust) };
+    Seen::Known(SecretFact::Ours { data: secret_data(binding, &password), version: version(user) })
 }
 
 fn service() -> Seen<ServiceFact> {
-    Seen::Known(ServiceFact::Ours { external_name: endpoint().host, port: Some(5432), uid: "uid-of-service".into() })
+    Seen::Known(ServiceFact::Ours { external_name: endpoint().host, port: Some(5432), version: version("service") })
 }
 
 /// All is as [`orders`] wants it.
@@ -154,6 +199,19 @@ fn settled_world() -> World {
     }
 }
 
+/// The name that the final snapshot gets first.
+fn final_name(world: &World) -> String {
+    names::final_snapshots(&world.identifier, UID, RESOURCE).next().expect("there is no end of names")
+}
+
+fn create(target: &Target, world: &World) -> CloudStep {
+    CloudStep::Create(super::instance::creation(target, world))
+}
+
+pub(crate) fn departure(policy: DeletionPolicy) -> Departure {
+    Departure { policy: Ok(policy), allowed: DeletionPolicy::ALL.to_vec(), protection: None, paused: false }
+}
+
 fn planned(target: &Target, world: &World) -> Plan {
     plan(target, world, now())
 }
@@ -165,7 +223,7 @@ fn cloud_steps(plan: &Plan) -> Vec<&CloudStep> {
 #[track_caller]
 fn blocked(plan: &Plan, concern: Concern) -> (&'static str, String) {
     match plan.outcome(concern) {
-        Some(Outcome::Blocked { reason, message, .. }) => (reason, message.clone()),
+        Some(Outcome::Blocked { reason, message, .. }) => (reason.as_str(), message.clone()),
         other => unreachable!("{concern:?} is {other:?}"),
     }
 }
@@ -173,16 +231,16 @@ fn blocked(plan: &Plan, concern: Concern) -> (&'static str, String) {
 #[track_caller]
 fn waits(plan: &Plan, concern: Concern) -> &'static str {
     match plan.outcome(concern) {
-        Some(Outcome::Wait { reason, .. }) => reason,
+        Some(Outcome::Wait { reason, .. }) => reason.as_str(),
         other => unreachable!("{concern:?} is {other:?}"),
     }
 }
 
-fn refused(world: &mut World, effect: Effect, request: &str, class: ErrorClass, retry_at: Timestamp) {
+fn refused(world: &mut World, effect: Effect, request: &str, class: ErrorClass, retry_at: Moment) {
     let answer = Answer::Refused { class, message: "refused".into(), retry_at, attempts: 1 };
     world.asked.insert(effect, Asked { request: request.into(), at: now(), answer });
 }
 
-fn accepted(world: &mut World, effect: Effect, request: &str, times: u32, at: Timestamp) {
+fn accepted(world: &mut World, effect: Effect, request: &str, times: u32, at: Moment) {
     world.asked.insert(effect, Asked { request: request.into(), at, answer: Answer::Accepted { times } });
 }

@@ -3,25 +3,27 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+use jiff::Timestamp;
 use shared::api::{DeletionPolicy, RDSDatabaseStatus};
-use shared::names;
 
 use super::super::{
-    CloudStep, ClusterStep, Departure, Plan, SecretFact, Seen, ServiceFact, ServicePlace, SqlReport, SqlVisit, Step,
+    CloudStep, ClusterStep, Moment, Plan, SecretFact, Seen, ServiceFact, ServicePlace, SqlReport, SqlVisit, Step,
     World, plan, plan_deletion,
 };
-use super::{empty_world, endpoint, instance, now, orders, pinned};
+use super::{RESOURCE, departure, empty_world, endpoint, final_name, instance, now, orders, pinned, version};
 use crate::binding::{Binding, secret_data};
 use crate::engine::Password;
-use crate::providers::{InstanceState, Snapshot, SnapshotKind};
+use crate::providers::aws::state;
+use crate::providers::{Snapshot, SnapshotKind};
 use crate::status;
 
 /// What is counted, and what is out of the reconciler's reach: the cloud's own progress.
 struct Simulation {
     /// The truth.
     world: World,
-    now: Timestamp,
+    now: Moment,
     creations: u32,
     deletions: u32,
     minted: u32,
@@ -59,25 +61,25 @@ impl Simulation {
 
     /// The cloud moves on by itself, one state a pass.
     fn progress(&mut self) {
-        self.now += SignedDuration::from_secs(30);
+        self.now = self.now + Duration::from_secs(30);
         let Seen::Known(instance) = &mut self.world.instance else { return };
-        let next = match instance.status.as_str() {
+        let next = match instance.status.to_string().as_str() {
             "creating" => "backing-up",
             "backing-up" | "modifying" => "available",
             "deleting" => {
                 self.world.instance = Seen::Absent;
                 self.world.snapshots = Seen::Known(vec![Snapshot {
-                    identifier: names::final_snapshot(&self.world.identifier, &self.world.object.uid),
+                    identifier: final_name(&self.world),
                     kind: SnapshotKind::Manual,
                     status: "available".into(),
                     created: None,
-                    resource_id: None,
+                    resource_id: Some(RESOURCE.into()),
                 }]);
                 return;
             }
             _ => return,
         };
-        instance.status = InstanceState::new(next);
+        instance.status = state(next);
         if next != "creating" {
             instance.endpoint = Some(endpoint());
         }
@@ -111,15 +113,12 @@ impl Simulation {
         let target = orders();
         let seen = self.seen(blind);
         let plan: Plan = if seen.object.deleting {
-            plan_deletion(
-                &Departure { policy: Ok(DeletionPolicy::Snapshot), protection: None, paused: false },
-                &seen,
-                self.now,
-            )
+            plan_deletion(&departure(DeletionPolicy::Snapshot), &seen, self.now)
         } else {
             let plan = plan(&target, &seen, self.now);
             // The status is written before the steps are taken.
-            let status = status::working(&RDSDatabaseStatus::default(), Some(1), &target, &seen, &plan, self.now);
+            let status =
+                status::working(&RDSDatabaseStatus::default(), Some(1), &target, &seen, &plan, Timestamp::UNIX_EPOCH);
             if seen.object.finalizer {
                 self.world.pinned = status.instance;
             }
@@ -140,7 +139,7 @@ impl Simulation {
     fn apply(&mut self, step: &Step, seen: &World) {
         match step {
             Step::Cluster(step) => self.apply_cluster(step),
-            Step::Cloud(CloudStep::Create) => {
+            Step::Cloud(CloudStep::Create(_)) => {
                 assert!(self.world.password("orders.rds.master").is_some(), "i4: created before its password was safe");
                 assert!(self.world.instance.absent(), "i1: created beside another one");
                 let mut created = instance("creating");
@@ -151,12 +150,12 @@ impl Simulation {
             Step::Cloud(CloudStep::Delete(request)) => {
                 assert!(request.final_snapshot.is_some(), "i3: deleted without a final snapshot");
                 if let Seen::Known(instance) = &mut self.world.instance {
-                    instance.status = InstanceState::new("deleting");
+                    instance.status = state("deleting");
                 }
                 self.deletions += 1;
             }
             Step::Cloud(other) => unreachable!("nothing asks for {other:?} here"),
-            Step::VisitDatabase => {
+            Step::Look | Step::Work | Step::LogIn => {
                 self.told.extend(["app".to_owned(), "report".to_owned()]);
                 let visit = SqlVisit {
                     inputs: seen.visit_inputs.clone().unwrap_or_default(),
@@ -173,29 +172,27 @@ impl Simulation {
             Seen::Known(ServiceFact::Ours {
                 external_name: external_name.clone(),
                 port: Some(port.into()),
-                uid: "service".into(),
+                version: version("service"),
             })
         };
         match step {
             ClusterStep::AddFinalizer => self.world.object.finalizer = true,
             ClusterStep::RemoveFinalizer => self.released = true,
-            ClusterStep::Pin => {}
             ClusterStep::CreateSecret { secret, user } => {
                 self.minted += 1;
-                let data = secret_data(
-                    Binding { user, endpoint: None, databases: &[] },
-                    &Password::from(format!("minted-{}", self.minted)),
-                );
+                let password = Password::from(format!("minted-{}", self.minted));
+                let data = secret_data(Binding { user, ..Binding::default() }, &password);
                 // The API server refuses a second one: whoever comes late looks again.
                 self.world
                     .secrets
                     .entry(secret.clone())
-                    .or_insert(Seen::Known(SecretFact::Ours { data, uid: secret.clone() }));
+                    .or_insert(Seen::Known(SecretFact::Ours { data, version: version(secret) }));
             }
-            ClusterStep::UpdateSecret { secret, data } => {
-                self.world
-                    .secrets
-                    .insert(secret.clone(), Seen::Known(SecretFact::Ours { data: data.clone(), uid: secret.clone() }));
+            ClusterStep::UpdateSecret { secret, data, .. } => {
+                self.world.secrets.insert(
+                    secret.clone(),
+                    Seen::Known(SecretFact::Ours { data: data.clone(), version: version(secret) }),
+                );
             }
             ClusterStep::CreateService { place: ServicePlace::Own, external_name, port } => {
                 self.world.service = ours(external_name, *port);

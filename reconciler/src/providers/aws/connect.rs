@@ -12,6 +12,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::ProvideCredentials;
 
 use super::Aws;
+use crate::lease::Fence;
 use crate::metrics::CloudCalls;
 use crate::providers::rate_limit::RateLimit;
 use crate::providers::{Access, Cloud, ConnectError, Connected, Connector};
@@ -23,20 +24,21 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Makes clients from aws-config's default chain.
 pub struct AwsConnector {
     calls: CloudCalls,
-    /// By region: RDS limits the calls of an account in a region, and several ways can lead to one account.
-    limits: Mutex<HashMap<String, Arc<RateLimit>>>,
+    /// By account and region, where RDS limits the calls, and to which several ways can lead.
+    limits: Mutex<HashMap<(String, String), Arc<RateLimit>>>,
+    fence: Fence,
 }
 
 impl AwsConnector {
-    /// A connector that counts the calls of its clients.
-    pub fn new(calls: CloudCalls) -> Self {
-        Self { calls, limits: Mutex::default() }
+    /// A connector that counts the calls of its clients, which change nothing beyond `fence`.
+    pub fn new(calls: CloudCalls, fence: Fence) -> Self {
+        Self { calls, limits: Mutex::default(), fence }
     }
 
-    fn limit(&self, region: &str) -> Arc<RateLimit> {
+    fn limit(&self, account: &str, region: &str) -> Arc<RateLimit> {
         // An entry is made in one go: a panic elsewhere leaves nothing half done.
         let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        limits.entry(region.to_owned()).or_insert_with(|| Arc::new(RateLimit::rds())).clone()
+        limits.entry((account.to_owned(), region.to_owned())).or_insert_with(|| Arc::new(RateLimit::rds())).clone()
     }
 }
 
@@ -54,14 +56,16 @@ impl Connector for AwsConnector {
             config.credentials_provider().ok_or_else(|| ConnectError::NoCredentials("none configured".into()))?;
         provider.provide_credentials().await.map_err(|error| ConnectError::NoCredentials(root_cause(&error)))?;
 
-        let cloud: Arc<dyn Cloud> = Arc::new(Aws {
+        let mut aws = Aws {
             rds: aws_sdk_rds::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
-            limit: self.limit(&region),
+            limit: Arc::new(RateLimit::rds()),
             calls: self.calls.clone(),
-        });
-        let identity = cloud.identity().await.map_err(ConnectError::Identity)?;
-        Ok(Connected { cloud, identity, region })
+            fence: self.fence.clone(),
+        };
+        let identity = aws.identity().await.map_err(ConnectError::Identity)?;
+        aws.limit = self.limit(&identity.account, &region);
+        Ok(Connected { cloud: Arc::new(aws), identity, region })
     }
 }
 

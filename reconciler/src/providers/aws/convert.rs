@@ -1,9 +1,11 @@
 //! From the SDK's types to ours.
 
-use aws_sdk_rds::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbInstance, DbSnapshot};
+use jiff::Timestamp;
 
-use crate::providers::{Endpoint, Instance, InstanceState, Snapshot, SnapshotKind};
+use super::states::state;
+use crate::providers::{Endpoint, Instance, Snapshot, SnapshotKind};
 
 /// An instance without an identifier is nothing that can be spoken of; RDS sends none.
 pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
@@ -12,7 +14,7 @@ pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
         identifier: from.db_instance_identifier()?.to_owned(),
         resource_id: owned(from.dbi_resource_id()),
         arn: owned(from.db_instance_arn()),
-        status: InstanceState::new(from.db_instance_status().unwrap_or("unknown")),
+        status: state(from.db_instance_status().unwrap_or("unknown")),
         endpoint: from.endpoint().and_then(|endpoint| {
             Some(Endpoint { host: endpoint.address()?.to_owned(), port: u16::try_from(endpoint.port()?).ok()? })
         }),
@@ -29,6 +31,18 @@ pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
         ),
         backup_window: owned(from.preferred_backup_window()),
         deletion_protection: from.deletion_protection().unwrap_or(false),
+        master_user: owned(from.master_username()),
+        storage_type: owned(from.storage_type()),
+        subnet_group: from.db_subnet_group().and_then(|group| owned(group.db_subnet_group_name())),
+        security_groups: from
+            .vpc_security_groups()
+            .iter()
+            // One that is being taken away is listed until it is gone.
+            .filter(|group| group.status() != Some("removing"))
+            .filter_map(|group| owned(group.vpc_security_group_id()))
+            .collect(),
+        kms_key: owned(from.kms_key_id()),
+        authority: owned(from.ca_certificate_identifier()),
         tags: from
             .tag_list()
             .iter()
@@ -55,6 +69,6 @@ fn number(value: Option<i32>) -> Option<u32> {
     value.and_then(|value| u32::try_from(value).ok())
 }
 
-fn time(value: &DateTime) -> Option<String> {
-    value.fmt(DateTimeFormat::DateTime).ok()
+fn time(value: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(value.secs()).ok()
 }

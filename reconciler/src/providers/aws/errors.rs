@@ -66,6 +66,7 @@ fn classify(code: &str, message: &str) -> ErrorClass {
         "InvalidParameterCombination" if message.contains("being optimized") => ErrorClass::StorageCooldown,
         "InstanceQuotaExceeded"
         | "SnapshotQuotaExceeded"
+        | "DBInstanceAutomatedBackupQuotaExceeded"
         | "StorageQuotaExceeded"
         | "InsufficientDBInstanceCapacity"
         | "ProvisionedIopsNotAvailableInAZFault" => ErrorClass::Exhausted,
@@ -101,6 +102,8 @@ mod tests {
             ),
             ("InvalidParameterCombination", "Invalid storage size", ErrorClass::Refused),
             ("InstanceQuotaExceeded", "", ErrorClass::Exhausted),
+            ("SnapshotQuotaExceeded", "", ErrorClass::Exhausted),
+            ("DBInstanceAutomatedBackupQuotaExceeded", "", ErrorClass::Exhausted),
             ("DBInstanceNotFound", "", ErrorClass::NotFound),
             ("DBInstanceAlreadyExists", "", ErrorClass::AlreadyExists),
             ("AccessDenied", "", ErrorClass::Unauthorized),

@@ -3,6 +3,7 @@
 mod connect;
 mod convert;
 mod errors;
+mod states;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -10,12 +11,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_rds::types::{Filter, Tag};
+use tokio::time::Instant;
 
 pub use connect::AwsConnector;
+#[cfg(test)]
+pub(crate) use states::state;
 
 use super::{
     Cloud, CloudError, CreateInstance, DeleteInstance, ErrorClass, Identity, Instance, ModifyInstance, Snapshot,
 };
+use crate::engine::Password;
+use crate::lease::{Fence, Fenced};
 use crate::metrics::CloudCalls;
 use crate::providers::rate_limit::RateLimit;
 use errors::cloud_error;
@@ -29,6 +35,7 @@ pub struct Aws {
     sts: aws_sdk_sts::Client,
     limit: Arc<RateLimit>,
     calls: CloudCalls,
+    fence: Fence,
 }
 
 impl Aws {
@@ -38,10 +45,33 @@ impl Aws {
         action: &'static str,
         call: impl Future<Output = Result<T, CloudError>> + Send,
     ) -> Result<T, CloudError> {
-        self.limit.take().await;
+        if !self.limit.take().await {
+            let message = "too many calls to this account wait already".to_owned();
+            return Err(CloudError { action, code: "TooManyCalls".into(), message, class: ErrorClass::Transient });
+        }
+        let began = Instant::now();
         let answer = call.await;
-        self.calls.count(action, answer.as_ref().err());
+        self.calls.ended(action, answer.as_ref().err(), began);
         answer
+    }
+
+    /// The same for a call that changes something: the wait for the token may have been long, so the Lease's age is asked after it.
+    async fn change(
+        &self,
+        action: &'static str,
+        call: impl Future<Output = Result<(), CloudError>> + Send,
+    ) -> Result<(), CloudError> {
+        let fenced = |fenced: Fenced| CloudError {
+            action,
+            code: "Fenced".into(),
+            message: fenced.to_string(),
+            class: ErrorClass::Transient,
+        };
+        self.call(action, async {
+            self.fence.check().map_err(fenced)?;
+            call.await
+        })
+        .await
     }
 }
 
@@ -107,7 +137,26 @@ impl Cloud for Aws {
         }
     }
 
-    async fn create(&self, request: &CreateInstance) -> Result<(), CloudError> {
+    async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
+        let action = "DescribeDBInstances";
+        let call = self.rds.describe_db_instances().db_instance_identifier(identifier);
+        match self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
+            // One name gives one instance, or the error that there is none: an empty answer says neither.
+            Ok(page) => match page.db_instances().iter().find_map(convert::instance) {
+                Some(found) => Ok(Some(found)),
+                None => Err(CloudError {
+                    action,
+                    code: "EmptyAnswer".into(),
+                    message: format!("RDS answered without the instance {identifier} and without an error"),
+                    class: ErrorClass::Transient,
+                }),
+            },
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create(&self, request: &CreateInstance, master_password: &Password) -> Result<(), CloudError> {
         let action = "CreateDBInstance";
         let call = self
             .rds
@@ -120,7 +169,7 @@ impl Cloud for Aws {
             .allocated_storage(whole(request.allocated_gib))
             .storage_type(&request.storage_type)
             .master_username(&request.master_user)
-            .master_user_password(request.master_password.expose())
+            .master_user_password(master_password.expose())
             .backup_retention_period(whole(request.backup_retention_days))
             .deletion_protection(request.deletion_protection)
             .set_db_subnet_group_name(request.subnet_group.clone())
@@ -130,7 +179,7 @@ impl Cloud for Aws {
             .publicly_accessible(false)
             .copy_tags_to_snapshot(true)
             .set_tags(Some(sdk_tags(&request.tags)));
-        self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
+        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
     }
 
     async fn modify(&self, request: &ModifyInstance) -> Result<(), CloudError> {
@@ -145,15 +194,16 @@ impl Cloud for Aws {
             .set_auto_minor_version_upgrade(request.auto_minor_version_upgrade)
             .set_backup_retention_period(request.backup_retention_days.map(whole))
             .set_deletion_protection(request.deletion_protection)
+            .set_vpc_security_group_ids(request.security_groups.clone())
             .set_master_user_password(request.master_password.as_ref().map(|password| password.expose().to_owned()))
             .apply_immediately(true);
-        self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
+        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
     }
 
     async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), CloudError> {
         let action = "AddTagsToResource";
         let call = self.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(sdk_tags(tags)));
-        self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
+        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
     }
 
     async fn delete(&self, request: &DeleteInstance) -> Result<(), CloudError> {
@@ -165,7 +215,7 @@ impl Cloud for Aws {
             .skip_final_snapshot(request.final_snapshot.is_none())
             .set_final_db_snapshot_identifier(request.final_snapshot.clone())
             .delete_automated_backups(request.delete_automated_backups);
-        self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await.map(drop)
+        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
     }
 }
 
@@ -176,4 +226,48 @@ fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
 /// RDS speaks 32-bit integers; every number of ours is bounded far below.
 fn whole(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+/// A client of an endpoint that somebody plays.
+#[cfg(test)]
+impl Aws {
+    pub(crate) fn at(endpoint: String) -> Self {
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new("eu-central-1"))
+            .credentials_provider(aws_sdk_rds::config::SharedCredentialsProvider::new(
+                aws_sdk_rds::config::Credentials::new("test", "test", None, None, "test"),
+            ))
+            .endpoint_url(endpoint)
+            .build();
+        Self {
+            rds: aws_sdk_rds::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            limit: Arc::new(RateLimit::rds()),
+            calls: CloudCalls::default(),
+            fence: Fence::open(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn i11_what_waited_for_its_token_is_not_sent_with_an_old_lease() {
+        // Nobody listens there.
+        let fenced = Aws { fence: Fence::closed(), ..Aws::at("http://127.0.0.1:1".into()) };
+        let modify = ModifyInstance { identifier: "orders".into(), ..ModifyInstance::default() };
+        let delete =
+            DeleteInstance { identifier: "orders".into(), final_snapshot: None, delete_automated_backups: true };
+        let codes = [
+            fenced.modify(&modify).await,
+            fenced.tag("arn", &BTreeMap::new()).await,
+            fenced.delete(&delete).await,
+            fenced.look("orders").await.map(drop),
+        ];
+        let codes = codes.map(|answer| answer.expect_err("nobody answers").code);
+        assert_eq!(codes, ["Fenced", "Fenced", "Fenced", "Unreachable"], "who only looks is not held back");
+    }
 }

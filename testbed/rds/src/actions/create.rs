@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::storage::{self, Storage};
-use super::{Answer, Call, fields, render};
-use crate::model::{Activity, Change, Instance, Phase};
+use super::storage::Storage;
+use super::{Answer, Call, elsewhere, fields, observability, render, settings};
+use crate::model::{Activity, Change, Insights, Instance, Monitoring, Ordered, Phase, State, Tags};
 use crate::postgres::free_port;
-use crate::wire::{ApiError, Node, Params};
+use crate::wire::{ApiError, Node};
 
 pub(super) const DEFAULT_BACKUP_WINDOW: &str = "03:00-03:30";
 pub(super) const DEFAULT_MAINTENANCE_WINDOW: &str = "sun:05:00-sun:05:30";
@@ -26,7 +26,7 @@ pub(super) async fn insert(call: &Call<'_>, mut instance: Instance) -> Answer {
         .service
         .store
         .update(|state| {
-            if state.instances.contains_key(&instance.id) {
+            if name_is_taken(state, &instance.id) {
                 return Err(ApiError::instance_exists());
             }
             if let Some(quota) = call.service.instance_quota
@@ -34,8 +34,7 @@ pub(super) async fn insert(call: &Call<'_>, mut instance: Instance) -> Answer {
             {
                 return Err(ApiError::instance_quota());
             }
-            let taken: Vec<u16> = state.instances.values().map(|other| other.port).collect();
-            instance.port = free_port(&taken).map_err(|error| ApiError::internal(&error))?;
+            instance.port = free_port(&ports(state), None).map_err(|error| ApiError::internal(&error))?;
             let node = render::instance(call, &instance);
             state.instances.insert(instance.id.clone(), instance);
             Ok(node)
@@ -45,15 +44,33 @@ pub(super) async fn insert(call: &Call<'_>, mut instance: Instance) -> Answer {
     Ok(Some(vec![node]))
 }
 
+/// Whether an instance has this identifier, or is being given it.
+pub(super) fn name_is_taken(state: &State, id: &str) -> bool {
+    let given = |instance: &Instance| match &instance.phase.activity {
+        Activity::Modifying { change } => change.new_id.as_deref() == Some(id),
+        _ => false,
+    };
+    state.instances.contains_key(id) || state.instances.values().any(given)
+}
+
+/// The ports that instances have, or are being given.
+pub(super) fn ports(state: &State) -> Vec<u16> {
+    let given = |instance: &Instance| match &instance.phase.activity {
+        Activity::Modifying { change } => change.port,
+        _ => None,
+    };
+    state.instances.values().flat_map(|instance| [Some(instance.port), given(instance)]).flatten().collect()
+}
+
 fn parse(call: &Call<'_>) -> Result<Instance, ApiError> {
     let params = call.params;
+    elsewhere::refuse(params)?;
     let id = fields::identifier(params, "DBInstanceIdentifier", 63)?;
     let class = params.required("DBInstanceClass")?;
     fields::postgres_only(params.required("Engine")?)?;
     let version = fields::engine_version(params)?;
     let storage = Storage::parse(params, None)?;
     let master_username = fields::master_username(params)?;
-    fields::no_managed_password(params)?;
     let master_verifier = fields::master_verifier(params.required("MasterUserPassword")?)?;
     let lifecycle = params.text("EngineLifecycleSupport").unwrap_or(EXTENDED_SUPPORT);
     fields::check_lifecycle(lifecycle, version, call.now)?;
@@ -78,7 +95,7 @@ fn parse(call: &Call<'_>) -> Result<Instance, ApiError> {
         backup_retention: fields::backup_retention(params)?.unwrap_or(1),
         backup_window: DEFAULT_BACKUP_WINDOW.to_owned(),
         maintenance_window: DEFAULT_MAINTENANCE_WINDOW.to_owned(),
-        availability_zone: format!("{}a", call.service.region),
+        availability_zone: call.service.network.first_zone(),
         multi_az: false,
         publicly_accessible: false,
         auto_minor_version_upgrade: true,
@@ -91,14 +108,20 @@ fn parse(call: &Call<'_>) -> Result<Instance, ApiError> {
         ca_certificate: DEFAULT_CA.to_owned(),
         lifecycle_support: lifecycle.to_owned(),
         log_exports: Vec::new(),
+        monitoring: observability::monitoring(params, &Monitoring::default())?,
+        insights: Insights::default(),
+        dedicated_log_volume: false,
         tags: fields::tags(params)?,
+        backup_tags: Tags::new(),
         pending: Change::default(),
         storage_changed_at: None,
+        restorable_since: None,
         delete_automated_backups: true,
-        forced_status: None,
+        ordered: Ordered::default(),
         phase: creating(None, call.now),
     };
-    settings(params, &mut instance)?;
+    settings::at_once(call, &mut instance)?;
+    settings::at_birth(call, &mut instance)?;
     Ok(instance)
 }
 
@@ -107,64 +130,22 @@ pub(super) fn creating(from_snapshot: Option<String>, now: Timestamp) -> Phase {
     Phase::begin(Activity::Creating { from_snapshot }, now)
 }
 
-/// The settings that creation and restore have in common, and that need no work.
-pub(super) fn settings(params: &Params, instance: &mut Instance) -> Result<(), ApiError> {
-    let set = |name, target: &mut bool| -> Result<(), ApiError> {
-        *target = params.boolean(name)?.unwrap_or(*target);
-        Ok(())
-    };
-    set("MultiAZ", &mut instance.multi_az)?;
-    set("PubliclyAccessible", &mut instance.publicly_accessible)?;
-    set("AutoMinorVersionUpgrade", &mut instance.auto_minor_version_upgrade)?;
-    set("CopyTagsToSnapshot", &mut instance.copy_tags_to_snapshot)?;
-    set("DeletionProtection", &mut instance.deletion_protection)?;
-    set("EnableIAMDatabaseAuthentication", &mut instance.iam_authentication)?;
-    let replace = |name, target: &mut String| {
-        if let Some(text) = params.text(name) {
-            text.clone_into(target);
-        }
-    };
-    replace("PreferredBackupWindow", &mut instance.backup_window);
-    replace("PreferredMaintenanceWindow", &mut instance.maintenance_window);
-    instance.maintenance_window.make_ascii_lowercase();
-    fields::check_windows(&instance.backup_window, &instance.maintenance_window)?;
-    replace("DBParameterGroupName", &mut instance.parameter_group);
-    replace("CACertificateIdentifier", &mut instance.ca_certificate);
-    if let Some(zone) = params.text("AvailabilityZone") {
-        if instance.multi_az {
-            return Err(ApiError::invalid_combination(
-                "Requesting a specific availability zone is not valid for Multi-AZ instances.",
-            ));
-        }
-        zone.clone_into(&mut instance.availability_zone);
-    }
-    if let Some(name) = params.text("DBSubnetGroupName") {
-        instance.subnet_group = Some(name.to_owned());
-    }
-    if let Some(groups) = params.texts("VpcSecurityGroupIds") {
-        instance.security_groups = groups;
-    }
-    if let Some(logs) = params.texts("EnableCloudwatchLogsExports") {
-        instance.log_exports = logs;
-    }
-    if let Some(limit) = params.parsed("MaxAllocatedStorage")? {
-        instance.max_allocated_storage = storage::max_allocated(limit, instance.allocated_storage)?;
-    }
-    fields::check_port(params, "Port")
-}
-
 /// The key that encrypts the storage: the one asked for, or the account's default.
 fn kms_key(call: &Call<'_>, encrypted: bool) -> Result<Option<String>, ApiError> {
-    let (region, account) = (&call.service.region, &call.service.account);
     match (call.params.text("KmsKeyId"), encrypted) {
         (Some(_), false) => {
             Err(ApiError::invalid_combination("KmsKeyId cannot be specified when StorageEncrypted is false"))
         }
-        (Some(key), true) if key.starts_with("arn:") => Ok(Some(key.to_owned())),
-        (Some(key), true) => Ok(Some(format!("arn:aws:kms:{region}:{account}:key/{key}"))),
-        (None, true) => Ok(Some(format!("arn:aws:kms:{region}:{account}:key/aws-rds-default"))),
+        (Some(key), true) => Ok(Some(key_arn(call, key))),
+        (None, true) => Ok(Some(key_arn(call, "aws-rds-default"))),
         (None, false) => Ok(None),
     }
+}
+
+/// A key of KMS, which is shown by its ARN.
+pub(super) fn key_arn(call: &Call<'_>, key: &str) -> String {
+    let (region, account) = (&call.service.region, &call.service.account);
+    if key.starts_with("arn:") { key.to_owned() } else { format!("arn:aws:kms:{region}:{account}:key/{key}") }
 }
 
 /// `db-` and 26 letters and digits.

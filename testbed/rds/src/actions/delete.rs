@@ -1,7 +1,9 @@
 //! DeleteDBInstance.
 
-use super::{Answer, Call, create, fields};
-use crate::model::{Activity, Phase, Snapshot, SnapshotKind, Tags};
+use super::{Answer, Call, create, fields, snapshots};
+use crate::abilities::Abilities;
+use crate::backups;
+use crate::model::{Activity, Instance, Phase};
 use crate::wire::ApiError;
 
 /// Begins a deletion. The final snapshot is taken of the stopped server while the instance is `deleting`.
@@ -29,46 +31,42 @@ pub(super) async fn delete(call: &Call<'_>) -> Answer {
         .service
         .store
         .update(|state| {
-            let instance = state.instances.get_mut(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
-            match instance.phase.activity {
-                Activity::Deleting { .. } => {
-                    return Err(ApiError::invalid_instance_state(format!("Instance {id} is already being deleted.")));
-                }
-                Activity::Creating { .. } | Activity::Failed if final_snapshot.is_some() => {
-                    return Err(ApiError::invalid_instance_state(format!(
-                        "Cannot create a final snapshot of instance {id}, which is not available."
-                    )));
-                }
-                _ => {}
+            let before = state.instances.get(&id).ok_or_else(|| ApiError::instance_not_found(&id))?.clone();
+            if matches!(before.phase.activity, Activity::Deleting { .. }) {
+                return Err(ApiError::invalid_instance_state(format!("Instance {id} is already being deleted.")));
             }
-            if instance.deletion_protection {
+            let shown = call.service.times.status(&before, call.now);
+            if final_snapshot.is_some() && !Abilities::of(&before, shown).iter().all(|can| can.final_snapshot) {
+                return Err(snapshots::not_available(&id));
+            }
+            if before.deletion_protection {
                 return Err(ApiError::invalid_combination(
                     "Cannot delete protected DB Instance, please disable deletion protection and try again.",
                 ));
             }
-            if let Some(snapshot) = &final_snapshot
-                && state.snapshots.contains_key(snapshot)
-            {
-                return Err(ApiError::snapshot_exists(snapshot));
-            }
-            let before = instance.clone();
-            instance.delete_automated_backups = automated;
-            let activity = Activity::Deleting { final_snapshot: final_snapshot.clone(), published: false };
-            instance.phase = Phase::begin(activity, call.now);
-            let answer = create::answer(call, instance);
-            if let Some(snapshot) = final_snapshot {
-                let snapshot = Snapshot {
-                    id: snapshot,
-                    kind: SnapshotKind::Manual,
-                    created_at: call.now,
-                    available: false,
-                    tags: if before.copy_tags_to_snapshot { before.tags.clone() } else { Tags::new() },
-                    source: before.clone(),
+            let mut deleted = before.clone();
+            deleted.delete_automated_backups = automated;
+            if backups::retained(&deleted) {
+                backups::expire(state, call.service.times, call.now);
+                let leaving = |other: &&Instance| {
+                    matches!(other.phase.activity, Activity::Deleting { .. }) && backups::retained(other)
                 };
-                state.snapshots.insert(snapshot.id.clone(), snapshot);
+                let leaving = state.instances.values().filter(leaving).count();
+                if state.retained.len() + leaving >= call.service.quotas.retained_backups {
+                    return Err(ApiError::retained_backup_quota());
+                }
             }
+            if let Some(snapshot) = &final_snapshot {
+                snapshots::begin_manual(call, state, &before, snapshot, None)?;
+            }
+            let activity = Activity::Deleting { final_snapshot, published: false };
+            deleted.phase = Phase::begin(activity, call.now);
+            let answer = create::answer(call, &deleted);
+            state.instances.insert(id, deleted);
             // A backup that the deletion interrupts is never finished.
-            if let Activity::BackingUp { snapshot } = &before.phase.activity {
+            if let Activity::BackingUp { snapshot } | Activity::Stopping { snapshot: Some(snapshot) } =
+                &before.phase.activity
+            {
                 state.snapshots.remove(snapshot);
             }
             Ok::<_, ApiError>((answer, before.resource_id))

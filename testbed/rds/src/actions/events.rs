@@ -7,11 +7,29 @@ use crate::model::{Event, Source};
 use crate::wire::page::paginate;
 use crate::wire::{ApiError, Node};
 
+/// The values of `SourceType` in the service model. Only the first two have events here.
+const SOURCE_TYPES: [&str; 11] = [
+    "db-instance",
+    "db-snapshot",
+    "db-parameter-group",
+    "db-security-group",
+    "db-cluster",
+    "db-cluster-snapshot",
+    "custom-engine-version",
+    "db-proxy",
+    "blue-green-deployment",
+    "db-shard-group",
+    "zero-etl",
+];
+
 /// What happened in a span of time: the last hour unless the request says otherwise.
 pub(super) async fn describe(call: &Call<'_>) -> Answer {
     let params = call.params;
     let source = params.text("SourceIdentifier").map(str::to_ascii_lowercase);
     let kind = params.text("SourceType");
+    if let Some(unknown) = kind.filter(|kind| !SOURCE_TYPES.contains(kind)) {
+        return Err(ApiError::invalid_value(format!("Invalid source type: {unknown}")));
+    }
     if source.is_some() && kind.is_none() {
         return Err(ApiError::invalid_combination("SourceType must be specified when SourceIdentifier is specified"));
     }

@@ -117,16 +117,6 @@ pub(super) fn master_verifier(password: &str) -> Result<String, ApiError> {
     Ok(postgres_protocol::password::scram_sha_256(password.as_bytes()))
 }
 
-/// A secret kept in AWS Secrets Manager instead of a password: not here.
-pub(super) fn no_managed_password(params: &Params) -> Result<(), ApiError> {
-    if params.boolean("ManageMasterUserPassword")? == Some(true) {
-        return Err(ApiError::invalid_combination(
-            "ManageMasterUserPassword is not supported by this local server: pass a MasterUserPassword",
-        ));
-    }
-    Ok(())
-}
-
 /// A database name.
 pub(super) fn db_name(params: &Params) -> Result<Option<String>, ApiError> {
     let Some(name) = params.text("DBName") else {
@@ -201,6 +191,19 @@ pub(super) fn tags(params: &Params) -> Result<Tags, ApiError> {
     }
     check_tag_count(&tags)?;
     Ok(tags)
+}
+
+/// Tags that a request puts on the automated backup, if it says anything about them.
+pub(super) fn backup_tags(params: &Params) -> Result<Option<Tags>, ApiError> {
+    let mut found = None;
+    for specification in params.list("TagSpecifications").unwrap_or_default() {
+        let resource = specification.required("ResourceType")?;
+        if resource != "auto-backup" {
+            return Err(ApiError::invalid_value(format!("Invalid resource type in TagSpecifications: {resource}")));
+        }
+        found = Some(tags(&specification)?);
+    }
+    Ok(found)
 }
 
 /// A resource has 50 tags at most.

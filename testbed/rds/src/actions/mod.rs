@@ -1,16 +1,21 @@
 //! What each action of the API does.
 
+mod backups;
 mod create;
 mod delete;
 mod describe;
+mod elsewhere;
 mod events;
 mod fields;
+mod filters;
 mod identity;
 mod logs;
 mod modify;
+mod observability;
 mod power;
 mod render;
 mod restore;
+mod settings;
 mod snapshots;
 mod storage;
 mod tags;
@@ -54,7 +59,10 @@ pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
         "StartDBInstance" => power::start(&call).await,
         "CreateDBSnapshot" => snapshots::create(&call).await,
         "DescribeDBSnapshots" => snapshots::describe(&call).await,
+        "ModifyDBSnapshot" => snapshots::modify(&call).await,
         "DeleteDBSnapshot" => snapshots::delete(&call).await,
+        "DescribeDBInstanceAutomatedBackups" => backups::describe(&call).await,
+        "DeleteDBInstanceAutomatedBackup" => backups::delete(&call).await,
         "RestoreDBInstanceFromDBSnapshot" => restore::restore(&call).await,
         "AddTagsToResource" => tags::add(&call).await,
         "ListTagsForResource" => tags::list(&call).await,

@@ -1,35 +1,22 @@
 //! ModifyDBInstance.
 
 use super::storage::{self, Storage};
-use super::{Answer, Call, create, fields};
-use crate::model::{Activity, Change, Instance, Phase};
+use super::{Answer, Call, create, elsewhere, fields, observability, settings};
+use crate::abilities::Abilities;
+use crate::model::{Activity, CertificateRotation, Change, Instance, Phase};
+use crate::postgres::free_port;
 use crate::versions::EngineVersion;
 use crate::wire::{ApiError, Params};
 
-/// What is asked for, besides identifiers and flags that only say how.
-const MODIFICATIONS: [&str; 22] = [
-    "AllocatedStorage",
-    "AutoMinorVersionUpgrade",
-    "BackupRetentionPeriod",
-    "CACertificateIdentifier",
-    "CloudwatchLogsExportConfiguration.EnableLogTypes.member.1",
-    "CloudwatchLogsExportConfiguration.DisableLogTypes.member.1",
-    "CopyTagsToSnapshot",
-    "DBInstanceClass",
-    "DBParameterGroupName",
-    "DeletionProtection",
-    "EnableIAMDatabaseAuthentication",
-    "EngineVersion",
-    "Iops",
-    "MasterUserPassword",
-    "MaxAllocatedStorage",
-    "MultiAZ",
-    "PreferredBackupWindow",
-    "PreferredMaintenanceWindow",
-    "PubliclyAccessible",
-    "StorageThroughput",
-    "StorageType",
-    "VpcSecurityGroupIds.VpcSecurityGroupId.1",
+/// What only says how or of what, and what every request has.
+const NO_MODIFICATIONS: [&str; 7] = [
+    "Action",
+    "AllowMajorVersionUpgrade",
+    "ApplyImmediately",
+    "CertificateRotationRestart",
+    "DBInstanceIdentifier",
+    "Engine",
+    "Version",
 ];
 
 /// Changes of an instance: settings at once, everything that takes time now or in the maintenance window.
@@ -39,8 +26,10 @@ pub(super) async fn modify(call: &Call<'_>) -> Answer {
         .service
         .store
         .update(|state| {
-            let instance = state.instances.get_mut(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
-            *instance = modified(call, instance)?;
+            let taken = |new: &str| create::name_is_taken(state, new);
+            let old = state.instances.get(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
+            let new = modified(call, old, taken, &create::ports(state))?;
+            let instance = state.instances.entry(id).insert_entry(new).into_mut();
             let answer = create::answer(call, instance);
             Ok::<_, ApiError>((answer, instance.resource_id.clone()))
         })
@@ -49,31 +38,54 @@ pub(super) async fn modify(call: &Call<'_>) -> Answer {
     Ok(Some(answer))
 }
 
-/// The instance after the call was accepted.
-fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
+/// The instance after the call was accepted. `taken` knows the identifiers of others, `ports` are all that are in use.
+fn modified(
+    call: &Call<'_>,
+    old: &Instance,
+    taken: impl Fn(&str) -> bool,
+    ports: &[u16],
+) -> Result<Instance, ApiError> {
     let params = call.params;
-    if !MODIFICATIONS.iter().any(|name| params.text(name).is_some()) {
+    let at_once = params.boolean("ApplyImmediately")?.unwrap_or(false);
+    let sent = params.sent();
+    let asked: Vec<&str> = sent.into_iter().filter(|name| !NO_MODIFICATIONS.contains(name)).collect();
+    // Without a change it still applies what waits for the window.
+    if asked.is_empty() && !at_once {
         return Err(ApiError::invalid_combination("No modifications were requested"));
     }
-    if params.text("NewDBInstanceIdentifier").is_some() {
-        return Err(ApiError::invalid_combination("Renaming an instance is not supported by this local server"));
-    }
-    if old.phase.activity != Activity::Available {
+    let shown = call.service.times.status(old, call.now);
+    if !Abilities::of(old, shown).iter().all(|can| can.modify.takes(&asked)) {
         return Err(ApiError::invalid_instance_state("Database instance is not in available state."));
     }
-    fields::no_managed_password(params)?;
+    elsewhere::refuse(params)?;
+    params.text("Engine").map_or(Ok(()), fields::postgres_only)?;
+    if let Some(group) = settings::subnet_group(call)? {
+        return Err(same_vpc(old, &group));
+    }
     let mut new = old.clone();
-    create::settings(params, &mut new)?;
-    exports(params, &mut new);
+    settings::at_once(call, &mut new)?;
+    if let Some(lifecycle) = params.text("EngineLifecycleSupport") {
+        fields::check_lifecycle(lifecycle, old.engine_version, call.now)?;
+        lifecycle.clone_into(&mut new.lifecycle_support);
+    }
 
-    let mut now = Change::default();
+    let mut now = Change {
+        monitoring: Some(observability::monitoring(params, &old.monitoring)?).filter(|new| *new != old.monitoring),
+        log_exports: exports(params, old)?.filter(|new| *new != old.log_exports),
+        port: port(params, old, ports)?,
+        ..Change::default()
+    };
     let mut timed = Change {
+        new_id: new_id(params, old, taken)?,
         class: class(params, old)?,
         engine_version: engine_version(params, old)?,
         multi_az: params.boolean("MultiAZ")?.filter(|multi_az| *multi_az != old.multi_az),
+        iam_authentication: params
+            .boolean("EnableIAMDatabaseAuthentication")?
+            .filter(|enabled| *enabled != old.iam_authentication),
+        certificate: certificate(call, old)?,
         ..Change::default()
     };
-    new.multi_az = old.multi_az;
     let retention = fields::backup_retention(params)?.filter(|days| *days != old.backup_retention);
     if let Some(days) = retention {
         // Turning backups on or off is an outage and waits; another number of days does not.
@@ -85,9 +97,13 @@ fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
         now.master_verifier = Some(fields::master_verifier(password)?);
     }
     timed.merge(storage(call, old)?);
+    let storage_type = timed.storage_type.as_ref().unwrap_or(&old.storage_type);
+    let log_volume = params.boolean("DedicatedLogVolume")?;
+    settings::check_log_volume(log_volume.unwrap_or(old.dedicated_log_volume), storage_type)?;
+    timed.dedicated_log_volume = log_volume.filter(|wanted| *wanted != old.dedicated_log_volume);
 
     withdraw(params, &mut new.pending);
-    if params.boolean("ApplyImmediately")?.unwrap_or(false) {
+    if at_once {
         let mut all = std::mem::take(&mut new.pending);
         all.merge(timed);
         all.merge(now);
@@ -104,6 +120,10 @@ fn modified(call: &Call<'_>, old: &Instance) -> Result<Instance, ApiError> {
 /// What a request names again no longer waits: the new value does, or nothing where it is the present one.
 fn withdraw(params: &Params, pending: &mut Change) {
     let named = |name| params.text(name).is_some();
+    pending.new_id.take_if(|_| named("NewDBInstanceIdentifier"));
+    pending.iam_authentication.take_if(|_| named("EnableIAMDatabaseAuthentication"));
+    pending.certificate.take_if(|_| named("CACertificateIdentifier"));
+    pending.dedicated_log_volume.take_if(|_| named("DedicatedLogVolume"));
     pending.class.take_if(|_| named("DBInstanceClass"));
     pending.engine_version.take_if(|_| named("EngineVersion"));
     pending.backup_retention.take_if(|_| named("BackupRetentionPeriod"));
@@ -185,7 +205,8 @@ fn storage(call: &Call<'_>, old: &Instance) -> Result<Change, ApiError> {
         storage_throughput: new.throughput.filter(|_| new.throughput != old.storage_throughput),
         ..Change::default()
     };
-    if change.touches_storage() && call.service.times.storage_locked(old, call.now) {
+    let optimizing = call.service.times.status(old, call.now) == "storage-optimization";
+    if change.touches_storage() && (optimizing || call.service.times.storage_locked(old, call.now)) {
         return Err(ApiError::invalid_combination(
             "You can't currently modify the storage of this DB instance because the previous storage change is being optimized.",
         ));
@@ -193,12 +214,59 @@ fn storage(call: &Call<'_>, old: &Instance) -> Result<Change, ApiError> {
     Ok(change)
 }
 
-fn exports(params: &Params, new: &mut Instance) {
-    let named = |list: &str| {
-        let name = format!("CloudwatchLogsExportConfiguration.{list}");
-        params.texts(&name).unwrap_or_default()
-    };
+/// The log types to export from now on, where the request says anything of them.
+fn exports(params: &Params, old: &Instance) -> Result<Option<Vec<String>>, ApiError> {
+    let named = |list: &str| params.texts(&format!("CloudwatchLogsExportConfiguration.{list}"));
     let (enabled, disabled) = (named("EnableLogTypes"), named("DisableLogTypes"));
-    new.log_exports.retain(|name| !disabled.contains(name) && !enabled.contains(name));
-    new.log_exports.extend(enabled);
+    if enabled.is_none() && disabled.is_none() {
+        return Ok(None);
+    }
+    let (enabled, disabled) = (enabled.unwrap_or_default(), disabled.unwrap_or_default());
+    observability::check_logs(&enabled, old.engine_version)?;
+    observability::check_logs(&disabled, old.engine_version)?;
+    let kept = old.log_exports.iter().filter(|name| !disabled.contains(name) && !enabled.contains(name));
+    Ok(Some(kept.chain(&enabled).cloned().collect()))
+}
+
+/// Another identifier for the instance.
+fn new_id(params: &Params, old: &Instance, taken: impl Fn(&str) -> bool) -> Result<Option<String>, ApiError> {
+    if params.text("NewDBInstanceIdentifier").is_none() {
+        return Ok(None);
+    }
+    let new = fields::identifier(params, "NewDBInstanceIdentifier", 63)?;
+    if new == old.id {
+        return Ok(None);
+    }
+    if taken(&new) { Err(ApiError::instance_exists()) } else { Ok(Some(new)) }
+}
+
+/// Another port: the one asked for where nobody on this machine has it, else any.
+fn port(params: &Params, old: &Instance, taken: &[u16]) -> Result<Option<u16>, ApiError> {
+    fields::check_port(params, "DBPortNumber")?;
+    let Some(wanted) = params.parsed::<u16>("DBPortNumber")?.filter(|wanted| *wanted != old.port) else {
+        return Ok(None);
+    };
+    let internal = |error| ApiError::internal(&error);
+    free_port(taken, Some(wanted)).map(Some).map_err(internal)
+}
+
+/// Another certificate authority, for which the server restarts unless the request says otherwise.
+fn certificate(call: &Call<'_>, old: &Instance) -> Result<Option<CertificateRotation>, ApiError> {
+    let restart = call.params.boolean("CertificateRotationRestart")?.unwrap_or(true);
+    let authority = settings::certificate_authority(call)?.filter(|authority| *authority != old.ca_certificate);
+    Ok(authority.map(|authority| CertificateRotation { authority, restart }))
+}
+
+/// All subnet groups are in one VPC, and instances move between VPCs only.
+fn same_vpc(old: &Instance, group: &str) -> ApiError {
+    let message = if old.subnet_group.as_deref() == Some(group) {
+        "The specified DB instance is already in the target DB subnet group.".to_owned()
+    } else {
+        format!(
+            "You cannot move DB instance {} to subnet group {group}. The specified DB subnet group and DB instance are in the same VPC. \
+             Choose a DB subnet group in different VPC than the specified DB instance and try again.",
+            old.id
+        )
+    };
+    ApiError::of("InvalidVPCNetworkStateFault", message)
 }

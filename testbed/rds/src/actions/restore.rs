@@ -1,22 +1,23 @@
 //! RestoreDBInstanceFromDBSnapshot.
 
 use super::storage::{self, Storage};
-use super::{Answer, Call, create, fields};
-use crate::model::{Change, Instance, SnapshotKind};
+use super::{Answer, Call, create, elsewhere, fields, settings};
+use crate::model::{Change, Insights, Instance, Monitoring, Ordered, SnapshotKind, Tags};
 use crate::wire::ApiError;
 
 /// A new instance with the data, users and passwords of a snapshot.
 pub(super) async fn restore(call: &Call<'_>) -> Answer {
     let params = call.params;
+    elsewhere::refuse(params)?;
     let id = fields::identifier(params, "DBInstanceIdentifier", 63)?;
-    let snapshot_id = params.required("DBSnapshotIdentifier")?.to_ascii_lowercase();
+    let snapshot_id = call.service.id_of("snapshot", params.required("DBSnapshotIdentifier")?);
     let snapshot = call
         .service
         .store
         .read(|state| state.snapshots.get(&snapshot_id).cloned())
         .await
         .ok_or_else(|| ApiError::snapshot_not_found(&snapshot_id))?;
-    if !snapshot.available {
+    if !snapshot.available() {
         return Err(ApiError::invalid_snapshot_state(format!("The snapshot {snapshot_id} is not available.")));
     }
     if snapshot.kind == SnapshotKind::Automated {
@@ -27,23 +28,17 @@ pub(super) async fn restore(call: &Call<'_>) -> Answer {
     if let Some(engine) = params.text("Engine") {
         fields::postgres_only(engine)?;
     }
+    if params.text("DBName").is_some() {
+        return Err(ApiError::invalid_value("DBName must be null when Restoring for this Engine."));
+    }
     let source = snapshot.source;
     let version = source.engine_version;
-    let storage = match params.text("AllocatedStorage") {
-        None => None,
-        Some(_) => Some(Storage::parse(params, None)?),
-    };
-    if let Some(storage) = &storage
-        && storage.size != source.allocated_storage
-    {
-        storage::check_growth(source.allocated_storage, storage.size)?;
+    // The size comes with the data; the type does not.
+    let volume = Storage::parse(params, Some(source.allocated_storage))?;
+    if volume.size != source.allocated_storage {
+        storage::check_growth(source.allocated_storage, volume.size)?;
     }
-    let volume = storage.unwrap_or(Storage {
-        size: source.allocated_storage,
-        kind: source.storage_type.clone(),
-        iops: source.iops,
-        throughput: source.storage_throughput,
-    });
+    let tags = fields::tags(params)?;
     let lifecycle = params.text("EngineLifecycleSupport").unwrap_or(create::EXTENDED_SUPPORT);
     fields::check_lifecycle(lifecycle, version, call.now)?;
     let mut instance = Instance {
@@ -57,23 +52,38 @@ pub(super) async fn restore(call: &Call<'_>) -> Answer {
         max_allocated_storage: None,
         created_at: call.now,
         backup_retention: fields::backup_retention(params)?.unwrap_or(source.backup_retention),
-        // Neither is inherited from the snapshot.
+        // Without tags in the request, those that the source had when the snapshot was made [RDS User Guide, "Tagging"].
+        tags: if tags.is_empty() { source.tags.clone() } else { tags },
+        lifecycle_support: lifecycle.to_owned(),
+        phase: create::creating(Some(snapshot_id), call.now),
+        // Nothing of this is inherited.
+        backup_window: create::DEFAULT_BACKUP_WINDOW.to_owned(),
+        maintenance_window: create::DEFAULT_MAINTENANCE_WINDOW.to_owned(),
+        availability_zone: call.service.network.first_zone(),
         multi_az: false,
+        publicly_accessible: false,
+        auto_minor_version_upgrade: true,
+        copy_tags_to_snapshot: false,
         deletion_protection: false,
-        security_groups: Vec::new(),
+        iam_authentication: false,
         subnet_group: None,
+        security_groups: Vec::new(),
         parameter_group: format!("default.{}", version.family()),
         ca_certificate: create::DEFAULT_CA.to_owned(),
-        lifecycle_support: lifecycle.to_owned(),
         log_exports: Vec::new(),
-        tags: fields::tags(params)?,
+        monitoring: Monitoring::default(),
+        insights: Insights::default(),
+        dedicated_log_volume: false,
+        backup_tags: Tags::new(),
         pending: Change::default(),
         storage_changed_at: None,
+        restorable_since: None,
         delete_automated_backups: true,
-        forced_status: None,
-        phase: create::creating(Some(snapshot_id), call.now),
+        ordered: Ordered::default(),
+        // Of the source: the engine, the master user and its password, the database's name, the encryption.
         ..source
     };
-    create::settings(params, &mut instance)?;
+    settings::at_once(call, &mut instance)?;
+    settings::at_birth(call, &mut instance)?;
     create::insert(call, instance).await
 }

@@ -84,6 +84,11 @@ impl Storage {
                         "Invalid iops value for engine name postgres and storage type {kind}: {iops}"
                     )));
                 }
+                if throughput.is_some() {
+                    return Err(ApiError::invalid_combination(format!(
+                        "You can't specify storage throughput for storage type {kind}."
+                    )));
+                }
                 (Some(iops), None)
             }
         };
@@ -135,6 +140,7 @@ mod tests {
             ("AllocatedStorage=50&Iops=1000", Err("InvalidParameterCombination")),
             ("AllocatedStorage=20&StorageType=gp3&Iops=3000", Err("InvalidParameterCombination")),
             ("AllocatedStorage=100&StorageType=io2", Err("InvalidParameterCombination")),
+            ("AllocatedStorage=100&Iops=1000&StorageThroughput=500", Err("InvalidParameterCombination")),
             ("AllocatedStorage=20&StorageType=standard", Err("StorageTypeNotSupported")),
             ("AllocatedStorage=20&StorageType=ssd", Err("InvalidParameterValue")),
             ("AllocatedStorage=big", Err("MalformedInput")),

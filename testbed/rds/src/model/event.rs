@@ -49,6 +49,7 @@ pub(crate) enum Category {
     Creation,
     Deletion,
     Failure,
+    Maintenance,
     Notification,
     Restoration,
 }
@@ -63,6 +64,7 @@ impl Category {
             Self::Creation => "creation",
             Self::Deletion => "deletion",
             Self::Failure => "failure",
+            Self::Maintenance => "maintenance",
             Self::Notification => "notification",
             Self::Restoration => "restoration",
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Phase};
+use super::{Activity, Change, Insights, Monitoring, Ordered, Phase};
 use crate::versions::EngineVersion;
 
 /// Tags by key.
@@ -52,24 +52,38 @@ pub(crate) struct Instance {
     pub(crate) ca_certificate: String,
     pub(crate) lifecycle_support: String,
     pub(crate) log_exports: Vec<String>,
+    #[serde(default)]
+    pub(crate) monitoring: Monitoring,
+    #[serde(default)]
+    pub(crate) insights: Insights,
+    #[serde(default)]
+    pub(crate) dedicated_log_volume: bool,
     pub(crate) tags: Tags,
+    /// The tags of its automated backup.
+    #[serde(default)]
+    pub(crate) backup_tags: Tags,
     /// Accepted changes that wait for the maintenance window.
     pub(crate) pending: Change,
     /// When the storage last grew: no further growth until its cooldown is over.
     pub(crate) storage_changed_at: Option<Timestamp>,
+    /// The end of its first automated backup: what came before cannot be restored. None where there is no backup yet.
+    #[serde(default)]
+    pub(crate) restorable_since: Option<Timestamp>,
     /// Set for the final phase of a deletion that also removes automated backups.
     pub(crate) delete_automated_backups: bool,
-    /// A status shown instead of the true one, set through the fault interface.
-    pub(crate) forced_status: Option<String>,
+    #[serde(default)]
+    pub(crate) ordered: Ordered,
     pub(crate) phase: Phase,
 }
 
 impl Instance {
     /// Whether a PostgreSQL server should be running now. Work that starts or stops it itself is not counted.
     pub(crate) fn wants_server(&self) -> bool {
-        match self.phase.activity {
+        match &self.phase.activity {
             Activity::Creating { .. } | Activity::Starting => self.phase.worked,
-            Activity::Stopped | Activity::Stopping | Activity::Deleting { .. } | Activity::Failed => false,
+            // The server is there until the snapshot that was asked for has been copied.
+            Activity::Stopping { snapshot } => snapshot.is_some() && !self.phase.worked,
+            Activity::Stopped | Activity::Deleting { .. } | Activity::Failed => false,
             Activity::Available
             | Activity::BackingUp { .. }
             | Activity::Modifying { .. }
@@ -98,82 +112,47 @@ impl Instance {
 
     /// Applies a change to the settings that Describe shows. The password is not one of them.
     pub(crate) fn apply(&mut self, change: &Change, now: Timestamp) {
-        if let Some(class) = &change.class {
-            self.class.clone_from(class);
-        }
-        if let Some(version) = change.engine_version {
-            self.engine_version = version;
-        }
-        if let Some(storage) = change.allocated_storage {
-            self.allocated_storage = storage;
-        }
-        if let Some(storage_type) = &change.storage_type {
-            self.storage_type.clone_from(storage_type);
-        }
-        self.iops = change.iops.or(self.iops);
-        self.storage_throughput = change.storage_throughput.or(self.storage_throughput);
-        if change.touches_storage() {
-            self.storage_changed_at = Some(now);
-        }
-        self.backup_retention = change.backup_retention.unwrap_or(self.backup_retention);
-        self.multi_az = change.multi_az.unwrap_or(self.multi_az);
-    }
-}
-
-/// A set of changes that take time: applied at once or kept for the maintenance window.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Change {
-    pub(crate) class: Option<String>,
-    pub(crate) engine_version: Option<EngineVersion>,
-    pub(crate) allocated_storage: Option<u32>,
-    pub(crate) storage_type: Option<String>,
-    pub(crate) iops: Option<u32>,
-    pub(crate) storage_throughput: Option<u32>,
-    pub(crate) backup_retention: Option<u32>,
-    pub(crate) multi_az: Option<bool>,
-    pub(crate) master_verifier: Option<String>,
-}
-
-impl Change {
-    /// Whether nothing changes.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether the volume changes, which starts its optimization and cooldown.
-    pub(crate) fn touches_storage(&self) -> bool {
-        self.allocated_storage.is_some()
-            || self.storage_type.is_some()
-            || self.iops.is_some()
-            || self.storage_throughput.is_some()
-    }
-
-    /// Whether the server restarts for it.
-    pub(crate) fn needs_restart(&self) -> bool {
-        self.class.is_some() || self.engine_version.is_some()
-    }
-
-    /// Adds `later`, whose values win.
-    pub(crate) fn merge(&mut self, later: Self) {
-        let Self {
+        let Change {
+            // The first is the key of the state, the second is the server's own.
+            new_id: _,
+            master_verifier: _,
             class,
             engine_version,
             allocated_storage,
             storage_type,
             iops,
             storage_throughput,
+            dedicated_log_volume,
             backup_retention,
             multi_az,
-            master_verifier,
-        } = later;
-        self.class = class.or(self.class.take());
-        self.engine_version = engine_version.or(self.engine_version);
-        self.allocated_storage = allocated_storage.or(self.allocated_storage);
-        self.storage_type = storage_type.or(self.storage_type.take());
+            iam_authentication,
+            certificate,
+            monitoring,
+            log_exports,
+            port,
+        } = change.clone();
+        if change.touches_storage() {
+            self.storage_changed_at = Some(now);
+        }
+        set(&mut self.class, class);
+        set(&mut self.engine_version, engine_version);
+        set(&mut self.allocated_storage, allocated_storage);
+        set(&mut self.storage_type, storage_type);
+        set(&mut self.dedicated_log_volume, dedicated_log_volume);
+        set(&mut self.backup_retention, backup_retention);
+        set(&mut self.multi_az, multi_az);
+        set(&mut self.iam_authentication, iam_authentication);
+        set(&mut self.ca_certificate, certificate.map(|rotation| rotation.authority));
+        set(&mut self.monitoring, monitoring);
+        set(&mut self.log_exports, log_exports);
+        set(&mut self.port, port);
         self.iops = iops.or(self.iops);
         self.storage_throughput = storage_throughput.or(self.storage_throughput);
-        self.backup_retention = backup_retention.or(self.backup_retention);
-        self.multi_az = multi_az.or(self.multi_az);
-        self.master_verifier = master_verifier.or(self.master_verifier.take());
+    }
+}
+
+fn set<T>(present: &mut T, new: Option<T>) {
+    if let Some(new) = new {
+        *present = new;
     }
 }

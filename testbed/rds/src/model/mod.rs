@@ -1,7 +1,12 @@
 //! What the server knows: everything here is kept in one file and survives a restart.
 
+mod backup;
+mod change;
 mod event;
 mod instance;
+pub(crate) mod news;
+mod observability;
+mod ordered;
 mod phase;
 mod snapshot;
 
@@ -10,10 +15,14 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use backup::RetainedBackup;
+pub(crate) use change::{CertificateRotation, Change};
 pub(crate) use event::{Category, Event, Source};
-pub(crate) use instance::{Change, Instance, Tags};
+pub(crate) use instance::{Instance, Tags};
+pub(crate) use observability::{Insights, Monitoring, Retained};
+pub(crate) use ordered::Ordered;
 pub(crate) use phase::{Activity, Phase};
-pub(crate) use snapshot::{Snapshot, SnapshotKind};
+pub(crate) use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 
 /// All instances, snapshots and events of one account in one region.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -22,6 +31,9 @@ pub(crate) struct State {
     pub(crate) instances: BTreeMap<String, Instance>,
     /// By identifier; automated ones are called `rds:…`.
     pub(crate) snapshots: BTreeMap<String, Snapshot>,
+    /// Automated backups without an instance, by its resource id.
+    #[serde(default)]
+    pub(crate) retained: BTreeMap<String, RetainedBackup>,
     /// Oldest first.
     pub(crate) events: Vec<Event>,
     #[serde(default)]
@@ -35,6 +47,13 @@ impl State {
         self.events.push(Event { sequence: self.next_event, at: now, source, category, message: message.into() });
         let horizon = now - (14 * 24).hours();
         self.events.retain(|event| event.at >= horizon);
+    }
+
+    /// Records all that is said about an instance at once.
+    pub(crate) fn report(&mut self, source: &Source, said: Vec<news::News>, now: Timestamp) {
+        for (category, message) in said {
+            self.record(source.clone(), category, message, now);
+        }
     }
 
     /// The instance with this resource id, whatever it is called.

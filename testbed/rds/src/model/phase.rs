@@ -37,8 +37,8 @@ pub(crate) enum Activity {
     ResettingCredentials { verifier: String },
     /// The server is restarted.
     Rebooting,
-    /// The server is being stopped.
-    Stopping,
+    /// The server is being stopped, after a snapshot where one was asked for.
+    Stopping { snapshot: Option<String> },
     /// At rest, without a server.
     Stopped,
     /// The server is being started again.
@@ -59,7 +59,7 @@ impl Activity {
             Self::Modifying { .. } => "modifying",
             Self::ResettingCredentials { .. } => "resetting-credentials",
             Self::Rebooting => "rebooting",
-            Self::Stopping => "stopping",
+            Self::Stopping { .. } => "stopping",
             Self::Stopped => "stopped",
             Self::Starting => "starting",
             Self::Deleting { .. } => "deleting",

@@ -11,16 +11,41 @@ pub(crate) struct Snapshot {
     pub(crate) id: String,
     pub(crate) kind: SnapshotKind,
     pub(crate) created_at: Timestamp,
-    pub(crate) available: bool,
+    #[serde(default)]
+    pub(crate) status: SnapshotStatus,
     pub(crate) tags: Tags,
     /// The instance at that moment.
     pub(crate) source: Instance,
 }
 
 impl Snapshot {
-    /// The snapshot's `Status`.
-    pub(crate) fn status(&self) -> &'static str {
-        if self.available { "available" } else { "creating" }
+    /// Whether it can be restored, copied and deleted.
+    pub(crate) fn available(&self) -> bool {
+        self.status == SnapshotStatus::Available
+    }
+}
+
+/// How far a snapshot is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SnapshotStatus {
+    /// It is being taken.
+    Creating,
+    /// It holds what it is a snapshot of.
+    #[default]
+    Available,
+    /// It holds nothing, and can only be deleted.
+    Failed,
+}
+
+impl SnapshotStatus {
+    /// The `Status` of the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "creating",
+            Self::Available => "available",
+            Self::Failed => "failed",
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType, date_time_ymd,
+    PKCS_RSA_SHA256, RsaKeySize, SanType, date_time_ymd,
 };
 
 use super::{Layout, PostgresError};
@@ -17,13 +17,13 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Reads the authority of a data directory, or makes it.
-    pub(crate) fn open(layout: &Layout) -> Result<Self, PostgresError> {
+    /// Reads the authority of a data directory, or makes that of a region, under the name that it has in RDS.
+    pub(crate) fn open(layout: &Layout, region: &str) -> Result<Self, PostgresError> {
         let (certificate_file, key_file) = (layout.ca_certificate(), layout.ca_key());
         if !(certificate_file.exists() && key_file.exists()) {
-            let key = KeyPair::generate()?;
+            let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
             let mut params = CertificateParams::default();
-            params.distinguished_name.push(DnType::CommonName, "Local RDS Root CA");
+            params.distinguished_name.push(DnType::CommonName, format!("Amazon RDS {region} Root CA RSA2048 G1"));
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
             params.not_before = date_time_ymd(2024, 1, 1);
@@ -38,17 +38,15 @@ impl Authority {
         Ok(Self { issuer: Issuer::from_ca_cert_pem(&read(certificate_file)?, key)? })
     }
 
-    /// Writes `server.crt` and `server.key` for 127.0.0.1 into an instance's folder, once.
-    pub(crate) fn certify(&self, layout: &Layout, resource_id: &str) -> Result<(), PostgresError> {
+    /// Writes `server.crt` and `server.key`, for a name and the address of all, into an instance's folder. Its server must not be running.
+    pub(crate) fn certify(&self, layout: &Layout, resource_id: &str, name: &str) -> Result<(), PostgresError> {
         let folder = layout.instance(resource_id);
         let (certificate_file, key_file) = (folder.join("server.crt"), folder.join("server.key"));
-        if certificate_file.exists() && key_file.exists() {
-            return Ok(());
-        }
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, resource_id);
-        params.subject_alt_names = vec![SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
+        params.subject_alt_names =
+            vec![SanType::DnsName(name.try_into()?), SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         params.not_before = date_time_ymd(2024, 1, 1);
@@ -57,5 +55,29 @@ impl Authority {
         write_atomically(&key_file, key.serialize_pem().as_bytes()).map_err(PostgresError::file(&key_file))?;
         write_atomically(&certificate_file, certificate.pem().as_bytes())
             .map_err(PostgresError::file(&certificate_file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::extensions::GeneralName;
+    use x509_parser::pem::Pem;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_holds_the_name_and_the_address_also_after_a_new_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path().to_owned());
+        std::fs::create_dir_all(layout.instance("db-1")).unwrap();
+        let authority = Authority::open(&layout, "eu-central-1").unwrap();
+        for name in ["orders.c0.eu-central-1.rds.localhost", "renamed.c0.eu-central-1.rds.localhost"] {
+            authority.certify(&layout, "db-1", name).unwrap();
+            let content = std::fs::read(layout.instance("db-1").join("server.crt")).unwrap();
+            let pem = Pem::iter_from_buffer(&content).next().unwrap().unwrap();
+            let certificate = pem.parse_x509().unwrap();
+            let held = &certificate.subject_alternative_name().unwrap().unwrap().value.general_names;
+            assert_eq!(held[..], [GeneralName::DNSName(name), GeneralName::IPAddress(&[127, 0, 0, 1])]);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The configuration files of an instance, written anew at each start.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::versions::EngineVersion;
@@ -12,6 +13,8 @@ const FORCE_SSL_SINCE: u16 = 15;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Config<'a> {
     pub(crate) version: EngineVersion,
+    /// Where clients come to.
+    pub(crate) addresses: &'a [IpAddr],
     pub(crate) port: u16,
     /// The instance's folder, with the certificate, the host based access rules and the logs.
     pub(crate) folder: &'a Path,
@@ -27,8 +30,9 @@ impl Config<'_> {
         let file = |name: &str| quote(&self.folder.join(name));
         let force_ssl = u8::from(self.version.major >= FORCE_SSL_SINCE);
         let log_statement = if self.log_statements { "mod" } else { "none" };
+        let addresses: Vec<String> = self.addresses.iter().map(IpAddr::to_string).collect();
         let mut conf = format!(
-            "listen_addresses = '127.0.0.1'\n\
+            "listen_addresses = '{addresses}'\n\
              port = {port}\n\
              unix_socket_directories = ''\n\
              hba_file = {hba}\n\
@@ -36,7 +40,7 @@ impl Config<'_> {
              ssl_cert_file = {certificate}\n\
              ssl_key_file = {key}\n\
              rds.force_ssl = {force_ssl}\n\
-             rds.extensions = ''\n\
+             rds.extensions = {extensions}\n\
              max_connections = 60\n\
              shared_buffers = 16MB\n\
              max_wal_size = 256MB\n\
@@ -55,7 +59,9 @@ impl Config<'_> {
              log_line_prefix = '{prefix}'\n\
              log_checkpoints = off\n\
              log_statement = {log_statement}\n",
+            addresses = addresses.join(", "),
             port = self.port,
+            extensions = super::admin::literal(&super::extensions::setting()),
             hba = file("pg_hba.conf"),
             certificate = file("server.crt"),
             key = file("server.key"),
@@ -78,8 +84,12 @@ impl Config<'_> {
                          host replication all all reject\n"
             .to_owned();
         let everyone = if self.version.major >= FORCE_SSL_SINCE { "hostssl" } else { "host" };
-        // Writing to a String cannot fail.
-        let _ = writeln!(rules, "{everyone} all all 127.0.0.1/32 md5");
+        // They come from the address that they come to.
+        for address in self.addresses {
+            let bits = if address.is_ipv4() { 32 } else { 128 };
+            // Writing to a String cannot fail.
+            let _ = writeln!(rules, "{everyone} all all {address}/{bits} md5");
+        }
         rules
     }
 }
@@ -90,17 +100,29 @@ fn quote(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
     use super::*;
 
-    #[test]
-    fn tls_is_forced_from_15_on() {
-        let config = |major| Config {
+    fn config(major: u16) -> Config<'static> {
+        Config {
             version: EngineVersion::default_of(major).unwrap(),
+            addresses: &[IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
             port: 20_000,
             folder: Path::new("/it's"),
             logs: Path::new("/logs"),
             log_statements: true,
-        };
+        }
+    }
+
+    #[test]
+    fn clients_come_to_every_address_of_a_name() {
+        assert!(config(12).postgresql_conf().starts_with("listen_addresses = '127.0.0.1, ::1'\n"));
+        assert!(config(12).pg_hba_conf().ends_with("\nhost all all 127.0.0.1/32 md5\nhost all all ::1/128 md5\n"));
+    }
+
+    #[test]
+    fn tls_is_forced_from_15_on() {
         assert!(config(14).pg_hba_conf().contains("\nhost all all"));
         assert!(config(15).pg_hba_conf().contains("\nhostssl all all"));
         assert!(config(15).postgresql_conf().contains("rds.force_ssl = 1\n"));

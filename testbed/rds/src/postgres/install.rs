@@ -26,7 +26,7 @@ pub(crate) fn cache_folder() -> PathBuf {
 /// Makes sure that `version` is installed below `cache` and gives the folder of its programs. A file lock lets one process at a time
 /// download a version.
 pub(crate) async fn install(cache: PathBuf, version: EngineVersion) -> Result<PathBuf, PostgresError> {
-    let release = format!("{version}.0");
+    let release = format!("{}.0", version.community());
     let programs = cache.join(&release).join("bin");
     if programs.join("postgres").is_file() {
         return Ok(programs);

@@ -5,6 +5,7 @@ mod archive;
 mod backup;
 pub(crate) mod certificates;
 mod config;
+mod extensions;
 mod install;
 mod layout;
 pub(crate) mod logs;

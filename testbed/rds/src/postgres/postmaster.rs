@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
@@ -16,7 +16,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::admin::AdminPassword;
 use super::certificates::Authority;
 use super::config::Config;
-use super::{Layout, PostgresError, Spawner, admin, backup, install, remove_dir, roles};
+use super::{Layout, PostgresError, Spawner, admin, backup, extensions, install, remove_dir, roles};
+use crate::endpoints::Endpoints;
 use crate::exec::ExecPostgres;
 use crate::model::Instance;
 use crate::store::write_atomically;
@@ -35,6 +36,7 @@ const PORTS: std::ops::RangeInclusive<u16> = 20_000..=32_000;
 pub(crate) struct Environment {
     pub(crate) layout: Layout,
     pub(crate) authority: Authority,
+    pub(crate) endpoints: Endpoints,
     pub(crate) spawner: Spawner,
     pub(crate) admin_password: AdminPassword,
     /// The `local-rds` binary, for `exec-postgres`.
@@ -84,11 +86,24 @@ impl Environment {
             let mut template = self.connect(instance.port, "template1").await?;
             admin::execute(&mut template, statement).await?;
         }
+        self.lend_to_extensions(instance.port, &mut connection).await?;
         if let Some(name) = &instance.db_name {
             let statement = roles::create_database(name, master);
             admin::execute(&mut connection, statement).await?;
         }
         Ok(())
+    }
+
+    /// Every database made from now on has the triggers, whichever template it is made from.
+    async fn lend_to_extensions(&self, port: u16, admin: &mut PgConnection) -> Result<(), PostgresError> {
+        admin::execute(admin, extensions::allow_connections("template0", true)).await?;
+        for database in extensions::DATABASES {
+            let mut connection = self.connect(port, database).await?;
+            admin::execute(&mut connection, extensions::triggers()).await?;
+            // A template that somebody is in cannot be copied.
+            connection.close().await?;
+        }
+        Ok(admin::execute(admin, extensions::allow_connections("template0", false)).await?)
     }
 
     /// Makes the data directory of a new instance from a snapshot and starts its server in `slot`.
@@ -115,9 +130,11 @@ impl Environment {
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
         let (folder, data) = (self.layout.instance(resource_id), self.layout.data(resource_id));
         end_leftover(&data).await?;
-        self.authority.certify(&self.layout, resource_id)?;
+        self.authority.certify(&self.layout, resource_id, &self.endpoints.name(&instance.id))?;
+        let addresses = self.endpoints.addresses();
         let config = Config {
             version: instance.engine_version,
+            addresses: &addresses,
             port: instance.port,
             folder: &folder,
             logs: &self.layout.logs(resource_id),
@@ -262,13 +279,14 @@ impl Postmaster {
     }
 }
 
-/// A port that nobody listens on and no instance has.
-pub(crate) fn free_port(taken: &[u16]) -> Result<u16, PostgresError> {
+/// A port that nobody listens on and no instance has: `wanted`, where it is one.
+pub(crate) fn free_port(taken: &[u16], wanted: Option<u16>) -> Result<u16, PostgresError> {
     let (first, last) = (*PORTS.start(), *PORTS.end());
     let span = last - first + 1;
     let offset = rand::random_range(0..span);
-    (0..span)
-        .map(|step| first + (offset + step) % span)
+    wanted
+        .into_iter()
+        .chain((0..span).map(|step| first + (offset + step) % span))
         .filter(|port| !taken.contains(port))
         .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
         .ok_or(PostgresError::NoPort { first, last })

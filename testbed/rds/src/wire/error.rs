@@ -18,6 +18,11 @@ impl ApiError {
         Self { code: code.into(), message: message.into(), status }
     }
 
+    /// A refusal with a code of the service model, whose status is 404 where something was not found.
+    pub(crate) fn of(code: &str, message: impl Into<String>) -> Self {
+        if code.contains("NotFound") { Self::not_found(code, message) } else { Self::sender(code, message) }
+    }
+
     fn sender(code: &str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
@@ -97,6 +102,13 @@ impl ApiError {
 
     pub(crate) fn snapshot_quota() -> Self {
         Self::sender("SnapshotQuotaExceeded", "Cannot create more than the allowed number of manual snapshots")
+    }
+
+    pub(crate) fn retained_backup_quota() -> Self {
+        Self::sender(
+            "DBInstanceAutomatedBackupQuotaExceeded",
+            "The quota for retained automated backups was exceeded. This prevents you from retaining any additional automated backups.",
+        )
     }
 
     pub(crate) fn throttled() -> Self {

@@ -1,6 +1,6 @@
 //! The parameters of one request, flat as the Query protocol sends them (`Tags.Tag.1.Key=team`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::ApiError;
 
 /// The decoded form body of a request.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Params(BTreeMap<String, String>);
 
 impl Params {
@@ -32,6 +32,12 @@ impl Params {
     /// The value, or the `MissingParameter` that RDS answers.
     pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name).ok_or_else(|| ApiError::missing_parameter(name))
+    }
+
+    /// The names of all parameters that say something, lists and structures by their first part.
+    pub(crate) fn sent(&self) -> BTreeSet<&str> {
+        let said = self.0.iter().filter(|(_, value)| !value.is_empty());
+        said.map(|(key, _)| key.split_once('.').map_or(key.as_str(), |(name, _)| name)).collect()
     }
 
     /// A boolean, `true` or `false` in any case.

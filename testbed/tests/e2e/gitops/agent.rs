@@ -58,17 +58,21 @@ pub(super) async fn synchronizes_and_prunes(world: &World) -> Result<()> {
     scene.ready("orders").await.map(drop)
 }
 
-/// Every database is what kstatus calls Current and Argo CD calls Healthy.
+/// Waits until every database is what kstatus calls Current and Argo CD calls Healthy.
 async fn healthy(scene: &Scene<'_>) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let file = dir.path().join("live.yaml");
-    fs::write(&file, scene.ok(&["get", "rdsdatabases", "-o", "yaml"]).await?).await?;
-    let seen = Health::find().await?.judge(&file.display().to_string()).await?;
-    ensure!(seen.len() == NAMES.len(), "{seen:?}");
-    for one in seen {
-        ensure!(one["kstatus"] == "Current" && one["health"]["status"] == "Healthy", "{one}");
-    }
-    Ok(())
+    let health = Health::find().await?;
+    eventually(PATIENCE, "all to be Current and Healthy", async || {
+        fs::write(&file, scene.ok(&["get", "rdsdatabases", "-o", "yaml"]).await?).await?;
+        let seen = health.judge(&file.display().to_string()).await?;
+        ensure!(seen.len() == NAMES.len(), "{seen:?}");
+        for one in seen {
+            ensure!(one["kstatus"] == "Current" && one["health"]["status"] == "Healthy", "{one}");
+        }
+        Ok(())
+    })
+    .await
 }
 
 struct Agent {

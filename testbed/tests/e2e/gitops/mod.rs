@@ -2,6 +2,7 @@
 
 mod agent;
 mod operator;
+mod removals;
 mod repository;
 mod tools;
 
@@ -60,6 +61,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
         trial(world, "gitops::kubectl_finds_no_difference", kubectl_finds_no_difference),
         trial(world, "gitops::a_class_needs_no_health", a_class_needs_no_health),
         trial(world, "gitops::the_agent_synchronizes_and_prunes", agent::synchronizes_and_prunes),
+        trial(world, "gitops::what_is_emptied_or_removed_ends_alike_however_it_is_applied", removals::end_alike),
         trial(world, "gitops::the_operator_stays_synced", operator::stays_synced),
         trial(world, "gitops::the_examples_fit_the_tools", the_examples_fit_the_tools),
     ]

@@ -207,6 +207,17 @@ pub(super) async fn is_well_formed_and_refuses_mistakes(_: &World) -> Result<()>
         ("webhook.replicas=0", "/webhook/replicas"),
         ("region=Frankfurt", "/region"),
         ("watchNamespace=Shop", "/watchNamespace"),
+        ("defaultVersions.oracle=19", "'oracle' not allowed"),
+        ("defaultVersions.postgresql=11", "/defaultVersions/postgresql"),
+        ("defaultVersions.postgresql=latest", "/defaultVersions/postgresql"),
+        ("defaultVersions.mysql=5.7.44", "/defaultVersions/mysql"),
+        ("clusterName=prod;drop", "/clusterName"),
+        ("certificates.secretName=own/tls", "/certificates/secretName"),
+        ("certificates.clientCA=Own", "/certificates/clientCA"),
+        ("certificates.leafLifetime=0h", "/certificates/leafLifetime"),
+        ("webhook.logLevel=verbose", "/webhook/logLevel"),
+        ("webhook.image.tag=a:b", "/webhook/image/tag"),
+        ("reconciler.image.tag=-", "/reconciler/image/tag"),
         ("certificates.source=secret", without_authority),
     ] {
         let answer = helm.run(&["template", "rds-operator", &chart(), "--set", value]).await?;
@@ -248,7 +259,7 @@ pub(super) async fn brings_about_no_unknown_flag(_: &World) -> Result<()> {
     let helm = Helm::new().await?;
     let programs = Programs::build().await?;
     let all = "certificates.authorityLifetime=4380h,certificates.leafLifetime=72h,certificates.clientCA=api-servers,clusterName=prod,\
-        watchNamespace=shop,webhook.extraArgs={--body-limit=1000000},reconciler.extraArgs={--concurrency=8}";
+        watchNamespace=shop,defaultVersions.postgresql=17,webhook.extraArgs={--body-limit=1000000},reconciler.extraArgs={--concurrency=8}";
     for source in ["cert-manager", "self-managed"] {
         let rendered = helm.render(&[&format!("certificates.source={source}"), all]).await?;
         for name in ["rds-webhook", "rds-reconciler"] {
@@ -321,7 +332,7 @@ async fn come_and_go(helm: &Helm, empty: &Empty, values: &str) -> Result<()> {
 
     // In the operator's own namespace nothing depends on the operator, which does not run here.
     kubectl
-        .apply("{apiVersion: matrixmind.cloud/v1, kind: RDSDatabase, metadata: {name: kept, namespace: rds-system}}")
+        .apply("apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata: {name: kept, namespace: rds-system}\n")
         .await?;
     helm.ok(&upgrade).await?;
     helm.ok(&[&["uninstall"][..], &release].concat()).await?;

@@ -15,10 +15,15 @@ use promql_parser::{
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::Value;
 
-use testbed::controlplane::pki::Authority;
+use testbed::{controlplane::pki::Authority, eventually::eventually, go_programs};
+use tokio::process::Command;
 
 use super::{Empty, MANIFESTS, SelfManaged, install};
-use crate::{replica::page_of, scene::Scene, world::World};
+use crate::{
+    replica::{PATIENCE, page_of},
+    scene::Scene,
+    world::World,
+};
 
 /// Labels that Prometheus itself gives to what it scrapes from Pods, and to buckets.
 const LABELS_OF_PROMETHEUS: [&str; 5] = ["job", "namespace", "pod", "instance", "le"];
@@ -32,6 +37,8 @@ pub(super) async fn what_is_asked_for_is_there(world: &World) -> Result<()> {
     // A family without a sample is not shown: each must have been needed once. Bytes that are no request are an HTTP error.
     scene.apply("orders", "{users: {app: []}, databases: {orders: [app]}}").await?;
     scene.ready("orders").await?;
+    // One that is not Ready, for as long as it takes.
+    scene.apply("mysql", "{type: MySQL}").await?;
     no_review(stack.webhook_url(), &stack.webhook_ca()).await?;
     let stranger = Authority::new("nobody's")?;
     let path = stack.dir().join("stranger.crt");
@@ -40,16 +47,64 @@ pub(super) async fn what_is_asked_for_is_there(world: &World) -> Result<()> {
     let empty = Empty::start(world).await?;
     install(empty.kubectl(), "overlays/self-managed", &[]).await?;
     let self_managed = SelfManaged::start(&empty).await?;
+    let admins = [stack.webhook_admin(), stack.reconciler_admin(), &self_managed.admin];
+    for admin in &admins[..2] {
+        each_form_is_had(admin).await?;
+    }
+    // Some of it is counted when the one who caused it has already gone on.
+    let forgotten =
+        eventually(PATIENCE, "all that is asked for to be shown", async || forgotten(&shown(&admins).await?)).await?;
+    drop(self_managed);
+    empty.stop().await?;
+    ensure!(forgotten.is_empty(), "neither dashboard nor alerts look at {forgotten:?}");
+    scene.delete("mysql").await?;
+    scene.delete("orders").await
+}
+
+/// Judges the alerts by Prometheus's own engine. See `testbed/prometheus/alerts.yaml`.
+pub(super) async fn alerts_fire_as_tested(_: &World) -> Result<()> {
+    let program = go_programs::build("prometheus").await?.join("alerts");
+    let rules = format!("{MANIFESTS}/components/monitoring/alerts.yaml");
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/prometheus/alerts.yaml");
+    let output = Command::new(program).args([rules.as_str(), tests]).kill_on_drop(true).output().await?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ensure!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    Ok(())
+}
+
+/// Prometheus 3 asks for OpenMetrics, many others for what Prometheus 1 wrote.
+async fn each_form_is_had(admin: &str) -> Result<()> {
+    const OPEN: &str = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    for (accept, kind, counter) in [
+        (OPEN, "application/openmetrics-text; version=1.0.0", "build info"),
+        ("text/plain;version=0.0.4", "text/plain; version=0.0.4", "build_info gauge"),
+    ] {
+        let request = reqwest::Client::new().get(format!("{admin}/metrics")).header("accept", accept);
+        let answer = request.send().await?;
+        let given = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        ensure!(given.starts_with(kind), "{accept}: {given}");
+        let text = answer.text().await?;
+        let told = text.lines().any(|line| line.starts_with("# TYPE rds_") && line.ends_with(counter));
+        ensure!(told, "{accept}: {text}");
+    }
+    Ok(())
+}
+
+/// What these services show, and what Prometheus itself does.
+async fn shown(admins: &[&str]) -> Result<Metrics> {
     let mut shown = Metrics::from([("up".to_owned(), BTreeSet::new())]);
-    for admin in [stack.webhook_admin(), stack.reconciler_admin(), &self_managed.admin] {
+    for admin in admins {
         let (status, text) = page_of(admin, "metrics").await?;
         ensure!(status == 200, "{status}: {text}");
         for (metric, labels) in metrics(&text) {
             shown.entry(metric).or_default().extend(labels);
         }
     }
-    drop(self_managed);
-    empty.stop().await?;
+    Ok(shown)
+}
+
+/// What is shown and never looked at: noise, or forgotten. An error where something is asked for that nobody shows.
+fn forgotten(shown: &Metrics) -> Result<Vec<String>> {
     let mut asked = BTreeSet::new();
     for (place, expression) in expressions()? {
         let expression = expression.replace("$__rate_interval", "5m");
@@ -66,14 +121,8 @@ pub(super) async fn what_is_asked_for_is_there(world: &World) -> Result<()> {
             asked.insert(metric);
         }
     }
-    // The other way round: what is shown and never looked at is noise, or was forgotten.
-    let forgotten: Vec<_> = shown
-        .keys()
-        .filter(|metric| !metric.ends_with("_sum") && !metric.ends_with("_count"))
-        .filter(|metric| !asked.contains(*metric))
-        .collect();
-    ensure!(forgotten.is_empty(), "neither dashboard nor alerts look at {forgotten:?}");
-    scene.delete("orders").await
+    let own = shown.keys().filter(|metric| !metric.ends_with("_sum") && !metric.ends_with("_count"));
+    Ok(own.filter(|metric| !asked.contains(*metric)).cloned().collect())
 }
 
 /// Sends what no API server sends.

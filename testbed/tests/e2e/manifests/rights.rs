@@ -19,6 +19,10 @@ pub(super) async fn people(kubectl: &Kubectl) -> Result<()> {
         kubectl.ok(&["create", "rolebinding", "-n", "people", user, &role, &subject]).await?;
     }
     kubectl.ok(&["create", "clusterrolebinding", "auditor", "--clusterrole=view", "--user=auditor"]).await?;
+    // What a controller of Service Bindings collects by this label.
+    let binders = ["get", "clusterroles", "-l", "servicebinding.io/controller=true", "-o", "name"];
+    let role = kubectl.ok(&binders).await?.replace("clusterrole.rbac.authorization.k8s.io/", "--clusterrole=");
+    kubectl.ok(&["create", "clusterrolebinding", "binder", role.trim(), "--user=binder"]).await?;
     for (user, verb, resource, allowed) in [
         ("viewer", "watch", "rdsdatabases", true),
         ("viewer", "create", "rdsdatabases", false),
@@ -33,6 +37,8 @@ pub(super) async fn people(kubectl: &Kubectl) -> Result<()> {
         ("owner", "create", "rdsdatabaseclasses", false),
         ("auditor", "list", "rdsdatabaseclasses", true),
         ("auditor", "update", "rdsdatabaseclasses", false),
+        ("binder", "watch", "rdsdatabases", true),
+        ("binder", "patch", "rdsdatabases/status", false),
     ] {
         let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
         let resource = format!("{resource}.matrixmind.cloud");

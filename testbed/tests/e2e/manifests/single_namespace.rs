@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use testbed::{
     eventually::eventually,
+    process::Process,
     stack::{Part, Stack},
 };
 
@@ -29,6 +30,7 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
 
     // It is there before the operator is narrowed.
     outside.apply("beside", "{}").await?;
+    ends_and_says_why(&stack, "nowhere", "there is no such namespace").await?;
 
     let overlay = tempfile::tempdir_in(format!("{MANIFESTS}/overlays"))?;
     let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../../base]\n\
@@ -47,11 +49,12 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
     may(kubectl, RECONCILER, &["list", "secrets", "-n", "outside"], false).await?;
     may(kubectl, RECONCILER, &["list", "rdsdatabases.matrixmind.cloud", "--all-namespaces"], false).await?;
 
+    ends_and_says_why(&stack, "outside", "this service may not read that namespace").await?;
     let replica = Replica::start(&stack, "one-namespace", |spec| spec.args(["--watch-namespace=inside"])).await?;
     only_what_is_there_stays(&outside).await?;
     inside.apply("orders", "{users: {app: []}, databases: {orders: [app]}}").await?;
-    let database = inside.ready("orders").await?;
-    database.expect("AliasReady", "True")?;
+    inside.ready("orders").await?;
+    inside.wait_for("orders", "AliasReady", "True").await?;
     let alias = ["get", "service", "-n", "rds", "orders", "-o", "jsonpath={.spec.type}"];
     ensure!(kubectl.ok(&alias).await? == "ExternalName", "no alias");
 
@@ -65,16 +68,41 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
     .await?;
 
     ensure!(outside.database("beside").await?.at("/metadata/finalizers").is_null(), "it works elsewhere too");
-    let (_, metrics) = replica.get("metrics").await?;
-    ensure!(metrics.contains("rds_reconciler_objects{state=\"ready\"} 1"), "{metrics}");
+    counted(&replica, &["rds_reconciler_objects{state=\"ready\"} 1"]).await?;
     inside.delete("orders").await?;
     the_policy_in_aws_is_enough(&stack).await?;
     let refused: Vec<_> = replica.log()?.into_iter().filter(|line| line.to_string().contains("forbidden")).collect();
     ensure!(refused.is_empty(), "it asked for more than it may: {refused:?}");
-    eventually(PATIENCE, "the object to be counted out", async || {
+    counted(&replica, &["rds_reconciler_objects{state=\"deleting\"} 0", "rds_reconciler_objects{state=\"ready\"} 0"])
+        .await?;
+
+    // Without the right to look at aliases nothing else is missing.
+    kubectl.ok(&["delete", "rolebinding", "-n", "rds", "rds-reconciler-aliases"]).await?;
+    may(kubectl, RECONCILER, &["get", "services", "-n", "rds"], false).await?;
+    inside.apply("bare", "{users: {app: []}, databases: {orders: [app]}}").await?;
+    let told = inside.ready("bare").await?.expect("AliasReady", "False")?;
+    ensure!(told.reason == "ClusterUnavailable" && told.message.contains("forbidden"), "{told:?}");
+    Ok(())
+}
+
+/// A reconciler for this namespace ends, and its log says why.
+async fn ends_and_says_why(stack: &Stack, namespace: &str, why: &str) -> Result<()> {
+    let flag = format!("--watch-namespace={namespace}");
+    let prepared = stack.further_reconciler(&format!("watches-{namespace}")).await?;
+    let process = Process::start(prepared.adjusted(|spec| spec.args([&flag])).spec.clone()).await?;
+    eventually(PATIENCE, &format!("a reconciler with {flag} to end"), async || {
+        let log = std::fs::read_to_string(process.log())?;
+        ensure!(log.contains(&format!("{flag}: {why}")), "{log}");
+        Ok(())
+    })
+    .await
+}
+
+/// Waits until all of these are among the replica's metrics: it counts what its watch has seen.
+async fn counted(replica: &Replica, wanted: &[&str]) -> Result<()> {
+    eventually(PATIENCE, &format!("the metrics {wanted:?}"), async || {
         let (_, metrics) = replica.get("metrics").await?;
-        ensure!(metrics.contains("rds_reconciler_objects{state=\"deleting\"} 0"), "{metrics}");
-        ensure!(metrics.contains("rds_reconciler_objects{state=\"ready\"} 0"), "{metrics}");
+        ensure!(wanted.iter().all(|line| metrics.lines().any(|found| found == *line)), "{metrics}");
         Ok(())
     })
     .await

@@ -1,16 +1,16 @@
 //! Objects that are being deleted: Terminating to kstatus and Progressing to Argo CD whatever holds them up. What that is, only the
 //! message says.
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::api::{DeletionPolicy, RDSDatabaseStatus};
-use shared::names;
+use std::time::Duration;
 
 use super::super::super::{Departure, Seen, World, plan_deletion};
-use super::super::{UID, empty_world, instance, pinned};
+use super::super::{RESOURCE, empty_world, final_name, instance, now, pinned};
 use super::{State, TERMINATING, json_of, lived_in, moment, orders_spec, ready, served};
-use crate::providers::{InstanceState, Snapshot, SnapshotKind};
+use crate::providers::{Snapshot, SnapshotKind};
 use crate::status;
+use crate::target::Refusal;
 
 pub(super) fn states() -> Vec<State> {
     let mut leaving = lived_in();
@@ -39,24 +39,28 @@ fn state(name: &'static str, extra: &Value, mut world: World, before: &RDSDataba
         spec[key] = value.clone();
     }
     let policy = match spec["deletionPolicy"].as_str() {
-        Some("Delete") => Err("the class standard does not permit this object: spec.deletionPolicy: Delete is not \
-                               among Snapshot, Retain"
-            .to_owned()),
+        Some("Delete") => Err(Refusal::ClassNotPermitted {
+            class: "standard".into(),
+            why: "spec.deletionPolicy: Delete is not among Snapshot, Retain".into(),
+        }),
+        Some("Retain") => Ok(DeletionPolicy::Retain),
+        _ if spec["className"] == "gone" => Err(Refusal::Unreachable(Box::new(Refusal::ClassGone("gone".into())))),
         _ => Ok(DeletionPolicy::Snapshot),
     };
     let departure = Departure {
         policy,
+        allowed: DeletionPolicy::ALL.to_vec(),
         protection: spec["deletionProtection"].as_bool(),
         paused: spec["paused"].as_bool().unwrap_or_default(),
     };
-    let plan = plan_deletion(&departure, &world, moment());
+    let plan = plan_deletion(&departure, &world, now());
     let status = status::leaving(before, Some(2), &world, &plan, moment());
     State { name, verdict: TERMINATING, object: served(&spec, &world, 2, &json_of(&status)) }
 }
 
 fn in_cloud_state(world: &mut World, word: &str) {
     let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
-    instance.status = InstanceState::new(word);
+    instance.status = crate::providers::aws::state(word);
 }
 
 fn protect(world: &mut World) {
@@ -67,28 +71,26 @@ fn protect(world: &mut World) {
 fn progress() -> Vec<State> {
     vec![
         state("deleting-services", &json!({}), lived_in(), &ready()),
+        leaving("deletion-marks-what-stays", &json!({"deletionPolicy": "Retain"}), |_| {}),
         leaving("deletion-asked-of-the-cloud", &json!({}), |_| {}),
         leaving("deletion-being-unprotected", &json!({"deletionProtection": false}), protect),
         leaving("deleting-instance", &json!({}), |world| in_cloud_state(world, "deleting")),
         leaving("deletion-waits-for-snapshot", &json!({}), |world| {
             world.instance = Seen::Absent;
             world.snapshots = Seen::Known(vec![Snapshot {
-                identifier: names::final_snapshot(&world.identifier, UID),
+                identifier: final_name(world),
                 kind: SnapshotKind::Manual,
                 status: "creating".into(),
                 created: None,
-                resource_id: None,
+                resource_id: Some(RESOURCE.into()),
             }]);
         }),
+        leaving("deletion-waits-for-the-instance", &json!({}), |world| in_cloud_state(world, "rebooting")),
         leaving("deletion-waits-for-creation", &json!({}), |world| in_cloud_state(world, "creating")),
         state(
             "deletion-while-creation-pends",
             &json!({}),
-            World {
-                pinned: Some(pinned(None)),
-                acting_since: moment() - SignedDuration::from_secs(10),
-                ..empty_world()
-            },
+            World { pinned: Some(pinned(None)), acting_since: now() - Duration::from_secs(10), ..empty_world() },
             &RDSDatabaseStatus::default(),
         ),
     ]
@@ -96,10 +98,25 @@ fn progress() -> Vec<State> {
 
 fn obstacles() -> Vec<State> {
     vec![
+        leaving("deletion-final-snapshot-failed", &json!({}), |world| {
+            world.instance = Seen::Absent;
+            world.snapshots = Seen::Known(vec![Snapshot {
+                identifier: final_name(world),
+                kind: SnapshotKind::Manual,
+                status: "failed".into(),
+                created: None,
+                resource_id: Some(RESOURCE.into()),
+            }]);
+        }),
+        leaving("deletion-of-what-is-marked-as-anothers", &json!({}), |world| {
+            let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
+            instance.tags.insert("matrixmind.cloud/name".into(), "another".into());
+        }),
         leaving("deletion-paused", &json!({"paused": true}), |_| {}),
         leaving("deletion-protected", &json!({"deletionProtection": true}), |_| {}),
         leaving("deletion-protected-in-the-cloud", &json!({}), protect),
         leaving("deletion-policy-not-permitted", &json!({"deletionPolicy": "Delete"}), |_| {}),
+        leaving("deletion-without-its-class", &json!({"className": "gone"}), |_| {}),
         leaving("deletion-without-snapshot", &json!({}), |world| world.instance = Seen::Absent),
         leaving("deletion-snapshot-impossible", &json!({}), |world| in_cloud_state(world, "incompatible-restore")),
         leaving("deletion-in-other-account", &json!({}), |world| {

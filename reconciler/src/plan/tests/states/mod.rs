@@ -10,15 +10,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 use shared::api::labels::FINALIZER;
-use shared::api::{RDSDatabase, RDSDatabaseStatus};
+use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseStatus};
 use shared::rules;
 
-use super::super::{SqlReport, World, plan};
-use super::{NAME, NAMESPACE, RESOURCE, UID, orders, settled_world};
+use super::super::{ObjectFacts, SqlReport, World, plan, plan_deletion};
+use super::{NAME, NAMESPACE, RESOURCE, UID, departure, empty_world, now, orders, settled_world};
+use crate::class_status;
 use crate::observe::visit_inputs;
-use crate::plan::{ACCEPT_ANNOTATION, Concern, RECREATE_ANNOTATION};
+use crate::plan::{ACCEPT_ANNOTATION, Concern, Outcome, Place, RECREATE_ANNOTATION, Reason};
 use crate::status;
 
 /// What kstatus computes, and what the Lua script says.
@@ -60,7 +62,7 @@ fn served(spec: &Value, world: &World, generation: i64, status: &Value) -> Value
     }
     json!({
         "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase", "metadata": metadata,
-        "spec": rules::defaults(spec, None), "status": status,
+        "spec": rules::defaults(spec, None, rules::DefaultVersions::BUILT_IN), "status": status,
     })
 }
 
@@ -92,7 +94,7 @@ fn lived_in() -> World {
 fn ready() -> RDSDatabaseStatus {
     let world = lived_in();
     let before = RDSDatabaseStatus::default();
-    status::working(&before, Some(1), &orders(), &world, &plan(&orders(), &world, moment()), moment())
+    status::working(&before, Some(1), &orders(), &world, &plan(&orders(), &world, now()), moment())
 }
 
 fn all() -> Vec<State> {
@@ -193,52 +195,52 @@ fn no_two_states_have_one_name() {
     assert_eq!(names.len(), states.len());
 }
 
-/// Reasons whose pass writes no status: it changes the finalizer instead.
-const NEVER_WRITTEN: [&str; 2] = ["AddingFinalizer", "Releasing"];
-/// Words in the sources below that are spelled like a reason and are none; some are reasons of Events.
-const NO_REASONS: [&str; 6] =
-    ["DatabaseChanged", "DatabaseVisitFailed", "False", "Postgresql", "True", "VisitDatabase"];
+/// The reason of each condition and, where the pass writes no status, of each outcome.
+fn reported() -> BTreeSet<Reason> {
+    let read = |reason: &str| reason.parse::<Reason>().unwrap_or_else(|unknown| panic!("{reason}: {unknown}"));
+    let states = all();
+    let conditions =
+        states.iter().flat_map(|state| state.object["status"]["conditions"].as_array().into_iter().flatten());
+    let mut reported: BTreeSet<Reason> =
+        conditions.map(|condition| read(condition["reason"].as_str().unwrap_or_default())).collect();
+    let short = status::shortened(&ready(), &ready(), moment());
+    reported.extend(short.conditions.iter().map(|condition| read(&condition.reason)));
+    reported.insert(read(&class_status::ambiguity(&["new", "usual"], None, Time(moment())).reason));
+    let without_finalizer = World { object: ObjectFacts { finalizer: false, ..empty_world().object }, ..empty_world() };
+    let leaving = departure(DeletionPolicy::Snapshot);
+    let plans = [plan(&orders(), &without_finalizer, now()), plan_deletion(&leaving, &empty_world(), now())];
+    for (_, outcome) in plans.iter().flat_map(|plan| &plan.outcomes) {
+        if let Outcome::Act { reason, .. } = outcome {
+            reported.insert(*reason);
+        }
+    }
+    reported
+}
 
-/// A reason that somebody adds without a state here would reach GitOps tools untried.
+/// A reason that somebody adds without a state here would reach people and GitOps tools untried; one that nothing reports would be a promise.
 #[test]
-fn every_reason_is_in_a_state() {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut written = reasons_in(&sources.join("plan"));
-    for file in ["target.rs", "apply/visit/mod.rs", "status.rs"] {
-        written.extend(words(&fs::read_to_string(sources.join(file)).expect("a source can be read")));
-    }
-    let mut shown = BTreeSet::new();
-    for state in all() {
-        for condition in state.object["status"]["conditions"].as_array().into_iter().flatten() {
-            shown.extend(["type", "reason"].map(|key| condition[key].as_str().unwrap_or_default().to_owned()));
-        }
-    }
-    let missing: Vec<_> = written
-        .difference(&shown)
-        .filter(|word| !NEVER_WRITTEN.contains(&word.as_str()) && !NO_REASONS.contains(&word.as_str()))
-        .collect();
-    assert!(missing.is_empty(), "no state has these reasons: {missing:?}");
+fn every_reason_of_a_condition_is_reported() {
+    let reported = reported();
+    let missing: Vec<_> =
+        Reason::ALL.iter().filter(|reason| reason.place() == Place::Condition && !reported.contains(reason)).collect();
+    assert!(missing.is_empty(), "nothing reports {missing:?}");
+    let misplaced: Vec<_> = reported.iter().filter(|reason| reason.place() != Place::Condition).collect();
+    assert!(misplaced.is_empty(), "{misplaced:?} are said to be reasons of Events alone");
 }
 
-fn reasons_in(folder: &Path) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).expect("the folder can be listed") {
-        let path = entry.expect("an entry can be read").path();
-        if path.is_file() {
-            found.extend(words(&fs::read_to_string(path).expect("a source can be read")));
-        }
+/// A clock that is set back would make hours of a hold.
+#[test]
+fn i13_no_hold_knows_the_wall_clock() {
+    fn sources(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("the folder can be listed");
+        let paths = entries.map(|entry| entry.expect("an entry can be read").path());
+        paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
     }
-    found
-}
-
-/// The string literals of one capitalized word.
-fn words(source: &str) -> BTreeSet<String> {
-    // What stands between two literals is never one word.
-    let literals = source.split('"');
-    let word = |literal: &&str| {
-        literal.starts_with(|first: char| first.is_ascii_uppercase())
-            && literal.len() > 3
-            && literal.chars().all(|letter| letter.is_ascii_alphabetic())
-    };
-    literals.filter(word).map(str::to_owned).collect()
+    let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/plan");
+    let knowing = sources(&plan).into_iter().filter(|path| !path.to_string_lossy().contains("tests")).filter(|path| {
+        let source = fs::read_to_string(path).expect("a source can be read");
+        ["Timestamp", "SystemTime", "Instant::now"].iter().any(|clock| source.contains(clock))
+    });
+    // When the object was deleted is told by Kubernetes, and compared with what RDS tells.
+    assert_eq!(knowing.collect::<Vec<_>>(), [plan.join("world.rs")]);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use shared::api::RDSDatabaseStatus;
+use shared::rules::DefaultVersions;
 
 use super::super::super::World;
 use super::super::empty_world;
@@ -25,6 +26,7 @@ pub(super) fn states() -> Vec<State> {
         refused("invalid-spec", &nobody, &unborn, &[]),
         refused("invalid-spec-of-a-live-database", &nobody, &ready(), &[]),
         refused("engine-not-supported", &json!({"type": "MySQL"}), &unborn, &[]),
+        refused_by("class-required", &orders_spec(), &unborn, &[], true),
         refused("class-not-found", &with("className", json!("gold")), &unborn, &[]),
         refused(
             "class-not-permitted",
@@ -46,9 +48,20 @@ fn class(spec: &Value) -> Arc<GuardedClass> {
 }
 
 fn refused(name: &'static str, spec: &Value, before: &RDSDatabaseStatus, classes: &[Arc<GuardedClass>]) -> State {
+    refused_by(name, spec, before, classes, false)
+}
+
+fn refused_by(
+    name: &'static str,
+    spec: &Value,
+    before: &RDSDatabaseStatus,
+    classes: &[Arc<GuardedClass>],
+    require_class: bool,
+) -> State {
     let world = if before.instance.is_some() { lived_in() } else { World { ..empty_world() } };
     let object = served(spec, &world, 1, &json_of(before));
-    let refusal = resolve(&read(&object), classes, &BTreeMap::new()).expect_err(name);
+    let refusal =
+        resolve(&read(&object), classes, require_class, &BTreeMap::new(), DefaultVersions::BUILT_IN).expect_err(name);
     let status = status::refused(before, Some(1), &refusal, moment());
     State { name, verdict: FAILED, object: served(spec, &world, 1, &json_of(&status)) }
 }

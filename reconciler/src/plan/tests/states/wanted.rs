@@ -1,20 +1,28 @@
 //! Objects that are wanted: on their way to Ready, ready, and held up.
 
-use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use shared::api::RDSDatabaseStatus;
+use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
 use super::super::super::{
-    Answer, Asked, Effect, SecretFact, Seen, ServiceFact, Setback, SqlFailure, SqlReport, Step, World, plan,
+    Answer, Asked, Effect, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, SqlReport, Step, World, plan,
 };
-use super::super::{RESOURCE, empty_world, endpoint, instance, orders, pinned, secret, target};
+use super::super::{
+    RESOURCE, empty_world, endpoint, instance, now, on_instance, orders, pinned, secret, target, version,
+};
 use super::{
     CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
 };
 use crate::observe::visit_inputs;
-use crate::plan::{create_request, reset_request};
-use crate::providers::{ErrorClass, Instance, InstanceState, Snapshot, SnapshotKind};
+use crate::permit::Fence;
+use crate::plan::instance::creation;
+use crate::plan::reset_request;
+use crate::providers::{ErrorClass, Snapshot, SnapshotKind};
 use crate::status;
+use crate::target::{Target, resolved};
 
 pub(super) fn states() -> Vec<State> {
     let mut states = births();
@@ -31,9 +39,20 @@ fn state(name: &'static str, verdict: Verdict, spec: &Value, world: &World) -> S
     let lived = world.pinned.as_ref().is_some_and(|pinned| pinned.resource_id.is_some());
     let before = if lived { ready() } else { RDSDatabaseStatus::default() };
     let target = target(spec);
-    let world = World { visit_inputs: visit_inputs(&target, world), ..world.clone() };
-    let plan = plan(&target, &world, moment());
-    let status = status::working(&before, Some(1), &target, &world, &plan, moment());
+    wanted(name, verdict, spec, &target, world, &before)
+}
+
+fn wanted(
+    name: &'static str,
+    verdict: Verdict,
+    spec: &Value,
+    target: &Target,
+    world: &World,
+    before: &RDSDatabaseStatus,
+) -> State {
+    let world = World { visit_inputs: visit_inputs(target, world), ..world.clone() };
+    let plan = plan(target, &world, now());
+    let status = status::working(before, Some(1), target, &world, &plan, moment());
     State { name, verdict, object: served(spec, &world, 1, &json_of(&status)) }
 }
 
@@ -55,21 +74,16 @@ fn with_spec(name: &'static str, verdict: Verdict, spec: &Value, change: impl Fn
     state(name, verdict, spec, &world)
 }
 
-fn on_instance(world: &mut World, change: impl FnOnce(&mut Instance)) {
-    let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
-    change(instance);
-}
-
 fn in_cloud_state(world: &mut World, word: &str) {
-    on_instance(world, |instance| instance.status = InstanceState::new(word));
+    on_instance(world, |instance| instance.status = crate::providers::aws::state(word));
 }
 
 fn ask(world: &mut World, effect: Effect, request: &str, answer: Answer) {
-    world.asked.insert(effect, Asked { request: request.into(), at: moment(), answer });
+    world.asked.insert(effect, Asked { request: request.into(), at: now(), answer });
 }
 
 fn refuse(world: &mut World, effect: Effect, request: &str, class: ErrorClass, message: &str) {
-    let retry_at = moment() + SignedDuration::from_secs(60);
+    let retry_at = now() + Duration::from_secs(60);
     ask(world, effect, request, Answer::Refused { class, message: message.into(), retry_at, attempts: 1 });
 }
 
@@ -87,7 +101,7 @@ fn births() -> Vec<State> {
     let cloud_says = |name, verdict, class, message: &'static str| {
         young(name, verdict, |world| {
             with_secrets(world);
-            let request = create_request(&orders(), world);
+            let request = creation(&orders(), world).to_string();
             refuse(world, Effect::Create, &request, class, message);
         })
     };
@@ -111,7 +125,7 @@ fn births() -> Vec<State> {
         young("creating", IN_PROGRESS, with_secrets),
         young("creation-accepted", IN_PROGRESS, |world| {
             with_secrets(world);
-            let request = create_request(&orders(), world);
+            let request = creation(&orders(), world).to_string();
             ask(world, Effect::Create, &request, Answer::Accepted { times: 1 });
         }),
         cloud_says("creation-not-seen-yet", IN_PROGRESS, ErrorClass::AlreadyExists, "DBInstanceAlreadyExists"),
@@ -188,6 +202,19 @@ fn losses() -> Vec<State> {
                 instance.tags.insert("matrixmind.cloud/uid".into(), "before".into());
             });
         }),
+        grown("tags-missing", FAILED, |world| {
+            on_instance(world, |instance| instance.tags.clear());
+        }),
+        grown("master-user-differs", FAILED, |world| {
+            on_instance(world, |instance| instance.master_user = Some("boss".into()));
+        }),
+        grown("upgrade-failed", FAILED, |world| in_cloud_state(world, "upgrade-failed")),
+        grown("instance-renamed", FAILED, |world| {
+            on_instance(world, |instance| instance.identifier = "old-orders".into());
+        }),
+        grown("other-region", FAILED, |world| {
+            world.account.as_mut().expect("the fixture has one").region = "us-east-1".into();
+        }),
         grown("other-account", FAILED, |world| {
             world.account.as_mut().expect("the fixture has one").account = "999999999999".into();
         }),
@@ -220,12 +247,26 @@ fn changes() -> Vec<State> {
             refuse(world, Effect::Storage, GROW, ErrorClass::StorageCooldown, "six hours must pass between changes");
         }),
         with_spec("change-has-no-effect", FAILED, &large, |world| {
-            let at = moment() - SignedDuration::from_mins(5);
+            let at = now() - Duration::from_mins(5);
             let asked = Asked { request: GROW.into(), at, answer: Answer::Accepted { times: 3 } };
             world.asked.insert(Effect::Storage, asked);
         }),
         with_spec("major-upgrade-not-offered", FAILED, &newer, |_| {}),
+        under_class("tagging", IN_PROGRESS, &orders_spec(), &json!({"tags": {"cost-center": "shop"}})),
+        under_class("change-not-permitted", FAILED, &large, &json!({"maxSize": "50GB"})),
     ]
+}
+
+/// A database that runs, whose class was edited to this.
+fn under_class(name: &'static str, verdict: Verdict, spec: &Value, class: &Value) -> State {
+    let class = json!({
+        "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabaseClass", "metadata": {"name": "standard"}, "spec": class,
+    });
+    let class: RDSDatabaseClass = serde_json::from_value(class).expect("the fixture is a class");
+    let mut target = target(spec);
+    target.class = resolved(Some(&class));
+    target.fence = Fence::of(&class, &BTreeMap::new());
+    wanted(name, verdict, spec, &target, &lived_in(), &ready())
 }
 
 /// Secrets and Services.
@@ -238,16 +279,28 @@ fn neighbours() -> Vec<State> {
         grown("service-not-ours", FAILED, |world| {
             world.service = Seen::Known(ServiceFact::Foreign { owner: "somebody else".into() });
         }),
+        grown("secret-unreadable", IN_PROGRESS, |world| {
+            world.secrets.insert("orders.rds.app".into(), Seen::Unknown("secrets is forbidden".into()));
+        }),
+        grown("renewing-secrets", CURRENT, |world| {
+            let Some(Seen::Known(SecretFact::Ours { data, .. })) = world.secrets.get_mut("orders.rds.app") else {
+                unreachable!("the fixture has one")
+            };
+            data.0.remove("root.crt");
+            world.renewal = Some(now() + Duration::from_secs(60));
+        }),
+        grown("authorities-missing", CURRENT, |world| world.authorities = Arc::default()),
         grown("updating-service", IN_PROGRESS, |world| {
             let external_name = format!("before.{}", endpoint().host);
-            world.service = Seen::Known(ServiceFact::Ours { external_name, port: Some(5432), uid: "uid".into() });
+            world.service =
+                Seen::Known(ServiceFact::Ours { external_name, port: Some(5432), version: version("service") });
         }),
         grown("cluster-refused", IN_PROGRESS, |world| {
             world.service = Seen::Absent;
-            let steps = plan(&orders(), world, moment()).steps;
+            let steps = plan(&orders(), world, now()).steps;
             let step = steps.iter().find(|step| matches!(step, Step::Cluster(_))).expect("the Service is missing");
             let message = format!("Kubernetes refused to {step}: exceeded quota: services");
-            let retry_at = moment() + SignedDuration::from_secs(5);
+            let retry_at = now() + Duration::from_secs(5);
             world.setbacks.insert(step.to_string(), Setback { message, retry_at, attempts: 1 });
         }),
     ]
@@ -278,6 +331,15 @@ fn visits() -> Vec<State> {
             SqlReport { users: [("report".into(), told(busy))].into(), passing: true, ..SqlReport::default() },
         ),
         report(
+            "database-lost",
+            FAILED,
+            SqlReport {
+                databases: [("orders".into(), told("database orders: it was there and is gone"))].into(),
+                lost: true,
+                ..SqlReport::default()
+            },
+        ),
+        report(
             "access-failed",
             FAILED,
             SqlReport {
@@ -285,22 +347,22 @@ fn visits() -> Vec<State> {
                 ..SqlReport::default()
             },
         ),
-        failed_visit("master-password-refused", IN_PROGRESS, "MasterPasswordRefused", true, |_| {}),
-        failed_visit("master-password-being-reset", IN_PROGRESS, "MasterPasswordRefused", true, |world| {
+        failed_visit("master-password-refused", IN_PROGRESS, Reason::MasterPasswordRefused, true, |_| {}),
+        failed_visit("master-password-being-reset", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
             let request = reset_request(world);
             ask(world, Effect::Password, &request, Answer::Accepted { times: 1 });
         }),
-        failed_visit("master-password-refused-while-busy", IN_PROGRESS, "MasterPasswordRefused", true, |world| {
+        failed_visit("master-password-refused-while-busy", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
             in_cloud_state(world, "backing-up");
         }),
     ];
     let failures = [
-        ("database-unreachable", IN_PROGRESS, "DatabaseUnreachable"),
-        ("database-busy", IN_PROGRESS, "DatabaseBusy"),
-        ("database-timeout", IN_PROGRESS, "DatabaseTimeout"),
-        ("certificate-not-trusted", FAILED, "CertificateNotTrusted"),
-        ("not-permitted", FAILED, "NotPermitted"),
-        ("database-error", FAILED, "DatabaseError"),
+        ("database-unreachable", IN_PROGRESS, Reason::DatabaseUnreachable),
+        ("database-busy", IN_PROGRESS, Reason::DatabaseBusy),
+        ("database-timeout", IN_PROGRESS, Reason::DatabaseTimeout),
+        ("certificate-not-trusted", FAILED, Reason::CertificateNotTrusted),
+        ("not-permitted", FAILED, Reason::NotPermitted),
+        ("database-error", FAILED, Reason::DatabaseError),
     ];
     states.extend(failures.map(|(name, verdict, reason)| failed_visit(name, verdict, reason, false, |_| {})));
     states
@@ -309,7 +371,7 @@ fn visits() -> Vec<State> {
 fn failed_visit(
     name: &'static str,
     verdict: Verdict,
-    reason: &'static str,
+    reason: Reason,
     master_refused: bool,
     change: impl FnOnce(&mut World),
 ) -> State {
@@ -319,7 +381,7 @@ fn failed_visit(
             message: format!("{}:5432: what the server said", endpoint().host),
             needs_person: verdict == FAILED,
             master_refused,
-            retry_at: moment() + SignedDuration::from_secs(5),
+            retry_at: now() + Duration::from_secs(5),
             attempts: 1,
         });
         change(world);

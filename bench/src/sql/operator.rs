@@ -1,0 +1,232 @@
+//! The reconciler as one server knows it: the shipped engine, the shipped decisions, and between them what a visit does. Kubernetes is not
+//! there: what a visit would write into a status is kept here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use futures::{StreamExt as _, stream};
+use reconciler::apply::{LOGINS_AT_ONCE, SLICE};
+use reconciler::engine::postgres::{Batch, DoneIf, PostgresEngine, Timeouts, Work};
+use reconciler::engine::{
+    AccessReport, Catalog, Engine as _, EngineError, Known, Login, Mark, Password, Question, Slice, SqlPlan, plan_sql,
+};
+use reconciler::plan::{Doorway, Errand, LoginKnown, Moment, Stage, due};
+use serde_json::{Value, json};
+use shared::rules::{DatabaseName, DefaultVersions, Desired, RoleName, defaults, parse};
+
+/// What a login depends on, beside the password: here it never changes.
+const FINGERPRINT: &str = "unchanged";
+
+/// The shipped limits of a session and a statement are not what is measured: a busy machine takes longer, and goes on.
+const PATIENT: Timeouts = Timeouts {
+    connect: Duration::from_mins(1),
+    statement: Duration::from_mins(5),
+    lock: Duration::from_mins(1),
+    sessions: Duration::from_mins(1),
+    look: Duration::from_mins(6),
+    login: Duration::from_mins(6),
+    step: Duration::from_mins(6),
+};
+
+/// What is declared: so many plain users who all work in so many databases, and some more who work in the first of them.
+pub(super) fn declared(users: u16, databases: u16, more: u16) -> Result<Desired> {
+    let everywhere: Vec<String> = (1..=users).map(|number| format!("user_{number:02}")).collect();
+    let more: Vec<String> = (1..=more).map(|number| format!("late_{number:02}")).collect();
+    let first = [everywhere.clone(), more.clone()].concat();
+    let mapped = |number| if number == 1 { &first } else { &everywhere };
+    let databases: Value = (1..=databases).map(|number| (format!("shop_{number:02}"), json!(mapped(number)))).collect();
+    let users: Value = first.iter().map(|user| (user.clone(), json!([]))).collect();
+    let spec = defaults(&json!({"users": users, "databases": databases}), None, DefaultVersions::BUILT_IN);
+    parse("orders", &spec).map_err(|violations| anyhow!("the benchmark's own spec is refused: {violations:?}"))
+}
+
+/// What is wanted of a server, and what is remembered of it.
+pub(super) struct Operator {
+    engine: PostgresEngine,
+    mark: Mark,
+    desired: Desired,
+    passwords: BTreeMap<RoleName, Password>,
+    known: BTreeMap<DatabaseName, Known>,
+    logins: BTreeMap<Doorway, LoginKnown>,
+}
+
+/// How long the parts of a visit took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Durations {
+    /// All looks, and what was decided after them.
+    pub(super) looks: Duration,
+    /// All work.
+    pub(super) work: Duration,
+    /// All logins.
+    pub(super) logins: Duration,
+}
+
+impl Durations {
+    /// Until the server is as declared, without the logins.
+    pub(super) fn sql(&self) -> Duration {
+        self.looks + self.work
+    }
+
+    /// The whole visit.
+    pub(super) fn all(&self) -> Duration {
+        self.sql() + self.logins
+    }
+}
+
+/// A visit that came to its end with nothing left to do, and with every login that was due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Visit {
+    /// How long its parts took.
+    pub(super) durations: Durations,
+    /// Steps that were carried out.
+    pub(super) steps: usize,
+    /// Logins that were tried.
+    pub(super) logins: BTreeSet<Doorway>,
+    /// Events it tells people.
+    pub(super) events: usize,
+}
+
+impl Operator {
+    /// One that has never been there. `ca_pem` is the authority of the server's certificate.
+    pub(super) fn new(ca_pem: &[u8], desired: Desired) -> Self {
+        let mut operator = Self {
+            engine: PostgresEngine::new(ca_pem, PATIENT),
+            mark: Mark::new("bench/shop/orders"),
+            desired: desired.clone(),
+            passwords: BTreeMap::new(),
+            known: BTreeMap::new(),
+            logins: BTreeMap::new(),
+        };
+        operator.declare(desired);
+        operator
+    }
+
+    /// What is wanted from now on. New users get their passwords, which takes no time of a visit.
+    pub(super) fn declare(&mut self, desired: Desired) {
+        for user in desired.users.keys() {
+            self.passwords.entry(user.clone()).or_insert_with(Password::generate);
+        }
+        self.desired = desired;
+    }
+
+    /// Opens a session, does as good as nothing, and closes it.
+    pub(super) async fn greet(&self, master: &Login) -> Result<()> {
+        let nothing = Batch { database: None, work: Work::Sql("SELECT 1".to_owned()), done_if: DoneIf::Never };
+        Ok(self.engine.run(master, &nothing).await?)
+    }
+
+    /// A look, and what is to be done.
+    pub(super) async fn look(&self, master: &Login) -> Result<(Catalog, SqlPlan)> {
+        let question = Question { desired: &self.desired, mark: &self.mark, known: &self.known };
+        let catalog = self.engine.look(master, question).await?;
+        let plan = plan_sql(question, &self.passwords, &catalog);
+        Ok((catalog, plan))
+    }
+
+    /// A look that finds nothing to do.
+    pub(super) async fn look_at_rest(&self, master: &Login) -> Result<()> {
+        let (_, plan) = self.look(master).await?;
+        ensure!(plan == SqlPlan::default(), "the server is not at rest: {plan:?}");
+        Ok(())
+    }
+
+    /// A whole visit.
+    pub(super) async fn visit(&mut self, master: &Login) -> Result<Visit> {
+        let mut durations = Durations::default();
+        let mut tried = BTreeSet::new();
+        let mut errand = Errand::begin(String::new(), Moment::START);
+        loop {
+            let began = Instant::now();
+            match errand.stage() {
+                Stage::Look => {
+                    let (catalog, plan) = self.look(master).await?;
+                    let current =
+                        self.passwords.keys().map(|user| (user.to_string(), FINGERPRINT.to_owned())).collect();
+                    let due = |catalog: &_, worked: &[_]| due(&self.desired, catalog, worked, &self.logins, &current);
+                    errand.looked(catalog, plan, due, Moment::START);
+                    durations.looks += began.elapsed();
+                }
+                Stage::Work(_) => {
+                    let (steps, stopped) = errand.slice();
+                    let master = Login { version: Some(errand.catalog().version), ..master.clone() };
+                    let slice = Slice { steps, stopped: &stopped, budget: SLICE, fence: None };
+                    let outcomes = self.engine.work(&master, slice).await;
+                    errand.worked_on(outcomes, Moment::START);
+                    durations.work += began.elapsed();
+                }
+                Stage::LogIn(_) => {
+                    let doors = errand.logins().to_vec();
+                    self.log_in(&doors, errand.catalog().version, master).await?;
+                    errand.logged_in(doors.len(), Vec::new(), Moment::START);
+                    tried.extend(doors);
+                    durations.logins += began.elapsed();
+                }
+                Stage::Over => break,
+            }
+        }
+        self.finish(&errand)?;
+        Ok(Visit { durations, steps: errand.worked().len(), logins: tried, events: errand.tally().told().len() })
+    }
+
+    /// Tries logins with the users' own passwords; one that does not do what it should ends the run.
+    async fn log_in(&mut self, doors: &[Doorway], version: u32, master: &Login) -> Result<()> {
+        let checks = doors.iter().map(async |door| {
+            let password = self.passwords.get(door.user.as_str()).cloned().context("a user without a password")?;
+            let (user, database) = (door.user.clone(), door.database.clone());
+            let login = Login { user, password, database, version: Some(version), ..master.clone() };
+            anyhow::Ok((door, self.engine.check_access(&login).await))
+        });
+        let outcomes: Vec<Result<_>> = stream::iter(checks).buffer_unordered(LOGINS_AT_ONCE).collect().await;
+        let mut seen = BTreeMap::new();
+        for outcome in outcomes {
+            let (door, report) = outcome?;
+            self.judge(door, report)?;
+            let known =
+                LoginKnown { fingerprint: FINGERPRINT.to_owned(), at: Moment::START, fault: None, passing: false };
+            seen.insert(door.clone(), known);
+        }
+        self.logins.extend(seen);
+        Ok(())
+    }
+
+    fn judge(&self, door: &Doorway, report: Result<AccessReport, EngineError>) -> Result<()> {
+        let Doorway { user, database } = door;
+        let report = report.with_context(|| format!("{user} at {database}"))?;
+        let databases = &self.desired.databases;
+        let ours = databases.keys().cloned().collect();
+        let mapped = databases.iter().filter(|(_, users)| users.contains(user.as_str()));
+        let faults = report.faults(&mapped.map(|(name, _)| name.clone()).collect(), &ours);
+        ensure!(faults.is_empty(), "{user} at {database}: {}", faults.join("; "));
+        Ok(())
+    }
+
+    /// Nothing may be left, and what the status would record is kept.
+    fn finish(&mut self, errand: &Errand) -> Result<()> {
+        let (steps, blocked) = errand.left();
+        // Those that were not tried wait for one that failed.
+        if let Some((step, error)) = steps.iter().find_map(|step| Some((step, errand.failure(step)?))) {
+            bail!("{} steps are left, first of all {step}: {error}", steps.len());
+        }
+        ensure!(steps.is_empty() && blocked.is_empty(), "left to do: {steps:?}, {blocked:?}");
+        for name in self.desired.databases.keys() {
+            if let Some(&oid) = errand.catalog().oids.get(name.as_str()) {
+                self.known.insert(name.clone(), Known { oid: Some(oid), replaceable: false });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_users_work_in_the_first_database_only() {
+        let desired = declared(50, 20, 2).unwrap();
+        assert_eq!(desired.users.len(), 52);
+        let sizes: Vec<_> = desired.databases.values().map(BTreeSet::len).collect();
+        assert_eq!(sizes, [vec![52], vec![50; 19]].concat());
+    }
+}

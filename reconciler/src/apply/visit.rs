@@ -1,0 +1,303 @@
+//! The parts of a visit to the database: a look, a slice of work, some logins. What comes of each is told to the errand.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::future::join_all;
+use kube::Resource;
+use kube::runtime::reflector::ObjectRef;
+use rand::RngExt as _;
+use shared::names;
+use shared::rules::{DatabaseName, Desired, RoleName};
+use tokio::time::Instant;
+
+use super::{ApplyError, Scene};
+use crate::context::Context;
+use crate::context::Guarded;
+use crate::engine::{
+    AccessReport, EngineError, Login, MAINTENANCE_DATABASE, Mark, Outcome, Password, Question, Slice, SqlStep, plan_sql,
+};
+use crate::plan::{
+    Concern, Doorway, Effect, Errand, Found, LoginKnown, Moment, Reason, SqlFailure, SqlVisit, Stage, Step, due,
+    fingerprint, report, retry_at,
+};
+use crate::providers::Instance;
+use crate::tell;
+use crate::turns::Key;
+
+/// A login takes two round trips of TLS and one of SCRAM; the smallest instances allow some 80 connections.
+pub const LOGINS_AT_ONCE: usize = 8;
+/// After this long a slice begins no other step, so that a deletion is noticed.
+pub const SLICE: Duration = Duration::from_secs(10);
+
+/// Whether an object is being deleted is looked at this often while it is visited.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// Makes the next part of a visit, if it is this object's turn; else it is called when it is.
+pub(super) async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
+    let (context, facts) = (scene.context, &scene.observation.world.object);
+    let key = Key { namespace: facts.namespace.clone(), name: facts.name.clone() };
+    let slow = context.memory.part(&facts.uid, |recollection| recollection.pace.slow());
+    let Some(_turn) = context.turns.take(&key, slow) else { return Err(ApplyError::NotItsTurn) };
+    let began = Instant::now();
+    let outcome = tokio::select! {
+        outcome = visit(scene, step) => outcome,
+        // What was under way is safe to repeat, and to leave.
+        () = deleted(context, &key) => Ok(()),
+    };
+    context.memory.update(&facts.uid, |recollection| {
+        recollection.pace.after(began.elapsed(), recollection.errand.is_none());
+    });
+    outcome
+}
+
+/// Completes when the object is being deleted, or is gone.
+async fn deleted(context: &Context, key: &Key) {
+    let object = ObjectRef::new(&key.name).within(&key.namespace);
+    let alive = |found: &Guarded| found.meta().deletion_timestamp.is_none();
+    while context.objects.get(&object).is_some_and(|found| alive(&found)) {
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+async fn visit(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
+    let world = &scene.observation.world;
+    let inconsistent = || ApplyError::Inconsistent("a visit to the database");
+    let inputs = world.visit_inputs.clone().ok_or_else(inconsistent)?;
+    let visit = Visit::new(scene).ok_or_else(inconsistent)?;
+    let mut logins = world.logins.clone();
+    let now = scene.context.now();
+    let under_way = world.errand.clone().filter(|errand| errand.goes_on(Some(&inputs), now));
+    let mut errand = under_way.unwrap_or_else(|| Errand::begin(inputs.clone(), now));
+    let result = match step {
+        Step::Work => visit.work(&mut errand).await,
+        Step::LogIn => visit.log_in(&mut errand, &mut logins).await,
+        _ => visit.look(&mut errand, &logins).await,
+    };
+    let over = match &result {
+        Ok(()) => *errand.stage() == Stage::Over,
+        Err(_) => true,
+    };
+    let finished = if over { Some(visit.finish(&errand, &logins, inputs, result).await) } else { None };
+    scene.context.memory.update(&world.object.uid, |recollection| {
+        recollection.logins = logins;
+        recollection.errand = if over { None } else { Some(errand) };
+        if let Some(finished) = finished {
+            // The master's new password works: the next refusal is another matter.
+            if finished.result.is_ok() {
+                recollection.asked.remove(&Effect::Password);
+            }
+            recollection.visit = Some(finished);
+        }
+    });
+    Ok(())
+}
+
+struct Visit<'a> {
+    scene: &'a Scene<'a>,
+    desired: &'a Desired,
+    instance: &'a Instance,
+    master: Login,
+    mark: Mark,
+    /// Each user's password; a user whose Secret is somebody else's has none.
+    passwords: BTreeMap<RoleName, Password>,
+}
+
+impl<'a> Visit<'a> {
+    fn new(scene: &'a Scene<'a>) -> Option<Self> {
+        let world = &scene.observation.world;
+        let desired = &scene.target?.desired;
+        let instance = world.instance.known()?;
+        let endpoint = instance.endpoint.clone()?;
+        let name = &world.object.name;
+        let master = Login {
+            host: endpoint.host,
+            port: endpoint.port,
+            user: desired.master_user.to_string(),
+            password: world.password(&names::master_secret_name(name))?,
+            database: MAINTENANCE_DATABASE.into(),
+            version: None,
+        };
+        let passwords = desired
+            .users
+            .keys()
+            .filter_map(|user| Some((user.clone(), world.password(&names::secret_name(name, user))?)));
+        // The instance's name is the same for an object that is created again, so that a restored database knows its roles.
+        let mark = Mark::new(world.identifier.as_str());
+        Some(Self { scene, desired, instance, master, mark, passwords: passwords.collect() })
+    }
+
+    fn now(&self) -> Moment {
+        self.scene.context.now()
+    }
+
+    async fn look(&self, errand: &mut Errand, logins: &BTreeMap<Doorway, LoginKnown>) -> Result<(), EngineError> {
+        let known = &self.scene.observation.world.known_databases;
+        let question = Question { desired: self.desired, mark: &self.mark, known };
+        let catalog = self.scene.context.engine.look(&self.master, question).await?;
+        let plan = plan_sql(question, &self.passwords, &catalog);
+        let current = self.fingerprints();
+        let due = |catalog: &_, worked: &[SqlStep]| due(self.desired, catalog, worked, logins, &current);
+        errand.looked(catalog, plan, due, self.now());
+        Ok(())
+    }
+
+    /// One step that fails stops those that need it and no others, unless no other could fare better.
+    async fn work(&self, errand: &mut Errand) -> Result<(), EngineError> {
+        let (steps, stopped) = errand.slice();
+        let master = Login { version: Some(errand.catalog().version), ..self.master.clone() };
+        let slice = Slice { steps, stopped: &stopped, budget: SLICE, fence: Some(&self.scene.context.fence) };
+        let outcomes = self.scene.context.engine.work(&master, slice).await;
+        for outcome in &outcomes {
+            match outcome {
+                Outcome::Done => drop(self.scene.context.metrics.sql_steps.inc()),
+                Outcome::Failed(error) => tracing::debug!(%error, "a change inside the server failed"),
+                Outcome::Skipped => {}
+            }
+        }
+        // Only the last one can have ended it all: nothing was begun after it.
+        let end = match (outcomes.last(), steps.get(outcomes.len().wrapping_sub(1))) {
+            (Some(Outcome::Failed(error)), Some(step)) if step.enters().is_none() && error.ends_all() => {
+                Some(error.clone())
+            }
+            _ => None,
+        };
+        errand.worked_on(outcomes, self.now());
+        end.map_or(Ok(()), Err)
+    }
+
+    async fn log_in(&self, errand: &mut Errand, logins: &mut BTreeMap<Doorway, LoginKnown>) -> Result<(), EngineError> {
+        let version = errand.catalog().version;
+        let (began, mut count) = (Instant::now(), 0);
+        let mut outcomes: Vec<(Doorway, Result<AccessReport, EngineError>)> = Vec::new();
+        for doors in errand.logins().chunks(LOGINS_AT_ONCE) {
+            if began.elapsed() >= SLICE {
+                break;
+            }
+            let checks = doors.iter().filter_map(|door| self.check(door.clone(), version));
+            outcomes.extend(join_all(checks).await);
+            count += doors.len();
+        }
+        let current = self.fingerprints();
+        let ours = self.ours(errand);
+        let mut refused = BTreeMap::new();
+        for (door, outcome) in outcomes {
+            if matches!(outcome, Err(EngineError::AuthenticationFailed { .. }))
+                && let Some((user, password)) = self.passwords.iter().find(|(user, _)| user.as_str() == door.user)
+            {
+                let step = SqlStep::SetPassword { user: user.to_string(), password: password.clone() };
+                refused.insert(user.clone(), step);
+            }
+            let login = LoginKnown {
+                fingerprint: current.get(&door.user).cloned().unwrap_or_default(),
+                at: self.now(),
+                passing: outcome.as_ref().err().is_some_and(EngineError::is_transient),
+                fault: self.fault(&door.user, &outcome, &ours),
+            };
+            logins.insert(door, login);
+        }
+        errand.logged_in(count, refused.into_values().collect(), self.now());
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        door: Doorway,
+        version: u32,
+    ) -> Option<impl Future<Output = (Doorway, Result<AccessReport, EngineError>)> + Send + use<'_>> {
+        let (_, password) = self.passwords.iter().find(|(user, _)| user.as_str() == door.user)?;
+        let login = Login {
+            user: door.user.clone(),
+            password: password.clone(),
+            database: door.database.clone(),
+            version: Some(version),
+            ..self.master.clone()
+        };
+        let engine = &self.scene.context.engine;
+        Some(async move {
+            let outcome = engine.check_access(&login).await;
+            (door, outcome)
+        })
+    }
+
+    /// All databases that are declared or kept.
+    fn ours(&self, errand: &Errand) -> std::collections::BTreeSet<DatabaseName> {
+        let kept = errand.catalog().removed_databases.iter();
+        let kept = kept.filter_map(|kept| DatabaseName::parse(self.desired.engine, &kept.name).ok());
+        self.desired.databases.keys().cloned().chain(kept).collect()
+    }
+
+    fn fault(
+        &self,
+        user: &str,
+        outcome: &Result<AccessReport, EngineError>,
+        ours: &std::collections::BTreeSet<DatabaseName>,
+    ) -> Option<String> {
+        match outcome {
+            Err(error) => Some(error.to_string()),
+            Ok(report) => {
+                let mapped = self.desired.databases.iter();
+                let mapped = mapped.filter(|(_, users)| users.iter().any(|found| found.as_str() == user));
+                let faults = report.faults(&mapped.map(|(name, _)| name.clone()).collect(), ours);
+                (!faults.is_empty()).then(|| faults.join("; "))
+            }
+        }
+    }
+
+    fn fingerprints(&self) -> BTreeMap<String, String> {
+        let users = self.passwords.iter();
+        let print = |(user, password): (&RoleName, &Password)| {
+            let flags = *self.desired.users.get(user)?;
+            Some((user.to_string(), fingerprint(self.instance, flags, password)))
+        };
+        users.filter_map(print).collect()
+    }
+
+    /// What the visit came to. People are told of all that was done, once for each kind, and of a failure once.
+    async fn finish(
+        &self,
+        errand: &Errand,
+        logins: &BTreeMap<Doorway, LoginKnown>,
+        inputs: String,
+        result: Result<(), EngineError>,
+    ) -> SqlVisit {
+        for (reason, note) in errand.tally().told() {
+            self.scene.context.cluster.notify(self.scene.object, tell::worked(reason, note)).await;
+        }
+        let world = &self.scene.observation.world;
+        let (now, jitter) = (self.now(), rand::rng().random_range(0.0..1.0));
+        let result = match result {
+            Ok(()) => Ok(report(self.desired, &Found { errand, logins, jitter }, now)),
+            Err(error) => {
+                let last = world.visit.as_ref().filter(|visit| visit.inputs == inputs);
+                let attempts = last.map_or(0, SqlVisit::failures) + 1;
+                let failure = failure(&error, &self.master.user, attempts, jitter, now);
+                let (context, object) = (self.scene.context, self.scene.object);
+                let notice = tell::visit_failed(failure.message.clone());
+                tell::once(context, object, Concern::Databases.condition(), notice).await;
+                Err(failure)
+            }
+        };
+        SqlVisit { inputs, at: now, result }
+    }
+}
+
+fn failure(error: &EngineError, master: &str, attempts: u32, jitter: f64, now: Moment) -> SqlFailure {
+    let (reason, needs_person) = match error {
+        EngineError::Unreachable { .. } => (Reason::DatabaseUnreachable, false),
+        EngineError::TlsFailed { .. } => (Reason::CertificateNotTrusted, true),
+        EngineError::AuthenticationFailed { .. } => (Reason::MasterPasswordRefused, false),
+        EngineError::NotPermitted { .. } => (Reason::NotPermitted, true),
+        EngineError::Conflict { .. } => (Reason::DatabaseBusy, false),
+        EngineError::Timeout { .. } => (Reason::DatabaseTimeout, false),
+        EngineError::Other { .. } => (Reason::DatabaseError, true),
+    };
+    SqlFailure {
+        reason,
+        message: error.to_string(),
+        needs_person,
+        master_refused: matches!(error, EngineError::AuthenticationFailed { user } if user == master),
+        retry_at: retry_at(now, needs_person, attempts, jitter),
+        attempts,
+    }
+}

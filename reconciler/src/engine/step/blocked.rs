@@ -1,0 +1,133 @@
+use std::fmt;
+
+/// Something declared that the server's state does not allow. It ends with an edit of the object or a change on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// The user it is about.
+    pub user: Option<String>,
+    /// The database it is about.
+    pub database: Option<String>,
+    /// Why.
+    pub reason: BlockedReason,
+}
+
+/// Why something declared cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BlockedReason {
+    /// A role of this name is there and does not carry the mark.
+    #[error(
+        "a role {role} exists that this object did not create, it is left untouched; choose another name, or drop or rename that role"
+    )]
+    RoleTaken {
+        /// The role's name.
+        role: String,
+    },
+    /// The role carries the mark, and the master cannot administer it.
+    #[error(
+        "the role {role} carries this object's mark, but the master user may not administer it: another role made it, or an upgrade from \
+         PostgreSQL 15 or older took that away; choose another name, or have it dropped by whoever administers it"
+    )]
+    RoleUnmanageable {
+        /// The role's name.
+        role: String,
+    },
+    /// A database of this name is there and belongs to someone else.
+    #[error(
+        "a database {database} exists that this object did not create (its owner is {owner}), it is left untouched; choose another name, or drop or rename that database"
+    )]
+    DatabaseTaken {
+        /// The database's name.
+        database: String,
+        /// Its owner.
+        owner: String,
+    },
+    /// A DROP DATABASE was interrupted, and PostgreSQL lets nobody in any more.
+    #[error(
+        "the database {database} was left invalid by an interrupted DROP DATABASE and cannot be used again: drop it as the master user; its data is in the instance's backups"
+    )]
+    DatabaseBroken {
+        /// The database's name.
+        database: String,
+    },
+    /// A database that was there is gone.
+    #[error("{}", lost(.database, *.oid, .renamed_to.as_deref()))]
+    DatabaseLost {
+        /// The database's name.
+        database: String,
+        /// Its oid, where it is known.
+        oid: Option<u32>,
+        /// The name it has now.
+        renamed_to: Option<String>,
+    },
+    /// The master user cannot give or take this attribute.
+    #[error("the master user cannot change the attribute {attribute} on this server; remove the flag {} from the user, or ask for it on the server", .attribute.flag())]
+    AttributeNotGrantable {
+        /// The attribute.
+        attribute: Attribute,
+    },
+    /// The server has no such role, so it is not RDS.
+    #[error("the server has no role {role}, which this flag stands for")]
+    RoleMissing {
+        /// The role's name.
+        role: String,
+    },
+    /// No Secret with a password for this user is known.
+    #[error("there is no password for the user yet; its Secret comes first")]
+    NoPassword,
+}
+
+/// The annotation that allows lost databases to be replaced by empty ones: `<database>.<oid>`, several with commas.
+pub const RECREATE_DATABASE_ANNOTATION: &str = "matrixmind.cloud/recreate-lost-database";
+
+/// The word that allows one lost database to be replaced. No later database has its oid, so it is never true twice.
+pub fn recreate_word(database: &str, oid: Option<u32>) -> String {
+    format!("{database}.{}", oid.unwrap_or_default())
+}
+
+fn lost(database: &str, oid: Option<u32>, renamed_to: Option<&str>) -> String {
+    match renamed_to {
+        Some(name) => format!(
+            "the database {database} was renamed to {name} on the server: rename it back with ALTER DATABASE as the master user"
+        ),
+        None => format!(
+            "the database {database} was there and is gone: somebody dropped it, and it is not replaced by an empty one; restore it from a \
+             backup of the instance, or take it out of spec.databases, or annotate the object with {RECREATE_DATABASE_ANNOTATION}={} to \
+             have an empty one made",
+            recreate_word(database, oid)
+        ),
+    }
+}
+
+/// Attributes of a role that a step sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attribute {
+    /// LOGIN
+    Login,
+    /// CREATEDB
+    CreateDb,
+    /// CREATEROLE
+    CreateRole,
+    /// INHERIT
+    Inherit,
+    /// BYPASSRLS
+    BypassRls,
+}
+
+impl Attribute {
+    /// The flag in `spec.users` that stands for it.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::CreateDb => "createdb",
+            Self::CreateRole => "createrole",
+            Self::Inherit => "inherit",
+            Self::BypassRls => "bypassrls",
+        }
+    }
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.flag().to_ascii_uppercase())
+    }
+}

@@ -1,0 +1,244 @@
+//! What can be done on the server.
+
+mod blocked;
+mod display;
+mod order;
+
+use std::collections::BTreeMap;
+
+use super::naming::Mark;
+use super::password::Password;
+
+pub use blocked::{Attribute, Blocked, BlockedReason, RECREATE_DATABASE_ANNOTATION, recreate_word};
+pub use order::Kind;
+
+/// What [`super::plan_sql`] came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SqlPlan {
+    /// What to do, in this order. Empty: the server is as declared.
+    pub steps: Vec<SqlStep>,
+    /// What cannot be done. The rest goes on without it.
+    pub blocked: Vec<Blocked>,
+}
+
+/// One change on the server. Each can be repeated, and each leaves the server such that a new plan finds what is left to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqlStep {
+    /// Takes every way in from a user, ends its sessions, and takes its login. One that is to go loses its privileges too, and with it
+    /// whoever it administers.
+    LockUser {
+        /// The user.
+        user: String,
+        /// It is to go.
+        removed: bool,
+    },
+    /// Gives the databases of a user that is to go to the heir, closed and as a new database is set.
+    TakeDatabases {
+        /// The user.
+        user: String,
+    },
+    /// Creates a role of ours that is no user: the keeper, the heir, or the owner role of a database.
+    CreateRole {
+        /// The role.
+        role: String,
+        /// Its comment.
+        mark: Mark,
+        /// Up to PostgreSQL 15: the master is to be its administrator, which from 16 on whoever makes a role is.
+        admin: bool,
+    },
+    /// Takes login and privileges from a role of ours that is no user.
+    QuietRole {
+        /// The role.
+        role: String,
+    },
+    /// Makes the master a member of a role of ours.
+    JoinMaster {
+        /// The role.
+        role: String,
+        /// The master.
+        master: String,
+        /// Up to PostgreSQL 15: with ADMIN OPTION, so that it can alter the role after an upgrade to 16.
+        admin: bool,
+    },
+    /// Undoes what keeps people out of a database, or lets them copy it, and takes it from everyone.
+    Secure {
+        /// The database.
+        database: String,
+        /// Nobody, or nobody more, can connect to it.
+        shut: bool,
+        /// It is marked as a template.
+        template: bool,
+        /// Settings of it that keep people out.
+        locks: Vec<String>,
+    },
+    /// Brings a database from the form of v0.1.0, in which its users could drop it, to the keeper.
+    TakeOver {
+        /// The database.
+        database: String,
+        /// Its owner role, which owned it.
+        owner: String,
+        /// From PostgreSQL 15 on its users could make things that belong to `pg_database_owner`.
+        pinned: bool,
+    },
+    /// Gives a database that someone gave to an owner role to the heir.
+    TakeGivenAway {
+        /// The database.
+        database: String,
+        /// The owner role.
+        owner: String,
+    },
+    /// Takes a database from everyone.
+    CloseDatabase {
+        /// The database.
+        database: String,
+    },
+    /// Takes a database from a user and ends its sessions there. What it owns there goes to the others.
+    Expel {
+        /// The user.
+        user: String,
+        /// The database.
+        database: String,
+        /// Its owner role.
+        owner: String,
+    },
+    /// Takes a membership in a role of ours back.
+    RevokeMember {
+        /// The role.
+        role: String,
+        /// Its member.
+        user: String,
+    },
+    /// Lets a user connect to the maintenance database.
+    OpenMaintenance {
+        /// The maintenance database.
+        database: String,
+        /// The user.
+        user: String,
+    },
+    /// Takes that back.
+    LeaveMaintenance {
+        /// The maintenance database.
+        database: String,
+        /// The user.
+        user: String,
+    },
+    /// Creates a user, marked, with its password, and the master as a member.
+    CreateUser {
+        /// The user.
+        user: String,
+        /// Attributes that differ from those CREATE ROLE gives.
+        attributes: BTreeMap<Attribute, bool>,
+        /// Its password; the server gets a verifier of it.
+        password: Password,
+        /// Its comment.
+        mark: Mark,
+        /// Up to PostgreSQL 15: the master is to be its administrator.
+        admin: bool,
+    },
+    /// Changes attributes of a user.
+    AlterUser {
+        /// The user.
+        user: String,
+        /// What changes.
+        attributes: BTreeMap<Attribute, bool>,
+    },
+    /// Sets the password that the user's Secret holds.
+    SetPassword {
+        /// The user.
+        user: String,
+        /// Its password; the server gets a verifier of it.
+        password: Password,
+    },
+    /// Makes a user a member of a role of the server, such as `rds_superuser`.
+    Grant {
+        /// The role.
+        role: String,
+        /// The user.
+        user: String,
+    },
+    /// Takes that back.
+    Revoke {
+        /// The role.
+        role: String,
+        /// The user.
+        user: String,
+    },
+    /// Creates a database that nobody can enter, closes it to everyone, and opens it.
+    CreateDatabase {
+        /// The database.
+        database: String,
+        /// The database it is copied from.
+        template: &'static str,
+    },
+    /// Gives the schema `public` to the owner role, and what the owner role needs of the database.
+    LayOut {
+        /// The database.
+        database: String,
+        /// Its owner role.
+        owner: String,
+    },
+    /// Gives what users own themselves in a database to its owner role, object by object, as far as nobody uses it just then.
+    HandOver {
+        /// The database.
+        database: String,
+        /// Its owner role.
+        owner: String,
+        /// The users.
+        users: Vec<String>,
+        /// Those of them that own extensions: these have no owner to change, so all that the user still has goes at once.
+        extensions: Vec<String>,
+        /// How many objects there are.
+        objects: u64,
+    },
+    /// Shares what a user with flags will make in a database with the others, until it is handed over.
+    Share {
+        /// The user.
+        user: String,
+        /// The database.
+        database: String,
+        /// Its owner role.
+        owner: String,
+        /// From PostgreSQL 18 on large objects have default privileges too.
+        large_objects: bool,
+    },
+    /// Takes that back: a plain user has no need of it.
+    Unshare {
+        /// The user.
+        user: String,
+        /// The database.
+        database: String,
+        /// Its owner role.
+        owner: String,
+        /// From PostgreSQL 18 on large objects have default privileges too.
+        large_objects: bool,
+    },
+    /// Lets a user work in a database.
+    Admit {
+        /// The user.
+        user: String,
+        /// The database.
+        database: String,
+        /// Its owner role.
+        owner: String,
+        /// The user's sessions act as the owner role.
+        acts_as_owner: bool,
+        /// From PostgreSQL 16 inheriting belongs to the grant: it does, also where the user does not inherit else.
+        inherits: bool,
+        /// It may connect: a user without login may not.
+        connects: bool,
+    },
+    /// Hands what a user has in a database to its heir and takes what it was granted there.
+    Release {
+        /// The user.
+        user: String,
+        /// The database.
+        database: String,
+        /// Who gets it.
+        heir: String,
+    },
+    /// Drops a user that owns nothing any more.
+    DropUser {
+        /// The user.
+        user: String,
+    },
+}

@@ -1,0 +1,198 @@
+//! What a class allows: pure.
+//!
+//! A birth stands within all limits. For a running instance only a change is asked about, and only against the limit it would pass: one
+//! that stands outside a fence that was narrowed later goes on as it is.
+
+use std::collections::BTreeMap;
+
+use kube::core::{Selector, SelectorExt};
+use shared::api::{DeletionPolicy, RDSDatabaseClass, RDSDatabaseClassSpec};
+use shared::rules::{Desired, Engine, EngineVersion, Gibibytes, Interval, Size};
+
+use crate::target::Refusal;
+
+/// A limit that is there or not; one that cannot be read allows nothing, and says why.
+type Limit<T> = Option<Result<T, String>>;
+
+/// The limits of a class, parsed. The default allows everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fence {
+    class: String,
+    namespace: Limit<()>,
+    instance_classes: Limit<Vec<String>>,
+    versions: Limit<Vec<EngineVersion>>,
+    size: Limit<(Size, String)>,
+    retention: Limit<u64>,
+    no_createrole: bool,
+    deletion_policies: Limit<Vec<DeletionPolicy>>,
+}
+
+impl Fence {
+    /// The fence of a class around the objects of a namespace with these labels.
+    pub fn of(class: &RDSDatabaseClass, namespace_labels: &BTreeMap<String, String>) -> Self {
+        let spec = &class.spec;
+        Self {
+            class: class.metadata.name.clone().unwrap_or_default(),
+            namespace: namespace(spec, namespace_labels),
+            instance_classes: spec.allowed_instance_classes.clone().map(Ok),
+            versions: spec.allowed_versions.as_ref().map(|allowed| allowed.iter().map(|text| version(text)).collect()),
+            size: spec.max_size.as_deref().map(|text| match Size::parse(text) {
+                Ok(largest) => Ok((largest, text.to_owned())),
+                Err(error) => Err(format!("its maxSize \"{text}\" is not a size ({error})")),
+            }),
+            retention: spec.max_retention.as_deref().map(|text| match Interval::parse(text) {
+                Ok(longest) => Ok(longest.as_secs() / Interval::DAY.as_secs()),
+                Err(error) => Err(format!("its maxRetention \"{text}\" is not a duration ({error})")),
+            }),
+            no_createrole: spec.allow_createrole == Some(false),
+            deletion_policies: spec.allowed_deletion_policies.clone().map(Ok),
+        }
+    }
+
+    /// Whether such a database may be born, with the instance class that it would get.
+    ///
+    /// # Errors
+    /// The first limit that it would pass.
+    pub fn birth(&self, desired: &Desired, instance_class: &str, policy: DeletionPolicy) -> Result<(), Refusal> {
+        self.change()?;
+        self.instance_class(instance_class, desired.instance_class.is_some())?;
+        self.version(desired.version)?;
+        self.storage(desired.size, desired.size.allocated())?;
+        self.retention(desired.backup.retention_days)?;
+        self.users(desired)?;
+        self.deletion_policy(policy)
+    }
+
+    /// Whether anything may be changed in the cloud at all.
+    ///
+    /// # Errors
+    /// When the namespace may not have the class.
+    pub fn change(&self) -> Result<(), Refusal> {
+        self.judged(self.namespace.as_ref(), |()| None)
+    }
+
+    /// Whether an instance may have this compute size; `named` by the object, or its class's own.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    pub fn instance_class(&self, wanted: &str, named: bool) -> Result<(), Refusal> {
+        self.judged(self.instance_classes.as_ref(), |allowed| {
+            let outside = !allowed.iter().any(|pattern| fits(pattern, wanted));
+            let list = || allowed.join(", ");
+            match named {
+                true => outside.then(|| format!("spec.instanceClass: {wanted} is not among {}", list())),
+                false => outside.then(|| {
+                    format!(
+                        "its own instanceClass {wanted} is not among its allowedInstanceClasses {}: correct the class, or set \
+                         spec.instanceClass",
+                        list()
+                    )
+                }),
+            }
+        })
+    }
+
+    /// Whether an instance may be of this version.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    pub fn version(&self, wanted: EngineVersion) -> Result<(), Refusal> {
+        self.judged(self.versions.as_ref(), |allowed| {
+            let list = || allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let outside = !allowed.iter().any(|version| version.covers(wanted));
+            outside.then(|| format!("spec.version: {wanted} is not among {}", list()))
+        })
+    }
+
+    /// Whether a volume may have this size: what is `asked` for, and what RDS would allocate for it.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    pub fn storage(&self, asked: Size, allocated: Gibibytes) -> Result<(), Refusal> {
+        self.judged(self.size.as_ref(), |(largest, text)| {
+            let grown = if allocated > asked.allocated() {
+                format!(", {allocated} after a growth of a tenth, the least that RDS takes,")
+            } else {
+                String::new()
+            };
+            (allocated > largest.allocated())
+                .then(|| format!("spec.size: {asked}{grown} is more than its maxSize of {text}"))
+        })
+    }
+
+    /// Whether backups may be kept for so many days.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    pub fn retention(&self, days: u8) -> Result<(), Refusal> {
+        self.judged(self.retention.as_ref(), |longest| {
+            (u64::from(days) > *longest)
+                .then(|| format!("spec.backup.retention: {days}d is more than its maxRetention of {longest}d"))
+        })
+    }
+
+    /// Whether users may have these flags. Of a user that is there it is asked as well: what the server has is not known here.
+    ///
+    /// # Errors
+    /// The user, and the flag.
+    pub fn users(&self, desired: &Desired) -> Result<(), Refusal> {
+        let forbidden = || desired.users.iter().find(|(_, flags)| flags.createrole == Some(true));
+        match self.no_createrole.then(forbidden).flatten() {
+            Some((user, _)) => Err(self.refusal(format!("spec.users[{user}]: the flag createrole is not allowed"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an object may go by this policy; asked again when it goes, because an edit may have come after the last check.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    pub fn deletion_policy(&self, policy: DeletionPolicy) -> Result<(), Refusal> {
+        self.judged(self.deletion_policies.as_ref(), |allowed| {
+            let list = || allowed.iter().map(|policy| policy.as_str()).collect::<Vec<_>>().join(", ");
+            (!allowed.contains(&policy)).then(|| format!("spec.deletionPolicy: {policy} is not among {}", list()))
+        })
+    }
+
+    fn judged<T>(
+        &self,
+        limit: Option<&Result<T, String>>,
+        outside: impl Fn(&T) -> Option<String>,
+    ) -> Result<(), Refusal> {
+        let why = match limit {
+            None => None,
+            Some(Ok(limit)) => outside(limit),
+            Some(Err(unreadable)) => Some(unreadable.clone()),
+        };
+        why.map_or(Ok(()), |why| Err(self.refusal(why)))
+    }
+
+    fn refusal(&self, why: String) -> Refusal {
+        Refusal::ClassNotPermitted { class: self.class.clone(), why }
+    }
+}
+
+fn namespace(spec: &RDSDatabaseClassSpec, labels: &BTreeMap<String, String>) -> Limit<()> {
+    Some(match Selector::try_from(spec.allowed_namespaces.clone()?) {
+        Ok(selector) if selector.matches(labels) => Ok(()),
+        Ok(selector) => Err(format!("the namespace's labels do not match its allowedNamespaces ({selector})")),
+        Err(error) => Err(format!("its allowedNamespaces is not a valid selector ({error})")),
+    })
+}
+
+/// A version that no server of the engine can have is a mistake of the class.
+fn version(text: &str) -> Result<EngineVersion, String> {
+    EngineVersion::read(Engine::Postgresql, text)
+        .ok_or_else(|| format!("\"{text}\" in its allowedVersions is not a version of PostgreSQL"))
+}
+
+/// A name, or a family: everything before the star.
+fn fits(pattern: &str, instance_class: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(family) => instance_class.starts_with(family),
+        None => pattern == instance_class,
+    }
+}
+
+#[cfg(test)]
+mod tests;

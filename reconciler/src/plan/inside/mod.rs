@@ -1,0 +1,133 @@
+//! Users and databases inside the instance: when to look, when to work, and what was seen.
+//!
+//! A visit is a look (read-only), work in bounded slices where something differs, another look, and logins. Each of these is a step of its
+//! own, so between any two of them the status is written and a deletion is noticed.
+
+mod errand;
+mod logins;
+mod report;
+
+use std::time::Duration;
+
+use shared::names;
+use shared::number::counted;
+
+use super::ground::{other_master, serving, usable};
+use super::guard::hold;
+use super::{CloudStep, Effect, Moment, Outcome, RESYNC, Reason, SqlReport, Step, World};
+use crate::target::Target;
+
+pub use errand::{Errand, Stage, Tally};
+pub use logins::{Doorway, LoginKnown, doorways, due, fingerprint};
+pub(crate) use report::{Seen as Found, report, retry_at};
+
+/// A reset of the master password, as retries and breaker know it: another password is another request.
+pub(crate) fn reset_request(world: &World) -> String {
+    let inputs = world.visit_inputs.as_deref().unwrap_or_default();
+    format!("ModifyDBInstance MasterUserPassword (for the inputs {})", inputs.get(..8).unwrap_or_default())
+}
+
+pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome {
+    let Some(instance) = serving(world) else {
+        return Outcome::wait(Reason::WaitingForInstance, "users and databases follow when the instance is available");
+    };
+    let wanted = target.desired.master_user.as_str();
+    if let Some(found) = other_master(wanted, world) {
+        let message = format!(
+            "the instance's master user is {found}, and spec.masteruser says {wanted}: RDS renames none, so set spec.masteruser: {found}; \
+             until then nothing inside is changed, and no password"
+        );
+        return Outcome::blocked(Reason::MasterUserDiffers, message);
+    }
+    let Some(inputs) = &world.visit_inputs else {
+        return Outcome::wait(Reason::WaitingForSecrets, "every user's Secret must hold a password first");
+    };
+    let Some(last) = world.visit.as_ref().filter(|visit| visit.inputs == *inputs) else {
+        let errand = under_way(world, now);
+        let message = errand.map_or_else(|| "the server is being looked at".to_owned(), Errand::progress);
+        return Outcome::act(Reason::VisitingDatabase, message, errand.map_or(Step::Look, Errand::step));
+    };
+    match &last.result {
+        Err(failure) => {
+            if failure.master_refused && instance.status.modifiable() {
+                return hold(world, Effect::Password, &reset_request(world), now).unwrap_or_else(|| {
+                    let master = names::master_secret_name(&world.object.name);
+                    let message = format!("the server refuses the password in {master}: it is being given that one");
+                    Outcome::act(Reason::ResettingMasterPassword, message, Step::Cloud(CloudStep::ResetMasterPassword))
+                });
+            }
+            match failure.needs_person {
+                true => Outcome::blocked(failure.reason, &failure.message),
+                false => Outcome::wait(failure.reason, &failure.message),
+            }
+        }
+        Ok(report) => {
+            if !report.settled() {
+                let reason = if report.lost { Reason::DatabaseLost } else { Reason::NotAsDeclared };
+                return obstacle(report, reason, report.obstacles().join("; "));
+            }
+            let desired = &target.desired;
+            let mut message =
+                format!("{}, {}", counted(desired.users.len(), "user"), counted(desired.databases.len(), "database"));
+            if !report.removed_databases.is_empty() {
+                let kept: Vec<_> = report.removed_databases.iter().map(String::as_str).collect();
+                message = format!("{message}; kept although not in the spec: {}", kept.join(", "));
+            }
+            if !report.notes.is_empty() {
+                message = format!("{message}; left for the next look: {}", report.notes.join("; "));
+            }
+            Outcome::done(message)
+        }
+    }
+}
+
+/// A visit that was begun with what is wanted now, and lately enough to go on with.
+fn under_way(world: &World, now: Moment) -> Option<&Errand> {
+    world.errand.as_ref().filter(|errand| errand.goes_on(world.visit_inputs.as_deref(), now))
+}
+
+/// How long what the last visit found is good for, and what is done then: it is looked at once more, because it is old or because a
+/// failure may have passed. Until a new visit has found something else it is the truth: a look is no reason to call a database anything
+/// but Ready.
+pub(super) fn next_look(target: &Target, world: &World, now: Moment) -> Option<(Duration, Step)> {
+    if other_master(target.desired.master_user.as_str(), world).is_some() {
+        return None;
+    }
+    serving(world)?;
+    let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref())?;
+    if let Some(errand) = under_way(world, now) {
+        return Some((Duration::ZERO, errand.step()));
+    }
+    let left = match &last.result {
+        Ok(SqlReport { retry_at: Some(at), .. }) => at.since(now),
+        Ok(_) => RESYNC.saturating_sub(now.since(last.at)),
+        Err(failure) => failure.retry_at.since(now),
+    };
+    Some((left, Step::Look))
+}
+
+fn obstacle(report: &SqlReport, reason: Reason, message: String) -> Outcome {
+    if report.passing { Outcome::wait(reason, message) } else { Outcome::blocked(reason, message) }
+}
+
+pub(super) fn access(world: &World) -> Outcome {
+    if let Some(instance) = usable(world).filter(|instance| !instance.status.serves()) {
+        let message = format!("RDS reports the instance as {}: nobody can log in", instance.status);
+        return Outcome::wait(Reason::WaitingForInstance, message);
+    }
+    let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref());
+    match last.map(|visit| &visit.result) {
+        Some(Ok(report)) if report.verified() => {
+            Outcome::done(format!("{} verified", counted(report.access.len(), "login")))
+        }
+        Some(Ok(report)) => {
+            let failed =
+                report.access.iter().filter_map(|(login, seen)| seen.as_ref().map(|seen| format!("{login}: {seen}")));
+            obstacle(report, Reason::AccessFailed, failed.collect::<Vec<_>>().join("; "))
+        }
+        _ => Outcome::wait(Reason::WaitingForDatabases, "logins are checked when users and databases are there"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! What a visit found, in the words of the status: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use shared::rules::Desired;
+
+use super::errand::Errand;
+use super::logins::{Doorway, LoginKnown, doorways};
+use crate::engine::{Blocked, BlockedReason, EngineError};
+use crate::plan::{Moment, SqlReport};
+
+/// Between a visit that failed and the next.
+const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// So much of what stands in the way of one user or database is told.
+const MOST_TEXTS: usize = 5;
+
+/// What was seen when there was nothing left to do, or nothing more that could be done.
+pub(crate) struct Seen<'a> {
+    /// The visit.
+    pub(crate) errand: &'a Errand,
+    /// What every login showed last.
+    pub(crate) logins: &'a BTreeMap<Doorway, LoginKnown>,
+    /// A number below 1 that no two visits share, so that they do not all come back at once.
+    pub(crate) jitter: f64,
+}
+
+/// Who an obstacle stands in the way of.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    User(String),
+    Database(String),
+    /// A user or database that left the spec, or the server as a whole.
+    Rest,
+}
+
+pub(crate) fn report(desired: &Desired, seen: &Seen<'_>, now: Moment) -> SqlReport {
+    let mut obstacles = obstacles(desired, seen);
+    let mut take =
+        |about: About, what: String| obstacles.remove(&about).map(|texts| format!("{what}: {}", texts.join("; ")));
+    let users = desired.users.keys().map(ToString::to_string);
+    let users = users.map(|user| (user.clone(), take(About::User(user.clone()), format!("user {user}")))).collect();
+    let databases = desired.databases.keys().map(ToString::to_string);
+    let databases =
+        databases.map(|name| (name.clone(), take(About::Database(name.clone()), format!("database {name}")))).collect();
+    let doors: BTreeSet<_> = doorways(desired).into_iter().collect();
+    let logins: Vec<_> = seen.logins.iter().filter(|(door, _)| doors.contains(*door)).collect();
+    let (steps, blocked) = seen.errand.left();
+    let failures = steps.iter().filter(|step| !step.is_leisurely()).filter_map(|step| seen.errand.failure(step));
+    let steps_pass = failures.clone().all(EngineError::is_transient);
+    let logins_pass = logins.iter().all(|(_, login)| login.fault.is_none() || login.passing);
+    let failed = failures.count() > 0 || logins.iter().any(|(_, login)| login.fault.is_some());
+    let passing = failed && blocked.is_empty() && steps_pass && logins_pass;
+    let catalog = seen.errand.catalog();
+    SqlReport {
+        users,
+        databases,
+        unfinished: obstacles.into_values().flatten().collect(),
+        notes: steps.iter().filter(|step| step.is_leisurely()).take(MOST_TEXTS).map(ToString::to_string).collect(),
+        lost: blocked.iter().any(|blocked| matches!(blocked.reason, BlockedReason::DatabaseLost { .. })),
+        oids: catalog.oids.clone(),
+        removed_databases: catalog.removed_databases.iter().map(|kept| kept.name.clone()).collect(),
+        access: logins
+            .into_iter()
+            .map(|(door, login)| (format!("{}@{}", door.user, door.database), login.fault.clone()))
+            .collect(),
+        retry_at: failed.then(|| retry_at(now, !passing, 1, seen.jitter)),
+        passing,
+    }
+}
+
+fn obstacles(desired: &Desired, seen: &Seen<'_>) -> BTreeMap<About, Vec<String>> {
+    let mut obstacles: BTreeMap<About, Vec<String>> = BTreeMap::new();
+    let mut tell = |about: About, text: String| {
+        let texts = obstacles.entry(about).or_default();
+        if texts.len() < MOST_TEXTS {
+            texts.push(text);
+        }
+    };
+    let (steps, blocked) = seen.errand.left();
+    for Blocked { user, database, reason } in blocked {
+        tell(about(desired, user.as_deref(), database.as_deref()), reason.to_string());
+    }
+    for step in steps.iter().filter(|step| !step.is_leisurely()) {
+        let text = match seen.errand.failure(step) {
+            Some(error) => format!("{step}: {error}"),
+            None => format!("still to do: {step}"),
+        };
+        tell(about(desired, step.user(), step.database()), text);
+    }
+    obstacles
+}
+
+fn about(desired: &Desired, user: Option<&str>, database: Option<&str>) -> About {
+    let user = user.filter(|user| desired.users.keys().any(|wanted| wanted.as_str() == *user));
+    let database = database.filter(|name| desired.databases.keys().any(|wanted| wanted.as_str() == *name));
+    match (user, database) {
+        (Some(user), _) => About::User(user.to_owned()),
+        (None, Some(database)) => About::Database(database.to_owned()),
+        (None, None) => About::Rest,
+    }
+}
+
+/// The pause doubles with each failure in a row, up to ten minutes, with up to a quarter of jitter.
+pub(crate) fn retry_at(now: Moment, needs_person: bool, attempts: u32, jitter: f64) -> Moment {
+    let first = if needs_person { PAUSE_FOR_PEOPLE } else { PAUSE };
+    let doubled = first.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(LONGEST_PAUSE);
+    now + doubled + doubled.mul_f64(jitter / 4.0)
+}

@@ -1,0 +1,245 @@
+//! Every Event: what was done, what failed, and what somebody has to do. What an object's status says already was told before, also by an
+//! earlier process, and is not told again.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use shared::api::RDSDatabase;
+
+use crate::cluster::Notice;
+use crate::context::Context;
+use crate::plan::{ClusterStep, Concern, Effect, Reason};
+
+/// What people were told of an object, by what it is about.
+#[derive(Clone, Debug, Default)]
+pub struct Told(Option<BTreeMap<String, String>>);
+
+impl Told {
+    /// Takes over what an earlier process has told, which left it in the conditions. Only the first call does anything.
+    pub fn begin<'a>(&mut self, conditions: impl IntoIterator<Item = &'a Condition>) {
+        self.0.get_or_insert_with(|| {
+            let summary = |kind: &str| matches!(kind, "Ready" | "Reconciling" | "Stalled");
+            let told = conditions.into_iter().filter(|found| found.status == "False" && !summary(&found.type_));
+            told.map(|found| (found.type_.clone(), found.message.clone())).collect()
+        });
+    }
+
+    /// Whether this was not told yet, about whatever it was; from now on it was.
+    pub fn news(&mut self, about: &str, note: &str) -> bool {
+        const MORE: char = '…';
+        let told = self.0.get_or_insert_default();
+        // A status may hold the beginning of a long message.
+        let same = |said: &String| said == note || said.strip_suffix(MORE).is_some_and(|begun| note.starts_with(begun));
+        let news = !told.values().any(same);
+        told.insert(about.to_owned(), note.to_owned());
+        news
+    }
+
+    /// That has passed: if it comes back, it is news again.
+    pub fn forget(&mut self, about: &str) {
+        if let Some(told) = &mut self.0 {
+            told.remove(about);
+        }
+    }
+}
+
+/// Tells of something that lasts, unless it was told before.
+pub(crate) async fn once(context: &Context, object: &RDSDatabase, about: &str, notice: Notice) {
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    let mut news = false;
+    context.memory.update(uid, |recollection| news = recollection.told.news(about, &notice.note));
+    if news {
+        context.cluster.notify(object, notice).await;
+    }
+}
+
+/// What only a person can mend.
+pub(crate) fn blocked(reason: Reason, note: String) -> Notice {
+    Notice { warning: true, reason, action: "Reconcile".into(), note }
+}
+
+/// The object is gone, and this became of its instance.
+pub(crate) fn released(note: String) -> Notice {
+    Notice { warning: false, reason: Reason::Released, action: "Delete".into(), note }
+}
+
+/// A step on Kubernetes that was made for the object of this name.
+pub(crate) fn of_cluster(step: &ClusterStep, object: &str) -> Option<Notice> {
+    let (reason, action, note) = match step {
+        ClusterStep::AddFinalizer | ClusterStep::RemoveFinalizer => return None,
+        ClusterStep::CreateSecret { secret, user } => {
+            (Reason::SecretCreated, "CreateSecret", format!("Secret {secret} for the user {user}"))
+        }
+        ClusterStep::RepairPassword { secret, .. } => (
+            Reason::PasswordRenewed,
+            "RepairSecret",
+            format!("Secret {secret} had lost its password and has a new one"),
+        ),
+        ClusterStep::UpdateSecret { secret, renewal: true, .. } => (
+            Reason::SecretUpdated,
+            "UpdateSecret",
+            format!("Secret {secret} has what applications need by now to verify the server"),
+        ),
+        ClusterStep::UpdateSecret { secret, renewal: false, .. } => {
+            (Reason::SecretUpdated, "UpdateSecret", format!("Secret {secret} follows the endpoint and the databases"))
+        }
+        ClusterStep::DeleteSecret { secret, .. } => {
+            (Reason::SecretDeleted, "DeleteSecret", format!("Secret {secret}: its user left the spec"))
+        }
+        ClusterStep::CreateService { place, external_name, .. } => (
+            Reason::ServiceCreated,
+            "CreateService",
+            format!("Service {} leads to {external_name}", place.service(object)),
+        ),
+        ClusterStep::UpdateService { place, external_name, .. } => (
+            Reason::ServiceUpdated,
+            "UpdateService",
+            format!("Service {} leads to {external_name} now", place.service(object)),
+        ),
+        ClusterStep::DeleteService { place, .. } => {
+            (Reason::ServiceDeleted, "DeleteService", format!("Service {}", place.service(object)))
+        }
+    };
+    Some(Notice { warning: false, reason, action: action.into(), note })
+}
+
+/// A change that the cloud has accepted.
+pub(crate) fn accepted(effect: Effect, note: String) -> Notice {
+    Notice { warning: false, reason: asked(effect), action: asked(effect).to_string(), note }
+}
+
+/// One that it has not.
+pub(crate) fn refused(effect: Effect, note: String) -> Notice {
+    Notice { warning: true, reason: Reason::CloudRefused, action: asked(effect).to_string(), note }
+}
+
+fn asked(effect: Effect) -> Reason {
+    match effect {
+        Effect::Create => Reason::CreateInstance,
+        Effect::Storage => Reason::GrowStorage,
+        Effect::Backups | Effect::Settings | Effect::Protection => Reason::ModifyInstance,
+        Effect::Tags => Reason::TakeUpInstance,
+        Effect::OtherTags => Reason::TagInstance,
+        Effect::Password => Reason::ResetMasterPassword,
+        Effect::Delete => Reason::DeleteInstance,
+    }
+}
+
+/// The concern whose condition says what holds an effect back.
+pub(crate) fn concern(effect: Effect) -> Concern {
+    match effect {
+        Effect::Create => Concern::Instance,
+        Effect::Storage => Concern::Storage,
+        Effect::Backups => Concern::Backups,
+        Effect::Settings | Effect::Tags | Effect::OtherTags => Concern::Settings,
+        Effect::Password => Concern::Databases,
+        Effect::Protection | Effect::Delete => Concern::Deletion,
+    }
+}
+
+/// What was done inside the database, of one kind.
+pub(crate) fn worked(reason: Reason, note: String) -> Notice {
+    Notice { warning: false, reason, action: VISIT.into(), note }
+}
+
+/// A visit that came to nothing.
+pub(crate) fn visit_failed(note: String) -> Notice {
+    Notice { warning: true, reason: Reason::DatabaseVisitFailed, action: VISIT.into(), note }
+}
+
+const VISIT: &str = "VisitDatabase";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::*;
+    use crate::binding::SecretData;
+    use crate::cluster::Version;
+    use crate::engine::Kind;
+    use crate::plan::{Place, ServicePlace};
+
+    #[test]
+    fn i13_the_same_is_told_once_until_it_has_passed() {
+        let mut told = Told::default();
+        assert!(told.news("StorageReady", "the class does not permit it"));
+        assert!(!told.news("StorageReady", "the class does not permit it"), "again");
+        assert!(!told.news("BackupsReady", "the class does not permit it"), "twice in one pass");
+        assert!(told.news("StorageReady", "refused"));
+        told.forget("StorageReady");
+        assert!(told.news("StorageReady", "refused"), "it has come back");
+    }
+
+    #[test]
+    fn i13_what_an_earlier_process_has_told_is_not_told_again() {
+        let condition = |kind: &str, status: &str, message: &str| Condition {
+            type_: kind.into(),
+            status: status.into(),
+            reason: Reason::RefusedByCloud.to_string(),
+            message: message.into(),
+            observed_generation: None,
+            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
+        };
+        let conditions = [
+            condition("InstanceReady", "False", "InvalidParameterValue"),
+            condition("Ready", "False", "InvalidParameterValue"),
+            condition("DatabasesReady", "False", "long…"),
+            condition("SecretsReady", "True", "3 Secrets"),
+        ];
+        let mut told = Told::default();
+        told.begin(&conditions);
+        assert!(
+            !told.news("InstanceReady", "InvalidParameterValue") && !told.news("DatabasesReady", "longer than that")
+        );
+        assert!(told.news("SecretsReady", "3 Secrets"), "what was well was no Event");
+        told.forget("InstanceReady");
+        told.begin(&conditions);
+        assert!(told.news("InstanceReady", "InvalidParameterValue"), "what has passed is not taken over again");
+    }
+
+    const EFFECTS: [Effect; 9] = [
+        Effect::Create,
+        Effect::Storage,
+        Effect::Backups,
+        Effect::Settings,
+        Effect::Protection,
+        Effect::Tags,
+        Effect::OtherTags,
+        Effect::Password,
+        Effect::Delete,
+    ];
+
+    fn cluster_steps() -> [ClusterStep; 9] {
+        let (secret, user) = ("orders.rds.app".to_owned(), "app".to_owned());
+        let version = Version { uid: "uid".into(), resource: "7".into() };
+        let (place, external_name, port) = (ServicePlace::Own, "host".to_owned(), 5432);
+        [
+            ClusterStep::AddFinalizer,
+            ClusterStep::RemoveFinalizer,
+            ClusterStep::CreateSecret { secret: secret.clone(), user: user.clone() },
+            ClusterStep::RepairPassword { secret: secret.clone(), user, database: None },
+            ClusterStep::UpdateSecret { secret: secret.clone(), data: SecretData::default(), renewal: false },
+            ClusterStep::DeleteSecret { secret, version: version.clone() },
+            ClusterStep::CreateService { place, external_name: external_name.clone(), port },
+            ClusterStep::UpdateService { place, external_name, port },
+            ClusterStep::DeleteService { place: ServicePlace::Alias, version },
+        ]
+    }
+
+    /// A reason that no Event has would be a promise; each mutation has one.
+    #[test]
+    fn every_reason_of_an_event_is_told() {
+        let note = String::new;
+        let mut told: BTreeSet<Reason> = EFFECTS.map(|effect| accepted(effect, note()).reason).into();
+        told.extend(cluster_steps().iter().filter_map(|step| of_cluster(step, "orders")).map(|notice| notice.reason));
+        told.extend(Kind::ALL.map(|kind| worked(kind.into(), note()).reason));
+        told.extend(
+            [refused(Effect::Create, note()), visit_failed(note()), released(note())].map(|notice| notice.reason),
+        );
+        let wanted: BTreeSet<Reason> =
+            Reason::ALL.iter().copied().filter(|reason| reason.place() == Place::Event).collect();
+        assert_eq!(told, wanted);
+    }
+}

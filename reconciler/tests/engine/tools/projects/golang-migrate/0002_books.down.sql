@@ -1,0 +1,4 @@
+BEGIN;
+DROP SCHEMA lending CASCADE;
+ALTER TABLE authors DROP CONSTRAINT authors_name;
+COMMIT;

@@ -1,0 +1,95 @@
+//! What people do to an instance from outside: the object says it soon, and loses nothing by it.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::Trial;
+use shared::names::{self, InstanceIdentifier};
+use testbed::{eventually::eventually, stack::LocalRds};
+
+use crate::{
+    cloud,
+    scene::{SETTLED, Scene},
+    world::{World, trial},
+};
+
+/// At rest the account is looked at once a minute.
+const SOON: Duration = Duration::from_secs(90);
+
+pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
+    vec![
+        trial(world, "outside::what_lost_its_tags_and_was_stopped_is_told_soon", untagged_and_stopped),
+        trial(world, "outside::i3_a_final_snapshot_whose_name_is_taken_gets_another", taken),
+    ]
+}
+
+async fn untagged_and_stopped(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let rds = stack.rds();
+    let scene = Scene::new(&stack, "untagged").await?;
+    scene.apply("plain", "{}").await?;
+    let database = scene.ready("plain").await?;
+    let identifier = database.text("/status/instance/identifier");
+    let instance = cloud::existing(rds, identifier).await?;
+    let arn = instance.db_instance_arn().context("no ARN")?;
+    let tags = instance.tag_list().to_vec();
+    let keys = tags.iter().filter_map(|tag| tag.key().map(str::to_owned)).collect();
+    rds.client().remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys)).send().await?;
+    rds.client().stop_db_instance().db_instance_identifier(identifier).send().await?;
+    let told = eventually(SOON, "the object to say that its instance has lost its tags", async || {
+        scene.database("plain").await?.expect("InstanceReady", "False")
+    })
+    .await?;
+    ensure!(told.reason == "TagsMissing" && told.message.contains("add-tags-to-resource"), "{told:?}");
+    ensure!(!told.message.contains("rename"), "{told:?}");
+
+    cloud::until(rds, identifier, "stopped").await?;
+    rds.client().add_tags_to_resource().resource_name(arn).set_tags(Some(tags)).send().await?;
+    eventually(SOON, "the object to say that its instance is stopped", async || {
+        let told = scene.database("plain").await?.expect("InstanceReady", "False")?;
+        ensure!(told.reason == "InstanceStuck" && told.message.contains("start the instance"), "{told:?}");
+        scene.database("plain").await?.expect("AccessVerified", "False").map(drop)
+    })
+    .await?;
+    rds.client().start_db_instance().db_instance_identifier(identifier).send().await?;
+    eventually(SOON, "the object to be Ready again", async || {
+        scene.database("plain").await?.expect("Ready", "True").map(drop)
+    })
+    .await?;
+    scene.delete("plain").await
+}
+
+async fn taken(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let rds = stack.rds();
+    let scene = Scene::new(&stack, "taken").await?;
+    scene.apply("leaving", "{}").await?;
+    scene.apply("staying", "{}").await?;
+    let database = scene.ready("leaving").await?;
+    let other = scene.ready("staying").await?.text("/status/instance/identifier").to_owned();
+    let identifier: InstanceIdentifier = database.text("/status/instance/identifier").parse()?;
+    let resource = database.text("/status/instance/resourceId").to_owned();
+    let wanted = names::final_snapshots(&identifier, database.text("/metadata/uid"), &resource).next();
+    let wanted = wanted.context("there is no end of names")?;
+    let create = rds.client().create_db_snapshot().db_instance_identifier(&other).db_snapshot_identifier(&wanted);
+    create.send().await?;
+    available(rds, &other).await?;
+
+    scene.delete("leaving").await?;
+    let snapshots = cloud::snapshots(rds, identifier.as_str()).await?;
+    let [made] = snapshots.as_slice() else { anyhow::bail!("wanted one snapshot of {identifier}: {snapshots:?}") };
+    ensure!(made.db_snapshot_identifier() == Some(&format!("{wanted}-2")), "it is called {made:?}");
+    ensure!(made.dbi_resource_id() == Some(&resource), "it is of another instance: {made:?}");
+    ensure!(made.status() == Some("available"), "{made:?}");
+    ensure!(cloud::snapshots(rds, &other).await?.len() == 1, "the one that had the name has gone");
+    scene.delete("staying").await
+}
+
+async fn available(rds: &LocalRds, identifier: &str) -> Result<()> {
+    eventually(SETTLED, &format!("the snapshot of {identifier}"), async || {
+        let snapshots = cloud::snapshots(rds, identifier).await?;
+        ensure!(snapshots.iter().all(|snapshot| snapshot.status() == Some("available")), "{snapshots:?}");
+        Ok(())
+    })
+    .await
+}
