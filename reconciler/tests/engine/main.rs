@@ -53,6 +53,7 @@ async fn all_scenarios_on(release: &str) {
         patience::what_a_plain_user_owns_itself_becomes_everybodys,
         patience::what_a_user_with_flags_makes_is_handed_over,
         patience::a_busy_table_is_left_and_stops_no_other,
+        sharing::what_is_dropped_meanwhile_stops_no_hand_over,
         doors::i8_a_database_that_was_shut_stops_no_other,
         doors::a_database_that_a_user_makes_is_closed_to_the_others,
         doors::an_owner_role_owns_no_database,

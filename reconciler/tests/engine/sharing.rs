@@ -1,5 +1,6 @@
 //! Who can do what in which database.
 
+use reconciler::engine::SqlStep;
 use serde_json::json;
 
 use crate::server::execute;
@@ -132,4 +133,25 @@ pub(crate) async fn the_check_reports_what_a_user_may_do(world: &mut World) {
     // Opened by hand, closed by the next plan.
     world.converge(&desired).await;
     assert_eq!(world.connect("app", "other").await.unwrap_err(), "42501");
+}
+
+/// An object that is dropped between the moment it is listed and its turn is known to the server only by its number: so is one here.
+pub(crate) async fn what_is_dropped_meanwhile_stops_no_hand_over(world: &mut World) {
+    let desired = world.desired(&json!({"chief": ["createdb"]}), &json!({"shop": ["chief"]}));
+    world.converge(&desired).await;
+    world.run("chief", "shop", &make("kept")).await;
+    let dropped = "objid = 4000000000 AND refclassid = 'pg_authid'::regclass";
+    let mut admin = world.server.admin("shop").await;
+    let list = "INSERT INTO pg_shdepend SELECT d.oid, 'pg_class'::regclass, 4000000000, 0, 'pg_authid'::regclass, 'chief'::regrole, 'o'
+        FROM pg_database d WHERE datname = 'shop'";
+    execute(&mut admin, list).await.unwrap();
+
+    let plan = world.plan(&desired).await;
+    assert!(matches!(plan.steps.as_slice(), [SqlStep::HandOver { .. }]), "{:?}", plan.steps);
+    world.apply(&plan.steps[0]).await;
+
+    let owner = "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'kept'";
+    assert_eq!(world.ask("shop", owner).await.unwrap(), "\"shop-owner\"");
+    execute(&mut admin, &format!("DELETE FROM pg_shdepend WHERE {dropped}")).await.unwrap();
+    assert_eq!(world.plan(&desired).await.steps, []);
 }

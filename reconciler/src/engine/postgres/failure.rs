@@ -50,8 +50,8 @@ fn of_answer(login: &Login, limit: Duration, sqlstate: &str, message: &str) -> E
         // insufficient_privilege, invalid_authorization_specification (no LOGIN, no pg_hba.conf entry)
         "42501" | "28000" => EngineError::NotPermitted { user, message },
         // duplicate_object, duplicate_database, unique_violation, object_in_use, dependent_objects_still_exist, lock_not_available,
-        // deadlock_detected, serialization_failure, and "tuple concurrently updated" of catalogs, which comes as internal_error
-        "42710" | "42P04" | "23505" | "55006" | "2BP01" | "55P03" | "40P01" | "40001" => {
+        // deadlock_detected, serialization_failure, and internal_error: "tuple concurrently updated" or "cache lookup failed" of catalogs
+        "42710" | "42P04" | "23505" | "55006" | "2BP01" | "55P03" | "40P01" | "40001" | "XX000" => {
             EngineError::Conflict { message }
         }
         // cannot_connect_now, admin_shutdown, crash_shutdown, too_many_connections
