@@ -13,8 +13,9 @@ use crate::providers::accounts::Accounts;
 const RETRY: Duration = Duration::from_secs(10);
 const RECHECK: Duration = Duration::from_secs(120);
 
-/// Keeps the readiness true to the default way into AWS, for as long as the process lives.
+/// Asks for the default way into AWS for as long as the process lives, and keeps the readiness by [`readiness_after`].
 pub(crate) async fn watch(accounts: Arc<Accounts>, metrics: Metrics, readiness: watch::Sender<Result<(), String>>) {
+    let mut known = None;
     loop {
         let state = match accounts.get(&Access::default()).await {
             Ok(account) => {
@@ -24,19 +25,34 @@ pub(crate) async fn watch(accounts: Arc<Accounts>, metrics: Metrics, readiness: 
         };
         metrics.cloud_ready.set(i64::from(state.is_ok()));
         let pause = if state.is_ok() { RECHECK } else { RETRY };
-        readiness.send_if_modified(|before| {
-            let changed = *before != state;
-            if changed {
-                match &state {
-                    Ok(()) => tracing::info!("access to AWS is there"),
-                    Err(why) => {
-                        tracing::error!(why, "no access to AWS: databases wait until there is");
-                    }
-                }
-                *before = state;
+        if known.as_ref() != Some(&state) {
+            match &state {
+                Ok(()) => tracing::info!("access to AWS is there"),
+                Err(why) => tracing::error!(why, "no access to AWS: databases wait until there is"),
             }
-            changed
-        });
+        }
+        readiness.send_modify(|ready| *ready = readiness_after(ready.clone(), &state));
+        known = Some(state);
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// A Pod that has never been in AWS replaces none that has. One that has been there stays ready while AWS is away: nobody could do its work
+/// better, and an operator that is not ready could be neither upgraded nor rolled back. The metric and its alert tell of AWS.
+fn readiness_after(before: Result<(), String>, asked: &Result<(), String>) -> Result<(), String> {
+    before.or_else(|_| asked.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_in_aws_once_stays_ready() {
+        let (nothing, away) = (Err("AWS was not asked yet".to_owned()), Err("no answer".to_owned()));
+        assert_eq!(readiness_after(nothing.clone(), &away), away);
+        let ready = readiness_after(away.clone(), &Ok(()));
+        assert_eq!(ready, Ok(()));
+        assert_eq!(readiness_after(ready, &away), Ok(()));
     }
 }

@@ -36,7 +36,7 @@ use crate::renewals::Renewals;
 use crate::scope::Scope;
 use crate::turns::Turns;
 use crate::upkeep::Upkeep;
-use crate::{access, admin, class_status, watches};
+use crate::{access, admin, class_status, stop, watches};
 
 const LEASE: &str = "rds-reconciler";
 /// A call that is not a watch and takes longer than this has failed.
@@ -126,6 +126,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let cluster = settings.cluster.clone();
     let controller = watches::controller(&watching, &scope, aliases, class_changes, changes, called, cluster.clone());
     let (objects, memory) = (controller.store(), Memory::default());
+    let known = objects.clone();
     let upkeep = Upkeep {
         objects: objects.clone(),
         memory: memory.clone(),
@@ -169,6 +170,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
 
     let stop = CancellationToken::new();
     let stopped = stop.clone();
+    let early = stop::before_the_first_pass(stop.clone(), known);
     let passes = async move {
         let controller = controller
             .with_config(Config::default().concurrency(args.concurrency))
@@ -177,6 +179,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         tokio::select! {
             () = controller.for_each(|result| async { log(result.err()) }) => {}
             () = keep_classes => {}
+            () = early => {}
         }
     };
     let mut election = args.leader_election.then(|| {

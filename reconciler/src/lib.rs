@@ -27,6 +27,7 @@ pub mod providers;
 pub mod renewals;
 pub mod scope;
 pub mod status;
+mod stop;
 pub mod target;
 pub mod tell;
 pub mod turns;
