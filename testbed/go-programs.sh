@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Builds the Go programs that a folder beside this script pins, once, into the user's cache folder, and prints where they are.
 #
-#   testbed/go-programs.sh FOLDER
+#   testbed/go-programs.sh FOLDER [PROGRAM...]
 #
-# Built are the `tool` packages of FOLDER/go.mod and every main package in FOLDER. Two files may say more:
-#   FOLDER/programs.sh   is sourced below and may set `label` and `ldflags`, and replace `wanted` and `program_of`
+# Built are the `tool` packages of FOLDER/go.mod and every main package in FOLDER, but for those that FOLDER/programs.sh keeps back until they
+# are asked for by name. Two files may say more:
+#   FOLDER/programs.sh   is sourced below and may set `label`, `ldflags` and `kept_back`, and replace `wanted` and `program_of`
 #   FOLDER/assets        has lines "MODULE FOLDER NAME": this folder of that module is copied beside the programs under that name; a module
 #                        that go.mod does not pin is written MODULE@VERSION
 # Progress goes to stderr; stdout has one line, the folder. A second run finds everything there and ends at once, also without Go.
@@ -12,17 +13,18 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=${1:-}
+asked=" ${*:2} "
 . "$here/progress.sh"
 say() { printf '%s\n' "$folder: $*" >&2; }
 die() { say "$*"; exit 1; }
-if [ $# -ne 1 ] || [ ! -f "$here/$folder/go.mod" ]; then
-  echo "usage: testbed/go-programs.sh FOLDER, where testbed/FOLDER has a go.mod" >&2
+if [ $# -lt 1 ] || [ ! -f "$here/$folder/go.mod" ]; then
+  echo "usage: testbed/go-programs.sh FOLDER [PROGRAM...], where testbed/FOLDER has a go.mod" >&2
   exit 2
 fi
 cd "$here/$folder"
 
 # The version of a module in go.mod, without its v.
-pinned() { sed -n "s|^[[:space:]]*$1 v\([0-9.]*\)\( // indirect\)\{0,1\}$|\1|p" go.mod; }
+pinned() { sed -n "s|^\(require \)\{0,1\}[[:space:]]*$1 v\([0-9.]*\)\( // indirect\)\{0,1\}$|\2|p" go.mod; }
 
 # The name that go build gives to a package's program: its last element that is no version.
 go_name() {
@@ -35,7 +37,7 @@ go_name() {
 # What programs.sh may replace: the name that a package's program shall have, and whether it is wanted at all.
 program_of() { go_name "$1"; }
 wanted() { true; }
-label='' ldflags='-s -w'
+label='' ldflags='-s -w' tags='' kept_back=''
 # shellcheck source=/dev/null
 [ ! -f programs.sh ] || . ./programs.sh
 
@@ -52,7 +54,7 @@ key=$({
   cat go.mod go.sum
   sources | while IFS= read -r file; do cat "$file"; done
   [ ! -f assets ] || cat assets
-  echo "$ldflags"
+  echo "$ldflags${tags:+ $tags}"
 } | sha256sum | cut -c1-12)
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/rds-operator/$folder"
 out="$cache/${label:+$label-}$key-$(uname -s)-$(uname -m)"
@@ -63,6 +65,7 @@ missing() {
   local package program
   packages | while IFS= read -r package; do
     program=$(program_of "$package")
+    case " $kept_back " in *" $program "*) case $asked in *" $program "*) ;; *) continue ;; esac ;; esac
     if wanted "$program" && [ ! -x "$out/$program" ]; then printf '%s\n' "$package"; fi
   done
 }
@@ -88,10 +91,10 @@ build() {
   local packages=("$@") names='' package total started=$SECONDS
   for package in "${packages[@]}"; do names+=" $(program_of "$package")"; done
   say "fetching the Go modules"
-  total=$(go list -deps "${packages[@]}" 2>"$partial/list.log" | wc -l) || { cat "$partial/list.log" >&2; die "the Go modules cannot be had"; }
+  total=$(go list -tags "$tags" -deps "${packages[@]}" 2>"$partial/list.log" | wc -l) || { cat "$partial/list.log" >&2; die "the Go modules cannot be had"; }
 
   say "building$names: some minutes the first time, never again for this version"
-  if ! go build -v -ldflags "$ldflags" -o "$partial/" "${packages[@]}" 2> >(tee "$partial/build.log" | compiled | progress "$folder" "$total" packages); then
+  if ! go build -v -tags "$tags" -ldflags "$ldflags" -o "$partial/" "${packages[@]}" 2> >(tee "$partial/build.log" | compiled | progress "$folder" "$total" packages); then
     grep -E '^#|:' "$partial/build.log" | grep -v '^go: downloading' | tail -n 40 >&2 || true
     die "the build failed"
   fi

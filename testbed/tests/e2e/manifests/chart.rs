@@ -2,13 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-    process::Stdio,
+    path::Path,
 };
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value};
-use testbed::{go_programs, stack::Programs};
+use testbed::{helm::Helm, stack::Programs};
 use tokio::process::Command;
 
 use super::{
@@ -34,54 +33,18 @@ const COPIES: [(&str, &str); 4] = [
     ("files/dashboard.json", "components/monitoring/dashboard.json"),
 ];
 
-struct Helm {
-    program: PathBuf,
-    home: tempfile::TempDir,
+/// In place of the person's own folders. Nothing of it is used.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/helm");
+
+async fn helm() -> Result<Helm> {
+    Helm::new(Path::new(HOME)).await
 }
 
-struct Answer {
-    success: bool,
-    stdout: String,
-    stderr: String,
-}
-
-impl Helm {
-    async fn new() -> Result<Self> {
-        Ok(Self { program: go_programs::build("helm").await?.join("helm"), home: tempfile::tempdir()? })
-    }
-
-    /// Runs it with nothing of the person's own set-up.
-    async fn run(&self, args: &[&str]) -> Result<Answer> {
-        let output = Command::new(&self.program)
-            .args(args)
-            .env("HELM_CACHE_HOME", self.home.path())
-            .env("HELM_CONFIG_HOME", self.home.path())
-            .env("HELM_DATA_HOME", self.home.path())
-            .env_remove("KUBECONFIG")
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .with_context(|| format!("running {}", self.program.display()))?;
-        Ok(Answer {
-            success: output.status.success(),
-            stdout: String::from_utf8(output.stdout)?,
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
-    }
-
-    async fn ok(&self, args: &[&str]) -> Result<String> {
-        let answer = self.run(args).await?;
-        ensure!(answer.success, "helm {}: {}{}", args.join(" "), answer.stdout, answer.stderr);
-        Ok(answer.stdout)
-    }
-
-    /// Renders the chart with these values, each as `key=value`.
-    async fn render(&self, values: &[&str]) -> Result<BTreeMap<Key, Value>> {
-        let chart = chart();
-        let values = values.join(",");
-        objects(&self.ok(&["template", "rds-operator", &chart, "--namespace=rds-system", "--set", &values]).await?)
-    }
+/// Renders the chart with these values, each as `key=value`.
+async fn render(helm: &Helm, values: &[&str]) -> Result<BTreeMap<Key, Value>> {
+    let chart = chart();
+    let values = values.join(",");
+    objects(&helm.ok(&["template", "rds-operator", &chart, "--namespace=rds-system", "--set", &values]).await?)
 }
 
 fn chart() -> String {
@@ -97,7 +60,7 @@ pub(super) async fn equals_the_overlays(world: &World) -> Result<()> {
     let copied = std::fs::read_dir(format!("{}/files/crds", chart()))?.count();
     ensure!(copied == 2, "{copied} files in files/crds: COPIES of this test names two");
 
-    let helm = Helm::new().await?;
+    let helm = helm().await?;
     let kubectl = world.controlplane().await?.kubectl();
     for (overlay, values) in [
         ("overlays/cert-manager", &[][..]),
@@ -106,7 +69,7 @@ pub(super) async fn equals_the_overlays(world: &World) -> Result<()> {
     ] {
         compare(
             rendered::folder(kubectl, overlay).await?,
-            helm.render(values).await?,
+            render(&helm, values).await?,
             &format!("{overlay} {values:?}"),
         )?;
     }
@@ -125,7 +88,7 @@ pub(super) async fn equals_the_overlays(world: &World) -> Result<()> {
         "region=eu-central-1",
         r"reconciler.serviceAccount.annotations.eks\.amazonaws\.com/role-arn=arn:aws:iam::123456789012:role/rds-operator",
     ];
-    compare(objects(&rendered?)?, helm.render(&values).await?, "all components")
+    compare(objects(&rendered?)?, render(&helm, &values).await?, "all components")
 }
 
 const EVERYTHING: &str = r#"
@@ -198,7 +161,7 @@ fn differences(at: &str, overlay: &Value, chart: &Value) -> Vec<String> {
 }
 
 pub(super) async fn is_well_formed_and_refuses_mistakes(_: &World) -> Result<()> {
-    let helm = Helm::new().await?;
+    let helm = helm().await?;
     helm.ok(&["lint", "--strict", &chart()]).await?;
     let without_authority = "give the PEM of the authority";
     for (value, complaint) in [
@@ -241,7 +204,7 @@ pub(super) async fn is_well_formed_and_refuses_mistakes(_: &World) -> Result<()>
 
     let files =
         "certificates.source=secret,certificates.secretName=own,certificates.caBundle=-----BEGIN CERTIFICATE-----";
-    let rendered = helm.render(&[files]).await?;
+    let rendered = render(&helm, &[files]).await?;
     let find = |kind: &str, name: &str| {
         rendered.iter().find(|((a, _, b), _)| a == kind && b == name).map(|(_, object)| object)
     };
@@ -256,12 +219,12 @@ pub(super) async fn is_well_formed_and_refuses_mistakes(_: &World) -> Result<()>
 
 /// Every flag that values can bring about is one that the service has. With `--help` it reads its command line and ends.
 pub(super) async fn brings_about_no_unknown_flag(_: &World) -> Result<()> {
-    let helm = Helm::new().await?;
+    let helm = helm().await?;
     let programs = Programs::build().await?;
     let all = "certificates.authorityLifetime=4380h,certificates.leafLifetime=72h,certificates.clientCA=api-servers,clusterName=prod,\
         watchNamespace=shop,defaultVersions.postgresql=17,webhook.extraArgs={--body-limit=1000000},reconciler.extraArgs={--concurrency=8}";
     for source in ["cert-manager", "self-managed"] {
-        let rendered = helm.render(&[&format!("certificates.source={source}"), all]).await?;
+        let rendered = render(&helm, &[&format!("certificates.source={source}"), all]).await?;
         for name in ["rds-webhook", "rds-reconciler"] {
             let deployment = &rendered[&("Deployment".to_owned(), "rds-system".to_owned(), name.to_owned())];
             let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
@@ -290,7 +253,7 @@ pub(super) async fn brings_about_no_unknown_flag(_: &World) -> Result<()> {
 
 /// `helm uninstall` takes the operator away and leaves the CRDs, the objects, and the namespace that applications resolve names in.
 pub(super) async fn comes_and_goes_without_the_databases(world: &World) -> Result<()> {
-    let helm = Helm::new().await?;
+    let helm = helm().await?;
     let empty = Empty::start(world).await?;
     install_cert_manager_crds(empty.kubectl()).await?;
     install_monitoring_crds(empty.kubectl()).await?;

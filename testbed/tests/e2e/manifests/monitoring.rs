@@ -15,7 +15,7 @@ use promql_parser::{
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::Value;
 
-use testbed::{controlplane::pki::Authority, eventually::eventually, go_programs};
+use testbed::{controlplane::pki::Authority, eventually::eventually, go_programs, prometheus};
 use tokio::process::Command;
 
 use super::{Empty, MANIFESTS, SelfManaged, install};
@@ -61,12 +61,17 @@ pub(super) async fn what_is_asked_for_is_there(world: &World) -> Result<()> {
     scene.delete("orders").await
 }
 
-/// Judges the alerts by Prometheus's own engine. See `testbed/prometheus/alerts.yaml`.
+/// Lets promtool judge the alerts. See `testbed/prometheus/alerts.yaml`.
 pub(super) async fn alerts_fire_as_tested(_: &World) -> Result<()> {
-    let program = go_programs::build("prometheus").await?.join("alerts");
-    let rules = format!("{MANIFESTS}/components/monitoring/alerts.yaml");
-    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/prometheus/alerts.yaml");
-    let output = Command::new(program).args([rules.as_str(), tests]).kill_on_drop(true).output().await?;
+    let promtool = go_programs::build("prometheus").await?.join("promtool");
+    let object = std::fs::read_to_string(format!("{MANIFESTS}/components/monitoring/alerts.yaml"))?;
+    let cases = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/prometheus/alerts.yaml"))?;
+    let folder = tempfile::tempdir()?;
+    let rules = prometheus::rules(&object)?;
+    std::fs::write(folder.path().join("rules.yaml"), &rules)?;
+    let tests = folder.path().join("tests.yaml");
+    std::fs::write(&tests, prometheus::tests("rules.yaml", &rules, &cases)?)?;
+    let output = Command::new(promtool).args(["test", "rules"]).arg(tests).kill_on_drop(true).output().await?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     ensure!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     Ok(())
