@@ -35,6 +35,11 @@ pub enum Command {
     /// Becomes a PostgreSQL program that ends with this server.
     #[command(hide = true)]
     ExecPostgres(ExecPostgres),
+    /// Fetches PostgreSQL, so that a server can do without the network later.
+    Fetch {
+        /// A major version, or a whole one.
+        version: String,
+    },
 }
 
 /// How a server is run.
@@ -73,6 +78,10 @@ pub struct Options {
     /// DB subnet groups of the account, besides `default`.
     #[arg(long = "subnet-group", env = "LOCAL_RDS_SUBNET_GROUPS", value_delimiter = ',')]
     pub subnet_groups: Vec<String>,
+    /// Gives each instance an address of its own, at port 5432, in place of a port of the loopback address: the one that is this one plus a
+    /// number below 65536. The API may then have an address of that network too. All of them must be this machine's; who answers for the names finds them in `hosts` in the data directory.
+    #[arg(long, env = "LOCAL_RDS_INSTANCE_NETWORK")]
+    pub instance_network: Option<Ipv4Addr>,
     /// Admits calls at any rate, where RDS admits a burst of 300 and 12 a second.
     #[arg(long, env = "LOCAL_RDS_NO_THROTTLING")]
     pub no_throttling: bool,
@@ -99,6 +108,7 @@ impl Options {
             retained_backup_quota: RETAINED_BACKUPS,
             security_groups: Vec::new(),
             subnet_groups: Vec::new(),
+            instance_network: None,
             no_throttling: false,
             log_statements: false,
             program: None,

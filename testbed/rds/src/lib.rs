@@ -29,5 +29,6 @@ mod worker;
 
 pub use args::{Args, Command, Options};
 pub use exec::{ExecError, ExecPostgres};
+pub use postgres::fetch;
 pub use server::{Server, StartError};
 pub use store::StoreError;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
             Ok(never) => match never {},
             Err(error) => Err(error.into()),
         },
+        (Some(Command::Fetch { version }), _) => fetch(&version),
         (None, Some(options)) => serve(options, args.exit_with_parent),
         (None, None) => Args::command()
             .error(clap::error::ErrorKind::MissingRequiredArgument, "--data-dir <DATA_DIR> is required")
@@ -33,6 +34,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[tokio::main]
+async fn fetch(version: &str) -> anyhow::Result<()> {
+    let programs = local_rds::fetch(version).await?;
+    // Nobody needs to read it.
+    let _ = writeln!(std::io::stdout(), "{}", programs.display());
+    Ok(())
 }
 
 #[tokio::main]

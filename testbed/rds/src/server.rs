@@ -81,7 +81,8 @@ pub enum StartError {
 impl Server {
     /// Starts a server and, in the background, the PostgreSQL servers of the instances it finds. When this returns, it answers.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        if !options.listen.ip().is_loopback() {
+        // Whoever gives the instances a network of their own knows who is in it.
+        if !options.listen.ip().is_loopback() && options.instance_network.is_none() {
             return Err(StartError::NotLoopback(options.listen));
         }
         let layout = data_dir(&options.data_dir)?;
@@ -94,7 +95,11 @@ impl Server {
             Some(program) => program,
             None => std::env::current_exe().map_err(file(Path::new("/proc/self/exe")))?,
         };
-        let endpoints = Endpoints::find(&options.account, &options.region).await;
+        let (account, region) = (&options.account, &options.region);
+        let endpoints = match options.instance_network {
+            Some(first) => Endpoints::network(first, options.data_dir.join("hosts"), account, region),
+            None => Endpoints::find(account, region).await,
+        };
         let env = Environment {
             authority,
             endpoints,

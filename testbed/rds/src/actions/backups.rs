@@ -137,7 +137,7 @@ fn render_backup(call: &Call<'_>, source: &Instance, status: &'static str) -> No
         Node::leaf("DBInstanceIdentifier", &source.id),
         Node::leaf("AllocatedStorage", source.allocated_storage),
         Node::leaf("Status", status),
-        Node::leaf("Port", source.port),
+        Node::leaf("Port", call.service.env.endpoints.port(source.port)),
         Node::leaf("AvailabilityZone", &source.availability_zone),
         Node::time("InstanceCreateTime", source.created_at),
         Node::leaf("MasterUsername", &source.master_username),

@@ -87,7 +87,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
                 "Endpoint",
                 vec![
                     Node::leaf("Address", call.service.env.endpoints.host(&instance.id)),
-                    Node::leaf("Port", instance.port),
+                    Node::leaf("Port", call.service.env.endpoints.port(instance.port)),
                     Node::leaf("HostedZoneId", "ZLOCAL"),
                 ],
             ));
@@ -152,7 +152,7 @@ fn snapshot_in(call: &Call<'_>, snapshot: &Snapshot, status: &'static str) -> No
         Node::leaf("Engine", "postgres"),
         Node::leaf("AllocatedStorage", source.allocated_storage),
         Node::leaf("Status", status),
-        Node::leaf("Port", source.port),
+        Node::leaf("Port", call.service.env.endpoints.port(source.port)),
         Node::leaf("AvailabilityZone", &source.availability_zone),
         Node::leaf("VpcId", VPC),
         Node::time("InstanceCreateTime", source.created_at),

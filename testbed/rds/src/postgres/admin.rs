@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::endpoints::Listening;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
@@ -25,17 +26,17 @@ impl fmt::Debug for AdminPassword {
     }
 }
 
-/// Opens a connection to a database of the server on `port`, with its certificate verified. Its statements are never logged, so that they
+/// Opens a connection to a database of the server that listens there, with its certificate verified. Its statements are never logged, so that they
 /// neither count as writes nor put a verifier in the log.
 pub(crate) async fn connect(
-    port: u16,
+    listening: &Listening,
     database: &str,
     password: &AdminPassword,
     ca: &Path,
 ) -> Result<PgConnection, sqlx::Error> {
     PgConnectOptions::new_without_pgpass()
-        .host("127.0.0.1")
-        .port(port)
+        .host(&listening.addresses[0].to_string())
+        .port(listening.port)
         .username("rdsadmin")
         .password(password.reveal())
         .database(database)

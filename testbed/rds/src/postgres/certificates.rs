@@ -1,6 +1,6 @@
 //! The certificate authority, made once, and the certificates it signs for the instances.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -38,15 +38,20 @@ impl Authority {
         Ok(Self { issuer: Issuer::from_ca_cert_pem(&read(certificate_file)?, key)? })
     }
 
-    /// Writes `server.crt` and `server.key`, for a name and the address of all, into an instance's folder. Its server must not be running.
-    pub(crate) fn certify(&self, layout: &Layout, resource_id: &str, name: &str) -> Result<(), PostgresError> {
+    /// Writes `server.crt` and `server.key`, for a name and an address, into an instance's folder. Its server must not be running.
+    pub(crate) fn certify(
+        &self,
+        layout: &Layout,
+        resource_id: &str,
+        name: &str,
+        address: IpAddr,
+    ) -> Result<(), PostgresError> {
         let folder = layout.instance(resource_id);
         let (certificate_file, key_file) = (folder.join("server.crt"), folder.join("server.key"));
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, resource_id);
-        params.subject_alt_names =
-            vec![SanType::DnsName(name.try_into()?), SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))];
+        params.subject_alt_names = vec![SanType::DnsName(name.try_into()?), SanType::IpAddress(address)];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         params.not_before = date_time_ymd(2024, 1, 1);
@@ -60,6 +65,8 @@ impl Authority {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use x509_parser::extensions::GeneralName;
     use x509_parser::pem::Pem;
 
@@ -72,7 +79,7 @@ mod tests {
         std::fs::create_dir_all(layout.instance("db-1")).unwrap();
         let authority = Authority::open(&layout, "eu-central-1").unwrap();
         for name in ["orders.c0.eu-central-1.rds.localhost", "renamed.c0.eu-central-1.rds.localhost"] {
-            authority.certify(&layout, "db-1", name).unwrap();
+            authority.certify(&layout, "db-1", name, Ipv4Addr::LOCALHOST.into()).unwrap();
             let content = std::fs::read(layout.instance("db-1").join("server.crt")).unwrap();
             let pem = Pem::iter_from_buffer(&content).next().unwrap().unwrap();
             let certificate = pem.parse_x509().unwrap();

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::Path;
 
+use crate::endpoints::Listening;
 use crate::versions::EngineVersion;
 
 /// The oldest major whose default parameter group has `rds.force_ssl=1`.
@@ -14,8 +15,7 @@ const FORCE_SSL_SINCE: u16 = 15;
 pub(crate) struct Config<'a> {
     pub(crate) version: EngineVersion,
     /// Where clients come to.
-    pub(crate) addresses: &'a [IpAddr],
-    pub(crate) port: u16,
+    pub(crate) listening: &'a Listening,
     /// The instance's folder, with the certificate, the host based access rules and the logs.
     pub(crate) folder: &'a Path,
     pub(crate) logs: &'a Path,
@@ -30,7 +30,7 @@ impl Config<'_> {
         let file = |name: &str| quote(&self.folder.join(name));
         let force_ssl = u8::from(self.version.major >= FORCE_SSL_SINCE);
         let log_statement = if self.log_statements { "mod" } else { "none" };
-        let addresses: Vec<String> = self.addresses.iter().map(IpAddr::to_string).collect();
+        let addresses: Vec<String> = self.listening.addresses.iter().map(IpAddr::to_string).collect();
         let mut conf = format!(
             "listen_addresses = '{addresses}'\n\
              port = {port}\n\
@@ -60,7 +60,7 @@ impl Config<'_> {
              log_checkpoints = off\n\
              log_statement = {log_statement}\n",
             addresses = addresses.join(", "),
-            port = self.port,
+            port = self.listening.port,
             extensions = super::admin::literal(&super::extensions::setting()),
             hba = file("pg_hba.conf"),
             certificate = file("server.crt"),
@@ -78,14 +78,20 @@ impl Config<'_> {
     /// `pg_hba.conf`: `rdsadmin` is the service's own; everyone else comes over TLS, up to 14 also without.
     pub(crate) fn pg_hba_conf(&self) -> String {
         // `md5` accepts a SCRAM verifier too, and does SCRAM then.
-        let mut rules = "hostssl all rdsadmin 127.0.0.1/32 scram-sha-256\n\
-                         host all rdsadmin all reject\n\
-                         host rdsadmin all all reject\n\
-                         host replication all all reject\n"
-            .to_owned();
+        let mut rules = format!(
+            "hostssl all rdsadmin {}/32 scram-sha-256\n\
+             host all rdsadmin all reject\n\
+             host rdsadmin all all reject\n\
+             host replication all all reject\n",
+            self.listening.addresses[0]
+        );
         let everyone = if self.version.major >= FORCE_SSL_SINCE { "hostssl" } else { "host" };
+        if !self.listening.from_this_machine {
+            let _ = writeln!(rules, "{everyone} all all all md5");
+            return rules;
+        }
         // They come from the address that they come to.
-        for address in self.addresses {
+        for address in &self.listening.addresses {
             let bits = if address.is_ipv4() { 32 } else { 128 };
             // Writing to a String cannot fail.
             let _ = writeln!(rules, "{everyone} all all {address}/{bits} md5");
@@ -101,14 +107,20 @@ fn quote(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
+    use std::sync::LazyLock;
 
     use super::*;
+
+    static LOOPBACK: LazyLock<Listening> = LazyLock::new(|| Listening {
+        addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        port: 20_000,
+        from_this_machine: true,
+    });
 
     fn config(major: u16) -> Config<'static> {
         Config {
             version: EngineVersion::default_of(major).unwrap(),
-            addresses: &[IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
-            port: 20_000,
+            listening: &LOOPBACK,
             folder: Path::new("/it's"),
             logs: Path::new("/logs"),
             log_statements: true,
@@ -119,6 +131,16 @@ mod tests {
     fn clients_come_to_every_address_of_a_name() {
         assert!(config(12).postgresql_conf().starts_with("listen_addresses = '127.0.0.1, ::1'\n"));
         assert!(config(12).pg_hba_conf().ends_with("\nhost all all 127.0.0.1/32 md5\nhost all all ::1/128 md5\n"));
+    }
+
+    #[test]
+    fn a_network_of_the_instances_own_is_open_to_others() {
+        let listening = Listening { addresses: vec![[198, 18, 78, 32].into()], port: 5432, from_this_machine: false };
+        let rules = Config { listening: &listening, ..config(15) }.pg_hba_conf();
+        assert!(
+            rules.starts_with("hostssl all rdsadmin 198.18.78.32/32 scram-sha-256\nhost all rdsadmin all reject\n")
+        );
+        assert!(rules.ends_with("\nhostssl all all all md5\n"));
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod spawner;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::versions::EngineVersion;
+
 pub(crate) use admin::AdminPassword;
 pub(crate) use archive::{discard, keep_as_snapshot};
 pub(crate) use layout::Layout;
@@ -51,6 +53,17 @@ impl PostgresError {
         let path = path.into();
         move |source| Self::File { path, source }
     }
+}
+
+/// Fetches PostgreSQL, so that a server can do without the network later, and gives the folder of its programs. A version is what a creation
+/// may name.
+///
+/// # Errors
+/// When there is no such version, or it cannot be had.
+pub async fn fetch(version: &str) -> anyhow::Result<PathBuf> {
+    let unknown = || anyhow::anyhow!("there is no version {version} of PostgreSQL");
+    let version = EngineVersion::resolve(Some(version)).ok_or_else(unknown)?;
+    Ok(install::install(install::cache_folder(), version).await?)
 }
 
 /// Removes a directory, also when it is not there.

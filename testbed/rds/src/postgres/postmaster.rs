@@ -130,12 +130,17 @@ impl Environment {
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
         let (folder, data) = (self.layout.instance(resource_id), self.layout.data(resource_id));
         end_leftover(&data).await?;
-        self.authority.certify(&self.layout, resource_id, &self.endpoints.name(&instance.id))?;
-        let addresses = self.endpoints.addresses();
+        let listening = self.endpoints.listening(instance.port);
+        self.authority.certify(
+            &self.layout,
+            resource_id,
+            &self.endpoints.name(&instance.id),
+            listening.addresses[0],
+        )?;
+        self.endpoints.announce(instance).map_err(PostgresError::file("hosts"))?;
         let config = Config {
             version: instance.engine_version,
-            addresses: &addresses,
-            port: instance.port,
+            listening: &listening,
             folder: &folder,
             logs: &self.layout.logs(resource_id),
             log_statements: self.log_statements,
@@ -252,9 +257,9 @@ impl Environment {
         }
     }
 
-    async fn connect(&self, port: u16, database: &str) -> Result<PgConnection, sqlx::Error> {
+    async fn connect(&self, number: u16, database: &str) -> Result<PgConnection, sqlx::Error> {
         let ca = self.layout.ca_certificate();
-        admin::connect(port, database, &self.admin_password, &ca).await
+        admin::connect(&self.endpoints.listening(number), database, &self.admin_password, &ca).await
     }
 }
 
