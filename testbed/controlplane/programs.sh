@@ -10,6 +10,9 @@ minor=${kubernetes#*.}
 version=k8s.io/component-base/version
 ldflags="-s -w -X $version.gitVersion=v$kubernetes -X $version.gitMajor=${kubernetes%%.*} -X $version.gitMinor=${minor%%.*}"
 
+# A control plane does without a node.
+kept_back='kube-proxy kube-scheduler kubelet'
+
 program_of() {
   case $1 in
     go.etcd.io/etcd/server/*) echo etcd ;;

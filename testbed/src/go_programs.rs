@@ -14,8 +14,17 @@ const BUILD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/go-programs.sh");
 /// # Errors
 /// When the build fails, or Go is missing.
 pub async fn build(folder: &str) -> Result<PathBuf> {
+    build_also(folder, &[]).await
+}
+
+/// As [`build`], and those too that the folder keeps back until they are asked for by name.
+///
+/// # Errors
+/// As [`build`].
+pub async fn build_also(folder: &str, kept_back: &[&str]) -> Result<PathBuf> {
     let output = Command::new(BUILD)
         .arg(folder)
+        .args(kept_back)
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .output()

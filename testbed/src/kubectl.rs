@@ -46,6 +46,11 @@ impl Kubectl {
         Self::new(&self.program, kubeconfig)
     }
 
+    /// The program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The kubeconfig it uses.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig

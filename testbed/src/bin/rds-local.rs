@@ -4,7 +4,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Parser;
-use testbed::demo::{self, ClusterRequest, Request};
+use testbed::{
+    demo::{self, ClusterRequest, Request},
+    node,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Starts the operator with all it needs on this machine and shows what it does.
@@ -14,6 +17,10 @@ struct Args {
     /// Go on through the whole life of a database (update, a bad manifest, delete), check each step, and end: 0 if all was well.
     #[arg(long, conflicts_with = "cluster")]
     exit: bool,
+
+    /// Run the operator in Pods, on a node that is made for it: kubelet, containerd and all. Needs root.
+    #[arg(long, conflicts_with = "cluster")]
+    node: bool,
 
     /// Run the reconciler on this machine against the cluster of your kubeconfig and your real AWS account instead. Asks before it does.
     #[arg(long)]
@@ -29,7 +36,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn perform(args: Args) -> Result<()> {
+async fn perform(args: Args) -> Result<ExitCode> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let interrupted = async {
         tokio::select! {
@@ -39,16 +46,19 @@ async fn perform(args: Args) -> Result<()> {
     };
     if args.cluster {
         let request = ClusterRequest { dir: args.dir, rds_ca_bundle: args.rds_ca_bundle };
-        return demo::run_on_cluster(&request, interrupted).await;
+        demo::run_on_cluster(&request, interrupted).await?;
+    } else if args.node && !node::inside() {
+        return demo::enter_node().await;
+    } else {
+        demo::run(&Request { dir: args.dir, exit: args.exit, node: args.node }, interrupted).await?;
     }
-    demo::run(&Request { dir: args.dir, exit: args.exit }, interrupted).await
+    Ok(ExitCode::SUCCESS)
 }
 
 fn main() -> Result<ExitCode> {
     testbed::init()?;
-    let Err(error) = perform(Args::parse()) else {
-        return Ok(ExitCode::SUCCESS);
-    };
-    demo::report(&error);
-    Ok(ExitCode::FAILURE)
+    perform(Args::parse()).or_else(|error| {
+        demo::report(&error);
+        Ok(ExitCode::FAILURE)
+    })
 }

@@ -12,6 +12,12 @@ pub struct Binaries {
     pub(super) etcd: PathBuf,
     pub(super) apiserver: PathBuf,
     pub(super) controller_manager: PathBuf,
+    /// Is there where a node's programs were asked for.
+    pub(super) scheduler: PathBuf,
+    /// As the scheduler.
+    pub(crate) kubelet: PathBuf,
+    /// As the scheduler.
+    pub(crate) proxy: PathBuf,
     /// kubectl, of the version of the API server: others read manifests in other ways.
     pub kubectl: PathBuf,
 }
@@ -25,10 +31,25 @@ impl Binaries {
     /// # Errors
     /// When the build fails, or Go is missing.
     pub async fn ensure() -> Result<Self> {
-        let built = go_programs::build("controlplane").await?;
+        Self::ensure_also(&[]).await
+    }
+
+    /// As [`ensure`](Self::ensure), with a scheduler and what runs on a node.
+    ///
+    /// # Errors
+    /// As [`ensure`](Self::ensure).
+    pub async fn ensure_with_node() -> Result<Self> {
+        Self::ensure_also(&["kube-scheduler", "kubelet", "kube-proxy"]).await
+    }
+
+    async fn ensure_also(kept_back: &[&str]) -> Result<Self> {
+        let built = go_programs::build_also("controlplane", kept_back).await?;
         let assets = std::env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        let folders: Vec<PathBuf> = assets.into_iter().chain([built]).collect();
+        let folders: Vec<PathBuf> = assets.into_iter().chain([built.clone()]).collect();
         Ok(Self {
+            scheduler: built.join("kube-scheduler"),
+            kubelet: built.join("kubelet"),
+            proxy: built.join("kube-proxy"),
             etcd: find("etcd", &folders)?,
             apiserver: find("kube-apiserver", &folders)?,
             controller_manager: find("kube-controller-manager", &folders)?,

@@ -1,6 +1,8 @@
-//! The command lines of the three programs.
+//! The command lines of the programs.
 
 use std::path::{Path, PathBuf};
+
+use super::NodeNetwork;
 
 /// The files, ports and addresses that the programs are told.
 #[derive(Debug)]
@@ -11,6 +13,8 @@ pub(super) struct Layout {
     pub(super) apiserver: u16,
     pub(super) services: String,
     pub(super) audit: bool,
+    /// Where Pods run.
+    pub(super) node: Option<NodeNetwork>,
 }
 
 impl Layout {
@@ -59,23 +63,40 @@ pub(super) fn apiserver(layout: &Layout) -> Vec<String> {
         layout.file("etcd-cafile", "ca.crt"),
         layout.file("etcd-certfile", "client.crt"),
         layout.file("etcd-keyfile", "client.key"),
-        "--bind-address=127.0.0.1".to_owned(),
         format!("--secure-port={}", layout.apiserver),
-        // Goes nowhere: a loopback address is refused here, and without an endpoint reconciler nobody is told of it. Without the flag the
-        // server wants a default route.
-        "--advertise-address=192.0.2.1".to_owned(),
-        "--endpoint-reconciler-type=none".to_owned(),
         layout.file("tls-cert-file", "server.crt"),
         layout.file("tls-private-key-file", "server.key"),
         layout.file("token-auth-file", "tokens.csv"),
         layout.file("admission-control-config-file", "admission.yaml"),
-        "--authorization-mode=RBAC".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         layout.file("service-account-key-file", "serviceaccount.pub"),
         layout.file("service-account-signing-key-file", "serviceaccount.key"),
         format!("--service-cluster-ip-range={}", layout.services),
         "--profiling=false".to_owned(),
     ];
+    flags.extend(match &layout.node {
+        None => vec![
+            "--bind-address=127.0.0.1".to_owned(),
+            // Goes nowhere: a loopback address is refused here, and without an endpoint reconciler nobody is told of it. Without the flag the
+            // server wants a default route.
+            "--advertise-address=192.0.2.1".to_owned(),
+            "--endpoint-reconciler-type=none".to_owned(),
+            "--authorization-mode=RBAC".to_owned(),
+        ],
+        Some(network) => vec![
+            "--bind-address=0.0.0.0".to_owned(),
+            // Pods come here through the Service `kubernetes`.
+            format!("--advertise-address={}", network.address),
+            "--authorization-mode=Node,RBAC".to_owned(),
+            "--enable-admission-plugins=NodeRestriction".to_owned(),
+            "--allow-privileged".to_owned(),
+            layout.file("client-ca-file", "ca.crt"),
+            layout.file("kubelet-client-certificate", "kubelet-client.crt"),
+            layout.file("kubelet-client-key", "kubelet-client.key"),
+            // The node's name leads nowhere.
+            "--kubelet-preferred-address-types=InternalIP".to_owned(),
+        ],
+    });
     if layout.audit {
         flags.push(layout.file("audit-policy-file", "audit-policy.yaml"));
         flags.push(flag_with_path("audit-log-path", &layout.audit_log()));
@@ -83,8 +104,8 @@ pub(super) fn apiserver(layout: &Layout) -> Vec<String> {
     flags
 }
 
-/// The controllers that an operator relies on: namespaces end, ServiceAccounts appear, owned objects go with their owner, and aggregated
-/// ClusterRoles are filled.
+/// Without a node the controllers that an operator relies on: namespaces end, ServiceAccounts appear, owned objects go with their owner, and
+/// aggregated ClusterRoles are filled. With a node all.
 pub(super) fn controller_manager(layout: &Layout) -> Vec<String> {
     let controllers = [
         "namespace-controller",
@@ -92,14 +113,32 @@ pub(super) fn controller_manager(layout: &Layout) -> Vec<String> {
         "garbage-collector-controller",
         "clusterrole-aggregation-controller",
     ];
-    vec![
+    let controllers = match &layout.node {
+        None => vec![format!("--controllers={}", controllers.join(","))],
+        Some(network) => vec![
+            format!("--cluster-cidr={}", network.pods),
+            "--allocate-node-cidrs".to_owned(),
+            layout.file("root-ca-file", "ca.crt"),
+        ],
+    };
+    let mut flags = vec![
         layout.file("kubeconfig", "controller-manager.kubeconfig"),
-        format!("--controllers={}", controllers.join(",")),
         layout.file("service-account-private-key-file", "serviceaccount.key"),
         // Each controller writes under its own name, as in a real cluster: the audit log tells them apart.
         "--use-service-account-credentials".to_owned(),
         "--leader-elect=false".to_owned(),
         "--secure-port=0".to_owned(),
         "--profiling=false".to_owned(),
+    ];
+    flags.extend(controllers);
+    flags
+}
+
+/// The scheduler, where there is a node.
+pub(super) fn scheduler(layout: &Layout) -> Vec<String> {
+    vec![
+        layout.file("kubeconfig", "scheduler.kubeconfig"),
+        "--leader-elect=false".to_owned(),
+        "--secure-port=0".to_owned(),
     ]
 }

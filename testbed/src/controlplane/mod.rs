@@ -1,7 +1,7 @@
 //! A Kubernetes control plane on loopback: etcd, kube-apiserver and kube-controller-manager, ready in seconds, gone with this process.
 //!
-//! It has no nodes: Pods are run as plain processes by [`crate::kubelet`], and nobody tells the API server of them. Services work all the same
-//! (see [`loopback`]): what listens on a Service's address is reached.
+//! Mostly it has no nodes: Pods are run as plain processes by [`crate::kubelet`], and nobody tells the API server of them. Services work all
+//! the same (see [`loopback`]): what listens on a Service's address is reached. With a [`NodeNetwork`] it is ready for [`crate::node`].
 
 mod admission;
 mod audit;
@@ -12,6 +12,7 @@ pub mod loopback;
 pub mod pki;
 
 use std::{
+    fmt::Write as _,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU8, Ordering::Relaxed},
@@ -72,6 +73,23 @@ pub struct Options {
     pub audit: bool,
 }
 
+/// The addresses of a control plane with a node, where it is alone.
+#[derive(Clone, Debug)]
+pub struct NodeNetwork {
+    /// The name of the node.
+    pub name: &'static str,
+    /// The address of the node, and of the API server on it.
+    pub address: Ipv4Addr,
+    /// The port of the API server.
+    pub port: u16,
+    /// The range of Pods.
+    pub pods: &'static str,
+    /// The range of Services.
+    pub services: &'static str,
+    /// The first address of it, which is the API server's too.
+    pub first_service: Ipv4Addr,
+}
+
 /// A running control plane. Dropping it kills it; [`stop`](Self::stop) ends it in order.
 pub struct ControlPlane {
     layout: Layout,
@@ -82,6 +100,7 @@ pub struct ControlPlane {
     apiserver: Mutex<Process>,
     /// Started when the API server is ready: it does not wait for that itself for longer than ten seconds.
     controller_manager: Option<Process>,
+    scheduler: Option<Process>,
     _services: LoopbackRange,
     pods: LoopbackRange,
     pods_placed: AtomicU8,
@@ -95,11 +114,25 @@ impl ControlPlane {
     /// # Errors
     /// When a program ends early or is not ready in time; with the end of its log.
     pub async fn start(binaries: &Binaries, dir: &Path, options: Options) -> Result<Self> {
+        Self::start_for(binaries, dir, options, None).await
+    }
+
+    /// As [`start`](Self::start), for a node: with a scheduler and all controllers, at addresses that nobody else may have.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_node(binaries: &Binaries, dir: &Path, options: Options, node: NodeNetwork) -> Result<Self> {
+        Self::start_for(binaries, dir, options, Some(node)).await
+    }
+
+    async fn start_for(binaries: &Binaries, dir: &Path, options: Options, node: Option<NodeNetwork>) -> Result<Self> {
         let _turn = STARTING.acquire().await?;
         let (services, pods) = (LoopbackRange::claim()?, LoopbackRange::claim()?);
-        let [etcd, etcd_peer, apiserver] = ports::free()?;
+        let [etcd, etcd_peer, free] = ports::free()?;
         let dir = std::path::absolute(dir)?;
-        let layout = Layout { dir, etcd, etcd_peer, apiserver, services: services.to_string(), audit: options.audit };
+        let (apiserver, range) =
+            node.as_ref().map_or_else(|| (free, services.to_string()), |node| (node.port, node.services.to_owned()));
+        let layout = Layout { dir, etcd, etcd_peer, apiserver, services: range, audit: options.audit, node };
         let server = write_files(&layout, &options)?;
 
         let logs = &options.logs;
@@ -116,6 +149,7 @@ impl ControlPlane {
             etcd,
             apiserver: Mutex::new(apiserver),
             controller_manager: None,
+            scheduler: None,
             _services: services,
             pods,
             pods_placed: AtomicU8::new(0),
@@ -123,6 +157,10 @@ impl ControlPlane {
         plane.wait_until(Self::served).await?;
         let manager = Spec::new("kube-controller-manager", &binaries.controller_manager, logs);
         plane.controller_manager = Some(Process::start(manager.args(flags::controller_manager(&plane.layout))).await?);
+        if plane.layout.node.is_some() {
+            let scheduler = Spec::new("kube-scheduler", &binaries.scheduler, logs);
+            plane.scheduler = Some(Process::start(scheduler.args(flags::scheduler(&plane.layout))).await?);
+        }
         plane.wait_until(Self::managed).await?;
         Ok(plane)
     }
@@ -145,6 +183,11 @@ impl ControlPlane {
     /// The CA of the certificate that the API server shows to webhooks that ask for one, PEM.
     pub fn webhook_clients_ca(&self) -> PathBuf {
         self.layout.path("webhook-clients-ca.crt")
+    }
+
+    /// A file of the control plane: `ca.crt`, and with a node `kubelet.kubeconfig` and `kube-proxy.kubeconfig`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.layout.path(name)
     }
 
     /// An address for a Pod, not given before.
@@ -227,6 +270,7 @@ impl ControlPlane {
     pub fn check(&mut self) -> Result<()> {
         self.etcd.check()?;
         self.apiserver.get_mut().check()?;
+        self.scheduler.as_mut().map_or(Ok(()), Process::check)?;
         self.controller_manager.as_mut().map_or(Ok(()), Process::check)
     }
 
@@ -235,8 +279,8 @@ impl ControlPlane {
     /// # Errors
     /// When one cannot be ended.
     pub async fn stop(mut self) -> Result<()> {
-        if let Some(mut manager) = self.controller_manager {
-            manager.stop(GRACE).await?;
+        for mut client in [self.scheduler, self.controller_manager].into_iter().flatten() {
+            client.stop(GRACE).await?;
         }
         self.apiserver.get_mut().stop(GRACE).await?;
         self.etcd.stop(GRACE).await?;
@@ -274,15 +318,20 @@ impl ControlPlane {
 fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
     let authority = Authority::new("testbed control plane")?;
     let callers = Authority::new("testbed API server, as a client of webhooks")?;
-    let server = authority.server(&["127.0.0.1", "localhost", "kubernetes.default.svc"])?;
+    let mut names = ["127.0.0.1", "localhost", "kubernetes.default.svc"].map(str::to_owned).to_vec();
+    names.extend(layout.node.iter().flat_map(|node| [node.address.to_string(), node.first_service.to_string()]));
+    let server = authority.server(&names.iter().map(String::as_str).collect::<Vec<_>>())?;
     let etcd_client = authority.client("kube-apiserver")?;
     let (token_key, token_public_key) = pki::token_key()?;
     let (admin, manager) = (pki::random_token(), pki::random_token());
     let seen =
         Server { url: format!("https://127.0.0.1:{}", layout.apiserver), ca: authority.certificate().to_owned() };
-    let tokens = format!(
+    let mut tokens = format!(
         "{admin},admin,admin,system:masters\n{manager},system:kube-controller-manager,kube-controller-manager\n"
     );
+    if let Some(node) = &layout.node {
+        tokens.push_str(&write_node_files(layout, node, &authority, &seen)?);
+    }
     for (name, content) in [
         ("ca.crt", authority.certificate()),
         ("server.crt", &server.certificate),
@@ -302,6 +351,25 @@ fn write_files(layout: &Layout, options: &Options) -> Result<Server> {
     }
     write_private(&options.kubeconfig, &render(&seen, "admin", &admin, "default")?)?;
     Ok(seen)
+}
+
+/// Makes the same for the scheduler and for a node; gives their lines of `tokens.csv`.
+fn write_node_files(layout: &Layout, node: &NodeNetwork, authority: &Authority, seen: &Server) -> Result<String> {
+    let caller = authority.member("kube-apiserver", Some("system:masters"))?;
+    write_private(&layout.path("kubelet-client.crt"), &caller.certificate)?;
+    write_private(&layout.path("kubelet-client.key"), &caller.key)?;
+    let kubelet = format!("system:node:{}", node.name);
+    let mut tokens = String::new();
+    for (name, user, groups) in [
+        ("scheduler", "system:kube-scheduler", ""),
+        ("kubelet", &kubelet, ",system:nodes"),
+        ("kube-proxy", "system:kube-proxy", ""),
+    ] {
+        let token = pki::random_token();
+        let _ = writeln!(tokens, "{token},{user},{name}{groups}");
+        write_private(&layout.path(&format!("{name}.kubeconfig")), &render(seen, name, &token, "default")?)?;
+    }
+    Ok(tokens)
 }
 
 /// A client with the credentials of a kubeconfig.

@@ -55,8 +55,19 @@ impl Authority {
     /// # Errors
     /// When no key can be made.
     pub fn client(&self, common_name: &str) -> Result<Identity> {
+        self.member(common_name, None)
+    }
+
+    /// A client's identity, and the group that Kubernetes takes it for a member of.
+    ///
+    /// # Errors
+    /// When no key can be made.
+    pub fn member(&self, common_name: &str, group: Option<&str>) -> Result<Identity> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, common_name);
+        if let Some(group) = group {
+            params.distinguished_name.push(DnType::OrganizationName, group);
+        }
         self.sign(params, ExtendedKeyUsagePurpose::ClientAuth)
     }
 

@@ -6,13 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_rds::operation::describe_db_instances::DescribeDBInstancesError;
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 
-use super::{follow::Follower, narrator::Narrator};
-use crate::{
-    kubectl::Output,
-    resource::Database,
-    sql::Login,
-    stack::{Stack, WORKSPACE},
-};
+use super::{follow::Follower, ground::Ground, narrator::Narrator};
+use crate::{kubectl::Output, resource::Database, sql::Login, stack::WORKSPACE};
 
 /// The database of `manifests/examples/orders.yaml`.
 const NAMESPACE: &str = "shop";
@@ -33,15 +28,15 @@ spec:
 ";
 
 pub(super) struct Chapters<'a> {
-    stack: &'a Stack,
+    ground: &'a Ground,
     narrator: &'a Narrator,
     follower: Follower<'a>,
 }
 
 impl<'a> Chapters<'a> {
-    pub(super) fn new(stack: &'a Stack, narrator: &'a Narrator) -> Self {
-        let follower = Follower::new(narrator, stack.controlplane().client(), NAMESPACE, NAME);
-        Self { stack, narrator, follower }
+    pub(super) fn new(ground: &'a Ground, narrator: &'a Narrator) -> Self {
+        let follower = Follower::new(narrator, ground.controlplane().client(), NAMESPACE, NAME);
+        Self { ground, narrator, follower }
     }
 
     /// From `kubectl apply` to Ready.
@@ -109,7 +104,7 @@ impl<'a> Chapters<'a> {
         self.narrator.chapter("A manifest with three mistakes");
         self.narrator.output(BAD);
         self.narrator.command("kubectl apply -f -");
-        let output = self.stack.controlplane().kubectl().run_with_input(&["apply", "-f", "-"], BAD).await?;
+        let output = self.ground.controlplane().kubectl().run_with_input(&["apply", "-f", "-"], BAD).await?;
         self.print(&output);
         ensure!(!output.success, "the bad manifest was accepted");
         for field in ["spec.size", "spec.users", "spec.databases"] {
@@ -122,7 +117,7 @@ impl<'a> Chapters<'a> {
     /// Gone, but for the final snapshot and the Secrets.
     pub(super) async fn delete(&mut self) -> Result<()> {
         self.narrator.chapter("Deleting it");
-        let client = self.stack.controlplane().client();
+        let client = self.ground.controlplane().client();
         let before = Database::existing(client, NAMESPACE, NAME).await?;
         let instance = before.text("/status/instance/identifier").to_owned();
         ensure!(!instance.is_empty(), "status.instance.identifier is empty");
@@ -137,7 +132,7 @@ impl<'a> Chapters<'a> {
             .await?;
         self.narrator.done("the object is gone");
 
-        let rds = self.stack.rds().client();
+        let rds = self.ground.rds().client();
         let snapshots = rds
             .describe_db_snapshots()
             .db_instance_identifier(&instance)
@@ -165,7 +160,7 @@ impl<'a> Chapters<'a> {
         ensure!(not_found, "the instance is still there: {gone:?}");
         self.narrator.done(format!("the instance {instance} is gone"));
 
-        let kubectl = self.stack.controlplane().kubectl();
+        let kubectl = self.ground.controlplane().kubectl();
         let secrets = kubectl.ok(&["get", "secrets", "-n", NAMESPACE, "-o", "name"]).await?;
         for user in ["master", "app", "report", "batch"] {
             let secret = format!("secret/{NAME}.rds.{user}");
@@ -180,8 +175,8 @@ impl<'a> Chapters<'a> {
 
     async fn connect(&self, user: &str) -> Result<PgConnection> {
         let secret = format!("{NAME}.rds.{user}");
-        let login = Login::from_secret(self.stack.controlplane().client(), NAMESPACE, &secret).await?;
-        let mut connection = login.connect(&self.stack.rds().ca()).await?;
+        let login = Login::from_secret(self.ground.controlplane().client(), NAMESPACE, &secret).await?;
+        let mut connection = login.connect(&self.ground.rds().ca()).await?;
         let row =
             connection.fetch_one("SELECT current_user::text, session_user::text, current_database()::text").await?;
         let (role, user, database): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -191,7 +186,7 @@ impl<'a> Chapters<'a> {
 
     /// Runs a command that must succeed, and shows what it printed.
     async fn accepted(&self, args: &[&str]) -> Result<()> {
-        let output = self.stack.controlplane().kubectl().run(args).await?;
+        let output = self.ground.controlplane().kubectl().run(args).await?;
         self.print(&output);
         ensure!(output.success, "kubectl {} was refused", args[0]);
         Ok(())

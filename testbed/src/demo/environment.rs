@@ -78,6 +78,18 @@ impl Folder {
             ("WEBHOOK_METRICS_URL", format!("{}/metrics", stack.webhook_admin())),
             ("RECONCILER_METRICS_URL", format!("{}/metrics", stack.reconciler_admin())),
         ];
+        self.write_variables(&variables, kubectl)
+    }
+
+    /// The same for the operator in Pods: only the API server is reached from outside.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn write_node_env(&self, kubectl: &Path) -> Result<()> {
+        self.write_variables(&[("KUBECONFIG", self.kubeconfig().display().to_string())], kubectl)
+    }
+
+    fn write_variables(&self, variables: &[(&str, String)], kubectl: &Path) -> Result<()> {
         let mut text: String = variables.iter().map(|(name, value)| export(name, value)).collect();
         let search = std::env::var_os("PATH").unwrap_or_default();
         text.extend(extend_path(kubectl, &search));

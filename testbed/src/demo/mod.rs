@@ -5,21 +5,20 @@ mod chapters;
 mod cluster;
 mod environment;
 mod follow;
+mod ground;
 mod narrator;
 
-use std::{io::Write as _, path::PathBuf};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use anyhow::{Result, ensure};
 
 use self::{
     chapters::Chapters,
     environment::{Folder, quote},
+    ground::Ground,
     narrator::Narrator,
 };
-use crate::{
-    controlplane::Binaries,
-    stack::{Options, Programs, Stack},
-};
+use crate::{node, stack::Programs};
 
 pub use self::cluster::{ClusterRequest, run as run_on_cluster};
 
@@ -33,6 +32,19 @@ pub struct Request {
     pub dir: PathBuf,
     /// Whether to go on through the whole life of a database and to end, instead of staying up.
     pub exit: bool,
+    /// Whether the operator runs in Pods; this is the run inside of a node's namespaces then.
+    pub node: bool,
+}
+
+/// Fetches what a node needs and goes on inside of its namespaces.
+///
+/// # Errors
+/// When this machine lacks something, or it cannot be had.
+pub async fn enter_node() -> Result<ExitCode> {
+    node::require()?;
+    node::ensure_programs().await?;
+    Programs::beside_this_one()?.fetch_postgresql(node::POSTGRESQL).await?;
+    node::enter().await
 }
 
 /// Starts the stack, shows a database come up, and stays until `interrupted`, or shows the rest of its life and ends.
@@ -45,48 +57,41 @@ pub async fn run(request: &Request, interrupted: impl Future<Output = ()>) -> Re
     let folder = Folder::take(&request.dir)?;
 
     narrator.chapter("Starting everything on this machine");
-    let start = start(&folder, &narrator);
-    let mut stack = tokio::select! {
-        // Dropping a half-started stack kills what has been started.
+    let start = async {
+        match request.node {
+            true => Ground::pods(&folder, &narrator).await,
+            false => Ground::processes(&folder, &narrator).await,
+        }
+    };
+    let mut ground = tokio::select! {
+        // Dropping what is half started kills what has been started.
         () = &mut interrupted => return ended_early(request.exit),
-        stack = start => stack?,
+        ground = start => ground?,
     };
     let outcome = tokio::select! {
         () = &mut interrupted => ended_early(request.exit),
-        outcome = perform(&stack, &folder, &narrator, request.exit) => outcome,
+        outcome = perform(&ground, &folder, &narrator, request.exit) => outcome,
     };
     let outcome = match outcome {
         Ok(()) if !request.exit => {
             tokio::select! {
                 () = &mut interrupted => Ok(()),
-                ended = stack.watch() => ended,
+                ended = ground.watch() => ended,
             }
         }
         other => other,
     };
     if outcome.is_err() {
-        narrator.plain(&format!("\nThe logs are in {}", stack.logs().display()));
+        narrator.plain(&format!("\nThe logs are in {}", ground.logs().display()));
     }
     narrator.chapter("Ending everything");
-    stack.stop().await?;
+    ground.stop().await?;
     narrator.done("all processes have ended");
     outcome
 }
 
-async fn start(folder: &Folder, narrator: &Narrator) -> Result<Stack> {
-    let options = Options { kubeconfig: folder.kubeconfig(), audit: false, time_scale: TIME_SCALE };
-    let binaries = Binaries::ensure().await?;
-    let programs = Programs::beside_this_one()?;
-    let stack = Stack::start(&binaries, &programs, folder.path(), options, &|text| {
-        narrator.done(text);
-    })
-    .await?;
-    folder.write_env(&stack, &binaries.kubectl)?;
-    Ok(stack)
-}
-
-async fn perform(stack: &Stack, folder: &Folder, narrator: &Narrator, exit: bool) -> Result<()> {
-    let mut chapters = Chapters::new(stack, narrator);
+async fn perform(ground: &Ground, folder: &Folder, narrator: &Narrator, exit: bool) -> Result<()> {
+    let mut chapters = Chapters::new(ground, narrator);
     chapters.create().await?;
     chapters.log_in().await?;
     if exit {
@@ -94,7 +99,7 @@ async fn perform(stack: &Stack, folder: &Folder, narrator: &Narrator, exit: bool
         chapters.refuse().await?;
         return chapters.delete().await;
     }
-    narrator.plain(&how_to_go_on(folder));
+    narrator.plain(&how_to_go_on(ground, folder));
     Ok(())
 }
 
@@ -110,9 +115,9 @@ pub fn report(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "local.sh: {error:#}");
 }
 
-fn how_to_go_on(folder: &Folder) -> String {
+fn how_to_go_on(ground: &Ground, folder: &Folder) -> String {
     let env = quote(&folder.env().display().to_string());
-    let logs = folder.path().join("logs");
+    let places = ground.places(&ground.logs());
     format!(
         "
 Everything is up until you press Ctrl-C. In another terminal:
@@ -125,9 +130,7 @@ Everything is up until you press Ctrl-C. In another terminal:
     kubectl edit rds -n shop orders                      grow it, add a user, try something wrong
     kubectl apply -f manifests/examples/minimal.yaml     another one, else by defaults
     kubectl delete rds -n shop orders                    its last snapshot stays, and so do the Secrets
-
-Logs: {logs}
-",
-        logs = logs.display(),
+{places}
+"
     )
 }

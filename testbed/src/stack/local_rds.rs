@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    net::{Ipv4Addr, SocketAddrV4},
     path::{Path, PathBuf},
 };
 
@@ -51,18 +52,26 @@ pub struct Counters {
 #[derive(Clone, Debug)]
 pub struct LocalRds {
     dir: PathBuf,
-    port: u16,
+    address: SocketAddrV4,
+    /// The first address of the instances, where they have addresses of their own.
+    instances: Option<Ipv4Addr>,
 }
 
 impl LocalRds {
     pub(super) fn new(dir: PathBuf, port: u16) -> Self {
-        Self { dir, port }
+        Self { dir, address: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), instances: None }
     }
 
-    pub(super) fn spec(&self, programs: &Programs, logs: &Path, time_scale: f64) -> Spec {
+    /// At an address of a node, at the port that AWS has, and each instance at an address of its own from `instances` on.
+    pub(crate) fn on_node(dir: PathBuf, address: Ipv4Addr, instances: Ipv4Addr) -> Self {
+        Self { dir, address: SocketAddrV4::new(address, 443), instances: Some(instances) }
+    }
+
+    pub(crate) fn spec(&self, programs: &Programs, logs: &Path, time_scale: f64) -> Spec {
         Spec::new("local-rds", &programs.local_rds, logs)
             .args(["--data-dir".as_ref(), self.dir.as_os_str()])
-            .args([&format!("--listen=127.0.0.1:{}", self.port), "--region", REGION])
+            .args([&format!("--listen={}", self.address), "--region", REGION])
+            .args(self.instances.map(|first| format!("--instance-network={first}")))
             .args([&format!("--time-scale={time_scale}"), "--exit-with-parent", "--log-statements"])
             .args([&format!("--security-group={}", SECURITY_GROUPS.join(",")), "--subnet-group=databases"])
             .args([&format!("--snapshot-quota={KEPT}"), &format!("--retained-backup-quota={KEPT}")])
@@ -70,14 +79,24 @@ impl LocalRds {
             .inherit(&["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"])
     }
 
+    /// Where its API listens.
+    pub fn address(&self) -> SocketAddrV4 {
+        self.address
+    }
+
     /// The URL of its API.
     pub fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address)
     }
 
     /// The CA of its instances' certificates.
     pub fn ca(&self) -> PathBuf {
         self.dir.join("ca.pem")
+    }
+
+    /// Names and addresses of its instances, where they have addresses of their own.
+    pub(crate) fn hosts(&self) -> PathBuf {
+        self.dir.join("hosts")
     }
 
     /// How clients find its instances, for people: by names, or by the address of all where this machine knows no such names.

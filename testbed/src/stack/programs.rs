@@ -1,6 +1,9 @@
 //! Our own programs, as cargo has built them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::process::Command;
@@ -46,6 +49,16 @@ impl Programs {
         let status = cargo.status().await.context("running cargo")?;
         ensure!(status.success(), "the services could not be built");
         Self::beside_this_one()
+    }
+
+    /// Fetches a version of PostgreSQL, for a place without the network.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn fetch_postgresql(&self, version: &str) -> Result<()> {
+        let status = Command::new(&self.local_rds).args(["fetch", version]).stdout(Stdio::null()).status().await?;
+        ensure!(status.success(), "PostgreSQL could not be fetched");
+        Ok(())
     }
 
     /// The webhook's executable.

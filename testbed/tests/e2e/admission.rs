@@ -14,13 +14,13 @@ use testbed::{
     eventually::eventually,
     kubectl::Kubectl,
     kubelet::{Kubelet, Pod, Prepared},
+    load::Load,
     service::Service,
     service_proxy::ServiceProxy,
     stack::{Manifests, Programs, WEBHOOK, service_address},
 };
 
 use crate::{
-    load::Load,
     replica::{PATIENCE, metric},
     world::World,
 };

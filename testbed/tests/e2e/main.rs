@@ -24,7 +24,6 @@ mod inside;
 mod isolation;
 mod leadership;
 mod limits;
-mod load;
 mod managers;
 mod manifests;
 mod not_yet;

@@ -16,10 +16,12 @@ use kube::{
     api::{DynamicObject, PostParams},
 };
 use serde_json::json;
-use testbed::{eventually::eventually, resource::databases};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
-use crate::replica::PATIENCE;
+use crate::{eventually::eventually, resource::databases};
+
+/// How long a number of requests may take to be sent.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Requests of one client after another, all the time.
 const STEADY: usize = 3;
@@ -35,7 +37,7 @@ const BETWEEN_REQUESTS: Duration = Duration::from_millis(40);
 const KEPT: usize = 5;
 
 /// Requests that are being sent until [`stop`](Self::stop).
-pub(crate) struct Load {
+pub struct Load {
     going: watch::Sender<bool>,
     tally: Arc<Tally>,
     workers: JoinSet<()>,
@@ -50,16 +52,18 @@ struct Tally {
 
 /// What became of the requests.
 #[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) sent: u64,
-    pub(crate) failed: u64,
+pub struct Report {
+    /// How many were sent.
+    pub sent: u64,
+    /// How many of them failed.
+    pub failed: u64,
     /// The first few failures.
-    pub(crate) failures: Vec<String>,
+    pub failures: Vec<String>,
 }
 
 impl Load {
     /// Starts sending into a namespace that is there.
-    pub(crate) fn start(client: &Client, namespace: &str) -> Self {
+    pub fn start(client: &Client, namespace: &str) -> Self {
         let (going, watching) = watch::channel(true);
         let tally = Arc::new(Tally::default());
         let mut workers = JoinSet::new();
@@ -88,12 +92,20 @@ impl Load {
     }
 
     /// How many requests have failed so far.
-    pub(crate) fn failed(&self) -> u64 {
+    pub fn failed(&self) -> u64 {
         self.tally.failed.load(Relaxed)
     }
 
+    /// How many requests have been sent so far.
+    pub fn count(&self) -> u64 {
+        self.tally.sent.load(Relaxed)
+    }
+
     /// Waits until so many requests have been sent.
-    pub(crate) async fn sent(&self, wanted: u64) -> Result<()> {
+    ///
+    /// # Errors
+    /// When they take too long.
+    pub async fn sent(&self, wanted: u64) -> Result<()> {
         eventually(PATIENCE, &format!("{wanted} requests"), async || {
             let sent = self.tally.sent.load(Relaxed);
             ensure!(sent >= wanted, "{sent} so far");
@@ -103,7 +115,10 @@ impl Load {
     }
 
     /// Lets the last requests end and tells what became of all.
-    pub(crate) async fn stop(self) -> Result<Report> {
+    ///
+    /// # Errors
+    /// When the requests have ended by themselves.
+    pub async fn stop(self) -> Result<Report> {
         let Self { going, tally, workers } = self;
         going.send(false).context("nobody sends any more")?;
         workers.join_all().await;
@@ -114,7 +129,10 @@ impl Load {
 
 impl Report {
     /// Fails unless every request was answered, and there were some. Tells how many; `what` happened meanwhile.
-    pub(crate) fn without_failure(&self, what: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// With the first few failures.
+    pub fn without_failure(&self, what: &str) -> Result<()> {
         writeln!(std::io::stderr(), "{what}: {} of {} requests failed", self.failed, self.sent)?;
         ensure!(self.failed == 0, "{} of {} requests failed: {:#?}", self.failed, self.sent, self.failures);
         ensure!(self.sent > 100, "only {} requests were sent: this shows nothing", self.sent);
