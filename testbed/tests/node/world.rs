@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use libtest_mimic::{Failed, Trial};
 use testbed::{
     controlplane::Binaries,
+    eventually::eventually,
     node::{self, Node},
     stack::Programs,
 };
@@ -25,6 +26,9 @@ use crate::operator;
 
 /// How much faster than AWS the local RDS is.
 const TIME_SCALE: f64 = 0.01;
+
+/// How long the processes of a node that was killed may take to end.
+const GONE: Duration = Duration::from_secs(30);
 
 /// The longest a trial may take.
 const LIMIT: Duration = Duration::from_mins(15);
@@ -49,9 +53,12 @@ impl World {
     pub(crate) async fn node(&self) -> Result<&Node> {
         self.node
             .get_or_try_init(async || {
-                if self.dir.exists() {
-                    fs::remove_dir_all(&self.dir).with_context(|| format!("removing {}", self.dir.display()))?;
-                }
+                // What a node that was killed has left may still be written to for a moment.
+                eventually(GONE, &format!("{} to be removed", self.dir.display()), async || match self.dir.exists() {
+                    true => Ok(fs::remove_dir_all(&self.dir)?),
+                    false => Ok(()),
+                })
+                .await?;
                 fs::create_dir_all(&self.dir)?;
                 let programs = Programs::beside_this_one()?;
                 let binaries: Binaries = node::ensure_programs().await?;
