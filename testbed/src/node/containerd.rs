@@ -1,10 +1,6 @@
 //! containerd with folders of its own, and the images that are put into it without a registry.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
@@ -96,9 +92,4 @@ fn network(addresses: &Path) -> String {
         ],
     })
     .to_string()
-}
-
-/// The folder of an image's parts before it is packed.
-pub(super) fn scratch(dir: &Path) -> PathBuf {
-    dir.join("images")
 }

@@ -65,6 +65,7 @@ pub struct Node {
     logs: PathBuf,
     /// Where the control groups of Pods are, as far as they count memory.
     groups: PathBuf,
+    /// Where images are laid out and packed.
     scratch: PathBuf,
 }
 
@@ -111,7 +112,7 @@ impl Node {
         ));
 
         let containerd = containerd::start(&dir, &logs).await?;
-        let scratch = containerd::scratch(&dir);
+        let scratch = dir.join("images");
         let mut archives = images::of_services(programs, &scratch).await?;
         archives.extend([images::pause(&scratch).await?, images::application(&scratch).await?]);
         for archive in archives {

@@ -129,7 +129,7 @@ pub(crate) async fn apply(kubectl: &Kubectl, folder: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes it, however it was installed, by the commands of docs/install.md: objects, operator, CRDs.
+/// Removes it, however it was installed, in the order of docs/install.md, whose own commands `readme` runs: objects, operator, CRDs.
 pub(crate) async fn remove(node: &Node) -> Result<()> {
     let kubectl = node.kubectl();
     remove_objects(kubectl).await?;
