@@ -17,7 +17,7 @@ use shared::api::{RDSDatabase, RDSDatabaseClass, RDSDatabaseClassStatus};
 use crate::context::Guarded;
 use crate::lease::Fence;
 use crate::plan::Reason;
-use crate::target::{GuardedClass, is_default};
+use crate::subject::{GuardedClass, is_default};
 
 /// Counting what the watches have costs no call: soon enough that a class is hardly ever deleted with its first database.
 const PACE: Duration = Duration::from_secs(1);

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::plan::Moment;
 use crate::providers::accounts::Accounts;
 use crate::renewals::Renewals;
-use crate::target::GuardedClass;
+use crate::subject::GuardedClass;
 use crate::turns::Turns;
 
 /// Objects as they are watched: one that cannot be decoded does not stop the others.

@@ -1,6 +1,5 @@
 //! The pipeline of one object: read, resolve, observe, plan, apply, tell.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,20 +7,16 @@ use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 use rand::RngExt as _;
-use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseClass, RDSDatabaseStatus};
+use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use thiserror::Error;
 use tokio::time::Instant;
 
 use crate::apply::{ApplyError, Scene, apply, write_status};
-use crate::cluster::{ClusterError, NamespaceFacts};
+use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::observe::{Crowded, observe};
-use crate::permit::Fence;
-use crate::plan::{
-    ClusterStep, Concern, Departure, Effect, Outcome, Plan, RESYNC, Reason, Seen, Setback, Step, plan, plan_deletion,
-};
-use crate::providers::Access;
-use crate::target::{GuardedClass, Refusal, resolve, resolved, select};
+use crate::plan::{ClusterStep, Concern, Effect, Outcome, Plan, RESYNC, Reason, Seen, Setback, Step, plan};
+use crate::subject::{GuardedClass, Refusal, Subject};
 use crate::{status, tell};
 
 /// The first list of the classes takes milliseconds.
@@ -125,23 +120,19 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Action, 
     let uid = object.metadata.uid.as_deref().unwrap_or_default();
     let conditions = object.status.iter().flat_map(|status| &status.conditions);
     context.memory.update(uid, |recollection| recollection.told.begin(conditions));
-    if object.metadata.deletion_timestamp.is_some() {
-        return leave(context, &object, &facts).await;
-    }
     let classes = classes(context).await?;
     let (required, versions) = (context.settings.require_class, context.settings.default_versions);
-    match resolve(&object, &classes, required, &facts.labels, versions) {
-        Ok(target) => {
-            let observation = observe(context, &object, &facts, Ok(&target.class.access), Some(&target)).await?;
-            let plan = plan(&target, &observation.world, context.now());
-            let (generation, now) = (object.metadata.generation, (context.clock)());
-            let status = status::working(&before(&object), generation, &target, &observation.world, &plan, now);
-            settle_asked(context, &observation.world.object.uid, &plan);
-            let scene = Scene { context, object: &object, target: Some(&target), observation: &observation };
-            carry_out(&scene, &plan, &status).await
-        }
-        Err(refusal) => refuse(context, &object, &refusal).await,
-    }
+    let subject = match Subject::of(&object, &classes, required, &facts.labels, versions) {
+        Ok(subject) => subject,
+        Err(refusal) => return refuse(context, &object, &refusal).await,
+    };
+    let observation = observe(context, &object, &facts, &subject).await?;
+    let plan = plan(&subject, &observation.world, context.now());
+    let (generation, now) = (object.metadata.generation, (context.clock)());
+    let status = status::of(&before(&object), generation, &subject, &observation.world, &plan, now);
+    settle_asked(context, &observation.world.object.uid, &plan);
+    let scene = Scene { context, object: &object, subject: &subject, observation: &observation };
+    carry_out(&scene, &plan, &status).await
 }
 
 /// The classes. Without having seen them all, none is taken for the default one: an object would be pinned to the wrong account for good.
@@ -149,45 +140,6 @@ async fn classes(context: &Context) -> Result<Vec<Arc<GuardedClass>>, PassError>
     match tokio::time::timeout(CLASSES_PATIENCE, context.classes.wait_until_ready()).await {
         Ok(Ok(())) => Ok(context.classes.state()),
         Ok(Err(_)) | Err(_) => Err(PassError::ClassesUnknown),
-    }
-}
-
-async fn leave(context: &Context, object: &RDSDatabase, namespace: &NamespaceFacts) -> Result<Action, PassError> {
-    let classes = classes(context).await?;
-    let pinned = object.status.as_ref().and_then(|status| status.instance.as_ref());
-    let named = object.spec.0.as_ref().and_then(|fields| fields.class_name.as_deref());
-    let class = select(pinned.is_none().then_some(named).flatten(), pinned, &classes);
-    let access: Result<Access, String> =
-        class.as_ref().map(|class| resolved(*class).access).map_err(ToString::to_string);
-    let observation = observe(context, object, namespace, access.as_ref().map_err(Clone::clone), None).await?;
-    let plan = plan_deletion(&departure(object, class), &observation.world, context.now());
-    let now = (context.clock)();
-    let status = status::leaving(&before(object), object.metadata.generation, &observation.world, &plan, now);
-    let scene = Scene { context, object, target: None, observation: &observation };
-    carry_out(&scene, &plan, &status).await
-}
-
-/// What the spec says of the end, also where the rest of it is invalid. A policy that cannot be read is the careful one.
-fn departure(object: &RDSDatabase, class: Result<Option<&RDSDatabaseClass>, Refusal>) -> Departure {
-    let fields = object.spec.0.as_ref();
-    let default = class.as_ref().ok().and_then(|class| class.as_ref()?.spec.default_deletion_policy);
-    let policy = match fields.and_then(|fields| fields.deletion_policy.as_deref()) {
-        Some(text) => text.parse().unwrap_or(DeletionPolicy::Snapshot),
-        None => default.unwrap_or_default(),
-    };
-    let allowed = class.as_ref().ok().and_then(|class| class.as_ref()?.spec.allowed_deletion_policies.clone());
-    let pinned = object.status.as_ref().is_some_and(|status| status.instance.is_some());
-    let permitted = match class {
-        Ok(class) => class.map_or(Ok(()), |class| Fence::of(class, &BTreeMap::new()).deletion_policy(policy)),
-        Err(refusal) if pinned && policy != DeletionPolicy::Retain => Err(Refusal::Unreachable(Box::new(refusal))),
-        // Nothing was made, or what was made stays.
-        Err(_) => Ok(()),
-    };
-    Departure {
-        policy: permitted.map(|()| policy),
-        allowed: allowed.unwrap_or_else(|| DeletionPolicy::ALL.to_vec()),
-        protection: fields.and_then(|fields| fields.deletion_protection),
-        paused: fields.and_then(|fields| fields.paused).unwrap_or(false),
     }
 }
 
@@ -326,35 +278,7 @@ fn jittered(pause: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    /// An object in the class `gone`, of which there is none.
-    fn unclassed(policy: Option<&str>, made: bool) -> Departure {
-        let object: RDSDatabase = serde_json::from_value(json!({
-            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase", "metadata": {"name": "orders"},
-            "spec": {"deletionPolicy": policy},
-            "status": {"instance": made.then(|| json!({"identifier": "orders", "className": "gone", "created": true}))},
-        }))
-        .unwrap();
-        let pinned = object.status.as_ref().and_then(|status| status.instance.as_ref());
-        departure(&object, select(Some("gone").filter(|_| pinned.is_none()), pinned, &[]))
-    }
-
-    #[test]
-    fn i7_an_object_whose_class_is_gone_says_so_on_its_way_out() {
-        for policy in [None, Some("Snapshot"), Some("Delete")] {
-            let refusal = unclassed(policy, true).policy.unwrap_err();
-            assert_eq!(refusal.reason(), Reason::ClassGone);
-            let message = refusal.to_string();
-            for said in ["\"gone\"", "create it again", "deletionPolicy: Retain"] {
-                assert!(message.contains(said), "{said}: {message}");
-            }
-        }
-        assert_eq!(unclassed(Some("Retain"), true).policy, Ok(DeletionPolicy::Retain));
-        assert_eq!(unclassed(None, false).policy, Ok(DeletionPolicy::Snapshot), "nothing was made");
-    }
 
     #[test]
     fn i13_what_fails_again_and_again_comes_back_less_and_less_often() {

@@ -1,7 +1,7 @@
 //! The reconciler: the life of the RDS instance behind an `RDSDatabase`, the users and databases inside it, and the Secrets and
 //! Services that applications bind to.
 //!
-//! Data flows one way: [`target`] resolves the object into what is wanted, [`observe`] reads the world, [`plan`] decides purely,
+//! Data flows one way: [`subject`] resolves the object into what is wanted, [`observe`] reads the world, [`plan`] decides purely,
 //! [`apply`] acts, and [`status`] tells of it. I/O stands behind three ports: [`cluster`], [`providers`] and [`engine`].
 
 mod access;
@@ -21,14 +21,13 @@ pub mod lease;
 pub mod memory;
 pub mod metrics;
 pub mod observe;
-pub mod permit;
 pub mod plan;
 pub mod providers;
 pub mod renewals;
 pub mod scope;
 pub mod status;
 mod stop;
-pub mod target;
+pub mod subject;
 pub mod tell;
 pub mod turns;
 mod upkeep;

@@ -18,14 +18,14 @@ use shared::rules::DefaultVersions;
 use tokio::net::TcpListener;
 
 use crate::observe::secret_fact;
-use crate::plan::tests::{departure, empty_world, now};
+use crate::plan::tests::{departure, empty_world, leave, now, plan};
 use crate::plan::{
     AccountFacts, ClusterStep, Concern, ObjectFacts, Outcome, Reason, SecretFact, Seen, Step, World, bound,
-    needs_renewal, plan, plan_deletion,
+    needs_renewal,
 };
 use crate::providers::aws::Aws;
 use crate::providers::{Cloud, SnapshotKind};
-use crate::target::resolve;
+use crate::subject::resolve;
 
 const MOMENTS: [&str; 6] = ["creating", "at-rest", "deleting", "snapshot-available", "deleted", "again"];
 
@@ -127,13 +127,13 @@ async fn world(moment: &'static str, name: &str) -> World {
 #[tokio::test]
 async fn i3_a_deletion_that_it_began_ends() {
     let name = "leaving";
-    let under_way = plan_deletion(&departure(DeletionPolicy::Snapshot), &world("deleting", name).await, now());
+    let under_way = leave(&departure(DeletionPolicy::Snapshot), &world("deleting", name).await);
     let waits = under_way.outcome(Concern::Deletion);
     assert!(matches!(waits, Some(Outcome::Wait { reason: Reason::DeletingInstance, .. })), "{waits:?}");
 
     let mut done = world("snapshot-available", name).await;
     done.instance = Seen::Absent;
-    let released = plan_deletion(&departure(DeletionPolicy::Snapshot), &done, now());
+    let released = leave(&departure(DeletionPolicy::Snapshot), &done);
     assert_eq!(released.steps, [Step::Cluster(ClusterStep::RemoveFinalizer)], "{:?}", released.outcomes);
 }
 

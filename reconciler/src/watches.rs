@@ -21,7 +21,7 @@ use crate::context::Guarded;
 use crate::providers::Instance;
 use crate::providers::sweep::Change;
 use crate::scope::Scope;
-use crate::target::{GuardedClass, is_default};
+use crate::subject::{GuardedClass, is_default};
 use crate::turns::Key;
 
 /// The classes, and a stream that tells of each change in them and keeps the store full.

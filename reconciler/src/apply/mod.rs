@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::lease::Fenced;
 use crate::observe::Observation;
 use crate::plan::Step;
-use crate::target::Target;
+use crate::subject::Subject;
 
 pub use status::write as write_status;
 pub use visit::{LOGINS_AT_ONCE, SLICE};
@@ -41,8 +41,8 @@ pub struct Scene<'a> {
     pub context: &'a Context,
     /// The object as it was read.
     pub object: &'a RDSDatabase,
-    /// What is wanted; `None` on the way out.
-    pub target: Option<&'a Target>,
+    /// What it is worked for.
+    pub subject: &'a Subject,
     /// What was observed.
     pub observation: &'a Observation,
 }

@@ -22,6 +22,7 @@ use crate::plan::{
     fingerprint, report, retry_at,
 };
 use crate::providers::Instance;
+use crate::subject::{Subject, Target};
 use crate::tell;
 use crate::turns::Key;
 
@@ -106,7 +107,7 @@ struct Visit<'a> {
 impl<'a> Visit<'a> {
     fn new(scene: &'a Scene<'a>) -> Option<Self> {
         let world = &scene.observation.world;
-        let desired = &scene.target?.desired;
+        let Subject::Living(Target { desired, .. }) = scene.subject else { return None };
         let instance = world.instance.known()?;
         let endpoint = instance.endpoint.clone()?;
         let name = &world.object.name;

@@ -11,16 +11,16 @@ use crate::binding::{self, SecretData};
 use crate::cluster::{NamespaceFacts, Version};
 use crate::context::Context;
 use crate::plan::{ObjectFacts, SecretFact, Seen, ServiceFact};
-use crate::target::Target;
+use crate::subject::{Subject, Target};
 
 /// The Secrets that are wanted, and further ones marked as the object's. One that cannot be read is unknown, and hides no other.
 pub(super) async fn secrets(
     context: &Context,
     object: &ObjectFacts,
-    target: Option<&Target>,
+    subject: &Subject,
 ) -> BTreeMap<String, Seen<SecretFact>> {
     // On the way out no Secret is touched.
-    let Some(target) = target else {
+    let Subject::Living(target) = subject else {
         return BTreeMap::new();
     };
     let found = match context.cluster.secrets_of(&object.namespace, &object.name).await {

@@ -24,9 +24,8 @@ use crate::plan::{
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
-use crate::providers::{Access, ConnectError};
-use crate::providers::{CloudError, Instance, Snapshot};
-use crate::target::Target;
+use crate::providers::{CloudError, ConnectError, Instance, Snapshot};
+use crate::subject::{Subject, Target};
 
 /// A sweep that a pass waits for: longer than a slow page, shorter than a person's patience.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,13 +43,12 @@ pub struct Observation {
 #[error("others wait for the same account already")]
 pub struct Crowded;
 
-/// Looks at everything that concerns an object. `target` is `None` for an object that is on its way out or cannot be worked on.
+/// Looks at everything that concerns an object.
 pub async fn observe(
     context: &Context,
     object: &RDSDatabase,
     namespace: &NamespaceFacts,
-    access: Result<&Access, String>,
-    target: Option<&Target>,
+    subject: &Subject,
 ) -> Result<Observation, Crowded> {
     let facts = object_facts(object, namespace);
     let recollection = context.memory.recall(&facts.uid);
@@ -61,12 +59,12 @@ pub async fn observe(
         .and_then(|pinned| pinned.identifier.parse().ok())
         .unwrap_or_else(|| InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, &facts.name));
 
-    let account = match access {
+    let account = match subject.access() {
         Ok(access) => match context.accounts.get(access).await {
             Err(ConnectError::UnderWay) => return Err(Crowded),
             answer => answer.map_err(|error| error.to_string()),
         },
-        Err(why) => Err(why),
+        Err(refusal) => Err(refusal.to_string()),
     };
     // What is to be deleted is looked at now, not up to a minute ago.
     let freshness = facts.deleting.then(tokio::time::Instant::now);
@@ -99,7 +97,7 @@ pub async fn observe(
         pinned,
         instance,
         snapshots,
-        secrets: kubernetes::secrets(context, &facts, target).await,
+        secrets: kubernetes::secrets(context, &facts, subject).await,
         service: kubernetes::service(context, &facts).await,
         alias: kubernetes::alias(context, &facts, namespace).await,
         visit: recollection.visit,
@@ -115,21 +113,29 @@ pub async fn observe(
         renewal: None,
         object: facts,
     };
-    if target.is_some_and(|target| needs_renewal(target, &world)) {
-        let place = recollection.renewal.unwrap_or_else(|| context.renewals.place(context.now()));
-        context.memory.update(&world.object.uid, |recollection| recollection.renewal = Some(place));
-        world.renewal = Some(place);
-    } else if recollection.renewal.is_some() && in_view(&world) {
-        context.memory.update(&world.object.uid, |recollection| recollection.renewal = None);
-    }
-    world.visit_inputs = target.and_then(|target| visit_inputs(target, &world));
-    if let (None, Some(inputs), Some(target)) = (&world.visit, &world.visit_inputs, target) {
-        world.visit = recall::told_visit(object, &target.desired, inputs);
-        if world.visit.is_some() {
-            world.logins = recall::told_logins(&target.desired, &world);
+    if let Subject::Living(target) = subject {
+        queue(context, target, &mut world, recollection.renewal);
+        world.visit_inputs = visit_inputs(target, &world);
+        if let (None, Some(inputs)) = (&world.visit, &world.visit_inputs) {
+            world.visit = recall::told_visit(object, &target.desired, inputs);
+            if world.visit.is_some() {
+                world.logins = recall::told_logins(&target.desired, &world);
+            }
         }
     }
     Ok(Observation { world, account: account.ok() })
+}
+
+/// Keeps the place of Secrets that wait for their renewal, or takes one for them.
+fn queue(context: &Context, target: &Target, world: &mut World, place: Option<Moment>) {
+    let uid = world.object.uid.clone();
+    if needs_renewal(target, world) {
+        let place = place.unwrap_or_else(|| context.renewals.place(context.now()));
+        context.memory.update(&uid, |recollection| recollection.renewal = Some(place));
+        world.renewal = Some(place);
+    } else if place.is_some() && in_view(world) {
+        context.memory.update(&uid, |recollection| recollection.renewal = None);
+    }
 }
 
 fn object_facts(object: &RDSDatabase, namespace: &NamespaceFacts) -> ObjectFacts {

@@ -7,54 +7,16 @@ use shared::api::DeletionPolicy::{self, Delete, Retain};
 use shared::api::labels::RETAINED_TAG;
 use shared::names;
 
-use super::ground::{elsewhere, estranged, foreign, pin_of_leaving};
+use super::ground::{elsewhere, estranged, foreign};
 use super::guard::{creation_may_appear, hold};
 use super::platform::describe_tags;
 use super::{
-    Answer, CloudStep, ClusterStep, Concern, Effect, Moment, Outcome, Plan, Reason, Seen, ServiceFact, ServicePlace,
-    Step, World,
+    Answer, CloudStep, ClusterStep, Effect, Moment, Outcome, Reason, Seen, ServiceFact, ServicePlace, Step, World,
 };
 use crate::providers::{DeleteInstance, ErrorClass, FinalSnapshot, Instance, Snapshot};
-use crate::target::Refusal;
+use crate::subject::Departure;
 
-/// What of the spec matters for the way out; it is read even where the rest of the spec is invalid.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Departure {
-    /// What happens to the data, or why the class does not permit that or cannot be asked.
-    pub policy: Result<DeletionPolicy, Refusal>,
-    /// The policies that the class allows.
-    pub allowed: Vec<DeletionPolicy>,
-    /// What the spec says of deletion protection; `None` says nothing.
-    pub protection: Option<bool>,
-    /// Nothing is to be done now.
-    pub paused: bool,
-}
-
-impl Departure {
-    /// The way out that an edit opens: no policy is advised that the class does not allow.
-    fn without(&self, policies: &[DeletionPolicy]) -> String {
-        let open: Vec<_> = policies.iter().filter(|policy| self.allowed.contains(policy)).collect();
-        let words: Vec<_> = if open.is_empty() { policies.iter().collect() } else { open.clone() }
-            .into_iter()
-            .map(|policy| match policy {
-                Retain => "deletionPolicy: Retain to let the object go without the instance",
-                _ => "deletionPolicy: Delete to let the data go",
-            })
-            .collect();
-        match open.is_empty() {
-            false => format!("or set {}", words.join(", or ")),
-            true => format!("the class does not allow {}: ask the platform to allow it", words.join(", or ")),
-        }
-    }
-}
-
-/// Plans the end of an object.
-pub fn plan_deletion(departure: &Departure, world: &World, now: Moment) -> Plan {
-    let outcome = leave(departure, world, now);
-    Plan { pin: pin_of_leaving(world), ..Plan::only(Concern::Deletion, outcome, world, now) }
-}
-
-fn leave(departure: &Departure, world: &World, now: Moment) -> Outcome {
+pub(super) fn plan(departure: &Departure, world: &World, now: Moment) -> Outcome {
     if !world.object.finalizer {
         return Outcome::done("nothing is held");
     }

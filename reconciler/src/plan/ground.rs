@@ -8,7 +8,7 @@ use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, UID_TAG};
 
 use super::{Outcome, Reason, World};
 use crate::providers::Instance;
-use crate::target::Class;
+use crate::subject::Class;
 
 /// Annotation that allows a new, empty instance in place of the lost one whose resource id it names.
 pub const RECREATE_ANNOTATION: &str = "matrixmind.cloud/recreate-lost-instance";

@@ -11,7 +11,7 @@ use super::ground::{
 use super::guard::hold;
 use super::{CloudStep, Effect, Moment, Outcome, Reason, Seen, Step, World};
 use crate::providers::{CreateInstance, Instance};
-use crate::target::Target;
+use crate::subject::Target;
 
 /// RDS's name of the engine.
 const ENGINE: &str = "postgres";

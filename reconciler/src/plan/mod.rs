@@ -26,7 +26,6 @@ use std::time::Duration;
 use shared::api::InstanceRef;
 
 pub(crate) use deletion::describe_delete;
-pub use deletion::{Departure, plan_deletion};
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Stage, Tally, doorways, due, fingerprint};
@@ -43,7 +42,7 @@ pub use world::{
     SqlReport, SqlVisit, World,
 };
 
-use crate::target::{Refusal, Target};
+use crate::subject::{Refusal, Subject, Target};
 
 /// What is decided for itself; each is a condition of the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -258,8 +257,19 @@ impl Plan {
     }
 }
 
-/// Plans the life of an object that is wanted.
-pub fn plan(target: &Target, world: &World, now: Moment) -> Plan {
+/// What comes next for an object.
+pub fn plan(subject: &Subject, world: &World, now: Moment) -> Plan {
+    match subject {
+        Subject::Living(target) => living(target, world, now),
+        Subject::Leaving(departure) => {
+            let outcome = deletion::plan(departure, world, now);
+            let outcomes = vec![(Concern::Deletion, outcome)];
+            Plan { pin: ground::pin_of_leaving(world), ..Plan::merge(outcomes, world, now) }
+        }
+    }
+}
+
+fn living(target: &Target, world: &World, now: Moment) -> Plan {
     if target.desired.paused {
         let message = "spec.paused: nothing is done until it is false again";
         return Plan::only(Concern::Accepted, Outcome::wait(Reason::Paused, message), world, now);

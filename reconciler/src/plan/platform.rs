@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::guard::hold;
 use super::{CloudStep, Effect, Moment, Outcome, Reason, Step, World};
 use crate::providers::Instance;
-use crate::target::Target;
+use crate::subject::Target;
 
 /// Keys of tags that an Event or a condition names.
 const KEYS_TOLD: usize = 8;

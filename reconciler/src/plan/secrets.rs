@@ -14,7 +14,7 @@ use crate::authorities::region_of;
 use crate::binding::{Binding, SecretData, Trust, secret_data};
 use crate::engine::MAINTENANCE_DATABASE;
 use crate::providers::Instance;
-use crate::target::Target;
+use crate::subject::Target;
 
 /// So many Secrets of an object are renewed in its turn.
 const RENEWED_AT_ONCE: usize = 20;

@@ -11,7 +11,7 @@ use super::ground::{Ownership, marks, ownership, usable};
 use super::guard::hold;
 use super::{CloudStep, Effect, Moment, Outcome, Reason, Step, World, platform};
 use crate::providers::{Instance, ModifyInstance};
-use crate::target::{Refusal, Target};
+use crate::subject::{Refusal, Target};
 
 const NOT_YET: &str = "waiting for the instance";
 

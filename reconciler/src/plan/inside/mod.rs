@@ -15,7 +15,7 @@ use shared::number::counted;
 use super::ground::{other_master, serving, usable};
 use super::guard::hold;
 use super::{CloudStep, Effect, Moment, Outcome, RESYNC, Reason, SqlReport, Step, World};
-use crate::target::Target;
+use crate::subject::Target;
 
 pub use errand::{Errand, Stage, Tally};
 pub use logins::{Doorway, LoginKnown, doorways, due, fingerprint};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{CloudStep, ClusterStep, Concern, Effect, Reason, Seen, SqlFailure, Step, plan};
+use super::super::{CloudStep, ClusterStep, Concern, Effect, Reason, Seen, SqlFailure, Step};
 use super::{
-    accepted, blocked, cloud_steps, create, empty_world, instance, now, orders, pinned, planned, refused,
+    accepted, blocked, cloud_steps, create, empty_world, instance, now, orders, pinned, plan, planned, refused,
     settled_world, target, waits,
 };
 use crate::providers::ErrorClass;
@@ -82,11 +82,11 @@ fn i7_every_part_of_a_creation_makes_it_another_one() {
         target(&json!({"instanceClass": "db.t4g.small"})),
     ];
     for change in [
-        |class: &mut crate::target::Class| drop(class.tags.insert("team".into(), "shop".into())),
-        |class: &mut crate::target::Class| class.security_groups.push("sg-1".into()),
-        |class: &mut crate::target::Class| class.subnet_group = Some("private".into()),
-        |class: &mut crate::target::Class| class.kms_key = Some("key".into()),
-        |class: &mut crate::target::Class| class.storage_type = "io2".into(),
+        |class: &mut crate::subject::Class| drop(class.tags.insert("team".into(), "shop".into())),
+        |class: &mut crate::subject::Class| class.security_groups.push("sg-1".into()),
+        |class: &mut crate::subject::Class| class.subnet_group = Some("private".into()),
+        |class: &mut crate::subject::Class| class.kms_key = Some("key".into()),
+        |class: &mut crate::subject::Class| class.storage_type = "io2".into(),
     ] {
         let mut target = orders();
         change(&mut target.class);

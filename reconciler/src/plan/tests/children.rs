@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{
-    ClusterStep, Concern, Outcome, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, Step, plan,
-};
-use super::{blocked, empty_world, now, orders, pinned, planned, settled_world, target, version, waits};
+use super::super::{ClusterStep, Concern, Outcome, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, Step};
+use super::{blocked, empty_world, now, orders, pinned, plan, planned, settled_world, target, version, waits};
 
 #[test]
 fn i5_at_rest_nothing_is_done() {

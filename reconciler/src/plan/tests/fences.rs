@@ -9,7 +9,7 @@ use shared::api::RDSDatabaseStatus;
 use super::super::{CloudStep, Concern, Outcome, Plan, Seen, Step};
 use super::{RESOURCE, blocked, cloud_steps, empty_world, instance, object, pinned, planned, settled_world};
 use crate::plan::World;
-use crate::target::{GuardedClass, Target, resolve};
+use crate::subject::{GuardedClass, Target, resolve};
 
 const LABELS: &str = "the namespace's labels do not match";
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::super::{CloudStep, ClusterStep, Concern, Effect, Seen, Step};
 use super::{
-    RESOURCE, accepted, blocked, cloud_steps, create, empty_world, instance, now, orders, pinned, planned, refused,
-    secret, settled_world, target, waits,
+    RESOURCE, accepted, blocked, cloud_steps, create, empty_world, instance, leave, now, orders, pinned, planned,
+    refused, secret, settled_world, target, waits,
 };
 use crate::providers::ErrorClass;
 use crate::providers::aws::state;
@@ -127,7 +127,7 @@ fn i2_a_word_of_replacement_counts_for_a_wanted_and_unpaused_object_only() {
     let paused = target(&serde_json::json!({"paused": true}));
     assert_eq!(resource(&planned(&paused, &world)).as_deref(), Some(RESOURCE));
     let departure = super::departure(shared::api::DeletionPolicy::Snapshot);
-    let leaving = super::super::plan_deletion(&departure, &world, now());
+    let leaving = leave(&departure, &world);
     assert_eq!(resource(&leaving).as_deref(), Some(RESOURCE), "on its way out, it is still known what was lost");
     assert!(!leaving.steps.contains(&Step::Cluster(ClusterStep::RemoveFinalizer)));
     assert_eq!(resource(&planned(&orders(), &world)), None);
@@ -187,7 +187,7 @@ fn i1_a_renamed_instance_is_neither_lost_nor_worked_on() {
     assert_eq!(plan.steps, []);
     (world.service, world.alias) = (Seen::Absent, Some(Seen::Absent));
     for policy in [shared::api::DeletionPolicy::Snapshot, shared::api::DeletionPolicy::Delete] {
-        assert_eq!(super::super::plan_deletion(&super::departure(policy), &world, now()).steps, [], "{policy}");
+        assert_eq!(leave(&super::departure(policy), &world).steps, [], "{policy}");
     }
 }
 
@@ -199,7 +199,7 @@ fn an_alias_that_cannot_be_read_stops_nothing_else() {
     assert_eq!(waits(&plan, Concern::Alias), "ClusterUnavailable");
     assert!(matches!(plan.steps[..], [Step::Cluster(ClusterStep::CreateService { .. })]), "{:?}", plan.steps);
     world.object.deleting = true;
-    let leaving = super::super::plan_deletion(&super::departure(shared::api::DeletionPolicy::Delete), &world, now());
+    let leaving = leave(&super::departure(shared::api::DeletionPolicy::Delete), &world);
     assert_eq!(leaving.steps, [], "what cannot be read may be there, and would stay");
 }
 

@@ -10,7 +10,7 @@ use shared::rules::{self, LISTED_LIMIT, RoleFlags, Subject};
 use super::{SqlReport, SqlVisit, World, now, plan, settled_world};
 use crate::providers::{Snapshot, SnapshotKind};
 use crate::status;
-use crate::target::resolve;
+use crate::subject;
 
 const TODAY: Date = date(2026, 11, 23);
 /// What is stored at most; etcd takes half as much again.
@@ -62,7 +62,7 @@ fn object(spec: &Value) -> RDSDatabase {
 
 /// Every user, database and login is in trouble, and much was there before.
 fn in_trouble(object: &RDSDatabase) -> World {
-    let target = resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
+    let target = subject::resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
         .expect("it is admitted");
     let trouble = || Some("\"<&>\"\n".repeat(1_000));
     let world = settled_world();
@@ -93,11 +93,12 @@ fn in_trouble(object: &RDSDatabase) -> World {
 }
 
 fn worst(object: &RDSDatabase) -> RDSDatabaseStatus {
-    let target = resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
+    let target = subject::resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
         .expect("it is admitted");
     let (world, before) = (in_trouble(object), RDSDatabaseStatus::default());
     let plan = plan(&target, &world, now());
-    let mut status = status::working(&before, Some(1), &target, &world, &plan, jiff::Timestamp::UNIX_EPOCH);
+    let mut status =
+        status::of(&before, Some(1), &subject::Subject::Living(target), &world, &plan, jiff::Timestamp::UNIX_EPOCH);
     assert!(status.conditions.iter().any(|condition| condition.message.len() > 1_000), "nothing long was said");
     let longest = "x".repeat(4096);
     status.conditions.iter_mut().for_each(|condition| condition.message.clone_from(&longest));

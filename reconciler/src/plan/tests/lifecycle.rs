@@ -4,15 +4,13 @@ use shared::api::DeletionPolicy;
 use shared::api::labels::RETAINED_TAG;
 use shared::names;
 
-use super::super::{
-    Answer, Asked, CloudStep, ClusterStep, Concern, Departure, Effect, Outcome, Plan, Seen, Step, World, plan_deletion,
-};
-use super::{RESOURCE, UID, departure, empty_world, final_name, instance, now, pinned, settled_world};
+use super::super::{Answer, Asked, CloudStep, ClusterStep, Concern, Effect, Outcome, Plan, Seen, Step, World};
+use super::{RESOURCE, UID, departure, empty_world, final_name, instance, leave, now, pinned, settled_world};
 use crate::providers::{DeleteInstance, ErrorClass, Snapshot, SnapshotKind};
-use crate::target::Refusal;
+use crate::subject::{Departure, Refusal};
 
 fn leaving(world: &World, policy: DeletionPolicy) -> Plan {
-    plan_deletion(&departure(policy), world, now())
+    leave(&departure(policy), world)
 }
 
 /// The Services are gone already.
@@ -202,8 +200,7 @@ fn protection_is_lifted_by_the_spec_and_by_nothing_else() {
     let mut protected = instance("available");
     protected.deletion_protection = true;
     world.instance = Seen::Known(protected);
-    let with =
-        |protection| plan_deletion(&Departure { protection, ..departure(DeletionPolicy::Delete) }, &world, now());
+    let with = |protection| leave(&Departure { protection, ..departure(DeletionPolicy::Delete) }, &world);
     assert_eq!(with(Some(true)).steps, []);
     assert_eq!(with(None).steps, [], "somebody protected it in the console");
     let unprotected = with(Some(false));
@@ -218,7 +215,7 @@ fn protection_is_lifted_by_the_spec_and_by_nothing_else() {
 fn i10_an_edit_on_the_way_out_widens_nothing() {
     let refusal = Refusal::ClassNotPermitted { class: "standard".into(), why: "Delete is not among Snapshot".into() };
     let departure = Departure { policy: Err(refusal), ..departure(DeletionPolicy::Snapshot) };
-    let plan = plan_deletion(&departure, &world(), now());
+    let plan = leave(&departure, &world());
     assert_eq!(plan.steps, []);
     assert_eq!(reason(&plan), "ClassNotPermitted");
 }
@@ -318,7 +315,7 @@ fn messages(allowed: &[DeletionPolicy]) -> Vec<String> {
     }
     worlds.push(World { account: Err("no credentials".into()), ..world() });
     let departure = Departure { allowed: allowed.to_vec(), ..departure(DeletionPolicy::Snapshot) };
-    let message = |world: &World| match plan_deletion(&departure, world, now()).outcome(Concern::Deletion) {
+    let message = |world: &World| match leave(&departure, world).outcome(Concern::Deletion) {
         Some(Outcome::Blocked { message, .. } | Outcome::Wait { message, .. }) => message.clone(),
         other => unreachable!("{other:?}"),
     };

@@ -21,16 +21,16 @@ use shared::names::{self, InstanceIdentifier};
 use shared::rules::DefaultVersions;
 
 use super::{
-    AccountFacts, Answer, Asked, CloudStep, Concern, Departure, Effect, Moment, ObjectFacts, Outcome, Plan, SecretFact,
-    Seen, ServiceFact, SqlReport, SqlVisit, Step, World, plan,
+    AccountFacts, Answer, Asked, CloudStep, Concern, Effect, Moment, ObjectFacts, Outcome, Plan, SecretFact, Seen,
+    ServiceFact, SqlReport, SqlVisit, Step, World,
 };
 use crate::authorities::{Authorities, tests::root};
 use crate::binding::{Binding, Trust, secret_data};
 use crate::cluster::Version;
 use crate::engine::Password;
 use crate::providers::aws::state;
-use crate::providers::{Endpoint, ErrorClass, Instance};
-use crate::target::{Target, resolve};
+use crate::providers::{Access, Endpoint, ErrorClass, Instance};
+use crate::subject::{Departure, Subject, Target, resolve};
 
 pub(crate) const CLUSTER: &str = "cluster-uid";
 pub(crate) const NAMESPACE: &str = "shop";
@@ -209,7 +209,21 @@ fn create(target: &Target, world: &World) -> CloudStep {
 }
 
 pub(crate) fn departure(policy: DeletionPolicy) -> Departure {
-    Departure { policy: Ok(policy), allowed: DeletionPolicy::ALL.to_vec(), protection: None, paused: false }
+    Departure {
+        access: Ok(Access::default()),
+        policy: Ok(policy),
+        allowed: DeletionPolicy::ALL.to_vec(),
+        protection: None,
+        paused: false,
+    }
+}
+
+pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Plan {
+    super::plan(&Subject::Living(target.clone()), world, now)
+}
+
+pub(crate) fn leave(departure: &Departure, world: &World) -> Plan {
+    super::plan(&Subject::Leaving(departure.clone()), world, now())
 }
 
 fn planned(target: &Target, world: &World) -> Plan {

@@ -4,11 +4,13 @@ use serde_json::json;
 use shared::api::labels::UID_TAG;
 use std::time::Duration;
 
-use super::super::{CloudStep, Concern, Effect, Outcome, Seen, describe_tags, plan};
-use super::{accepted, blocked, cloud_steps, instance, now, orders, planned, refused, settled_world, target, waits};
+use super::super::{CloudStep, Concern, Effect, Outcome, Seen, describe_tags};
+use super::{
+    accepted, blocked, cloud_steps, instance, now, orders, plan, planned, refused, settled_world, target, waits,
+};
 use crate::plan::World;
 use crate::providers::{ErrorClass, Instance};
-use crate::target::Target;
+use crate::subject::Target;
 
 fn with_tags(tags: &[(&str, &str)]) -> Target {
     let mut target = orders();

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use shared::api::{Binding, RDSDatabaseStatus};
 
 use super::super::{
-    ClusterStep, Concern, Moment, Outcome, Reason, SecretFact, Seen, Setback, Step, World, needs_renewal, plan,
+    ClusterStep, Concern, Moment, Outcome, Reason, SecretFact, Seen, Setback, Step, World, needs_renewal,
 };
-use super::{AUTHORITIES, blocked, now, on_instance, orders, planned, settled_world, target, version, waits};
+use super::{AUTHORITIES, blocked, now, on_instance, orders, plan, planned, settled_world, target, version, waits};
 use crate::authorities::{Authorities, tests::root};
 use crate::binding::SecretData;
 use crate::status;
-use crate::target::Target;
+use crate::subject::{Subject, Target};
 
 fn data<'a>(world: &'a mut World, secret: &str) -> &'a mut SecretData {
     match world.secrets.get_mut(secret) {
@@ -79,7 +79,8 @@ fn adding_what_sorts_first_changes_nothing_that_an_application_reads() {
     }
     let status = |before: &RDSDatabaseStatus, target: &Target| {
         let world = settled_world();
-        status::working(before, Some(1), target, &world, &planned(target, &world), Timestamp::UNIX_EPOCH)
+        let (subject, plan) = (Subject::Living(target.clone()), planned(target, &world));
+        status::of(before, Some(1), &subject, &world, &plan, Timestamp::UNIX_EPOCH)
     };
     let first = status(&RDSDatabaseStatus::default(), &orders());
     assert_eq!(first.binding, Some(Binding { name: "orders.rds.app".into() }));

@@ -10,7 +10,7 @@ use shared::api::{DeletionPolicy, RDSDatabaseStatus};
 
 use super::super::{
     CloudStep, ClusterStep, Moment, Plan, SecretFact, Seen, ServiceFact, ServicePlace, SqlReport, SqlVisit, Step,
-    World, plan, plan_deletion,
+    World, plan,
 };
 use super::{RESOURCE, departure, empty_world, endpoint, final_name, instance, now, orders, pinned, version};
 use crate::binding::{Binding, secret_data};
@@ -18,6 +18,7 @@ use crate::engine::Password;
 use crate::providers::aws::state;
 use crate::providers::{Snapshot, SnapshotKind};
 use crate::status;
+use crate::subject::Subject;
 
 /// What is counted, and what is out of the reconciler's reach: the cloud's own progress.
 struct Simulation {
@@ -110,20 +111,18 @@ impl Simulation {
 
     /// One pass; dies after `lives` effects. Gives the number of effects.
     fn pass(&mut self, lives: usize, blind: bool) -> usize {
-        let target = orders();
         let seen = self.seen(blind);
-        let plan: Plan = if seen.object.deleting {
-            plan_deletion(&departure(DeletionPolicy::Snapshot), &seen, self.now)
-        } else {
-            let plan = plan(&target, &seen, self.now);
-            // The status is written before the steps are taken.
-            let status =
-                status::working(&RDSDatabaseStatus::default(), Some(1), &target, &seen, &plan, Timestamp::UNIX_EPOCH);
-            if seen.object.finalizer {
-                self.world.pinned = status.instance;
-            }
-            plan
+        let subject = match seen.object.deleting {
+            true => Subject::Leaving(departure(DeletionPolicy::Snapshot)),
+            false => Subject::Living(orders()),
         };
+        let plan: Plan = plan(&subject, &seen, self.now);
+        // The status is written before the steps are taken.
+        let before = RDSDatabaseStatus::default();
+        let status = status::of(&before, Some(1), &subject, &seen, &plan, Timestamp::UNIX_EPOCH);
+        if seen.object.finalizer {
+            self.world.pinned = status.instance;
+        }
         let mut done = 0;
         for step in &plan.steps {
             if done == lives {

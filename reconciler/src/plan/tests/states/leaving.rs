@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use shared::api::{DeletionPolicy, RDSDatabaseStatus};
 use std::time::Duration;
 
-use super::super::super::{Departure, Seen, World, plan_deletion};
-use super::super::{RESOURCE, empty_world, final_name, instance, now, pinned};
+use super::super::super::{Seen, World};
+use super::super::{RESOURCE, departure, empty_world, final_name, instance, leave, now, pinned};
 use super::{State, TERMINATING, json_of, lived_in, moment, orders_spec, ready, served};
 use crate::providers::{Snapshot, SnapshotKind};
 use crate::status;
-use crate::target::Refusal;
+use crate::subject::{Departure, Refusal, Subject};
 
 pub(super) fn states() -> Vec<State> {
     let mut leaving = lived_in();
@@ -49,12 +49,12 @@ fn state(name: &'static str, extra: &Value, mut world: World, before: &RDSDataba
     };
     let departure = Departure {
         policy,
-        allowed: DeletionPolicy::ALL.to_vec(),
         protection: spec["deletionProtection"].as_bool(),
         paused: spec["paused"].as_bool().unwrap_or_default(),
+        ..departure(DeletionPolicy::Snapshot)
     };
-    let plan = plan_deletion(&departure, &world, now());
-    let status = status::leaving(before, Some(2), &world, &plan, moment());
+    let plan = leave(&departure, &world);
+    let status = status::of(before, Some(2), &Subject::Leaving(departure), &world, &plan, moment());
     State { name, verdict: TERMINATING, object: served(&spec, &world, 2, &json_of(&status)) }
 }
 

@@ -16,12 +16,13 @@ use shared::api::labels::FINALIZER;
 use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseStatus};
 use shared::rules;
 
-use super::super::{ObjectFacts, SqlReport, World, plan, plan_deletion};
-use super::{NAME, NAMESPACE, RESOURCE, UID, departure, empty_world, now, orders, settled_world};
+use super::super::{ObjectFacts, SqlReport, World};
+use super::{NAME, NAMESPACE, RESOURCE, UID, departure, empty_world, leave, now, orders, plan, settled_world};
 use crate::class_status;
 use crate::observe::visit_inputs;
 use crate::plan::{ACCEPT_ANNOTATION, Concern, Outcome, Place, RECREATE_ANNOTATION, Reason};
 use crate::status;
+use crate::subject::Subject;
 
 /// What kstatus computes, and what the Lua script says.
 type Verdict = (&'static str, &'static str);
@@ -93,8 +94,8 @@ fn lived_in() -> World {
 /// The status of a database that is as its spec wants it.
 fn ready() -> RDSDatabaseStatus {
     let world = lived_in();
-    let before = RDSDatabaseStatus::default();
-    status::working(&before, Some(1), &orders(), &world, &plan(&orders(), &world, now()), moment())
+    let (before, subject) = (RDSDatabaseStatus::default(), Subject::Living(orders()));
+    status::of(&before, Some(1), &subject, &world, &plan(&orders(), &world, now()), moment())
 }
 
 fn all() -> Vec<State> {
@@ -208,7 +209,7 @@ fn reported() -> BTreeSet<Reason> {
     reported.insert(read(&class_status::ambiguity(&["new", "usual"], None, Time(moment())).reason));
     let without_finalizer = World { object: ObjectFacts { finalizer: false, ..empty_world().object }, ..empty_world() };
     let leaving = departure(DeletionPolicy::Snapshot);
-    let plans = [plan(&orders(), &without_finalizer, now()), plan_deletion(&leaving, &empty_world(), now())];
+    let plans = [plan(&orders(), &without_finalizer, now()), leave(&leaving, &empty_world())];
     for (_, outcome) in plans.iter().flat_map(|plan| &plan.outcomes) {
         if let Outcome::Act { reason, .. } = outcome {
             reported.insert(*reason);

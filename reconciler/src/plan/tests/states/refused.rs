@@ -11,7 +11,7 @@ use super::super::super::World;
 use super::super::empty_world;
 use super::{FAILED, State, json_of, lived_in, moment, orders_spec, read, ready, served};
 use crate::status;
-use crate::target::{GuardedClass, resolve};
+use crate::subject::{GuardedClass, resolve};
 
 pub(super) fn states() -> Vec<State> {
     let with = |key: &str, value: Value| {

@@ -8,21 +8,20 @@ use serde_json::{Value, json};
 use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
 use super::super::super::{
-    Answer, Asked, Effect, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, SqlReport, Step, World, plan,
+    Answer, Asked, Effect, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, SqlReport, Step, World,
 };
 use super::super::{
-    RESOURCE, empty_world, endpoint, instance, now, on_instance, orders, pinned, secret, target, version,
+    RESOURCE, empty_world, endpoint, instance, now, on_instance, orders, pinned, plan, secret, target, version,
 };
 use super::{
     CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
 };
 use crate::observe::visit_inputs;
-use crate::permit::Fence;
 use crate::plan::instance::creation;
 use crate::plan::reset_request;
 use crate::providers::{ErrorClass, Snapshot, SnapshotKind};
 use crate::status;
-use crate::target::{Target, resolved};
+use crate::subject::{Fence, Subject, Target, resolved};
 
 pub(super) fn states() -> Vec<State> {
     let mut states = births();
@@ -52,7 +51,7 @@ fn wanted(
 ) -> State {
     let world = World { visit_inputs: visit_inputs(target, world), ..world.clone() };
     let plan = plan(target, &world, now());
-    let status = status::working(before, Some(1), target, &world, &plan, moment());
+    let status = status::of(before, Some(1), &Subject::Living(target.clone()), &world, &plan, moment());
     State { name, verdict, object: served(spec, &world, 1, &json_of(&status)) }
 }
 

@@ -9,7 +9,7 @@ use kube::core::{Selector, SelectorExt};
 use shared::api::{DeletionPolicy, RDSDatabaseClass, RDSDatabaseClassSpec};
 use shared::rules::{Desired, Engine, EngineVersion, Gibibytes, Interval, Size};
 
-use crate::target::Refusal;
+use super::refusal::Refusal;
 
 /// A limit that is there or not; one that cannot be read allows nothing, and says why.
 type Limit<T> = Option<Result<T, String>>;

@@ -5,7 +5,8 @@ use shared::api::RDSDatabase;
 
 use super::*;
 use crate::plan::Reason;
-use crate::target::{GuardedClass, Target, resolve};
+use crate::subject::class::GuardedClass;
+use crate::subject::resolve::{Target, resolve};
 
 fn class(spec: &Value) -> Arc<GuardedClass> {
     let object = json!({

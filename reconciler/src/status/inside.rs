@@ -1,0 +1,74 @@
+//! Users, databases and logins: what the last visit found, as far as it is still about what is wanted.
+
+use std::collections::BTreeMap;
+
+use shared::api::{DatabaseStatus, LoginsStatus, RDSDatabaseStatus, UserStatus};
+use shared::names;
+use shared::rules::RoleName;
+
+use super::bounds;
+use crate::plan::{SqlReport, World};
+use crate::subject::Target;
+
+pub(super) fn users(target: &Target, world: &World) -> BTreeMap<String, UserStatus> {
+    let report = current_report(world);
+    let user = |user: &RoleName| {
+        let obstacle = report.and_then(|report| report.users.get(user.as_str()));
+        let status = UserStatus {
+            secret: names::secret_name(&world.object.name, user),
+            ready: obstacle.is_some_and(Option::is_none),
+            message: obstacle.cloned().flatten(),
+        };
+        (user.to_string(), status)
+    };
+    target.desired.users.keys().map(user).collect()
+}
+
+pub(super) fn databases(
+    before: &RDSDatabaseStatus,
+    target: &Target,
+    world: &World,
+    same_instance: bool,
+) -> BTreeMap<String, DatabaseStatus> {
+    let report = current_report(world);
+    let oid = |name: &str| {
+        let found = report.and_then(|report| report.oids.get(name)).map(|oid| i64::from(*oid));
+        found.or_else(|| before.databases.get(name).filter(|_| same_instance)?.oid)
+    };
+    let wanted = target.desired.databases.iter().map(|(name, users)| {
+        let obstacle = report.and_then(|report| report.databases.get(name.as_str()));
+        let status = DatabaseStatus {
+            ready: obstacle.is_some_and(Option::is_none),
+            users: users.iter().map(ToString::to_string).collect(),
+            removed: false,
+            oid: oid(name.as_str()),
+            message: obstacle.cloned().flatten(),
+        };
+        (name.to_string(), status)
+    });
+    let mut all: BTreeMap<_, _> = wanted.collect();
+    let removed: Vec<String> = match report {
+        Some(report) => report.removed_databases.iter().cloned().collect(),
+        // Until the next visit has looked, what was there is still there.
+        None => before.databases.keys().filter(|name| !all.contains_key(*name)).cloned().collect(),
+    };
+    for name in removed {
+        let message = "left the spec; its data is kept, and only the master user works in it".to_owned();
+        let (oid, message) = (oid(&name), Some(message));
+        all.insert(name, DatabaseStatus { ready: false, users: Vec::new(), removed: true, oid, message });
+    }
+    all
+}
+
+pub(super) fn logins(before: &RDSDatabaseStatus, world: &World) -> Option<LoginsStatus> {
+    if let Some(report) = current_report(world) {
+        return Some(bounds::logins(report.access.iter().map(|(login, fault)| (login, fault.as_deref()))));
+    }
+    let of_v0_1_0 = || bounds::logins(before.access.iter().map(|(login, seen)| (login, seen.message.as_deref())));
+    before.logins.clone().or_else(|| (!before.access.is_empty()).then(of_v0_1_0))
+}
+
+fn current_report(world: &World) -> Option<&SqlReport> {
+    let visit = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref())?;
+    visit.result.as_ref().ok()
+}
