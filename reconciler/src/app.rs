@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::StreamExt;
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
@@ -17,16 +16,17 @@ use rustls::pki_types::pem::PemObject;
 use shared::rules::{DefaultVersionError, DefaultVersions};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Args;
 use crate::authorities::Authorities;
 use crate::census::Census;
+use crate::clock::{Clock, SystemClock};
 use crate::cluster::Kubernetes;
 use crate::context::{Context, Settings};
 use crate::controller::{on_error, reconcile};
 use crate::engine::postgres::{PostgresEngine, Timeouts};
+use crate::entropy::SystemEntropy;
 use crate::lease::{Election, Fence, LeaseError};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
@@ -111,11 +111,13 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
     let (changed, changes) = mpsc::channel(BACKLOG);
-    let fence = if args.leader_election { Fence::closed() } else { Fence::open() };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let fence = if args.leader_election { Fence::closed(clock.clone()) } else { Fence::open() };
     let (accounts, sweeps) = Accounts::new(
         Box::new(AwsConnector::new(metrics.cloud_calls.clone(), fence.clone())),
         &settings.cluster,
         changed,
+        clock.clone(),
     );
     let (readiness, ready) = watch::channel(Err("AWS was not asked yet".to_owned()));
     let identity = identity();
@@ -135,12 +137,13 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         scope: scope.clone(),
         cluster,
     };
-    registry.register_collector(Box::new(Census { objects: controller.store(), clock: Timestamp::now }));
+    registry.register_collector(Box::new(Census { objects: controller.store(), clock: clock.clone() }));
     let counting = class_status::Counting {
         client: client.clone(),
         classes: classes.clone(),
         objects: objects.clone(),
         fence: fence.clone(),
+        clock: clock.clone(),
     };
     // One that sees a part of the databases would call a class free that has others, and has no right to say so.
     let keep_classes = async move {
@@ -151,12 +154,12 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     };
     let acting_since = Arc::new(OnceLock::new());
     let context = Arc::new(Context {
-        cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone(), Timestamp::now)),
+        cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone(), clock.clone())),
         accounts: accounts.clone(),
         engine: Arc::new(engine),
         authorities: Arc::new(authorities),
         classes,
-        turns: Turns::new(calls),
+        turns: Turns::new(calls, clock.clone()),
         renewals: Renewals::default(),
         fence: fence.clone(),
         objects,
@@ -164,8 +167,8 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         acting_since: acting_since.clone(),
         metrics: metrics.clone(),
         settings,
-        clock: Timestamp::now,
-        started: Instant::now(),
+        clock: clock.clone(),
+        entropy: Arc::new(SystemEntropy),
     });
 
     let stop = CancellationToken::new();
@@ -184,7 +187,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     };
     let mut election = args.leader_election.then(|| {
         let api: Api<Lease> = Api::namespaced(client.clone(), &args.lease_namespace);
-        Election::new(api, LEASE, identity, fence)
+        Election::new(api, LEASE, identity, fence, clock.clone())
     });
     let leader = metrics.leader.clone();
     // Only the leader works; the others stand by, ready to take over.
@@ -192,7 +195,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         match &mut election {
             None => {
                 leader.set(1);
-                acting_since.get_or_init(Instant::now);
+                acting_since.get_or_init(|| clock.now());
                 passes.await;
                 AppError::Ended("controller")
             }
@@ -206,7 +209,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
                     }
                 }
                 leader.set(1);
-                acting_since.get_or_init(Instant::now);
+                acting_since.get_or_init(|| clock.now());
                 tracing::info!("leading");
                 tokio::select! {
                     () = passes => { election.release().await; AppError::Ended("controller") }

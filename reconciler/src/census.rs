@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::runtime::reflector::Store;
@@ -11,6 +12,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use shared::api::RDSDatabase;
 
+use crate::clock::Clock;
 use crate::context::Guarded;
 use crate::plan::{Acts, Reason};
 use crate::status::{Phase, under_way};
@@ -85,7 +87,7 @@ impl Seen {
 /// Counts the objects that the watch has seen. A replica that stands by has seen none.
 pub(crate) struct Census {
     pub(crate) objects: Store<Guarded>,
-    pub(crate) clock: fn() -> Timestamp,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl fmt::Debug for Census {
@@ -99,7 +101,7 @@ impl Collector for Census {
         let objects = self.objects.state();
         let seen: Vec<Seen> =
             objects.iter().map(|object| object.0.as_ref().map_or(Seen::UNDECODABLE, Seen::of)).collect();
-        encode(&seen, (self.clock)(), encoder)
+        encode(&seen, self.clock.wall(), encoder)
     }
 }
 

@@ -14,6 +14,7 @@ use serde_json::json;
 use shared::api::labels::FIELD_MANAGER;
 use shared::api::{RDSDatabase, RDSDatabaseClass, RDSDatabaseClassStatus};
 
+use crate::clock::Clock;
 use crate::context::Guarded;
 use crate::lease::Fence;
 use crate::plan::Reason;
@@ -34,12 +35,13 @@ pub(crate) struct Counting {
     pub(crate) classes: Store<GuardedClass>,
     pub(crate) objects: Store<Guarded>,
     pub(crate) fence: Fence,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Counting {
     /// Keeps the status of all classes; never ends. For the leader, and where it sees all namespaces.
     pub(crate) async fn run(self) {
-        let Self { client, classes, objects, fence } = self;
+        let Self { client, classes, objects, fence, clock } = self;
         let api: Api<RDSDatabaseClass> = Api::all(client);
         let ready = async { classes.wait_until_ready().await.and(objects.wait_until_ready().await) };
         if ready.await.is_err() {
@@ -48,7 +50,7 @@ impl Counting {
         }
         loop {
             tokio::time::sleep(PACE).await;
-            let now = Timestamp::now();
+            let now = clock.wall();
             for (name, status) in changed(&classes.state(), &objects.state(), now) {
                 if fence.check().is_err() {
                     break;

@@ -2,20 +2,19 @@
 
 use std::sync::{Arc, OnceLock};
 
-use jiff::Timestamp;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::Store;
 use shared::api::RDSDatabase;
 use shared::rules::DefaultVersions;
-use tokio::time::Instant;
 
 use crate::authorities::Authorities;
+use crate::clock::{Clock, Moment};
 use crate::cluster::Cluster;
 use crate::engine::Engine;
+use crate::entropy::Entropy;
 use crate::lease::Fence;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::plan::Moment;
 use crate::providers::accounts::Accounts;
 use crate::renewals::Renewals;
 use crate::subject::GuardedClass;
@@ -64,25 +63,20 @@ pub struct Context {
     /// What is remembered of the objects.
     pub memory: Memory,
     /// When this process began to act, as the leader or alone: what it saw before may miss another's last effects.
-    pub acting_since: Arc<OnceLock<Instant>>,
+    pub acting_since: Arc<OnceLock<Moment>>,
     /// What is counted.
     pub metrics: Metrics,
     /// What the operator was started with.
     pub settings: Settings,
-    /// What is told to people of time, so that tests can set it. No hold depends on it.
-    pub clock: fn() -> Timestamp,
-    /// When the process was started: holds and back-offs are counted from here.
-    pub started: Instant,
+    /// What the time is.
+    pub clock: Arc<dyn Clock>,
+    /// Passwords and jitter.
+    pub entropy: Arc<dyn Entropy>,
 }
 
 impl Context {
     /// Now, as holds and back-offs count it.
     pub fn now(&self) -> Moment {
-        self.at(Instant::now())
-    }
-
-    /// A moment as holds and back-offs count it.
-    pub fn at(&self, instant: Instant) -> Moment {
-        Moment::START + instant.saturating_duration_since(self.started)
+        self.clock.now()
     }
 }

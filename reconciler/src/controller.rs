@@ -6,10 +6,8 @@ use std::time::Duration;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
-use rand::RngExt as _;
 use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use thiserror::Error;
-use tokio::time::Instant;
 
 use crate::apply::{ApplyError, Scene, apply, write_status};
 use crate::cluster::ClusterError;
@@ -53,7 +51,7 @@ pub async fn reconcile(
     guarded: Arc<DeserializeGuard<RDSDatabase>>,
     context: Arc<Context>,
 ) -> Result<Action, PassError> {
-    let began = Instant::now();
+    let began = context.now();
     let (namespace, name) = (guarded.namespace().unwrap_or_default(), guarded.name_any());
     let result = match &guarded.0 {
         Ok(_) => pass(&context, &namespace, &name).await,
@@ -62,7 +60,7 @@ pub async fn reconcile(
         }
     };
     let result = match result {
-        Err(PassError::Crowded(_)) => return Ok(Action::requeue(jittered(SOON))),
+        Err(PassError::Crowded(_)) => return Ok(Action::requeue(context.entropy.jittered(SOON))),
         result => result,
     };
     let how = match &result {
@@ -71,7 +69,7 @@ pub async fn reconcile(
         Err(PassError::Cluster(ClusterError::TooLarge(_))) => "too_large",
         Err(_) => "error",
     };
-    context.metrics.pass(how, began.elapsed().as_secs_f64());
+    context.metrics.pass(how, context.now().since(began).as_secs_f64());
     if result.is_ok() {
         let uid = guarded.meta().uid.as_deref().unwrap_or_default();
         context.memory.update(uid, |recollection| recollection.failures = 0);
@@ -97,14 +95,14 @@ pub fn on_error(guarded: Arc<DeserializeGuard<RDSDatabase>>, error: &PassError, 
         // Nothing but an edit of the object helps, and that is an event.
         PassError::Cluster(ClusterError::TooLarge(_)) => {
             tracing::warn!(namespace, name, %error, "a pass failed");
-            return Action::requeue(jittered(RESYNC));
+            return Action::requeue(context.entropy.jittered(RESYNC));
         }
         _ => {
             tracing::warn!(namespace, name, %error, failures, "a pass failed");
             FIRST_SETBACK
         }
     };
-    Action::requeue(jittered(doubled(first, failures)))
+    Action::requeue(context.entropy.jittered(doubled(first, failures)))
 }
 
 /// The pause after so many failures in a row.
@@ -128,7 +126,7 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Action, 
     };
     let observation = observe(context, &object, &facts, &subject).await?;
     let plan = plan(&subject, &observation.world, context.now());
-    let (generation, now) = (object.metadata.generation, (context.clock)());
+    let (generation, now) = (object.metadata.generation, context.clock.wall());
     let status = status::of(&before(&object), generation, &subject, &observation.world, &plan, now);
     settle_asked(context, &observation.world.object.uid, &plan);
     let scene = Scene { context, object: &object, subject: &subject, observation: &observation };
@@ -169,7 +167,7 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
             Err(error @ ApplyError::Cluster(ClusterError::Conflict(_))) => return Err(error.into()),
             // What one step meets stops no other: the next plan holds it back and says why.
             Err(ApplyError::Cluster(error)) => set_back(scene, step, &error),
-            Err(ApplyError::NotItsTurn) => return Ok(Action::requeue(jittered(MISSED_CALL))),
+            Err(ApplyError::NotItsTurn) => return Ok(Action::requeue(scene.context.entropy.jittered(MISSED_CALL))),
             Err(error) => return Err(error.into()),
         }
         if matches!(step, Step::Cluster(ClusterStep::RemoveFinalizer)) {
@@ -178,7 +176,7 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
     }
     Ok(match plan.again {
         Duration::ZERO => Action::requeue(Duration::from_millis(1)),
-        again => Action::requeue(jittered(again)),
+        again => Action::requeue(scene.context.entropy.jittered(again)),
     })
 }
 
@@ -186,7 +184,7 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
 fn time_to_ready(scene: &Scene<'_>, status: &RDSDatabaseStatus) {
     let created = scene.object.metadata.creation_timestamp.as_ref();
     if let Some(created) = created.filter(|_| status::first_ready(scene.object.status.as_ref(), status)) {
-        let waited = (scene.context.clock)().duration_since(created.0);
+        let waited = scene.context.clock.wall().duration_since(created.0);
         scene.context.metrics.ready_seconds.observe(waited.as_secs_f64().max(0.0));
     }
 }
@@ -196,7 +194,7 @@ fn set_back(scene: &Scene<'_>, step: &Step, error: &ClusterError) {
     tracing::warn!(namespace = facts.namespace, name = facts.name, %step, %error, "a step failed");
     let name = step.to_string();
     let attempts = scene.observation.world.setbacks.get(&name).map_or(1, |before| before.attempts + 1);
-    let retry_at = scene.context.now() + jittered(doubled(FIRST_SETBACK, attempts));
+    let retry_at = scene.context.now() + scene.context.entropy.jittered(doubled(FIRST_SETBACK, attempts));
     let setback = Setback { message: format!("Kubernetes refused to {name}: {error}"), retry_at, attempts };
     scene.context.memory.update(&facts.uid, |recollection| {
         recollection.setbacks.insert(name, setback);
@@ -228,14 +226,14 @@ async fn tell(scene: &Scene<'_>, plan: &Plan) {
 }
 
 async fn refuse(context: &Context, object: &RDSDatabase, refusal: &Refusal) -> Result<Action, PassError> {
-    let status = status::refused(&before(object), object.metadata.generation, refusal, (context.clock)());
+    let status = status::refused(&before(object), object.metadata.generation, refusal, context.clock.wall());
     if before(object) != status {
         context.cluster.write_status(object, &status).await?;
         let notice = tell::blocked(refusal.reason(), refusal.to_string());
         tell::once(context, object, Concern::Accepted.condition(), notice).await;
     }
     // A class or a label may change without an event of this object's; the watches on both see most of it.
-    Ok(Action::requeue(jittered(Duration::from_secs(60))))
+    Ok(Action::requeue(context.entropy.jittered(Duration::from_secs(60))))
 }
 
 async fn report_undecodable(
@@ -246,8 +244,8 @@ async fn report_undecodable(
     error: &str,
 ) -> Result<Action, PassError> {
     tracing::warn!(namespace, name, error, "an object cannot be read and is left alone");
-    context.cluster.report_undecodable(namespace, name, generation, error, (context.clock)()).await?;
-    Ok(Action::requeue(jittered(RESYNC)))
+    context.cluster.report_undecodable(namespace, name, generation, error, context.clock.wall()).await?;
+    Ok(Action::requeue(context.entropy.jittered(RESYNC)))
 }
 
 /// A wish that the world fulfils has been answered: the same wish later starts counting anew.
@@ -270,10 +268,6 @@ fn settle_asked(context: &Context, uid: &str, plan: &Plan) {
 
 fn before(object: &RDSDatabase) -> RDSDatabaseStatus {
     object.status.clone().unwrap_or_default()
-}
-
-fn jittered(pause: Duration) -> Duration {
-    pause + pause.mul_f64(rand::rng().random_range(0.0..0.1))
 }
 
 #[cfg(test)]

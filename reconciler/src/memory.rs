@@ -1,9 +1,7 @@
 //! What one process remembers of its objects. All of it can be lost: a new process looks again and tries once more.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::time::Instant;
 
 use crate::plan::{Asked, Doorway, Effect, Errand, LoginKnown, Moment, Setback, SqlVisit};
 use crate::tell::Told;
@@ -13,7 +11,7 @@ use crate::turns::Pace;
 #[derive(Clone, Debug, Default)]
 pub struct Recollection {
     /// When an effect on the cloud was last made: only a later sweep can judge it.
-    pub last_effect: Option<Instant>,
+    pub last_effect: Option<Moment>,
     /// What was asked of the cloud.
     pub asked: BTreeMap<Effect, Asked>,
     /// Steps on Kubernetes that failed.
@@ -38,7 +36,7 @@ pub struct Recollection {
 
 /// All recollections, by the object's UID.
 #[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<HashMap<String, Recollection>>>);
+pub struct Memory(Arc<Mutex<BTreeMap<String, Recollection>>>);
 
 impl Memory {
     /// What is remembered of an object.
@@ -60,7 +58,7 @@ impl Memory {
     }
 
     /// Forgets all objects but these.
-    pub fn retain(&self, there: &HashSet<String>) {
+    pub fn retain(&self, there: &BTreeSet<String>) {
         self.lock().retain(|uid, _| there.contains(uid));
     }
 
@@ -74,7 +72,7 @@ impl Memory {
         self.len() == 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Recollection>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Recollection>> {
         // Every change is a single assignment: a panic elsewhere leaves nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,7 +88,7 @@ mod tests {
         for uid in ["gone", "there"] {
             memory.update(uid, |recollection| recollection.failures = 1);
         }
-        memory.retain(&HashSet::from(["there".to_owned()]));
+        memory.retain(&BTreeSet::from(["there".to_owned()]));
         assert_eq!((memory.len(), memory.recall("there").failures), (1, 1));
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::plan::Moment;
+use crate::clock::Moment;
 
 /// From one object to the next; each renews a bounded number of Secrets when its time comes.
 const EVERY: Duration = Duration::from_secs(2);

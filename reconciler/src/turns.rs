@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+
+use crate::clock::{Clock, Moment};
 
 /// Visits at a time. Each holds an answer of at most a few MiB.
 const PLACES: usize = 8;
@@ -57,6 +58,7 @@ impl Pace {
 pub struct Turns {
     queue: Arc<Mutex<Queue>>,
     calls: mpsc::UnboundedSender<Key>,
+    clock: Arc<dyn Clock>,
 }
 
 /// The turn of one object; it ends when this is dropped.
@@ -67,13 +69,13 @@ pub struct Turn {
 
 impl Turns {
     /// Nobody waits yet. Objects whose turn has come while they waited are sent to `calls`.
-    pub fn new(calls: mpsc::UnboundedSender<Key>) -> Self {
-        Self { queue: Arc::default(), calls }
+    pub fn new(calls: mpsc::UnboundedSender<Key>, clock: Arc<dyn Clock>) -> Self {
+        Self { queue: Arc::default(), calls, clock }
     }
 
     /// The turn of an object, if it is its turn; else it is called when it is. `slow` is what its [`Pace`] says.
     pub fn take(&self, key: &Key, slow: bool) -> Option<Turn> {
-        let now = Instant::now();
+        let now = self.clock.now();
         let (taken, called) = {
             let mut queue = self.lock();
             let called = queue.ask(key, slow, now);
@@ -98,7 +100,7 @@ impl Turns {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let called = self.turns.lock().end(&self.key, Instant::now());
+        let called = self.turns.lock().end(&self.key, self.turns.clock.now());
         self.turns.call(called, None);
     }
 }
@@ -107,7 +109,7 @@ impl Drop for Turn {
 struct Place {
     slow: bool,
     /// It was called and has not come yet; until then its place is kept.
-    kept_until: Option<Instant>,
+    kept_until: Option<Moment>,
 }
 
 /// Who visits, and who waits in which order.
@@ -119,7 +121,7 @@ struct Queue {
 
 impl Queue {
     /// Puts an object in the queue, unless it is there or has a place; gives those who are called.
-    fn ask(&mut self, key: &Key, slow: bool, now: Instant) -> Vec<Key> {
+    fn ask(&mut self, key: &Key, slow: bool, now: Moment) -> Vec<Key> {
         self.places.retain(|_, place| place.kept_until.is_none_or(|until| now < until));
         if !self.places.contains_key(key) && !self.waiting.iter().any(|(waiting, _)| waiting == key) {
             self.waiting.push_back((key.clone(), slow));
@@ -133,13 +135,13 @@ impl Queue {
     }
 
     /// Ends a visit; gives those who are called.
-    fn end(&mut self, key: &Key, now: Instant) -> Vec<Key> {
+    fn end(&mut self, key: &Key, now: Moment) -> Vec<Key> {
         self.places.remove(key);
         self.fill(now)
     }
 
     /// Gives free places to those who wait: first to the namespace that has the fewest, then in the order in which they came.
-    fn fill(&mut self, now: Instant) -> Vec<Key> {
+    fn fill(&mut self, now: Moment) -> Vec<Key> {
         let mut called = Vec::new();
         while self.places.len() < PLACES {
             let of = |namespace: &str| self.places.keys().filter(|key| key.namespace == namespace).count();
@@ -163,6 +165,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::tests::TokioClock;
 
     fn key(namespace: &str, name: usize) -> Key {
         Key { namespace: namespace.to_owned(), name: format!("db-{name}") }
@@ -170,7 +173,7 @@ mod tests {
 
     fn turns() -> (Turns, mpsc::UnboundedReceiver<Key>) {
         let (calls, called) = mpsc::unbounded_channel();
-        (Turns::new(calls), called)
+        (Turns::new(calls, TokioClock::start()), called)
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! What is done now and then for all objects together: those that are gone are forgotten, and instances without an object are told.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -35,7 +35,7 @@ impl Upkeep {
         let mut before = BTreeSet::new();
         let mut told = BTreeSet::new();
         loop {
-            let there: HashSet<String> = self.objects.state().iter().filter_map(|object| object.uid()).collect();
+            let there: BTreeSet<String> = self.objects.state().iter().filter_map(|object| object.uid()).collect();
             self.memory.retain(&there);
             let found = self.orphans().await;
             // One that is seen in two rounds: objects and instances are not looked at in the same moment.

@@ -11,6 +11,7 @@ use reconciler::engine::postgres::{Batch, DoneIf, PostgresEngine, Timeouts, Work
 use reconciler::engine::{
     AccessReport, Catalog, Engine as _, EngineError, Known, Login, Mark, Password, Question, Slice, SqlPlan, plan_sql,
 };
+use reconciler::entropy::SystemEntropy;
 use reconciler::plan::{Doorway, Errand, LoginKnown, Moment, Stage, due};
 use serde_json::{Value, json};
 use shared::rules::{DatabaseName, DefaultVersions, Desired, RoleName, defaults, parse};
@@ -105,7 +106,7 @@ impl Operator {
     /// What is wanted from now on. New users get their passwords, which takes no time of a visit.
     pub(super) fn declare(&mut self, desired: Desired) {
         for user in desired.users.keys() {
-            self.passwords.entry(user.clone()).or_insert_with(Password::generate);
+            self.passwords.entry(user.clone()).or_insert_with(|| Password::generate(&SystemEntropy));
         }
         self.desired = desired;
     }

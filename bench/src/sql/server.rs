@@ -8,6 +8,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region};
 use local_rds::Options;
 use reconciler::engine::{Login, MAINTENANCE_DATABASE, Password};
+use reconciler::entropy::SystemEntropy;
 use testbed::eventually::eventually;
 use testbed::stack::REGION;
 
@@ -69,7 +70,7 @@ impl Cloud {
 
     /// A new server without anything of ours.
     pub(super) async fn create(&self, identifier: &str, version: &str) -> Result<Server> {
-        let password = Password::generate();
+        let password = Password::generate(&SystemEntropy);
         let create = self
             .rds
             .create_db_instance()

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use rand::RngExt as _;
 use shared::names;
-use tokio::time::Instant;
 
 use super::{ApplyError, Scene};
 use crate::plan::{Answer, Asked, CloudStep, Effect, describe, describe_delete, describe_tags, reset_request};
@@ -64,7 +62,8 @@ async fn send(
 ) -> Result<(), CloudError> {
     let answer = call.await;
     let uid = &scene.observation.world.object.uid;
-    scene.context.memory.update(uid, |recollection| recollection.last_effect = Some(Instant::now()));
+    let now = scene.context.now();
+    scene.context.memory.update(uid, |recollection| recollection.last_effect = Some(now));
     account.sweeper.expect_change();
     answer
 }
@@ -81,7 +80,7 @@ async fn settle(scene: &Scene<'_>, effect: Effect, request: String, note: String
         Err(error) => {
             let attempts = 1 + before
                 .map_or(0, |asked| if let Answer::Refused { attempts, .. } = asked.answer { attempts } else { 0 });
-            let retry_at = at + back_off(effect, error.class, attempts);
+            let retry_at = at + back_off(effect, error.class, attempts, scene.context.entropy.fraction());
             let message = format!("{error}; {}", error.remedy());
             tracing::warn!(namespace = object.namespace, name = object.name, %error, attempts, "the cloud refused");
             let told = (attempts == 1).then(|| tell::refused(effect, message.clone()));
@@ -105,7 +104,7 @@ async fn settle(scene: &Scene<'_>, effect: Effect, request: String, note: String
 }
 
 /// The pause before the next try: doubling from a start to an end that fit the class, with up to a quarter of jitter.
-fn back_off(effect: Effect, class: ErrorClass, attempts: u32) -> Duration {
+fn back_off(effect: Effect, class: ErrorClass, attempts: u32, jitter: f64) -> Duration {
     let (first, last) = match class {
         // A creation whose answer was lost may still appear: it is not asked for again before it would.
         ErrorClass::Unreachable if effect == Effect::Create => (60, 120),
@@ -116,6 +115,6 @@ fn back_off(effect: Effect, class: ErrorClass, attempts: u32) -> Duration {
         ErrorClass::Exhausted => (60, 1800),
         ErrorClass::Refused | ErrorClass::Unauthorized => (30, 600),
     };
-    let seconds = 2_u64.saturating_pow(attempts.saturating_sub(1)).saturating_mul(first).min(last);
-    Duration::from_millis(seconds * 1000 + rand::rng().random_range(0..=seconds * 250))
+    let pause = Duration::from_secs(2_u64.saturating_pow(attempts.saturating_sub(1)).saturating_mul(first).min(last));
+    pause + pause.mul_f64(jitter / 4.0)
 }

@@ -22,7 +22,7 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), A
         ClusterStep::CreateSecret { secret, user } => cluster.create_secret(&new_secret(scene, secret, user)).await?,
         ClusterStep::RepairPassword { secret, user, database } => {
             let binding = Binding { user, database: database.as_deref(), ..Binding::default() };
-            write_secret(scene, secret, &secret_data(binding, &Password::generate())).await?;
+            write_secret(scene, secret, &secret_data(binding, &Password::generate(&*scene.context.entropy))).await?;
         }
         ClusterStep::UpdateSecret { secret, data, renewal } => {
             if *renewal {
@@ -66,7 +66,7 @@ fn metadata(scene: &Scene<'_>, namespace: String, name: String) -> ObjectMeta {
 
 /// No owner reference: the Secret outlives the object, so that its final snapshot can be opened again.
 fn new_secret(scene: &Scene<'_>, name: &str, user: &str) -> Secret {
-    let data = secret_data(Binding { user, ..Binding::default() }, &Password::generate());
+    let data = secret_data(Binding { user, ..Binding::default() }, &Password::generate(&*scene.context.entropy));
     Secret {
         metadata: metadata(scene, scene.observation.world.object.namespace.clone(), name.to_owned()),
         type_: Some(binding::secret_type()),

@@ -19,7 +19,7 @@ pub async fn write(scene: &Scene<'_>, whole: &RDSDatabaseStatus) -> Result<bool,
     let (cluster, memory) = (&scene.context.cluster, &scene.context.memory);
     let uid = &scene.observation.world.object.uid;
     let generation = scene.object.metadata.generation;
-    let short = || status::shortened(whole, &before, (scene.context.clock)());
+    let short = || status::shortened(whole, &before, scene.context.clock.wall());
     // What was too large for this API server is so until the specification is another one.
     let fits = memory.part(uid, |recollection| recollection.too_large) != Some(generation)
         && status::fits(scene.object, whole);

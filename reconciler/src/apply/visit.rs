@@ -6,10 +6,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
-use rand::RngExt as _;
 use shared::names;
 use shared::rules::{DatabaseName, Desired, RoleName};
-use tokio::time::Instant;
 
 use super::{ApplyError, Scene};
 use crate::context::Context;
@@ -40,14 +38,16 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyErr
     let key = Key { namespace: facts.namespace.clone(), name: facts.name.clone() };
     let slow = context.memory.part(&facts.uid, |recollection| recollection.pace.slow());
     let Some(_turn) = context.turns.take(&key, slow) else { return Err(ApplyError::NotItsTurn) };
-    let began = Instant::now();
+    let began = context.now();
     let outcome = tokio::select! {
+        biased;
         outcome = visit(scene, step) => outcome,
         // What was under way is safe to repeat, and to leave.
         () = deleted(context, &key) => Ok(()),
     };
+    let took = context.now().since(began);
     context.memory.update(&facts.uid, |recollection| {
-        recollection.pace.after(began.elapsed(), recollection.errand.is_none());
+        recollection.pace.after(took, recollection.errand.is_none());
     });
     outcome
 }
@@ -169,10 +169,10 @@ impl<'a> Visit<'a> {
 
     async fn log_in(&self, errand: &mut Errand, logins: &mut BTreeMap<Doorway, LoginKnown>) -> Result<(), EngineError> {
         let version = errand.catalog().version;
-        let (began, mut count) = (Instant::now(), 0);
+        let (began, mut count) = (self.now(), 0);
         let mut outcomes: Vec<(Doorway, Result<AccessReport, EngineError>)> = Vec::new();
         for doors in errand.logins().chunks(LOGINS_AT_ONCE) {
-            if began.elapsed() >= SLICE {
+            if self.now().since(began) >= SLICE {
                 break;
             }
             let checks = doors.iter().filter_map(|door| self.check(door.clone(), version));
@@ -266,7 +266,7 @@ impl<'a> Visit<'a> {
             self.scene.context.cluster.notify(self.scene.object, tell::worked(reason, note)).await;
         }
         let world = &self.scene.observation.world;
-        let (now, jitter) = (self.now(), rand::rng().random_range(0.0..1.0));
+        let (now, jitter) = (self.now(), self.scene.context.entropy.fraction());
         let result = match result {
             Ok(()) => Ok(report(self.desired, &Found { errand, logins, jitter }, now)),
             Err(error) => {

@@ -23,6 +23,7 @@ use shared::rules;
 
 use super::events::{Allowance, Names};
 use super::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
+use crate::clock::Clock;
 use crate::status;
 
 /// Characters of what is said of an unreadable object, so that what to do about it is not cut off.
@@ -36,7 +37,7 @@ const LONGEST_REASON: usize = 2_000;
 pub struct Kubernetes {
     client: Client,
     instance: String,
-    clock: fn() -> Timestamp,
+    clock: Arc<dyn Clock>,
     events: Arc<Allowance>,
     names: Arc<Names>,
 }
@@ -45,7 +46,7 @@ const REPORTER: &str = "matrixmind.cloud/rds-reconciler";
 
 impl Kubernetes {
     /// Works as `client`; Events name `instance` as their reporter and have their time from `clock`.
-    pub fn new(client: Client, instance: String, clock: fn() -> Timestamp) -> Self {
+    pub fn new(client: Client, instance: String, clock: Arc<dyn Clock>) -> Self {
         Self { client, instance, clock, events: Arc::default(), names: Arc::default() }
     }
 
@@ -278,7 +279,7 @@ impl Cluster for Kubernetes {
     }
 
     async fn notify(&self, object: &RDSDatabase, notice: Notice) {
-        if !self.events.take(object.metadata.uid.as_deref().unwrap_or_default()) {
+        if !self.events.take(object.metadata.uid.as_deref().unwrap_or_default(), self.clock.now()) {
             let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
             tracing::info!(
                 namespace,
@@ -288,7 +289,7 @@ impl Cluster for Kubernetes {
             );
             return;
         }
-        let now = (self.clock)();
+        let now = self.clock.wall();
         let namespace = object.namespace().unwrap_or_default();
         let event = Event {
             metadata: ObjectMeta {

@@ -1,7 +1,6 @@
 use std::fmt;
 
-use rand::RngExt as _;
-use rand::distr::Alphanumeric;
+use crate::entropy::Entropy;
 
 /// A password in clear text. Its `Debug` is redacted, and it has neither `Display` nor `Serialize`: who needs the text asks for it
 /// with [`Password::expose`].
@@ -10,12 +9,22 @@ pub struct Password(String);
 
 /// Length of a generated password. 32 of 62 characters are 190 bits.
 const LENGTH: usize = 32;
+const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 impl Password {
     /// A new random password of 32 letters and digits: legal for RDS (no `/`, `"`, `@`, space), for PostgreSQL and MySQL, and
     /// needs no escaping in a URI, a shell or an environment file.
-    pub fn generate() -> Self {
-        Self(rand::rng().sample_iter(Alphanumeric).take(LENGTH).map(char::from).collect())
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut text = String::with_capacity(LENGTH);
+        let mut bytes = [0; LENGTH];
+        while text.len() < LENGTH {
+            entropy.fill(&mut bytes);
+            // Four times the alphabet go into a byte; what is left over would make the first characters likelier.
+            let drawn = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < 4 * ALPHABET.len());
+            let wanted = LENGTH - text.len();
+            text.extend(drawn.take(wanted).map(|byte| char::from(ALPHABET[byte % ALPHABET.len()])));
+        }
+        Self(text)
     }
 
     /// The clear text.
@@ -39,10 +48,11 @@ impl fmt::Debug for Password {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entropy::SystemEntropy;
 
     #[test]
     fn generated_passwords_are_long_plain_and_different() {
-        let (one, two) = (Password::generate(), Password::generate());
+        let (one, two) = (Password::generate(&SystemEntropy), Password::generate(&SystemEntropy));
         assert_eq!(one.expose().len(), 32);
         assert!(one.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()), "{}", one.expose());
         assert_ne!(one, two);

@@ -3,18 +3,25 @@
 //! A process that is stopped for a minute, or whose machine sleeps, wakes in the middle of a pass and does not know that another one leads by
 //! now. The age of its Lease tells.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
+
+use crate::clock::{Clock, Moment};
 
 /// A Lease is not taken by another before 15 s; what is asked of others within this time has an effect before that.
 const HOLDS_FOR: Duration = Duration::from_secs(10);
 
 /// The age of the Lease, shared by whoever renews it and all who act. Clones are handles to the same one.
 #[derive(Clone, Debug)]
-pub struct Fence(Option<Arc<AtomicU64>>);
+pub struct Fence(Option<Arc<Term>>);
+
+#[derive(Debug)]
+struct Term {
+    clock: Arc<dyn Clock>,
+    renewed: Mutex<Option<Moment>>,
+}
 
 /// This process may not act any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -27,15 +34,15 @@ impl Fence {
         Self(None)
     }
 
-    /// Nobody may act before the Lease is renewed.
-    pub fn closed() -> Self {
-        Self(Some(Arc::default()))
+    /// Nobody may act before the Lease is renewed. Its age is counted by `clock`.
+    pub fn closed(clock: Arc<dyn Clock>) -> Self {
+        Self(Some(Arc::new(Term { clock, renewed: Mutex::default() })))
     }
 
-    /// The Lease was renewed by a request that was begun at this time since boot.
-    pub fn renewed(&self, asked: Duration) {
-        if let Some(renewed) = &self.0 {
-            renewed.store(u64::try_from(asked.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    /// The Lease was renewed by a request that was begun at this moment.
+    pub fn renewed(&self, asked: Moment) {
+        if let Some(term) = &self.0 {
+            *term.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
         }
     }
 
@@ -44,42 +51,31 @@ impl Fence {
     /// # Errors
     /// When the Lease was not renewed lately.
     pub fn check(&self) -> Result<(), Fenced> {
-        self.check_at(since_boot())
-    }
-
-    fn check_at(&self, now: Duration) -> Result<(), Fenced> {
-        let Some(renewed) = &self.0 else { return Ok(()) };
-        let renewed = Duration::from_millis(renewed.load(Ordering::SeqCst));
-        let holds = !renewed.is_zero() && now.saturating_sub(renewed) < HOLDS_FOR;
+        let Some(term) = &self.0 else { return Ok(()) };
+        // A single assignment: a panic elsewhere leaves nothing half done.
+        let renewed = *term.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = renewed.is_some_and(|renewed| term.clock.now().since(renewed) < HOLDS_FOR);
         if holds { Ok(()) } else { Err(Fenced) }
     }
-}
-
-/// The time since the machine was started, sleep included: the monotonic clock stands still while a machine is suspended.
-pub(crate) fn since_boot() -> Duration {
-    #[cfg(target_os = "linux")]
-    let clock = rustix::time::ClockId::Boottime;
-    #[cfg(not(target_os = "linux"))]
-    let clock = rustix::time::ClockId::Monotonic;
-    let now = rustix::time::clock_gettime(clock);
-    Duration::from_secs(u64::try_from(now.tv_sec).unwrap_or_default())
-        + Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::tests::TokioClock;
 
-    #[test]
-    fn i11_a_process_that_was_stopped_does_not_act_when_it_wakes() {
-        let fence = Fence::closed();
-        let at = Duration::from_secs;
-        assert_eq!(fence.check_at(at(1)), Err(Fenced), "it does not lead yet");
-        fence.renewed(at(100));
-        assert_eq!(fence.check_at(at(109)), Ok(()));
-        assert_eq!(fence.check_at(at(160)), Err(Fenced), "another one leads by now");
-        fence.renewed(at(161));
-        assert_eq!(fence.clone().check_at(at(162)), Ok(()), "it was given the Lease again");
-        assert_eq!(Fence::open().check_at(at(1_000_000)), Ok(()));
+    #[tokio::test(start_paused = true)]
+    async fn i11_a_process_that_was_stopped_does_not_act_when_it_wakes() {
+        let clock = TokioClock::start();
+        let fence = Fence::closed(clock.clone());
+        assert_eq!(fence.check(), Err(Fenced), "it does not lead yet");
+        fence.renewed(clock.now());
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        assert_eq!(fence.check(), Ok(()));
+        tokio::time::sleep(Duration::from_secs(51)).await;
+        assert_eq!(fence.check(), Err(Fenced), "another one leads by now");
+        fence.renewed(clock.now());
+        assert_eq!(fence.clone().check(), Ok(()), "it was given the Lease again");
+        assert_eq!(Fence::open().check(), Ok(()));
     }
 }

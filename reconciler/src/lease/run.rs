@@ -1,16 +1,15 @@
 //! Reads, writes and keeps time for [`evaluate`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, ObjectMeta, PostParams};
 use thiserror::Error;
-use tokio::time::Instant;
 
-use super::fence::since_boot;
 use super::{Decision, Fence, Observed, evaluate};
+use crate::clock::{Clock, Moment};
 
 /// Kubernetes' own components use 15, 10 and 2 seconds.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
@@ -43,14 +42,21 @@ pub struct Election {
     api: Api<Lease>,
     name: String,
     me: String,
-    seen: Option<(Option<String>, Instant)>,
+    seen: Option<(Option<String>, Moment)>,
     fence: Fence,
+    clock: Arc<dyn Clock>,
 }
 
 impl Election {
     /// A candidate named `me` for the Lease `name`. Each renewal is told to `fence`.
-    pub fn new(api: Api<Lease>, name: impl Into<String>, me: impl Into<String>, fence: Fence) -> Self {
-        Self { api, name: name.into(), me: me.into(), seen: None, fence }
+    pub fn new(
+        api: Api<Lease>,
+        name: impl Into<String>,
+        me: impl Into<String>,
+        fence: Fence,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { api, name: name.into(), me: me.into(), seen: None, fence, clock }
     }
 
     /// Completes when this replica is the leader.
@@ -68,12 +74,12 @@ impl Election {
 
     /// Renews the Lease until it is lost.
     pub async fn hold(&mut self) -> LeaseError {
-        let mut renewed = Instant::now();
+        let mut renewed = self.clock.now();
         loop {
             tokio::time::sleep(RETRY).await;
             let last = match tokio::time::timeout(RETRY * 2, self.round()).await {
                 Ok(Ok(Round::Ours)) => {
-                    renewed = Instant::now();
+                    renewed = self.clock.now();
                     continue;
                 }
                 Ok(Ok(Round::HeldBy(holder))) => return LeaseError::Lost(holder),
@@ -81,7 +87,7 @@ impl Election {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "no answer".to_owned(),
             };
-            if renewed.elapsed() > RENEW_DEADLINE {
+            if self.clock.now().since(renewed) > RENEW_DEADLINE {
                 return LeaseError::NotRenewed(last);
             }
         }
@@ -102,7 +108,7 @@ impl Election {
     }
 
     async fn round(&mut self) -> Result<Round, kube::Error> {
-        let asked = since_boot();
+        let asked = self.clock.now();
         let round = self.write().await?;
         if matches!(round, Round::Ours) {
             self.fence.renewed(asked);
@@ -115,11 +121,11 @@ impl Election {
         let version = lease.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
         let since = match &self.seen {
             Some((seen, since)) if *seen == version => *since,
-            _ => Instant::now(),
+            _ => self.clock.now(),
         };
         self.seen = Some((version, since));
         let spec = lease.as_ref().and_then(|lease| lease.spec.as_ref());
-        let observed = Observed { spec, unchanged_for: since.elapsed() };
+        let observed = Observed { spec, unchanged_for: self.clock.now().since(since) };
         match evaluate(observed, &self.me, LEASE_DURATION) {
             Decision::Wait => Ok(Round::HeldBy(spec.and_then(|spec| spec.holder_identity.clone()).unwrap_or_default())),
             Decision::Create => {
@@ -138,7 +144,7 @@ impl Election {
     }
 
     fn claim(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
-        let now = MicroTime(Timestamp::now());
+        let now = MicroTime(self.clock.wall());
         let ours = before.filter(|spec| spec.holder_identity.as_deref() == Some(&self.me));
         let transitions = before.and_then(|spec| spec.lease_transitions).unwrap_or(0);
         LeaseSpec {
@@ -154,7 +160,7 @@ impl Election {
     fn settle(&mut self, written: Result<Lease, kube::Error>) -> Result<Round, kube::Error> {
         match written {
             Ok(lease) => {
-                self.seen = Some((lease.metadata.resource_version, Instant::now()));
+                self.seen = Some((lease.metadata.resource_version, self.clock.now()));
                 Ok(Round::Ours)
             }
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(Round::Raced),

@@ -67,7 +67,7 @@ pub async fn observe(
         Err(refusal) => Err(refusal.to_string()),
     };
     // What is to be deleted is looked at now, not up to a minute ago.
-    let freshness = facts.deleting.then(tokio::time::Instant::now);
+    let freshness = facts.deleting.then(|| context.now());
     let instance = match &account {
         Ok(account) => {
             instance(
@@ -107,7 +107,7 @@ pub async fn observe(
         visit_inputs: None,
         asked: recollection.asked,
         setbacks: recollection.setbacks,
-        acting_since: context.acting_since.get().map_or(Moment::LONG_AGO, |since| context.at(*since)),
+        acting_since: context.acting_since.get().copied().unwrap_or(Moment::LONG_AGO),
         endpoint_suffixes: context.settings.endpoint_suffixes.clone(),
         authorities: context.authorities.clone(),
         renewal: None,
@@ -160,7 +160,7 @@ async fn instance(
     account: &Account,
     identifier: &InstanceIdentifier,
     resource_id: Option<&str>,
-    after: Option<tokio::time::Instant>,
+    after: Option<Moment>,
     by_name: bool,
 ) -> Result<Seen<Instance>, Crowded> {
     let unknown = |error: &CloudError| Seen::Unknown(format!("{error}; {}", error.remedy()));

@@ -9,7 +9,6 @@ mod guard;
 mod inside;
 mod instance;
 mod lead;
-mod moment;
 mod platform;
 mod reason;
 mod secrets;
@@ -25,13 +24,13 @@ use std::time::Duration;
 
 use shared::api::InstanceRef;
 
+pub use crate::clock::Moment;
 pub(crate) use deletion::describe_delete;
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Stage, Tally, doorways, due, fingerprint};
 pub(crate) use inside::{Found, report, reset_request, retry_at};
 pub(crate) use lead::{bound, databases_of};
-pub use moment::Moment;
 pub(crate) use platform::describe_tags;
 pub use reason::{Acts, Place, Reason, page as reasons_page};
 pub(crate) use secrets::needs_renewal;

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{Cloud, CloudError, Identity};
 
 /// A way into the cloud, as a class names it. What is `None` comes from the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Access {
     /// Region.
     pub region: Option<String>,

@@ -1,15 +1,15 @@
 //! One client, one rate limit and one sweep for each way into the cloud that the classes name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use super::sweep::{Change, Sweep, Sweeper};
 use super::{Access, Cloud, ConnectError, Connected, Connector, Identity};
+use crate::clock::{Clock, Moment};
 
 /// An account in a region, with what is shared by all objects in it.
 pub struct Account {
@@ -32,7 +32,7 @@ enum State {
     #[default]
     Untried,
     Connected(Arc<Account>),
-    Failed(ConnectError, Instant),
+    Failed(ConnectError, Moment),
 }
 
 /// One way into the cloud. Whoever holds `attempt` tries it.
@@ -44,10 +44,10 @@ struct Way {
 
 impl Way {
     /// What can be said without asking the provider.
-    fn answer(&self) -> Option<Result<Arc<Account>, ConnectError>> {
+    fn answer(&self, now: Moment) -> Option<Result<Arc<Account>, ConnectError>> {
         match &*self.state.borrow() {
             State::Connected(account) => Some(Ok(account.clone())),
-            State::Failed(error, at) if at.elapsed() < RETRY_CONNECT => Some(Err(error.clone())),
+            State::Failed(error, at) if now.since(*at) < RETRY_CONNECT => Some(Err(error.clone())),
             _ => None,
         }
     }
@@ -64,11 +64,12 @@ impl Way {
 pub struct Accounts {
     connector: Box<dyn Connector>,
     /// Each is tried for itself: an endpoint that does not answer keeps nobody waiting who needs another one.
-    ways: Mutex<HashMap<Access, Arc<Way>>>,
+    ways: Mutex<BTreeMap<Access, Arc<Way>>>,
     /// The name of this cluster in ownership tags.
     cluster: Arc<str>,
     sweepers: mpsc::UnboundedSender<Sweeper>,
     changes: mpsc::Sender<Change>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Accounts {
@@ -77,9 +78,11 @@ impl Accounts {
         connector: Box<dyn Connector>,
         cluster: &str,
         changes: mpsc::Sender<Change>,
+        clock: Arc<dyn Clock>,
     ) -> (Arc<Self>, impl Future<Output = ()> + Send + use<>) {
         let (sweepers, started) = mpsc::unbounded_channel();
-        let accounts = Arc::new(Self { connector, ways: Mutex::default(), cluster: cluster.into(), sweepers, changes });
+        let accounts =
+            Arc::new(Self { connector, ways: Mutex::default(), cluster: cluster.into(), sweepers, changes, clock });
         (accounts, run_sweepers(started))
     }
 
@@ -95,7 +98,7 @@ impl Accounts {
             account.sweeper.add(cloud.clone());
             return account.sweeper.clone();
         }
-        let sweeper = Sweeper::new(cloud.clone(), self.cluster.clone(), self.changes.clone());
+        let sweeper = Sweeper::new(cloud.clone(), self.cluster.clone(), self.changes.clone(), self.clock.clone());
         // The receiver lives as long as the process: the task that holds it is raced with all others.
         let _ = self.sweepers.send(sweeper.clone());
         sweeper
@@ -125,7 +128,7 @@ impl Accounts {
     /// take the place of every other pass.
     pub async fn get(&self, access: &Access) -> Result<Arc<Account>, ConnectError> {
         let way = self.ways.lock().await.entry(access.clone()).or_default().clone();
-        if let Some(answer) = way.answer() {
+        if let Some(answer) = way.answer(self.clock.now()) {
             return answer;
         }
         let _attempt = match (way.attempt.try_lock(), way.last_failure()) {
@@ -134,7 +137,7 @@ impl Accounts {
             (Err(_), None) => return Err(ConnectError::UnderWay),
         };
         // It may have been answered while this one waited for its turn.
-        if let Some(answer) = way.answer() {
+        if let Some(answer) = way.answer(self.clock.now()) {
             return answer;
         }
         match self.connector.connect(access).await {
@@ -152,7 +155,7 @@ impl Accounts {
                     let Access { region, role_arn, endpoint } = access;
                     tracing::warn!(%error, ?region, ?role_arn, ?endpoint, "no access to the cloud by a class");
                 }
-                way.state.send_replace(State::Failed(error.clone(), Instant::now()));
+                way.state.send_replace(State::Failed(error.clone(), self.clock.now()));
                 Err(error)
             }
         }
@@ -164,6 +167,7 @@ async fn run_sweepers(mut started: mpsc::UnboundedReceiver<Sweeper>) {
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
+            biased;
             Some(sweeper) = started.recv() => { running.spawn(sweeper.run()); }
             Some(_) = running.join_next() => return,
             else => return,
@@ -179,6 +183,7 @@ mod tests {
     use tokio::time::{sleep, timeout};
 
     use super::*;
+    use crate::clock::tests::TokioClock;
 
     /// Refuses at once, but for one region, of which nothing is heard for a while.
     #[derive(Clone, Default)]
@@ -204,7 +209,7 @@ mod tests {
 
     fn accounts() -> (Arc<Accounts>, Refusing) {
         let connector = Refusing::default();
-        (Accounts::new(Box::new(connector.clone()), "cluster", mpsc::channel(1).0).0, connector)
+        (Accounts::new(Box::new(connector.clone()), "cluster", mpsc::channel(1).0, TokioClock::start()).0, connector)
     }
 
     fn ask(accounts: &Arc<Accounts>) -> tokio::task::JoinHandle<bool> {

@@ -1,6 +1,6 @@
 //! One shared look at all instances of an account, for all objects: O(instances / 100) calls instead of one for each object.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
 use super::{Cloud, CloudError, ErrorClass, Instance};
+use crate::clock::{Clock, Moment};
 
 /// While something is under way.
 const FAST: Duration = Duration::from_secs(1);
@@ -29,9 +30,9 @@ const EXPECTANT: Duration = Duration::from_secs(90);
 #[derive(Debug)]
 pub struct Sweep {
     /// When it began: it says nothing about effects after this.
-    pub began: Instant,
+    pub began: Moment,
     /// Instances by identifier.
-    pub instances: HashMap<String, Instance>,
+    pub instances: BTreeMap<String, Instance>,
 }
 
 impl Sweep {
@@ -49,7 +50,7 @@ impl Sweep {
 struct Latest {
     sweep: Option<Arc<Sweep>>,
     /// The error of the last try, with the moment that try began.
-    failed: Option<(CloudError, Instant)>,
+    failed: Option<(CloudError, Moment)>,
     /// How many tries have failed in a row.
     failures: u32,
 }
@@ -65,6 +66,7 @@ pub struct Sweeper {
     cluster: Arc<str>,
     shared: Arc<Shared>,
     changes: mpsc::Sender<Change>,
+    clock: Arc<dyn Clock>,
 }
 
 struct Shared {
@@ -73,64 +75,63 @@ struct Shared {
     /// Passes that wait for a sweep.
     waiting: Semaphore,
     latest: watch::Sender<Latest>,
+    /// Something was tried.
+    tried: Notify,
     wake: Notify,
-    expectant_until: watch::Sender<Option<Instant>>,
+    expectant_until: watch::Sender<Option<Moment>>,
 }
 
 impl Sweeper {
     /// A sweeper at rest: [`Sweeper::run`] makes it work.
-    pub fn new(cloud: Arc<dyn Cloud>, cluster: Arc<str>, changes: mpsc::Sender<Change>) -> Self {
+    pub fn new(cloud: Arc<dyn Cloud>, cluster: Arc<str>, changes: mpsc::Sender<Change>, clock: Arc<dyn Clock>) -> Self {
         let shared = Shared {
             ways: Mutex::new(vec![cloud]),
             waiting: Semaphore::new(WAITING),
             latest: watch::Sender::new(Latest::default()),
+            tried: Notify::new(),
             wake: Notify::new(),
             expectant_until: watch::Sender::new(None),
         };
-        Self { cluster, shared: Arc::new(shared), changes }
+        Self { cluster, shared: Arc::new(shared), changes, clock }
     }
 
     /// A change is under way: look often for a while.
     pub fn expect_change(&self) {
-        self.shared.expectant_until.send_replace(Some(Instant::now() + EXPECTANT));
+        self.shared.expectant_until.send_replace(Some(self.clock.now() + EXPECTANT));
         self.shared.wake.notify_one();
     }
 
     /// A sweep that began after `moment` (any sweep for `None`), waited for at most `patience`; else why there is none.
-    pub async fn after(&self, moment: Option<Instant>, patience: Duration) -> Result<Arc<Sweep>, SweepError> {
-        let fresh = |began: Instant| moment.is_none_or(|moment| began > moment);
-        let mut latest = self.shared.latest.subscribe();
-        if let Latest { sweep: Some(sweep), failed: Some((error, _)), .. } = &*latest.borrow()
-            && sweep.began.elapsed() > STALE
+    pub async fn after(&self, moment: Option<Moment>, patience: Duration) -> Result<Arc<Sweep>, SweepError> {
+        let fresh = |began: Moment| moment.is_none_or(|moment| began > moment);
+        let Latest { sweep, failed, .. } = self.shared.latest.borrow().clone();
+        if let (Some(sweep), Some((error, _))) = (&sweep, &failed)
+            && self.clock.now().since(sweep.began) > STALE
         {
             return Err(SweepError::Failed(error.clone()));
         }
-        if !latest.borrow().sweep.as_ref().is_some_and(|sweep| fresh(sweep.began)) {
-            self.shared.wake.notify_one();
+        if let Some(sweep) = sweep.filter(|sweep| fresh(sweep.began)) {
+            return Ok(sweep);
         }
+        self.shared.wake.notify_one();
         // An account that is down is not waited for once more by everyone.
-        if let Latest { failed: Some((error, _)), .. } = &*latest.borrow()
-            && !latest.borrow().sweep.as_ref().is_some_and(|sweep| fresh(sweep.began))
-        {
-            return Err(SweepError::Failed(error.clone()));
+        if let Some((error, _)) = failed {
+            return Err(SweepError::Failed(error));
         }
-        let _place = match latest.borrow().sweep.as_ref().is_some_and(|sweep| fresh(sweep.began)) {
-            true => None,
-            false => Some(self.shared.waiting.try_acquire().map_err(|_| SweepError::Crowded)?),
+        let _place = self.shared.waiting.try_acquire().map_err(|_| SweepError::Crowded)?;
+        let wait = async {
+            loop {
+                // Whoever waits is woken in the order in which they came: a watch channel draws lots.
+                let tried = self.shared.tried.notified();
+                let Latest { sweep, failed, .. } = self.shared.latest.borrow().clone();
+                match (sweep, failed) {
+                    (Some(sweep), _) if fresh(sweep.began) => break Ok(sweep),
+                    (_, Some((error, began))) if fresh(began) => break Err(SweepError::Failed(error)),
+                    _ => tried.await,
+                }
+            }
         };
-        let wait = latest.wait_for(|latest| {
-            latest.sweep.as_ref().is_some_and(|sweep| fresh(sweep.began))
-                || latest.failed.as_ref().is_some_and(|(_, began)| fresh(*began))
-        });
-        match tokio::time::timeout(patience, wait).await {
-            Ok(Ok(latest)) => match (&latest.sweep, &latest.failed) {
-                (Some(sweep), _) if fresh(sweep.began) => Ok(sweep.clone()),
-                (_, Some((error, _))) => Err(SweepError::Failed(error.clone())),
-                _ => Err(SweepError::Late),
-            },
-            // The sender lives in `self`: only the time can have run out.
-            Ok(Err(_)) | Err(_) => Err(SweepError::Late),
-        }
+        tokio::time::timeout(patience, wait).await.unwrap_or(Err(SweepError::Late))
     }
 
     /// Sweeps for as long as the process lives.
@@ -139,6 +140,7 @@ impl Sweeper {
         loop {
             let paused_at = Instant::now();
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(pause) => {}
                 // Woken, it still keeps the fast pace: many objects may call at once. After an error nobody wakes it.
                 () = self.shared.wake.notified(), if self.shared.latest.borrow().failures == 0 => {
@@ -151,15 +153,16 @@ impl Sweeper {
 
     /// One sweep; gives the pause until the next.
     async fn sweep(&self) -> Duration {
-        let began = Instant::now();
+        let began = self.clock.now();
         let answer = self.list().await;
         match answer {
             Ok(instances) => {
-                let instances: HashMap<_, _> = instances.into_iter().map(|i| (i.identifier.clone(), i)).collect();
+                let instances: BTreeMap<_, _> = instances.into_iter().map(|i| (i.identifier.clone(), i)).collect();
                 let busy = instances.values().any(|instance| instance.status.passing() && self.ours(instance));
                 let sweep = Arc::new(Sweep { began, instances });
                 let before = self.shared.latest.borrow().sweep.clone();
                 self.shared.latest.send_replace(Latest { sweep: Some(sweep.clone()), failed: None, failures: 0 });
+                self.shared.tried.notify_waiters();
                 for change in changes(before.as_deref(), &sweep) {
                     // A full channel means that the objects are being reconciled as fast as they can be; they look again by themselves.
                     let _ = self.changes.try_send(change);
@@ -173,6 +176,7 @@ impl Sweeper {
                     latest.failed = Some((error, began));
                     latest.failures = failures + 1;
                 });
+                self.shared.tried.notify_waiters();
                 FIRST_RETRY.saturating_mul(2_u32.saturating_pow(failures)).min(SLOW)
             }
         }
@@ -221,7 +225,7 @@ impl Sweeper {
     }
 
     fn expectant(&self) -> bool {
-        self.shared.expectant_until.borrow().is_some_and(|until| Instant::now() < until)
+        self.shared.expectant_until.borrow().is_some_and(|until| self.clock.now() < until)
     }
 
     fn fast(&self) -> Duration {
@@ -255,12 +259,12 @@ fn changes(before: Option<&Sweep>, now: &Sweep) -> Vec<Change> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use async_trait::async_trait;
 
     use super::*;
+    use crate::clock::tests::TokioClock;
     use crate::engine::Password;
     use crate::plan::tests::instance;
     use crate::providers::{CreateInstance, DeleteInstance, Identity, ModifyInstance, Snapshot};
@@ -322,7 +326,7 @@ pub(crate) mod tests {
 
     /// A sweeper by this way, which works.
     pub(crate) fn sweeper(cloud: Arc<dyn Cloud>) -> Sweeper {
-        let sweeper = Sweeper::new(cloud, "cluster".into(), mpsc::channel(8).0);
+        let sweeper = Sweeper::new(cloud, "cluster".into(), mpsc::channel(8).0, TokioClock::start());
         tokio::spawn(sweeper.clone().run());
         sweeper
     }
@@ -333,28 +337,32 @@ pub(crate) mod tests {
     async fn i13_any_credentials_that_work_will_do() {
         let lapsed = Arc::new(Played::default());
         let good = Arc::new(Played { listed: Some(vec![instance("available")]), ..Played::default() });
-        let sweeper = Sweeper::new(lapsed.clone(), "cluster".into(), mpsc::channel(8).0);
+        let clock = TokioClock::start();
+        let sweeper = Sweeper::new(lapsed.clone(), "cluster".into(), mpsc::channel(8).0, clock.clone());
         sweeper.add(good.clone());
         tokio::spawn(sweeper.clone().run());
         let sweep = sweeper.after(None, SOON).await.expect("one of the ways works");
         assert_eq!(sweep.instances.len(), 1);
-        sweeper.after(Some(Instant::now()), SLOW * 2).await.expect("it works again");
+        sweeper.after(Some(clock.now()), SLOW * 2).await.expect("it works again");
         let asked = |way: &Played| way.asked.load(Ordering::Relaxed);
         assert_eq!((asked(&lapsed), asked(&good)), (1, 2), "the way that worked is taken first");
     }
 
     #[tokio::test(start_paused = true)]
     async fn i13_nobody_waits_again_for_an_account_that_is_down() {
-        let sweeper = sweeper(Arc::new(Played::default()));
+        let clock = TokioClock::start();
+        let sweeper = Sweeper::new(Arc::new(Played::default()), "cluster".into(), mpsc::channel(8).0, clock.clone());
+        tokio::spawn(sweeper.clone().run());
         sweeper.after(None, SOON).await.expect_err("no way works");
         let began = Instant::now();
-        let error = sweeper.after(Some(began), SLOW).await.expect_err("it is down");
+        let error = sweeper.after(Some(clock.now()), SLOW).await.expect_err("it is down");
         assert!(matches!(error, SweepError::Failed(_)) && began.elapsed().is_zero(), "{error}: {:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn i13_so_many_wait_for_an_account_and_no_more() {
-        let silent = Sweeper::new(Arc::new(Played::default()), "cluster".into(), mpsc::channel(8).0);
+        let silent =
+            Sweeper::new(Arc::new(Played::default()), "cluster".into(), mpsc::channel(8).0, TokioClock::start());
         let wait = |sweeper: Sweeper| tokio::spawn(async move { sweeper.after(None, SLOW).await.map(drop) });
         let waiting: Vec<_> = (0..WAITING).map(|_| wait(silent.clone())).collect();
         tokio::task::yield_now().await;

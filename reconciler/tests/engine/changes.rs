@@ -1,6 +1,7 @@
 //! Users, flags, databases and mappings that change.
 
 use reconciler::engine::{BlockedReason, EngineError, Outcome, Password, SqlStep};
+use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 
 use crate::server::execute;
@@ -162,7 +163,7 @@ pub(crate) async fn what_is_not_ours_is_left_alone(world: &mut World) {
     let stale = SqlStep::CreateUser {
         user: "taken".to_owned(),
         attributes: [].into(),
-        password: Password::generate(),
+        password: Password::generate(&SystemEntropy),
         mark: world.mark.clone(),
         admin: false,
     };
@@ -179,7 +180,7 @@ pub(crate) async fn a_password_the_server_refuses_is_set_again(world: &mut World
     world.check("app", "shop").await.unwrap();
     let mut admin = world.server.admin("postgres").await;
     execute(&mut admin, "ALTER ROLE app VALID UNTIL '2001-01-01'").await.unwrap();
-    for password in [world.passwords["app"].clone(), Password::generate()] {
+    for password in [world.passwords["app"].clone(), Password::generate(&SystemEntropy)] {
         world.passwords.insert("app".parse().unwrap(), password.clone());
         let outcome = world.check("app", "shop").await;
         assert_eq!(outcome, Err(EngineError::AuthenticationFailed { user: "app".to_owned() }));

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use reconciler::engine::postgres::{PostgresEngine, Timeouts};
 use reconciler::engine::{Engine as _, EngineError, Login, Outcome, Password, Slice, SqlStep};
+use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -32,7 +33,7 @@ pub(crate) async fn each_failure_has_its_own_error(world: &mut World) {
     let misnamed = world.engine.check_access(&Login { host: "localhost".to_owned(), ..app.clone() }).await;
     assert!(matches!(misnamed, Err(EngineError::TlsFailed { .. })), "{misnamed:?}");
 
-    let wrong = world.engine.check_access(&Login { password: Password::generate(), ..app.clone() }).await;
+    let wrong = world.engine.check_access(&Login { password: Password::generate(&SystemEntropy), ..app.clone() }).await;
     assert!(matches!(wrong, Err(EngineError::AuthenticationFailed { .. })), "{wrong:?}");
     let elsewhere = world.engine.check_access(&Login { database: "postgres".to_owned(), ..app.clone() }).await;
     assert!(matches!(elsewhere, Err(EngineError::NotPermitted { .. })), "{elsewhere:?}");

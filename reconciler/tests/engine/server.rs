@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use postgresql_embedded::{PostgreSQL, Settings, VersionReq};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use reconciler::engine::{Login, Password};
+use reconciler::entropy::SystemEntropy;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
@@ -41,7 +42,8 @@ impl Server {
     pub(crate) async fn start(release: &str) -> Self {
         let programs = install(release).await;
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let (admin_password, master_password) = (Password::generate(), Password::generate());
+        let (admin_password, master_password) =
+            (Password::generate(&SystemEntropy), Password::generate(&SystemEntropy));
         let ca_pem = certify(folder.path());
         let password_file = folder.path().join("password");
         fs::write(&password_file, admin_password.expose()).unwrap();

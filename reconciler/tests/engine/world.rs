@@ -8,6 +8,7 @@ use reconciler::engine::{
     AccessReport, Catalog, Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Question, Slice, SqlPlan,
     SqlStep, plan_sql,
 };
+use reconciler::entropy::SystemEntropy;
 use serde_json::{Value, json};
 use shared::rules::{DatabaseName, DefaultVersions, Desired, RoleName, defaults, parse};
 use sqlx::PgConnection;
@@ -41,7 +42,7 @@ impl World {
         let spec = defaults(&json!({"users": users, "databases": databases}), None, DefaultVersions::BUILT_IN);
         let desired = parse("orders", &spec).unwrap();
         for user in desired.users.keys() {
-            self.passwords.entry(user.clone()).or_insert_with(Password::generate);
+            self.passwords.entry(user.clone()).or_insert_with(|| Password::generate(&SystemEntropy));
         }
         desired
     }

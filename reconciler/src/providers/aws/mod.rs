@@ -257,7 +257,8 @@ mod tests {
     #[tokio::test]
     async fn i11_what_waited_for_its_token_is_not_sent_with_an_old_lease() {
         // Nobody listens there.
-        let fenced = Aws { fence: Fence::closed(), ..Aws::at("http://127.0.0.1:1".into()) };
+        let fenced =
+            Aws { fence: Fence::closed(Arc::new(crate::clock::SystemClock)), ..Aws::at("http://127.0.0.1:1".into()) };
         let modify = ModifyInstance { identifier: "orders".into(), ..ModifyInstance::default() };
         let delete =
             DeleteInstance { identifier: "orders".into(), final_snapshot: None, delete_automated_backups: true };

@@ -1,6 +1,7 @@
 //! Doors that users leave open or shut.
 
 use reconciler::engine::{Attribute, Mark, Outcome, Password, SqlStep};
+use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 
 use super::{as_in_v0_1_0, roles};
@@ -27,7 +28,7 @@ pub(crate) async fn i8_a_database_that_was_shut_stops_no_other(world: &mut World
     let user = SqlStep::CreateUser {
         user: "late".into(),
         attributes: [(Attribute::Login, true)].into(),
-        password: Password::generate(),
+        password: Password::generate(&SystemEntropy),
         mark: Mark::new("test/shop/orders"),
         admin: false,
     };
