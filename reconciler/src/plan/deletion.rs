@@ -20,9 +20,21 @@ pub(super) fn plan(departure: &Departure, world: &World, now: Moment) -> Outcome
     if !world.object.finalizer {
         return Outcome::done("nothing is held");
     }
-    if departure.paused {
-        return Outcome::wait(Reason::Paused, "spec.paused: the deletion goes on when it is false again");
+    let outcome = leave(departure, world, now);
+    match departure.paused {
+        true => paused(&outcome),
+        false => outcome,
     }
+}
+
+/// A deletion has one condition: it says that nothing is done, and what would be.
+fn paused(outcome: &Outcome) -> Outcome {
+    let message =
+        format!("spec.paused: the deletion goes on when it is false again; without it: {}", outcome.message());
+    Outcome::Wait { reason: Reason::Paused, message, until: outcome.until() }
+}
+
+fn leave(departure: &Departure, world: &World, now: Moment) -> Outcome {
     let policy = match &departure.policy {
         Ok(policy) => *policy,
         Err(refusal) => return refusal.clone().into(),

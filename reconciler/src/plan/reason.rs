@@ -117,7 +117,7 @@ reasons! {
         SeveralDefaults = Platform, "several classes are marked as the default one",
             "Take the annotation from all but one. Until then objects that name none get the first by name.";
         Paused = User, "spec.paused is true, so nothing is done",
-            "Set spec.paused to false, or remove it, when the maintenance is over.";
+            "Set spec.paused to false, or remove it, when the maintenance is over. The conditions say what would be done.";
         NotScheduled = User, "backups are asked for in another interval than a day, and RDS makes them daily",
             "Set spec.backup.every: 24h. It takes nothing from Ready.";
         StatusTooLarge = User, "Kubernetes cannot store the object with its whole status, so users and databases are counted and not listed",

@@ -51,7 +51,13 @@ impl<'a> Conditions<'a> {
 
     /// Ready, Reconciling and Stalled, as kstatus reads them.
     pub(super) fn summary(&mut self, plan: &Plan, word: Option<&str>) {
-        let needed = || plan.outcomes.iter().filter(|(concern, outcome)| !optional(*concern, outcome));
+        // While nothing is done, Ready waits for that alone.
+        let needed = || {
+            plan.outcomes.iter().filter(|(concern, outcome)| match plan.paused() {
+                true => *concern == Concern::Accepted,
+                false => !optional(*concern, outcome),
+            })
+        };
         let blocked = needed().find_map(|(_, outcome)| match outcome {
             Outcome::Blocked { reason, message, .. } => Some((*reason, message.clone())),
             _ => None,

@@ -118,13 +118,6 @@ fn i10_an_alias_that_somebody_has_is_left_alone_and_takes_nothing_from_readiness
 }
 
 #[test]
-fn paused_means_that_nothing_is_done() {
-    let mut world = empty_world();
-    world.object.finalizer = false;
-    assert_eq!(planned(&target(&json!({"paused": true})), &world).steps, []);
-}
-
-#[test]
 fn i8_a_step_that_kubernetes_refuses_stops_no_other() {
     let mut world = settled_world();
     world.alias = Some(Seen::Absent);

@@ -6,6 +6,7 @@ mod fences;
 mod instance;
 mod largest;
 mod lifecycle;
+mod paused;
 mod platform;
 mod secrets;
 mod simulation;

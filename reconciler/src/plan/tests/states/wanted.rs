@@ -150,6 +150,8 @@ fn births() -> Vec<State> {
 fn lives() -> Vec<State> {
     let mut paused = orders_spec();
     paused["paused"] = json!(true);
+    let mut rehearsed = paused.clone();
+    rehearsed["size"] = json!("100GB");
     let mut hourly = orders_spec();
     hourly["backup"] = json!({"every": "1h"});
     let ready = || json_of(&ready());
@@ -174,6 +176,7 @@ fn lives() -> Vec<State> {
         // The spec was edited, and nobody has looked at it yet.
         State { name: "edited", verdict: IN_PROGRESS, object: served(&orders_spec(), &lived_in(), 2, &ready()) },
         with_spec("paused", PAUSED, &paused, |_| {}),
+        with_spec("paused-before-a-growth", PAUSED, &rehearsed, |_| {}),
     ]
 }
 
