@@ -24,7 +24,6 @@ use crate::census::Census;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::Kubernetes;
 use crate::context::{Context, Settings};
-use crate::controller::{on_error, reconcile};
 use crate::engine::postgres::{PostgresEngine, Timeouts};
 use crate::entropy::SystemEntropy;
 use crate::lease::{Election, Fence, LeaseError};
@@ -36,6 +35,7 @@ use crate::renewals::Renewals;
 use crate::scope::Scope;
 use crate::turns::Turns;
 use crate::upkeep::Upkeep;
+use crate::watches::Watched;
 use crate::{access, admin, class_status, stop, watches};
 
 const LEASE: &str = "rds-reconciler";
@@ -158,11 +158,10 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         accounts: accounts.clone(),
         engine: Arc::new(engine),
         authorities: Arc::new(authorities),
-        classes,
         turns: Turns::new(calls, clock.clone()),
         renewals: Renewals::default(),
         fence: fence.clone(),
-        objects,
+        views: Arc::new(Watched { objects, classes }),
         memory,
         acting_since: acting_since.clone(),
         metrics: metrics.clone(),
@@ -178,7 +177,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         let controller = controller
             .with_config(Config::default().concurrency(args.concurrency))
             .graceful_shutdown_on(stopped.cancelled_owned())
-            .run(reconcile, on_error, context);
+            .run(watches::pass, |_, never, _| match *never {}, context);
         tokio::select! {
             () = controller.for_each(|result| async { log(result.err()) }) => {}
             () = keep_classes => {}

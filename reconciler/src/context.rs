@@ -1,12 +1,13 @@
 //! What every pass works with.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector::Store;
 use shared::api::RDSDatabase;
 use shared::rules::DefaultVersions;
 
+use crate::again::Again;
 use crate::authorities::Authorities;
 use crate::clock::{Clock, Moment};
 use crate::cluster::Cluster;
@@ -17,8 +18,8 @@ use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::providers::accounts::Accounts;
 use crate::renewals::Renewals;
-use crate::subject::GuardedClass;
 use crate::turns::Turns;
+use crate::views::Views;
 
 /// Objects as they are watched: one that cannot be decoded does not stop the others.
 pub type Guarded = DeserializeGuard<RDSDatabase>;
@@ -56,10 +57,8 @@ pub struct Context {
     pub renewals: Renewals,
     /// Whether this process may still act.
     pub fence: Fence,
-    /// The objects, as the watch has them: enough to see that one is being deleted, never what decides on one.
-    pub objects: Store<Guarded>,
-    /// The classes, as the watch has them: a class is policy, not truth, and may be a moment old.
-    pub classes: Store<GuardedClass>,
+    /// What the watches have seen.
+    pub views: Arc<dyn Views>,
     /// What is remembered of the objects.
     pub memory: Memory,
     /// When this process began to act, as the leader or alone: what it saw before may miss another's last effects.
@@ -78,5 +77,10 @@ impl Context {
     /// Now, as holds and back-offs count it.
     pub fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// Another pass after this long and up to a tenth more.
+    pub fn after(&self, pause: Duration) -> Again {
+        Again::After(self.entropy.jittered(pause))
     }
 }

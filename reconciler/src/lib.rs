@@ -6,6 +6,7 @@
 
 mod access;
 mod admin;
+pub mod again;
 pub mod app;
 pub mod apply;
 pub mod args;
@@ -35,4 +36,5 @@ pub mod turns;
 mod upkeep;
 #[cfg(test)]
 mod v0_1_0;
+pub mod views;
 mod watches;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::plan::{Asked, Doorway, Effect, Errand, LoginKnown, Moment, Setback, SqlVisit};
 use crate::tell::Told;
-use crate::turns::Pace;
+use crate::turns::{Key, Pace};
 
 /// What is remembered of one object.
 #[derive(Clone, Debug, Default)]
@@ -26,27 +26,33 @@ pub struct Recollection {
     pub renewal: Option<Moment>,
     /// How long its visits take.
     pub pace: Pace,
-    /// So many passes have failed in a row.
-    pub failures: u32,
     /// The generation whose whole status Kubernetes could not store.
     pub too_large: Option<Option<i64>>,
     /// What people were told.
     pub told: Told,
 }
 
-/// All recollections, by the object's UID.
+/// All that is remembered. Clones are handles to the same.
 #[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<BTreeMap<String, Recollection>>>);
+pub struct Memory(Arc<Mutex<Remembered>>);
+
+#[derive(Default)]
+struct Remembered {
+    /// By the object's UID.
+    objects: BTreeMap<String, Recollection>,
+    /// How many passes have failed in a row, also where the object could not even be read.
+    failures: BTreeMap<Key, u32>,
+}
 
 impl Memory {
     /// What is remembered of an object.
     pub fn recall(&self, uid: &str) -> Recollection {
-        self.lock().get(uid).cloned().unwrap_or_default()
+        self.lock().objects.get(uid).cloned().unwrap_or_default()
     }
 
     /// A part of it, without a copy of the rest: there may be thousands of logins.
     pub fn part<T>(&self, uid: &str, read: impl FnOnce(&Recollection) -> T) -> T {
-        match self.lock().get(uid) {
+        match self.lock().objects.get(uid) {
             Some(found) => read(found),
             None => read(&Recollection::default()),
         }
@@ -54,17 +60,33 @@ impl Memory {
 
     /// Changes what is remembered.
     pub fn update(&self, uid: &str, change: impl FnOnce(&mut Recollection)) {
-        change(self.lock().entry(uid.to_owned()).or_default());
+        change(self.lock().objects.entry(uid.to_owned()).or_default());
     }
 
-    /// Forgets all objects but these.
-    pub fn retain(&self, there: &BTreeSet<String>) {
-        self.lock().retain(|uid, _| there.contains(uid));
+    /// A pass has come to its end.
+    pub fn succeeded(&self, object: &Key) {
+        self.lock().failures.remove(object);
+    }
+
+    /// A pass has failed; gives how many have by now, in a row.
+    pub fn failed(&self, object: &Key) -> u32 {
+        let mut remembered = self.lock();
+        let failures = remembered.failures.entry(object.clone()).or_default();
+        *failures = failures.saturating_add(1);
+        *failures
+    }
+
+    /// Forgets all objects but these, by their names and UIDs.
+    pub fn retain(&self, there: &BTreeMap<Key, String>) {
+        let uids: BTreeSet<&String> = there.values().collect();
+        let mut remembered = self.lock();
+        remembered.objects.retain(|uid, _| uids.contains(uid));
+        remembered.failures.retain(|object, _| there.contains_key(object));
     }
 
     /// Of how many objects something is remembered.
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().objects.len()
     }
 
     /// Nothing is remembered.
@@ -72,7 +94,7 @@ impl Memory {
         self.len() == 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Recollection>> {
+    fn lock(&self) -> MutexGuard<'_, Remembered> {
         // Every change is a single assignment: a panic elsewhere leaves nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,10 +107,15 @@ mod tests {
     #[test]
     fn i13_objects_that_are_gone_take_no_memory() {
         let memory = Memory::default();
-        for uid in ["gone", "there"] {
-            memory.update(uid, |recollection| recollection.failures = 1);
+        let key = |name: &str| Key { namespace: "shop".to_owned(), name: name.to_owned() };
+        for name in ["gone", "there"] {
+            memory.update(name, |recollection| recollection.too_large = Some(Some(1)));
+            assert_eq!((memory.failed(&key(name)), memory.failed(&key(name))), (1, 2));
         }
-        memory.retain(&BTreeSet::from(["there".to_owned()]));
-        assert_eq!((memory.len(), memory.recall("there").failures), (1, 1));
+        memory.retain(&BTreeMap::from([(key("there"), "there".to_owned())]));
+        assert_eq!((memory.len(), memory.recall("there").too_large), (1, Some(Some(1))));
+        assert_eq!((memory.failed(&key("gone")), memory.failed(&key("there"))), (1, 3));
+        memory.succeeded(&key("there"));
+        assert_eq!(memory.failed(&key("there")), 1, "in a row");
     }
 }

@@ -1,5 +1,7 @@
 //! What the reconciler counts. Labels are bounded: no object's name is ever one.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -116,8 +118,8 @@ impl Metrics {
     }
 
     /// Counts one pass.
-    pub fn pass(&self, result: &'static str, seconds: f64) {
+    pub fn pass(&self, result: &'static str, took: Duration) {
         self.passes.get_or_create(&ResultLabel { result }).inc();
-        self.pass_seconds.observe(seconds);
+        self.pass_seconds.observe(took.as_secs_f64());
     }
 }

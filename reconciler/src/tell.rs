@@ -55,12 +55,12 @@ pub(crate) async fn once(context: &Context, object: &RDSDatabase, about: &str, n
 
 /// What only a person can mend.
 pub(crate) fn blocked(reason: Reason, note: String) -> Notice {
-    Notice { warning: true, reason, action: "Reconcile".into(), note }
+    Notice { warning: true, reason: reason.as_str(), action: "Reconcile".into(), note }
 }
 
 /// The object is gone, and this became of its instance.
 pub(crate) fn released(note: String) -> Notice {
-    Notice { warning: false, reason: Reason::Released, action: "Delete".into(), note }
+    Notice { warning: false, reason: Reason::Released.as_str(), action: "Delete".into(), note }
 }
 
 /// A step on Kubernetes that was made for the object of this name.
@@ -100,17 +100,17 @@ pub(crate) fn of_cluster(step: &ClusterStep, object: &str) -> Option<Notice> {
             (Reason::ServiceDeleted, "DeleteService", format!("Service {}", place.service(object)))
         }
     };
-    Some(Notice { warning: false, reason, action: action.into(), note })
+    Some(Notice { warning: false, reason: reason.as_str(), action: action.into(), note })
 }
 
 /// A change that the cloud has accepted.
 pub(crate) fn accepted(effect: Effect, note: String) -> Notice {
-    Notice { warning: false, reason: asked(effect), action: asked(effect).to_string(), note }
+    Notice { warning: false, reason: asked(effect).as_str(), action: asked(effect).to_string(), note }
 }
 
 /// One that it has not.
 pub(crate) fn refused(effect: Effect, note: String) -> Notice {
-    Notice { warning: true, reason: Reason::CloudRefused, action: asked(effect).to_string(), note }
+    Notice { warning: true, reason: Reason::CloudRefused.as_str(), action: asked(effect).to_string(), note }
 }
 
 fn asked(effect: Effect) -> Reason {
@@ -139,12 +139,12 @@ pub(crate) fn concern(effect: Effect) -> Concern {
 
 /// What was done inside the database, of one kind.
 pub(crate) fn worked(reason: Reason, note: String) -> Notice {
-    Notice { warning: false, reason, action: VISIT.into(), note }
+    Notice { warning: false, reason: reason.as_str(), action: VISIT.into(), note }
 }
 
 /// A visit that came to nothing.
 pub(crate) fn visit_failed(note: String) -> Notice {
-    Notice { warning: true, reason: Reason::DatabaseVisitFailed, action: VISIT.into(), note }
+    Notice { warning: true, reason: Reason::DatabaseVisitFailed.as_str(), action: VISIT.into(), note }
 }
 
 const VISIT: &str = "VisitDatabase";
@@ -232,14 +232,14 @@ mod tests {
     #[test]
     fn every_reason_of_an_event_is_told() {
         let note = String::new;
-        let mut told: BTreeSet<Reason> = EFFECTS.map(|effect| accepted(effect, note()).reason).into();
+        let mut told: BTreeSet<&str> = EFFECTS.map(|effect| accepted(effect, note()).reason).into();
         told.extend(cluster_steps().iter().filter_map(|step| of_cluster(step, "orders")).map(|notice| notice.reason));
         told.extend(Kind::ALL.map(|kind| worked(kind.into(), note()).reason));
         told.extend(
             [refused(Effect::Create, note()), visit_failed(note()), released(note())].map(|notice| notice.reason),
         );
-        let wanted: BTreeSet<Reason> =
-            Reason::ALL.iter().copied().filter(|reason| reason.place() == Place::Event).collect();
+        let wanted: BTreeSet<&str> =
+            Reason::ALL.iter().copied().filter(|reason| reason.place() == Place::Event).map(Reason::as_str).collect();
         assert_eq!(told, wanted);
     }
 }

@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::providers::Instance;
 use crate::providers::accounts::Accounts;
 use crate::scope::Scope;
+use crate::turns::Key;
 
 const ROUND: Duration = Duration::from_secs(60);
 
@@ -35,7 +36,12 @@ impl Upkeep {
         let mut before = BTreeSet::new();
         let mut told = BTreeSet::new();
         loop {
-            let there: BTreeSet<String> = self.objects.state().iter().filter_map(|object| object.uid()).collect();
+            let objects = self.objects.state();
+            let there = objects.iter().filter_map(|object| {
+                let key = Key { namespace: object.namespace()?, name: object.name_any() };
+                Some((key, object.uid()?))
+            });
+            let there: BTreeMap<Key, String> = there.collect();
             self.memory.retain(&there);
             let found = self.orphans().await;
             // One that is seen in two rounds: objects and instances are not looked at in the same moment.

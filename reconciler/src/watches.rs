@@ -1,12 +1,15 @@
 //! What makes an object be looked at: itself, its Secrets and Services, its namespace, the classes, and the cloud.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use kube::api::{Api, PartialObjectMeta};
-use kube::runtime::controller::Controller;
+use kube::runtime::controller::{Action, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
@@ -17,12 +20,15 @@ use shared::api::labels::{
 use shared::names::InstanceIdentifier;
 use tokio::sync::mpsc;
 
-use crate::context::Guarded;
+use crate::again::Again;
+use crate::context::{Context, Guarded};
+use crate::controller::reconcile;
 use crate::providers::Instance;
 use crate::providers::sweep::Change;
 use crate::scope::Scope;
 use crate::subject::{GuardedClass, is_default};
 use crate::turns::Key;
+use crate::views::Views;
 
 /// The classes, and a stream that tells of each change in them and keeps the store full.
 pub(crate) fn classes(client: Client) -> (Store<GuardedClass>, impl Stream<Item = ()> + Send + 'static) {
@@ -62,6 +68,37 @@ fn tells(known: &mut HashMap<String, Decides>, event: &watcher::Event<GuardedCla
         watcher::Event::Init => false,
         watcher::Event::InitDone => true,
     }
+}
+
+/// The first list of the classes takes milliseconds.
+const CLASSES_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What kube's stores hold, as the core sees it.
+pub(crate) struct Watched {
+    pub(crate) objects: Store<Guarded>,
+    pub(crate) classes: Store<GuardedClass>,
+}
+
+#[async_trait]
+impl Views for Watched {
+    fn leaving(&self, object: &Key) -> bool {
+        let found = self.objects.get(&ObjectRef::new(&object.name).within(&object.namespace));
+        found.is_none_or(|found| found.meta().deletion_timestamp.is_some())
+    }
+
+    async fn classes(&self) -> Option<Vec<Arc<GuardedClass>>> {
+        let seen = tokio::time::timeout(CLASSES_PATIENCE, self.classes.wait_until_ready()).await;
+        matches!(seen, Ok(Ok(()))).then(|| self.classes.state())
+    }
+}
+
+/// A pass, as kube's controller makes it: of what the watch has, the name alone counts.
+pub(crate) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let key = Key { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
+    Ok(match reconcile(&context, &key).await {
+        Again::OnChange => Action::await_change(),
+        Again::After(pause) => Action::requeue(pause),
+    })
 }
 
 /// The controller with all its triggers. `aliases` is the namespace of the alias Services.

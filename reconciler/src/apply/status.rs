@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use serde_json::json;
 use shared::api::RDSDatabaseStatus;
 
 use super::Scene;
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, Version};
 use crate::plan::Reason;
 use crate::{status, tell};
 
@@ -27,11 +28,13 @@ pub async fn write(scene: &Scene<'_>, whole: &RDSDatabaseStatus) -> Result<bool,
     if before == *status {
         return Ok(false);
     }
-    let mut outcome = cluster.write_status(scene.object, &status).await;
+    let facts = &scene.observation.world.object;
+    let read = Version::of(&scene.object.metadata);
+    let mut outcome = cluster.write_status(&facts.namespace, &facts.name, &read, &json!(status)).await;
     if fits && matches!(outcome, Err(ClusterError::TooLarge(_))) {
         memory.update(uid, |recollection| recollection.too_large = Some(generation));
         status = Cow::Owned(short());
-        outcome = cluster.write_status(scene.object, &status).await;
+        outcome = cluster.write_status(&facts.namespace, &facts.name, &read, &json!(status)).await;
     }
     let note = status::why_shortened(&status).filter(|_| status::why_shortened(&before).is_none());
     if let Some(note) = note.filter(|_| matches!(outcome, Ok(()) | Err(ClusterError::TooLarge(_)))) {

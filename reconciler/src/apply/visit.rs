@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::join_all;
-use kube::Resource;
-use kube::runtime::reflector::ObjectRef;
 use shared::names;
 use shared::rules::{DatabaseName, Desired, RoleName};
 
 use super::{ApplyError, Scene};
 use crate::context::Context;
-use crate::context::Guarded;
 use crate::engine::{
     AccessReport, EngineError, Login, MAINTENANCE_DATABASE, Mark, Outcome, Password, Question, Slice, SqlStep, plan_sql,
 };
@@ -54,9 +51,7 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyErr
 
 /// Completes when the object is being deleted, or is gone.
 async fn deleted(context: &Context, key: &Key) {
-    let object = ObjectRef::new(&key.name).within(&key.namespace);
-    let alive = |found: &Guarded| found.meta().deletion_timestamp.is_none();
-    while context.objects.get(&object).is_some_and(|found| alive(&found)) {
+    while !context.views.leaving(key) {
         tokio::time::sleep(GLANCE).await;
     }
 }

@@ -5,7 +5,6 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::events::v1::Event;
@@ -17,17 +16,12 @@ use kube::{Client, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use shared::api::RDSDatabase;
 use shared::api::labels::{DATABASE_LABEL, FIELD_MANAGER, FINALIZER, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION};
-use shared::api::{RDSDatabase, RDSDatabaseStatus};
-use shared::rules;
 
 use super::events::{Allowance, Names};
 use super::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use crate::clock::Clock;
-use crate::status;
-
-/// Characters of what is said of an unreadable object, so that what to do about it is not cut off.
-const LONGEST_REASON: usize = 2_000;
 
 /// The API server.
 ///
@@ -50,8 +44,9 @@ impl Kubernetes {
         Self { client, instance, clock, events: Arc::default(), names: Arc::default() }
     }
 
-    fn databases(&self, object: &RDSDatabase) -> Api<RDSDatabase> {
-        Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
+    /// The objects, whatever they hold.
+    fn databases(&self, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &ApiResource::erase::<RDSDatabase>(&()))
     }
 
     fn api<K>(&self, namespace: &str) -> Api<K>
@@ -140,17 +135,6 @@ fn words(error: &kube::Error) -> String {
     }
 }
 
-/// What to say of an object that cannot be decoded: the rules name fields, the decoder only types.
-fn unreadable(name: &str, spec: &Value, error: &str) -> String {
-    // Any version will do: what is not written is no mistake.
-    let spec = rules::defaults(spec, None, rules::DefaultVersions::BUILT_IN);
-    let violations = rules::parse(name, &spec).err().unwrap_or_default();
-    let mistakes: Vec<String> = violations.iter().map(ToString::to_string).collect();
-    let why = if mistakes.is_empty() { error.to_owned() } else { mistakes.join("; ") };
-    let why: String = why.chars().take(LONGEST_REASON).collect();
-    format!("the object cannot be read ({why}); correct it, and it is worked on again")
-}
-
 /// The API server refuses to create in a namespace that ends, with this cause (apiserver, `admission/plugin/namespace/lifecycle`).
 fn namespace_terminating(status: &kube::core::Status) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
@@ -159,8 +143,9 @@ fn namespace_terminating(status: &kube::core::Status) -> bool {
 
 #[async_trait]
 impl Cluster for Kubernetes {
-    async fn database(&self, namespace: &str, name: &str) -> Result<Option<RDSDatabase>, ClusterError> {
-        self.get(namespace, name).await
+    async fn database(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError> {
+        let found = self.databases(namespace).get_opt(name).await;
+        found.map(|found| found.map(|found| json!(found))).map_err(|e| failed::<RDSDatabase>("reading", name, e))
     }
 
     async fn namespace(&self, name: &str) -> Result<NamespaceFacts, ClusterError> {
@@ -183,45 +168,22 @@ impl Cluster for Kubernetes {
         self.patch::<RDSDatabase>(&object.namespace().unwrap_or_default(), &object.name_any(), patch).await
     }
 
-    async fn write_status(&self, object: &RDSDatabase, status: &RDSDatabaseStatus) -> Result<(), ClusterError> {
-        let name = object.name_any();
+    async fn write_status(
+        &self,
+        namespace: &str,
+        name: &str,
+        read: &Version,
+        status: &Value,
+    ) -> Result<(), ClusterError> {
         // Server-side apply takes away what an earlier status said and this one does not; the resourceVersion makes a stale one fail.
         let patch = json!({
             "apiVersion": format!("{GROUP}/{VERSION}"),
             "kind": "RDSDatabase",
-            "metadata": {"name": name, "resourceVersion": object.resource_version()},
+            "metadata": {"name": name, "resourceVersion": read.resource},
             "status": status,
         });
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
-        let written = self.databases(object).patch_status(&name, &parameters, &Patch::Apply(patch)).await;
-        written.map(drop).map_err(|e| failed::<RDSDatabase>("writing the status of", &name, e))
-    }
-
-    async fn report_undecodable(
-        &self,
-        namespace: &str,
-        name: &str,
-        generation: Option<i64>,
-        error: &str,
-        now: Timestamp,
-    ) -> Result<(), ClusterError> {
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), namespace, &ApiResource::erase::<RDSDatabase>(&()));
-        let Some(found) = api.get_opt(name).await.map_err(|e| failed::<RDSDatabase>("reading", name, e))? else {
-            return Ok(());
-        };
-        let message = unreadable(name, &found.data["spec"], error);
-        let Some(status) = status::undecodable(&found.data["status"], generation, &message, now) else {
-            return Ok(());
-        };
-        let patch = json!({
-            "apiVersion": format!("{GROUP}/{VERSION}"),
-            "kind": "RDSDatabase",
-            "metadata": {"name": name, "resourceVersion": found.metadata.resource_version},
-            "status": status,
-        });
-        let parameters = PatchParams::apply(FIELD_MANAGER).force();
-        let written = api.patch_status(name, &parameters, &Patch::Apply(patch)).await;
+        let written = self.databases(namespace).patch_status(name, &parameters, &Patch::Apply(patch)).await;
         written.map(drop).map_err(|e| failed::<RDSDatabase>("writing the status of", name, e))
     }
 
@@ -284,7 +246,7 @@ impl Cluster for Kubernetes {
             tracing::info!(
                 namespace,
                 name,
-                reason = notice.reason.as_str(),
+                reason = notice.reason,
                 "the object has had many Events: this one is not published"
             );
             return;

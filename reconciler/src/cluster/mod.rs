@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use shared::api::{RDSDatabase, RDSDatabaseStatus};
+use serde_json::Value;
+use shared::api::RDSDatabase;
 use thiserror::Error;
 
 pub use kubernetes::Kubernetes;
-
-use crate::plan::Reason;
 
 /// Why Kubernetes did not do what it was asked.
 #[derive(Debug, Error)]
@@ -58,6 +57,12 @@ pub struct Version {
 }
 
 impl Version {
+    /// That of an object as it was read, where it cannot be decoded.
+    pub fn in_json(raw: &Value) -> Self {
+        let text = |key: &str| raw["metadata"][key].as_str().unwrap_or_default().to_owned();
+        Self { uid: text("uid"), resource: text("resourceVersion") }
+    }
+
     /// That of an object as it was read.
     pub fn of(metadata: &ObjectMeta) -> Self {
         Self {
@@ -72,8 +77,8 @@ impl Version {
 pub struct Notice {
     /// A warning, not a normal course of things.
     pub warning: bool,
-    /// What it is about.
-    pub reason: Reason,
+    /// What it is about, CamelCase.
+    pub reason: &'static str,
     /// What was done, CamelCase.
     pub action: String,
     /// For people.
@@ -83,23 +88,19 @@ pub struct Notice {
 /// Kubernetes. Reads go to the API server, never to a cache: a decision on a stale truth can cost a database.
 #[async_trait]
 pub trait Cluster: Send + Sync {
-    /// The object as it is now.
-    async fn database(&self, namespace: &str, name: &str) -> Result<Option<RDSDatabase>, ClusterError>;
+    /// The object as it is now: whether it can be read as what it should be is for those to judge who asked.
+    async fn database(&self, namespace: &str, name: &str) -> Result<Option<Value>, ClusterError>;
     /// Its namespace.
     async fn namespace(&self, name: &str) -> Result<NamespaceFacts, ClusterError>;
     /// Sets or removes our finalizer, on the very version that was read.
     async fn set_finalizer(&self, object: &RDSDatabase, present: bool) -> Result<(), ClusterError>;
-    /// Writes the status, on the very version that was read.
-    async fn write_status(&self, object: &RDSDatabase, status: &RDSDatabaseStatus) -> Result<(), ClusterError>;
-
-    /// Says in the status of an object that cannot be read that it cannot be read.
-    async fn report_undecodable(
+    /// Writes the status of an object, on the very version that was read.
+    async fn write_status(
         &self,
         namespace: &str,
         name: &str,
-        generation: Option<i64>,
-        error: &str,
-        now: jiff::Timestamp,
+        read: &Version,
+        status: &Value,
     ) -> Result<(), ClusterError>;
 
     /// A Secret by name.

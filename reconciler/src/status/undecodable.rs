@@ -3,16 +3,23 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
+use shared::rules;
 
 use super::bounds::{LONGEST_MESSAGE, clipped};
 use crate::plan::Reason;
 
-/// The status of an object that cannot be read as what it should be, as JSON like the status before it; `None` where it says so already.
-pub fn undecodable(before: &Value, generation: Option<i64>, message: &str, now: Timestamp) -> Option<Value> {
-    let message = clipped(message, LONGEST_MESSAGE);
+/// Characters of what is wrong, so that what to do about it is not cut off.
+const LONGEST_REASON: usize = 2_000;
+
+/// The status of an object that cannot be read as what it should be, as JSON like the object itself; `None` where its status says so already.
+/// `error` is the decoder's.
+pub fn undecodable(object: &Value, error: &str, now: Timestamp) -> Option<Value> {
+    let (before, generation) = (&object["status"], &object["metadata"]["generation"]);
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    let message = clipped(&unreadable(name, &object["spec"], error), LONGEST_MESSAGE);
     let told = before["conditions"].as_array().is_some_and(|conditions| {
         conditions.iter().any(|one| {
-            one["type"] == "Stalled" && one["message"] == message && one["observedGeneration"] == json!(generation)
+            one["type"] == "Stalled" && one["message"] == message && one["observedGeneration"] == *generation
         })
     });
     if told {
@@ -31,6 +38,17 @@ pub fn undecodable(before: &Value, generation: Option<i64>, message: &str, now: 
     conditions.retain(|one| !ours.iter().any(|kind| one["type"] == *kind));
     conditions.extend(ours.map(|kind| condition(kind, if kind == "Stalled" { "True" } else { "False" })));
     status["conditions"] = json!(conditions);
-    status["observedGeneration"] = json!(generation);
+    status["observedGeneration"] = generation.clone();
     Some(status)
+}
+
+/// What is wrong with it: the rules name fields, the decoder only types.
+fn unreadable(name: &str, spec: &Value, error: &str) -> String {
+    // Any version will do: what is not written is no mistake.
+    let spec = rules::defaults(spec, None, rules::DefaultVersions::BUILT_IN);
+    let violations = rules::parse(name, &spec).err().unwrap_or_default();
+    let mistakes: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    let why = if mistakes.is_empty() { error.to_owned() } else { mistakes.join("; ") };
+    let why: String = why.chars().take(LONGEST_REASON).collect();
+    format!("the object cannot be read ({why}); correct it, and it is worked on again")
 }

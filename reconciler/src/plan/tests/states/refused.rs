@@ -68,10 +68,9 @@ fn refused_by(
 
 /// Somebody has changed the CRD, or stored the object before it was as strict.
 fn undecodable(name: &'static str, world: &World, before: &Value) -> State {
-    let message =
-        "the object cannot be read (spec.users: a list, where a map belongs); correct it, and it is worked on again";
-    let status = status::undecodable(before, Some(1), message, moment()).expect("it does not say so yet");
-    let mut object = served(&json!({}), world, 1, &status);
+    let mut object = served(&json!({}), world, 1, before);
     object["spec"]["users"] = json!(["app"]);
+    object["status"] = status::undecodable(&object, "invalid type", moment()).expect("it does not say so yet");
+    assert_eq!(status::undecodable(&object, "invalid type", moment()), None, "i5: it says so");
     State { name, verdict: FAILED, object }
 }
