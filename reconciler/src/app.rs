@@ -13,7 +13,7 @@ use kube::{Client, ResourceExt};
 use prometheus_client::registry::Registry;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use shared::rules::{DefaultVersionError, DefaultVersions};
+use shared::rules::{DefaultVersionError, DefaultVersions, Engine};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ use crate::census::Census;
 use crate::clock::{Clock, SystemClock};
 use crate::cluster::Kubernetes;
 use crate::context::{Context, Settings};
+use crate::engine::Servers;
 use crate::engine::postgres::{PostgresEngine, Timeouts};
 use crate::entropy::SystemEntropy;
 use crate::lease::{Election, Fence, LeaseError};
@@ -99,7 +100,7 @@ pub enum AppError {
 /// Runs until a signal comes or a task ends.
 pub async fn run(args: Args) -> Result<(), AppError> {
     let mut signals = shared::shutdown::Shutdown::register().map_err(AppError::Signals)?;
-    let (engine, authorities) = trust(&args)?;
+    let (servers, authorities) = trust(&args)?;
     let listener = shared::serve::listen(args.admin_listen)
         .map_err(|source| AppError::Listen { address: args.admin_listen, source })?;
     let (client, watching) = clients().await?;
@@ -156,7 +157,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let context = Arc::new(Context {
         cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone(), clock.clone())),
         accounts: accounts.clone(),
-        engine: Arc::new(engine),
+        servers,
         authorities: Arc::new(authorities),
         turns: Turns::new(calls, clock.clone()),
         renewals: Renewals::default(),
@@ -234,14 +235,15 @@ pub async fn run(args: Args) -> Result<(), AppError> {
 }
 
 /// Whom the operator trusts, and whom applications are told to.
-fn trust(args: &Args) -> Result<(PostgresEngine, Authorities), AppError> {
+fn trust(args: &Args) -> Result<(Servers, Authorities), AppError> {
     let wrong = |why: String| AppError::CaBundle { path: args.rds_ca_bundle.clone(), why };
     let pem = std::fs::read(&args.rds_ca_bundle).map_err(|error| wrong(error.to_string()))?;
     let authorities = Authorities::parse(&pem).map_err(wrong)?;
     if CertificateDer::pem_slice_iter(&pem).next().is_none() {
         return Err(wrong("it holds no certificate".into()));
     }
-    Ok((PostgresEngine::new(&pem, Timeouts::default()), authorities))
+    let postgresql = PostgresEngine::new(&pem, Timeouts::default());
+    Ok((Servers::default().with(Engine::Postgresql, Arc::new(postgresql)), authorities))
 }
 
 /// One client for calls, whose answers come soon, and one for watches, which are silent for long.

@@ -11,7 +11,7 @@ use crate::again::Again;
 use crate::authorities::Authorities;
 use crate::clock::{Clock, Moment};
 use crate::cluster::Cluster;
-use crate::engine::Engine;
+use crate::engine::Servers;
 use crate::entropy::Entropy;
 use crate::lease::Fence;
 use crate::memory::Memory;
@@ -47,8 +47,8 @@ pub struct Context {
     pub cluster: Arc<dyn Cluster>,
     /// The ways into the cloud.
     pub accounts: Arc<Accounts>,
-    /// SQL.
-    pub engine: Arc<dyn Engine>,
+    /// The servers inside the instances, by engine.
+    pub servers: Servers,
     /// Whom applications are told to trust, by region.
     pub authorities: Arc<Authorities>,
     /// Whose turn it is to visit a database.

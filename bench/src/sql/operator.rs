@@ -2,19 +2,18 @@
 //! there: what a visit would write into a status is kept here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use futures::{StreamExt as _, stream};
 use reconciler::apply::{LOGINS_AT_ONCE, SLICE};
-use reconciler::engine::postgres::{Batch, DoneIf, PostgresEngine, Timeouts, Work};
-use reconciler::engine::{
-    AccessReport, Catalog, Engine as _, EngineError, Known, Login, Mark, Password, Question, Slice, SqlPlan, plan_sql,
-};
+use reconciler::engine::postgres::{Batch, Catalog, DoneIf, PostgresEngine, SqlPlan, Timeouts, Work, plan_sql};
+use reconciler::engine::{self, Engine as _, Known, Login, Mark, Password, Passwords, Question, Server as _, Why};
 use reconciler::entropy::SystemEntropy;
 use reconciler::plan::{Doorway, Errand, LoginKnown, Moment, Stage, due};
 use serde_json::{Value, json};
-use shared::rules::{DatabaseName, DefaultVersions, Desired, RoleName, defaults, parse};
+use shared::rules::{DatabaseName, DefaultVersions, Desired, defaults, parse};
 
 /// What a login depends on, beside the password: here it never changes.
 const FINGERPRINT: &str = "unchanged";
@@ -44,10 +43,10 @@ pub(super) fn declared(users: u16, databases: u16, more: u16) -> Result<Desired>
 
 /// What is wanted of a server, and what is remembered of it.
 pub(super) struct Operator {
-    engine: PostgresEngine,
+    engine: Arc<PostgresEngine>,
     mark: Mark,
     desired: Desired,
-    passwords: BTreeMap<RoleName, Password>,
+    passwords: Passwords,
     known: BTreeMap<DatabaseName, Known>,
     logins: BTreeMap<Doorway, LoginKnown>,
 }
@@ -92,7 +91,7 @@ impl Operator {
     /// One that has never been there. `ca_pem` is the authority of the server's certificate.
     pub(super) fn new(ca_pem: &[u8], desired: Desired) -> Self {
         let mut operator = Self {
-            engine: PostgresEngine::new(ca_pem, PATIENT),
+            engine: Arc::new(PostgresEngine::new(ca_pem, PATIENT)),
             mark: Mark::new("bench/shop/orders"),
             desired: desired.clone(),
             passwords: BTreeMap::new(),
@@ -119,10 +118,13 @@ impl Operator {
 
     /// A look, and what is to be done.
     pub(super) async fn look(&self, master: &Login) -> Result<(Catalog, SqlPlan)> {
-        let question = Question { desired: &self.desired, mark: &self.mark, known: &self.known };
-        let catalog = self.engine.look(master, question).await?;
-        let plan = plan_sql(question, &self.passwords, &catalog);
+        let catalog = self.engine.look(master, self.question()).await?;
+        let plan = plan_sql(self.question(), &self.passwords, &catalog);
         Ok((catalog, plan))
+    }
+
+    fn question(&self) -> Question<'_> {
+        Question { desired: &self.desired, mark: &self.mark, known: &self.known }
     }
 
     /// A look that finds nothing to do.
@@ -136,30 +138,26 @@ impl Operator {
     pub(super) async fn visit(&mut self, master: &Login) -> Result<Visit> {
         let mut durations = Durations::default();
         let mut tried = BTreeSet::new();
-        let mut errand = Errand::begin(String::new(), Moment::START);
+        let mut errand = Errand::begin(String::new(), self.engine.clone().visit(), Moment::START);
         loop {
             let began = Instant::now();
             match errand.stage() {
                 Stage::Look => {
-                    let (catalog, plan) = self.look(master).await?;
+                    errand.visit_mut().look(master, self.question(), &self.passwords).await?;
                     let current =
                         self.passwords.keys().map(|user| (user.to_string(), FINGERPRINT.to_owned())).collect();
-                    let due = |catalog: &_, worked: &[_]| due(&self.desired, catalog, worked, &self.logins, &current);
-                    errand.looked(catalog, plan, due, Moment::START);
+                    errand.looked(|visit| due(&self.desired, visit, &self.logins, &current), Moment::START);
                     durations.looks += began.elapsed();
                 }
-                Stage::Work(_) => {
-                    let (steps, stopped) = errand.slice();
-                    let master = Login { version: Some(errand.catalog().version), ..master.clone() };
-                    let slice = Slice { steps, stopped: &stopped, budget: SLICE, fence: None };
-                    let outcomes = self.engine.work(&master, slice).await;
-                    errand.worked_on(outcomes, Moment::START);
+                Stage::Work => {
+                    errand.visit_mut().work(master, SLICE, None).await?;
+                    errand.worked(Moment::START);
                     durations.work += began.elapsed();
                 }
                 Stage::LogIn(_) => {
                     let doors = errand.logins().to_vec();
-                    self.log_in(&doors, errand.catalog().version, master).await?;
-                    errand.logged_in(doors.len(), Vec::new(), Moment::START);
+                    self.log_in(&doors, errand.visit(), master).await?;
+                    errand.logged_in(doors.len(), Moment::START);
                     tried.extend(doors);
                     durations.logins += began.elapsed();
                 }
@@ -167,51 +165,42 @@ impl Operator {
             }
         }
         self.finish(&errand)?;
-        Ok(Visit { durations, steps: errand.worked().len(), logins: tried, events: errand.tally().told().len() })
+        Ok(Visit { durations, steps: errand.visit().done(), logins: tried, events: errand.told().len() })
     }
 
     /// Tries logins with the users' own passwords; one that does not do what it should ends the run.
-    async fn log_in(&mut self, doors: &[Doorway], version: u32, master: &Login) -> Result<()> {
+    async fn log_in(&mut self, doors: &[Doorway], visit: &dyn engine::Visit, master: &Login) -> Result<()> {
         let checks = doors.iter().map(async |door| {
             let password = self.passwords.get(door.user.as_str()).cloned().context("a user without a password")?;
             let (user, database) = (door.user.clone(), door.database.clone());
-            let login = Login { user, password, database, version: Some(version), ..master.clone() };
-            anyhow::Ok((door, self.engine.check_access(&login).await))
+            let login = Login { user, password, database, ..master.clone() };
+            let faults = visit.log_in(login, &self.desired).await;
+            let faults = faults.with_context(|| format!("{} at {}", door.user, door.database))?;
+            ensure!(faults.is_empty(), "{} at {}: {}", door.user, door.database, faults.join("; "));
+            anyhow::Ok(door)
         });
         let outcomes: Vec<Result<_>> = stream::iter(checks).buffer_unordered(LOGINS_AT_ONCE).collect().await;
         let mut seen = BTreeMap::new();
         for outcome in outcomes {
-            let (door, report) = outcome?;
-            self.judge(door, report)?;
             let known =
                 LoginKnown { fingerprint: FINGERPRINT.to_owned(), at: Moment::START, fault: None, passing: false };
-            seen.insert(door.clone(), known);
+            seen.insert(outcome?.clone(), known);
         }
         self.logins.extend(seen);
         Ok(())
     }
 
-    fn judge(&self, door: &Doorway, report: Result<AccessReport, EngineError>) -> Result<()> {
-        let Doorway { user, database } = door;
-        let report = report.with_context(|| format!("{user} at {database}"))?;
-        let databases = &self.desired.databases;
-        let ours = databases.keys().cloned().collect();
-        let mapped = databases.iter().filter(|(_, users)| users.contains(user.as_str()));
-        let faults = report.faults(&mapped.map(|(name, _)| name.clone()).collect(), &ours);
-        ensure!(faults.is_empty(), "{user} at {database}: {}", faults.join("; "));
-        Ok(())
-    }
-
     /// Nothing may be left, and what the status would record is kept.
     fn finish(&mut self, errand: &Errand) -> Result<()> {
-        let (steps, blocked) = errand.left();
+        let report = errand.visit().report();
         // Those that were not tried wait for one that failed.
-        if let Some((step, error)) = steps.iter().find_map(|step| Some((step, errand.failure(step)?))) {
-            bail!("{} steps are left, first of all {step}: {error}", steps.len());
+        let failed = report.left.iter().find(|left| matches!(left.why, Why::Failed { .. }));
+        if let Some(left) = failed.or(report.left.first()) {
+            bail!("{} changes are left, first of all {}", report.left.len(), left.text);
         }
-        ensure!(steps.is_empty() && blocked.is_empty(), "left to do: {steps:?}, {blocked:?}");
+        ensure!(report.leisurely.is_empty(), "left to do: {:?}", report.leisurely);
         for name in self.desired.databases.keys() {
-            if let Some(&oid) = errand.catalog().oids.get(name.as_str()) {
+            if let Some(&oid) = report.oids.get(name.as_str()) {
                 self.known.insert(name.clone(), Known { oid: Some(oid), replaceable: false });
             }
         }

@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use reconciler::engine::postgres::{Work, script, verifier};
-use reconciler::engine::{Login, SqlStep};
+use reconciler::engine::Login;
+use reconciler::engine::postgres::{SqlStep, Work, script, verifier};
 use tokio::process::Command;
 
 /// The program, on this machine.
@@ -69,7 +69,7 @@ fn statements(steps: &[SqlStep], maintenance: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use reconciler::engine::owner_role;
+    use reconciler::engine::postgres::owner_role;
 
     use super::*;
 

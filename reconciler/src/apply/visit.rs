@@ -1,17 +1,17 @@
 //! The parts of a visit to the database: a look, a slice of work, some logins. What comes of each is told to the errand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use shared::names;
-use shared::rules::{DatabaseName, Desired, RoleName};
+use shared::rules::{Desired, RoleName};
 
 use super::{ApplyError, Scene};
 use crate::context::Context;
-use crate::engine::{
-    AccessReport, EngineError, Login, MAINTENANCE_DATABASE, Mark, Outcome, Password, Question, Slice, SqlStep, plan_sql,
-};
+use crate::engine::postgres::MAINTENANCE_DATABASE;
+use crate::engine::{EngineError, Login, Mark, Password, Passwords, Question, Server};
 use crate::plan::{
     Concern, Doorway, Effect, Errand, Found, LoginKnown, Moment, Reason, SqlFailure, SqlVisit, Stage, Step, due,
     fingerprint, report, retry_at,
@@ -21,7 +21,7 @@ use crate::subject::{Subject, Target};
 use crate::tell;
 use crate::turns::Key;
 
-/// A login takes two round trips of TLS and one of SCRAM; the smallest instances allow some 80 connections.
+/// A login takes a few round trips; the smallest instances allow some 80 connections.
 pub const LOGINS_AT_ONCE: usize = 8;
 /// After this long a slice begins no other step, so that a deletion is noticed.
 pub const SLICE: Duration = Duration::from_secs(10);
@@ -63,8 +63,10 @@ async fn visit(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
     let visit = Visit::new(scene).ok_or_else(inconsistent)?;
     let mut logins = world.logins.clone();
     let now = scene.context.now();
-    let under_way = world.errand.clone().filter(|errand| errand.goes_on(Some(&inputs), now));
-    let mut errand = under_way.unwrap_or_else(|| Errand::begin(inputs.clone(), now));
+    let under_way = scene.context.memory.part(&world.object.uid, |recollection| recollection.errand.clone());
+    let mut errand = under_way
+        .filter(|errand| errand.progress().goes_on(Some(&inputs), now))
+        .unwrap_or_else(|| Errand::begin(inputs.clone(), visit.server.clone().visit(), now));
     let result = match step {
         Step::Work => visit.work(&mut errand).await,
         Step::LogIn => visit.log_in(&mut errand, &mut logins).await,
@@ -93,10 +95,11 @@ struct Visit<'a> {
     scene: &'a Scene<'a>,
     desired: &'a Desired,
     instance: &'a Instance,
+    server: Arc<dyn Server>,
     master: Login,
     mark: Mark,
     /// Each user's password; a user whose Secret is somebody else's has none.
-    passwords: BTreeMap<RoleName, Password>,
+    passwords: Passwords,
 }
 
 impl<'a> Visit<'a> {
@@ -120,7 +123,8 @@ impl<'a> Visit<'a> {
             .filter_map(|user| Some((user.clone(), world.password(&names::secret_name(name, user))?)));
         // The instance's name is the same for an object that is created again, so that a restored database knows its roles.
         let mark = Mark::new(world.identifier.as_str());
-        Some(Self { scene, desired, instance, master, mark, passwords: passwords.collect() })
+        let server = scene.context.servers.of(desired.engine)?;
+        Some(Self { scene, desired, instance, server, master, mark, passwords: passwords.collect() })
     }
 
     fn now(&self) -> Moment {
@@ -130,114 +134,70 @@ impl<'a> Visit<'a> {
     async fn look(&self, errand: &mut Errand, logins: &BTreeMap<Doorway, LoginKnown>) -> Result<(), EngineError> {
         let known = &self.scene.observation.world.known_databases;
         let question = Question { desired: self.desired, mark: &self.mark, known };
-        let catalog = self.scene.context.engine.look(&self.master, question).await?;
-        let plan = plan_sql(question, &self.passwords, &catalog);
+        errand.visit_mut().look(&self.master, question, &self.passwords).await?;
         let current = self.fingerprints();
-        let due = |catalog: &_, worked: &[SqlStep]| due(self.desired, catalog, worked, logins, &current);
-        errand.looked(catalog, plan, due, self.now());
+        errand.looked(|visit| due(self.desired, visit, logins, &current), self.now());
         Ok(())
     }
 
-    /// One step that fails stops those that need it and no others, unless no other could fare better.
     async fn work(&self, errand: &mut Errand) -> Result<(), EngineError> {
-        let (steps, stopped) = errand.slice();
-        let master = Login { version: Some(errand.catalog().version), ..self.master.clone() };
-        let slice = Slice { steps, stopped: &stopped, budget: SLICE, fence: Some(&self.scene.context.fence) };
-        let outcomes = self.scene.context.engine.work(&master, slice).await;
-        for outcome in &outcomes {
-            match outcome {
-                Outcome::Done => drop(self.scene.context.metrics.sql_steps.inc()),
-                Outcome::Failed(error) => tracing::debug!(%error, "a change inside the server failed"),
-                Outcome::Skipped => {}
-            }
-        }
-        // Only the last one can have ended it all: nothing was begun after it.
-        let end = match (outcomes.last(), steps.get(outcomes.len().wrapping_sub(1))) {
-            (Some(Outcome::Failed(error)), Some(step)) if step.enters().is_none() && error.ends_all() => {
-                Some(error.clone())
-            }
-            _ => None,
-        };
-        errand.worked_on(outcomes, self.now());
-        end.map_or(Ok(()), Err)
+        let before = errand.visit().done();
+        let result = errand.visit_mut().work(&self.master, SLICE, Some(&self.scene.context.fence)).await;
+        let done = errand.visit().done() - before;
+        self.scene.context.metrics.sql_steps.inc_by(u64::try_from(done).unwrap_or(u64::MAX));
+        errand.worked(self.now());
+        result
     }
 
     async fn log_in(&self, errand: &mut Errand, logins: &mut BTreeMap<Doorway, LoginKnown>) -> Result<(), EngineError> {
-        let version = errand.catalog().version;
         let (began, mut count) = (self.now(), 0);
-        let mut outcomes: Vec<(Doorway, Result<AccessReport, EngineError>)> = Vec::new();
+        let mut outcomes: Vec<(Doorway, Result<Vec<String>, EngineError>)> = Vec::new();
         for doors in errand.logins().chunks(LOGINS_AT_ONCE) {
             if self.now().since(began) >= SLICE {
                 break;
             }
-            let checks = doors.iter().filter_map(|door| self.check(door.clone(), version));
+            let checks = doors.iter().filter_map(|door| self.check(errand, door));
             outcomes.extend(join_all(checks).await);
             count += doors.len();
         }
         let current = self.fingerprints();
-        let ours = self.ours(errand);
         let mut refused = BTreeMap::new();
         for (door, outcome) in outcomes {
             if matches!(outcome, Err(EngineError::AuthenticationFailed { .. }))
-                && let Some((user, password)) = self.passwords.iter().find(|(user, _)| user.as_str() == door.user)
+                && let Some((user, password)) = self.password(&door.user)
             {
-                let step = SqlStep::SetPassword { user: user.to_string(), password: password.clone() };
-                refused.insert(user.clone(), step);
+                refused.insert(user.to_string(), password.clone());
             }
             let login = LoginKnown {
                 fingerprint: current.get(&door.user).cloned().unwrap_or_default(),
                 at: self.now(),
                 passing: outcome.as_ref().err().is_some_and(EngineError::is_transient),
-                fault: self.fault(&door.user, &outcome, &ours),
+                fault: match outcome {
+                    Ok(faults) => (!faults.is_empty()).then(|| faults.join("; ")),
+                    Err(error) => Some(error.to_string()),
+                },
             };
             logins.insert(door, login);
         }
-        errand.logged_in(count, refused.into_values().collect(), self.now());
+        errand.visit_mut().set_passwords(refused);
+        errand.logged_in(count, self.now());
         Ok(())
     }
 
-    fn check(
-        &self,
-        door: Doorway,
-        version: u32,
-    ) -> Option<impl Future<Output = (Doorway, Result<AccessReport, EngineError>)> + Send + use<'_>> {
-        let (_, password) = self.passwords.iter().find(|(user, _)| user.as_str() == door.user)?;
-        let login = Login {
-            user: door.user.clone(),
-            password: password.clone(),
-            database: door.database.clone(),
-            version: Some(version),
-            ..self.master.clone()
-        };
-        let engine = &self.scene.context.engine;
-        Some(async move {
-            let outcome = engine.check_access(&login).await;
-            (door, outcome)
-        })
+    fn password(&self, user: &str) -> Option<(&RoleName, &Password)> {
+        self.passwords.iter().find(|(found, _)| found.as_str() == user)
     }
 
-    /// All databases that are declared or kept.
-    fn ours(&self, errand: &Errand) -> std::collections::BTreeSet<DatabaseName> {
-        let kept = errand.catalog().removed_databases.iter();
-        let kept = kept.filter_map(|kept| DatabaseName::parse(self.desired.engine, &kept.name).ok());
-        self.desired.databases.keys().cloned().chain(kept).collect()
-    }
-
-    fn fault(
-        &self,
-        user: &str,
-        outcome: &Result<AccessReport, EngineError>,
-        ours: &std::collections::BTreeSet<DatabaseName>,
-    ) -> Option<String> {
-        match outcome {
-            Err(error) => Some(error.to_string()),
-            Ok(report) => {
-                let mapped = self.desired.databases.iter();
-                let mapped = mapped.filter(|(_, users)| users.iter().any(|found| found.as_str() == user));
-                let faults = report.faults(&mapped.map(|(name, _)| name.clone()).collect(), ours);
-                (!faults.is_empty()).then(|| faults.join("; "))
-            }
-        }
+    fn check<'b>(
+        &'b self,
+        errand: &'b Errand,
+        door: &Doorway,
+    ) -> Option<impl Future<Output = (Doorway, Result<Vec<String>, EngineError>)> + Send + use<'a, 'b>> {
+        let (_, password) = self.password(&door.user)?;
+        let (user, database) = (door.user.clone(), door.database.clone());
+        let login = Login { user, password: password.clone(), database, ..self.master.clone() };
+        let (visit, door) = (errand.visit(), door.clone());
+        Some(async move { (door, visit.log_in(login, self.desired).await) })
     }
 
     fn fingerprints(&self) -> BTreeMap<String, String> {
@@ -257,13 +217,13 @@ impl<'a> Visit<'a> {
         inputs: String,
         result: Result<(), EngineError>,
     ) -> SqlVisit {
-        for (reason, note) in errand.tally().told() {
+        for (reason, note) in errand.told() {
             self.scene.context.cluster.notify(self.scene.object, tell::worked(reason, note)).await;
         }
         let world = &self.scene.observation.world;
         let (now, jitter) = (self.now(), self.scene.context.entropy.fraction());
         let result = match result {
-            Ok(()) => Ok(report(self.desired, &Found { errand, logins, jitter }, now)),
+            Ok(()) => Ok(report(self.desired, Found { report: errand.visit().report(), logins, jitter }, now)),
             Err(error) => {
                 let last = world.visit.as_ref().filter(|visit| visit.inputs == inputs);
                 let attempts = last.map_or(0, SqlVisit::failures) + 1;

@@ -30,18 +30,18 @@ pub enum EngineError {
         /// What the verification found.
         reason: String,
     },
-    /// The server refused the password (SQLSTATE 28P01). A role that is missing gets the same answer.
+    /// The server refused the password. A user that is missing gets the same answer.
     #[error("the server refuses the password of {user}")]
     AuthenticationFailed {
-        /// Role that tried to log in.
+        /// User that tried to log in.
         user: String,
     },
-    /// The server knows who asks, and refuses (SQLSTATE 42501, and class 28 other than a wrong password).
+    /// The server knows who asks, and refuses.
     #[error(
-        "not permitted as {user}: {message}; check what this role was granted, on RDS the master user is no superuser"
+        "not permitted as {user}: {message}; check what this user was granted, on RDS the master user is no superuser"
     )]
     NotPermitted {
-        /// Role that asked.
+        /// User that asked.
         user: String,
         /// The server's primary message.
         message: String,
@@ -92,7 +92,7 @@ impl fmt::Display for Awaited {
 }
 
 impl EngineError {
-    /// Whether any other call to this server as this role would fail in the same way.
+    /// Whether any other call to this server as this user would fail in the same way.
     pub fn ends_all(&self) -> bool {
         matches!(
             self,

@@ -20,7 +20,8 @@ use crate::cluster::NamespaceFacts;
 use crate::context::Context;
 use crate::engine::RECREATE_DATABASE_ANNOTATION;
 use crate::plan::{
-    ACCEPT_ANNOTATION, AccountFacts, Moment, ObjectFacts, RECREATE_ANNOTATION, SecretFact, Seen, World, needs_renewal,
+    ACCEPT_ANNOTATION, AccountFacts, Errand, Moment, ObjectFacts, RECREATE_ANNOTATION, SecretFact, Seen, World,
+    needs_renewal,
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
@@ -101,7 +102,7 @@ pub async fn observe(
         service: kubernetes::service(context, &facts).await,
         alias: kubernetes::alias(context, &facts, namespace).await,
         visit: recollection.visit,
-        errand: recollection.errand,
+        errand: recollection.errand.as_ref().map(Errand::progress),
         logins: recollection.logins,
         known_databases: recall::known_databases(object, &facts),
         visit_inputs: None,

@@ -6,7 +6,7 @@
 use shared::names;
 use shared::rules::{Desired, RoleName};
 
-use crate::engine::{MAINTENANCE_DATABASE, enters_maintenance};
+use crate::engine::postgres::{MAINTENANCE_DATABASE, enters_maintenance};
 
 /// The databases that a user works in, sorted by name.
 pub(crate) fn databases_of(desired: &Desired, user: &str) -> Vec<String> {

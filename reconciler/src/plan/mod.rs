@@ -26,7 +26,7 @@ pub use crate::clock::Moment;
 pub(crate) use deletion::describe_delete;
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, usable};
-pub use inside::{Doorway, Errand, LoginKnown, Stage, Tally, doorways, due, fingerprint};
+pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, doorways, due, fingerprint};
 pub(crate) use inside::{Found, report, reset_request, retry_at};
 pub(crate) use lead::{bound, databases_of};
 pub use merge::Plan;

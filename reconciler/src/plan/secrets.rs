@@ -12,7 +12,7 @@ use super::lead::{databases_of, lead, lead_of_master};
 use super::{ClusterStep, Moment, Outcome, Reason, SecretFact, Seen, Step, World};
 use crate::authorities::region_of;
 use crate::binding::{Binding, SecretData, Trust, secret_data};
-use crate::engine::MAINTENANCE_DATABASE;
+use crate::engine::postgres::MAINTENANCE_DATABASE;
 use crate::providers::Instance;
 use crate::subject::Target;
 

@@ -10,7 +10,7 @@ use shared::api::InstanceRef;
 use shared::names::InstanceIdentifier;
 use shared::rules::DatabaseName;
 
-use super::inside::{Doorway, Errand, LoginKnown};
+use super::inside::{Doorway, LoginKnown, Progress};
 use super::{Moment, Reason};
 
 use crate::authorities::Authorities;
@@ -275,8 +275,8 @@ pub struct World {
     pub alias: Option<Seen<ServiceFact>>,
     /// The last visit to the database that came to its end.
     pub visit: Option<SqlVisit>,
-    /// The visit that is under way.
-    pub errand: Option<Errand>,
+    /// How far the visit is that is under way.
+    pub errand: Option<Progress>,
     /// What the last login of each user to each of its databases showed.
     pub logins: BTreeMap<Doorway, LoginKnown>,
     /// Databases that the status has known to be there.

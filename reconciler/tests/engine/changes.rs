@@ -1,6 +1,7 @@
 //! Users, flags, databases and mappings that change.
 
-use reconciler::engine::{BlockedReason, EngineError, Outcome, Password, SqlStep};
+use reconciler::engine::postgres::{BlockedReason, SqlStep};
+use reconciler::engine::{Access as _, EngineError, Outcome, Password};
 use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 

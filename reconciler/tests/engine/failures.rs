@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use reconciler::engine::postgres::{PostgresEngine, Timeouts};
-use reconciler::engine::{Engine as _, EngineError, Login, Outcome, Password, Slice, SqlStep};
+use reconciler::engine::postgres::{PostgresEngine, SqlStep, Timeouts};
+use reconciler::engine::{Engine as _, EngineError, Login, Outcome, Password, Slice};
 use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 use tokio::net::TcpListener;

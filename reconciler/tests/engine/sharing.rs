@@ -1,6 +1,7 @@
 //! Who can do what in which database.
 
-use reconciler::engine::SqlStep;
+use reconciler::engine::Access as _;
+use reconciler::engine::postgres::SqlStep;
 use serde_json::json;
 
 use crate::server::execute;

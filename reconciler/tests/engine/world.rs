@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use reconciler::engine::postgres::{PostgresEngine, Timeouts};
+use reconciler::engine::postgres::{AccessReport, Catalog, PostgresEngine, SqlPlan, SqlStep, Timeouts, plan_sql};
 use reconciler::engine::{
-    AccessReport, Catalog, Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Question, Slice, SqlPlan,
-    SqlStep, plan_sql,
+    Access as _, Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Question, Slice,
 };
 use reconciler::entropy::SystemEntropy;
 use serde_json::{Value, json};

@@ -1,12 +1,18 @@
 //! The [`Engine`] that speaks to PostgreSQL 12 and later, as a master user that is no superuser.
 
+mod access;
 mod bounded;
+mod catalog;
 mod connection;
 mod failure;
+mod naming;
+mod plan;
+mod question;
 mod quote;
 mod read;
 mod script;
 mod sessions;
+mod step;
 mod tls;
 
 use std::time::Duration;
@@ -16,9 +22,22 @@ use tokio::time::Instant;
 
 use self::connection::{Connector, Purpose};
 use self::sessions::Sessions;
-use super::{AccessReport, Awaited, Catalog, Engine, EngineError, Login, Outcome, Password, Question, Slice, SqlStep};
+use super::{Awaited, Change as _, Engine, EngineError, Login, Outcome, Password, Passwords, Question, Slice};
 
+pub use access::AccessReport;
+pub use catalog::{
+    Catalog, Database, GivenAway, LeftIn, Maintenance, Member, Pair, Possession, RemovedDatabase, RemovedUser,
+    RoleState, User,
+};
 pub use connection::Timeouts;
+pub use naming::{HEIR, KEEPER, comment, owner_role};
+pub use plan::plan_sql;
+pub use question::enters_maintenance;
+pub use step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};
+
+/// The database that every PostgreSQL server has, where statements run that belong to no other.
+pub const MAINTENANCE_DATABASE: &str = "postgres";
+
 pub use script::{Batch, DoneIf, Work, script};
 
 /// Connects to PostgreSQL servers whose certificates a given CA has signed.
@@ -43,6 +62,11 @@ impl PostgresEngine {
 
 #[async_trait]
 impl Engine for PostgresEngine {
+    type Catalog = Catalog;
+    type Step = SqlStep;
+    type Blocked = Blocked;
+    type Access = AccessReport;
+
     async fn look(&self, master: &Login, question: Question<'_>) -> Result<Catalog, EngineError> {
         within(self.connector.timeouts.look, async {
             let mut session = self.connector.open(master, Purpose::Look).await?;
@@ -53,7 +77,15 @@ impl Engine for PostgresEngine {
         .await
     }
 
-    async fn work(&self, master: &Login, slice: Slice<'_>) -> Vec<Outcome> {
+    fn plan(question: Question<'_>, passwords: &Passwords, catalog: &Catalog) -> SqlPlan {
+        plan_sql(question, passwords, catalog)
+    }
+
+    fn set_password(user: &str, password: &Password) -> SqlStep {
+        SqlStep::SetPassword { user: user.to_owned(), password: password.clone() }
+    }
+
+    async fn work(&self, master: &Login, slice: Slice<'_, SqlStep>) -> Vec<Outcome> {
         let end = Instant::now() + slice.budget;
         let mut sessions = Sessions::new(&self.connector, master);
         let mut stopped: Vec<&SqlStep> = slice.stopped.iter().collect();

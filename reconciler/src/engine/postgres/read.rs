@@ -1,7 +1,9 @@
 use std::sync::LazyLock;
 
 use super::connection::Session;
-use crate::engine::{AccessReport, Catalog, EngineError, Question};
+use super::question::to_json;
+use super::{AccessReport, Catalog};
+use crate::engine::{EngineError, Question};
 
 /// One statement, so one snapshot.
 static LOOK: LazyLock<String> = LazyLock::new(|| code(include_str!("look.sql")));
@@ -15,7 +17,7 @@ fn code(text: &str) -> String {
 }
 
 pub(super) async fn look(session: &mut Session, question: Question<'_>) -> Result<Catalog, EngineError> {
-    session.json(LOOK.as_str(), &[Some(&question.to_json().to_string())]).await
+    session.json(LOOK.as_str(), &[Some(&to_json(question).to_string())]).await
 }
 
 pub(super) async fn access(session: &mut Session) -> Result<AccessReport, EngineError> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::connection::{Connector, Purpose, Session};
+use super::naming::comment;
 use super::script::{Batch, DoneIf, Work};
 use crate::engine::{Awaited, EngineError, Login};
 
@@ -53,7 +54,7 @@ impl<'a> Sessions<'a> {
         };
         match (outcome, &batch.done_if) {
             (Err(EngineError::Conflict { message }), DoneIf::RoleIsThere { role, mark }) => {
-                let marked = self.look_up(ROLE_IS_MARKED, &[Some(role), Some(mark.as_str())]).await?;
+                let marked = self.look_up(ROLE_IS_MARKED, &[Some(role), Some(comment(mark).as_str())]).await?;
                 if marked.as_deref() == Some("true") { Ok(()) } else { Err(EngineError::Conflict { message }) }
             }
             (Err(EngineError::Conflict { message }), DoneIf::DatabaseIsThere { database }) => {

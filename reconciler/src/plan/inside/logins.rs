@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use shared::rules::{Desired, RoleFlags};
 
-use crate::engine::{Catalog, MAINTENANCE_DATABASE, Password, RoleState, SqlStep, enters_maintenance};
+use crate::engine::postgres::{MAINTENANCE_DATABASE, enters_maintenance};
+use crate::engine::{Password, Visit};
 use crate::plan::Moment;
 use crate::providers::Instance;
 
@@ -61,31 +62,19 @@ pub fn fingerprint(instance: &Instance, flags: RoleFlags, password: &Password) -
     hex::encode(&digest.finalize()[..16])
 }
 
-/// The logins to try now. What cannot be there yet is not tried; `catalog` is what was looked at last, and `worked` what was done.
+/// The logins to try now. What cannot be there yet is not tried.
 pub fn due(
     desired: &Desired,
-    catalog: &Catalog,
-    worked: &[SqlStep],
+    visit: &dyn Visit,
     known: &BTreeMap<Doorway, LoginKnown>,
     current: &BTreeMap<String, String>,
 ) -> Vec<Doorway> {
-    let missing = |user: &str| catalog.users.iter().any(|found| found.name == user && found.state != RoleState::Ours);
-    let closed =
-        |name: &str| catalog.databases.iter().any(|found| found.name == name && (found.oid.is_none() || !found.ours));
-    let there = |door: &Doorway| !missing(&door.user) && !closed(&door.database) && current.contains_key(&door.user);
-    let touched = |door: &Doorway| {
-        worked.iter().filter(|step| !step.is_leisurely()).any(|step| match (step.user(), step.database()) {
-            (Some(user), Some(database)) => user == door.user && database == door.database,
-            (Some(user), None) => user == door.user,
-            (None, Some(database)) => database == door.database,
-            (None, None) => false,
-        })
-    };
+    let there = |door: &Doorway| !visit.lacks(&door.user, &door.database) && current.contains_key(&door.user);
     let doors = doorways(desired);
     let few = FEW.max(doors.len() / SHARE);
     let (mut due, mut rest): (Vec<_>, Vec<_>) = doors.into_iter().filter(there).partition(|door| {
         known.get(door).is_none_or(|last| last.fault.is_some() || Some(&last.fingerprint) != current.get(&door.user))
-            || touched(door)
+            || visit.touched(&door.user, &door.database)
     });
     rest.sort_by_key(|door| known.get(door).map(|last| last.at));
     due.extend(rest.into_iter().take(few));

@@ -17,7 +17,7 @@ use super::guard::hold;
 use super::{CloudStep, Effect, Moment, Outcome, RESYNC, Reason, SqlReport, Step, World};
 use crate::subject::Target;
 
-pub use errand::{Errand, Stage, Tally};
+pub use errand::{Errand, Progress, Stage};
 pub use logins::{Doorway, LoginKnown, doorways, due, fingerprint};
 pub(crate) use report::{Seen as Found, report, retry_at};
 
@@ -43,9 +43,11 @@ pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome 
         return Outcome::wait(Reason::WaitingForSecrets, "every user's Secret must hold a password first");
     };
     let Some(last) = world.visit.as_ref().filter(|visit| visit.inputs == *inputs) else {
-        let errand = under_way(world, now);
-        let message = errand.map_or_else(|| "the server is being looked at".to_owned(), Errand::progress);
-        return Outcome::act(Reason::VisitingDatabase, message, errand.map_or(Step::Look, Errand::step));
+        let (step, message) = match under_way(world, now) {
+            Some(progress) => (progress.step.clone(), progress.message.clone()),
+            None => (Step::Look, "the server is being looked at".to_owned()),
+        };
+        return Outcome::act(Reason::VisitingDatabase, message, step);
     };
     match &last.result {
         Err(failure) => {
@@ -82,8 +84,8 @@ pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome 
 }
 
 /// A visit that was begun with what is wanted now, and lately enough to go on with.
-fn under_way(world: &World, now: Moment) -> Option<&Errand> {
-    world.errand.as_ref().filter(|errand| errand.goes_on(world.visit_inputs.as_deref(), now))
+fn under_way(world: &World, now: Moment) -> Option<&Progress> {
+    world.errand.as_ref().filter(|progress| progress.goes_on(world.visit_inputs.as_deref(), now))
 }
 
 /// How long what the last visit found is good for, and what is done then: it is looked at once more, because it is old or because a
@@ -95,8 +97,8 @@ pub(super) fn next_look(target: &Target, world: &World, now: Moment) -> Option<(
     }
     serving(world)?;
     let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref())?;
-    if let Some(errand) = under_way(world, now) {
-        return Some((Duration::ZERO, errand.step()));
+    if let Some(progress) = under_way(world, now) {
+        return Some((Duration::ZERO, progress.step.clone()));
     }
     let left = match &last.result {
         Ok(SqlReport { retry_at: Some(at), .. }) => at.since(now),

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use shared::rules::Desired;
 
-use super::errand::Errand;
 use super::logins::{Doorway, LoginKnown, doorways};
-use crate::engine::{Blocked, BlockedReason, EngineError};
+use crate::engine::{Left, Report, Why};
 use crate::plan::{Moment, SqlReport};
 
 /// Between a visit that failed and the next.
@@ -19,8 +18,8 @@ const MOST_TEXTS: usize = 5;
 
 /// What was seen when there was nothing left to do, or nothing more that could be done.
 pub(crate) struct Seen<'a> {
-    /// The visit.
-    pub(crate) errand: &'a Errand,
+    /// What the visit left.
+    pub(crate) report: Report,
     /// What every login showed last.
     pub(crate) logins: &'a BTreeMap<Doorway, LoginKnown>,
     /// A number below 1 that no two visits share, so that they do not all come back at once.
@@ -36,8 +35,9 @@ enum About {
     Rest,
 }
 
-pub(crate) fn report(desired: &Desired, seen: &Seen<'_>, now: Moment) -> SqlReport {
-    let mut obstacles = obstacles(desired, seen);
+pub(crate) fn report(desired: &Desired, seen: Seen<'_>, now: Moment) -> SqlReport {
+    let Report { left, leisurely, lost, oids, removed_databases } = seen.report;
+    let mut obstacles = obstacles(desired, &left);
     let mut take =
         |about: About, what: String| obstacles.remove(&about).map(|texts| format!("{what}: {}", texts.join("; ")));
     let users = desired.users.keys().map(ToString::to_string);
@@ -47,21 +47,19 @@ pub(crate) fn report(desired: &Desired, seen: &Seen<'_>, now: Moment) -> SqlRepo
         databases.map(|name| (name.clone(), take(About::Database(name.clone()), format!("database {name}")))).collect();
     let doors: BTreeSet<_> = doorways(desired).into_iter().collect();
     let logins: Vec<_> = seen.logins.iter().filter(|(door, _)| doors.contains(*door)).collect();
-    let (steps, blocked) = seen.errand.left();
-    let failures = steps.iter().filter(|step| !step.is_leisurely()).filter_map(|step| seen.errand.failure(step));
-    let steps_pass = failures.clone().all(EngineError::is_transient);
+    let steps_pass = left.iter().all(|left| matches!(left.why, Why::Failed { passing: true } | Why::Undone));
     let logins_pass = logins.iter().all(|(_, login)| login.fault.is_none() || login.passing);
-    let failed = failures.count() > 0 || logins.iter().any(|(_, login)| login.fault.is_some());
-    let passing = failed && blocked.is_empty() && steps_pass && logins_pass;
-    let catalog = seen.errand.catalog();
+    let failed = left.iter().any(|left| matches!(left.why, Why::Failed { .. }))
+        || logins.iter().any(|(_, login)| login.fault.is_some());
+    let passing = failed && steps_pass && logins_pass;
     SqlReport {
         users,
         databases,
         unfinished: obstacles.into_values().flatten().collect(),
-        notes: steps.iter().filter(|step| step.is_leisurely()).take(MOST_TEXTS).map(ToString::to_string).collect(),
-        lost: blocked.iter().any(|blocked| matches!(blocked.reason, BlockedReason::DatabaseLost { .. })),
-        oids: catalog.oids.clone(),
-        removed_databases: catalog.removed_databases.iter().map(|kept| kept.name.clone()).collect(),
+        notes: leisurely.into_iter().take(MOST_TEXTS).collect(),
+        lost,
+        oids,
+        removed_databases,
         access: logins
             .into_iter()
             .map(|(door, login)| (format!("{}@{}", door.user, door.database), login.fault.clone()))
@@ -71,24 +69,13 @@ pub(crate) fn report(desired: &Desired, seen: &Seen<'_>, now: Moment) -> SqlRepo
     }
 }
 
-fn obstacles(desired: &Desired, seen: &Seen<'_>) -> BTreeMap<About, Vec<String>> {
+fn obstacles(desired: &Desired, left: &[Left]) -> BTreeMap<About, Vec<String>> {
     let mut obstacles: BTreeMap<About, Vec<String>> = BTreeMap::new();
-    let mut tell = |about: About, text: String| {
-        let texts = obstacles.entry(about).or_default();
+    for Left { user, database, text, .. } in left {
+        let texts = obstacles.entry(about(desired, user.as_deref(), database.as_deref())).or_default();
         if texts.len() < MOST_TEXTS {
-            texts.push(text);
+            texts.push(text.clone());
         }
-    };
-    let (steps, blocked) = seen.errand.left();
-    for Blocked { user, database, reason } in blocked {
-        tell(about(desired, user.as_deref(), database.as_deref()), reason.to_string());
-    }
-    for step in steps.iter().filter(|step| !step.is_leisurely()) {
-        let text = match seen.errand.failure(step) {
-            Some(error) => format!("{step}: {error}"),
-            None => format!("still to do: {step}"),
-        };
-        tell(about(desired, step.user(), step.database()), text);
     }
     obstacles
 }

@@ -7,8 +7,9 @@ use shared::rules::{DefaultVersions, Desired, defaults, parse};
 use std::time::Duration;
 
 use super::*;
-use crate::engine::{Catalog, EngineError, Outcome, SqlPlan, SqlStep};
-use crate::plan::{Reason, Step};
+use crate::engine::paper::{Chore, Found as Played, Lost, Paper, admit};
+use crate::engine::{EngineError, Login, Mark, Outcome, Password, Question, Visit};
+use crate::plan::Step;
 
 fn now() -> Moment {
     Moment::START
@@ -23,19 +24,39 @@ fn door(user: &str, database: &str) -> Doorway {
     Doorway { user: user.into(), database: database.into() }
 }
 
-fn admit(user: &str) -> SqlStep {
-    SqlStep::Admit {
-        user: user.into(),
-        database: "orders".into(),
-        owner: "orders-owner".into(),
-        acts_as_owner: true,
-        inherits: true,
-        connects: true,
-    }
+fn master() -> Login {
+    let password = Password::from("secret".to_owned());
+    let (user, database) = ("sysadmin".into(), "maintenance".into());
+    Login { host: "db.example".into(), port: 5432, user, password, database, version: None }
 }
 
-fn steps(steps: Vec<SqlStep>) -> SqlPlan {
-    SqlPlan { steps, blocked: Vec::new() }
+/// A visit after its first look.
+async fn looked_at(visit: Box<dyn Visit>) -> Box<dyn Visit> {
+    let mut visit = visit;
+    let (desired, mark, known) = (orders(), Mark::new("one"), BTreeMap::new());
+    let question = Question { desired: &desired, mark: &mark, known: &known };
+    visit.look(&master(), question, &BTreeMap::new()).await.expect("paper is patient");
+    visit
+}
+
+async fn look(errand: &mut Errand, due: &[Doorway]) {
+    let (desired, mark, known) = (orders(), Mark::new("one"), BTreeMap::new());
+    let question = Question { desired: &desired, mark: &mark, known: &known };
+    errand.visit_mut().look(&master(), question, &BTreeMap::new()).await.expect("paper is patient");
+    errand.looked(|_| due.to_vec(), now());
+}
+
+async fn work(errand: &mut Errand) {
+    errand.visit_mut().work(&master(), Duration::from_secs(1), None).await.expect("paper is patient");
+    errand.worked(now());
+}
+
+fn set_password(errand: &mut Errand, user: &str) {
+    errand.visit_mut().set_passwords([(user.to_owned(), Password::from("secret".to_owned()))].into());
+}
+
+fn found(errand: &Errand) -> SqlReport {
+    report(&orders(), Found { report: errand.visit().report(), logins: &known(), jitter: 0.0 }, now())
 }
 
 fn prints() -> BTreeMap<String, String> {
@@ -55,9 +76,8 @@ fn only_users_that_can_log_in_have_a_doorway() {
     assert_eq!(doorways(&orders()), [door("app", "orders"), door("maker", "postgres"), door("report", "orders")]);
 }
 
-#[test]
-fn logins_are_tried_for_what_changed_and_a_few_more() {
-    let catalog = Catalog::default();
+#[tokio::test]
+async fn logins_are_tried_for_what_changed_and_a_few_more() {
     let many: serde_json::Map<_, _> = (0..300).map(|number| (format!("u{number}"), json!([]))).collect();
     let users: Vec<_> = many.keys().cloned().collect();
     let spec = json!({"users": many, "databases": {"orders": users}});
@@ -67,13 +87,17 @@ fn logins_are_tried_for_what_changed_and_a_few_more() {
         .into_iter()
         .map(|door| (door, LoginKnown { fingerprint: "print".into(), at: now(), fault: None, passing: false }))
         .collect();
-    let none = due(&desired, &catalog, &[], &known, &current);
+    let idle = Paper::visit([], []);
+    let none = due(&desired, &*idle, &known, &current);
     assert_eq!(none.len(), 4, "a few at rest: {none:?}");
-    let one = due(&desired, &catalog, &[admit("u7")], &known, &current);
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([Played::of(vec![admit("u7", "orders")])], []), now());
+    look(&mut errand, &[]).await;
+    work(&mut errand).await;
+    let one = due(&desired, errand.visit(), &known, &current);
     assert_eq!((one.len(), &one[0]), (5, &door("u7", "orders")));
     // Within a day every one of them is tried, however many there are.
     assert!(none.len() * 144 >= known.len());
-    let fresh = due(&desired, &catalog, &[], &BTreeMap::new(), &current);
+    let fresh = due(&desired, &*idle, &BTreeMap::new(), &current);
     assert_eq!(fresh.len(), 300);
 }
 
@@ -82,104 +106,115 @@ fn a_changed_password_and_a_failed_login_are_tried_at_once() {
     let (mut known, mut current) = (known(), prints());
     known.get_mut(&door("report", "orders")).expect("it is there").fault = Some("refused".into());
     current.insert("app".into(), "another password".into());
-    let due = due(&orders(), &Catalog::default(), &[], &known, &current);
+    let due = due(&orders(), &*Paper::visit([], []), &known, &current);
     assert_eq!(&due[..2], [door("app", "orders"), door("report", "orders")]);
 }
 
-#[test]
-fn a_visit_looks_works_looks_and_logs_in() {
-    let mut errand = Errand::begin("inputs".into(), now());
-    assert_eq!(errand.step(), Step::Look);
-    errand.looked(Catalog::default(), steps(vec![admit("app"), admit("report")]), |_, _| unreachable!(), now());
-    assert_eq!((errand.step(), errand.slice().0.len()), (Step::Work, 2));
-    assert!(errand.progress().contains("2 changes are left"), "{}", errand.progress());
-    // Time was up after the first.
-    errand.worked_on(vec![Outcome::Done], now());
-    assert_eq!((errand.step(), errand.slice().0), (Step::Work, &[admit("report")][..]));
-    errand.worked_on(vec![Outcome::Done], now());
-    assert_eq!(errand.step(), Step::Look);
-    errand.looked(
-        Catalog::default(),
-        SqlPlan::default(),
-        |_, worked| vec![door(worked[0].user().unwrap_or_default(), "orders")],
-        now(),
-    );
-    assert_eq!((errand.step(), errand.logins()), (Step::LogIn, &[door("app", "orders")][..]));
-    errand.logged_in(1, Vec::new(), now());
-    assert_eq!(*errand.stage(), Stage::Over);
-    assert_eq!(
-        errand.tally().told(),
-        [(
-            Reason::AccessGiven,
-            "let user app work in database orders; let user report work in database orders".to_owned()
-        )]
-    );
+#[tokio::test]
+async fn what_is_not_there_yet_is_not_logged_in_to() {
+    for missing in ["app", "orders"] {
+        let visit = Paper::visit([Played { missing: [missing.to_owned()].into(), ..Played::default() }], []);
+        let due = due(&orders(), &*looked_at(visit).await, &BTreeMap::new(), &prints());
+        assert!(!due.contains(&door("app", "orders")), "{missing}: {due:?}");
+        assert_eq!(due.contains(&door("report", "orders")), missing == "app", "{due:?}");
+    }
 }
 
-#[test]
-fn i9_what_was_just_tried_is_not_tried_again() {
-    let mut errand = Errand::begin("inputs".into(), now());
-    let plan = || steps(vec![admit("app")]);
-    errand.looked(Catalog::default(), plan(), |_, _| Vec::new(), now());
-    errand.worked_on(vec![Outcome::Failed(EngineError::Conflict { message: "busy".into() })], now());
-    errand.looked(Catalog::default(), plan(), |_, _| Vec::new(), now());
+#[tokio::test]
+async fn a_visit_looks_works_looks_and_logs_in() {
+    let both = Played::of(vec![admit("app", "orders"), admit("report", "orders")]);
+    // Time was up after the first.
+    let visit = Paper::visit([both], [vec![Outcome::Done]]);
+    let mut errand = Errand::begin("inputs".into(), visit, now());
+    assert_eq!(errand.progress().step, Step::Look);
+    look(&mut errand, &[]).await;
+    assert_eq!(errand.progress().step, Step::Work);
+    let message = errand.progress().message;
+    assert_eq!(message, "2 changes are left inside the server, next: let app into orders");
+    work(&mut errand).await;
+    assert_eq!((errand.progress().step, errand.visit().todo()), (Step::Work, 1));
+    work(&mut errand).await;
+    assert_eq!(errand.progress().step, Step::Look);
+    look(&mut errand, &[door("app", "orders")]).await;
+    assert_eq!((errand.progress().step, errand.logins()), (Step::LogIn, &[door("app", "orders")][..]));
+    errand.logged_in(1, now());
+    assert_eq!(*errand.stage(), Stage::Over);
+    let told = "let app into orders; let report into orders".to_owned();
+    assert_eq!(errand.told(), [(Reason::AccessGiven, told)]);
+}
+
+#[tokio::test]
+async fn i9_what_was_just_tried_is_not_tried_again() {
+    let asked = || Played::of(vec![admit("app", "orders")]);
+    let failed = Outcome::Failed(EngineError::Conflict { message: "busy".into() });
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([asked(), asked()], [vec![failed]]), now());
+    look(&mut errand, &[]).await;
+    work(&mut errand).await;
+    look(&mut errand, &[]).await;
     assert_eq!(*errand.stage(), Stage::Over, "it would go round and round");
-    let report = report(&orders(), &Found { errand: &errand, logins: &known(), jitter: 0.0 }, now());
+    let report = found(&errand);
     assert!(report.users["app"].as_ref().is_some_and(|text| text.contains("busy")), "{report:?}");
     assert!(report.passing && !report.settled());
     assert_eq!(report.retry_at, Some(now() + Duration::from_secs(5)));
 }
 
-#[test]
-fn a_refused_password_is_set_once_and_tried_again() {
-    let set = || SqlStep::SetPassword { user: "app".into(), password: "secret".to_owned().into() };
-    let mut errand = Errand::begin("inputs".into(), now());
-    errand.looked(Catalog::default(), SqlPlan::default(), |_, _| vec![door("app", "orders")], now());
-    errand.logged_in(1, vec![set()], now());
-    assert_eq!(errand.slice().0, [set()]);
-    errand.worked_on(vec![Outcome::Done], now());
-    errand.looked(Catalog::default(), SqlPlan::default(), |_, _| vec![door("app", "orders")], now());
-    errand.logged_in(1, vec![set()], now());
+#[tokio::test]
+async fn what_the_server_does_not_allow_waits_for_a_person() {
+    let failed = Outcome::Failed(EngineError::Conflict { message: "busy".into() });
+    let both = || Played { lost: vec![Lost("orders".into())], ..Played::of(vec![admit("app", "orders")]) };
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([both(), both()], [vec![failed]]), now());
+    look(&mut errand, &[]).await;
+    work(&mut errand).await;
+    look(&mut errand, &[]).await;
+    let report = found(&errand);
+    assert!(report.lost && !report.passing, "{report:?}");
+    assert_eq!(report.databases["orders"].as_deref(), Some("database orders: orders is gone"));
+    assert_eq!(report.retry_at, Some(now() + Duration::from_secs(60)));
+}
+
+#[tokio::test]
+async fn a_refused_password_is_set_once_and_tried_again() {
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([], []), now());
+    look(&mut errand, &[door("app", "orders")]).await;
+    set_password(&mut errand, "app");
+    errand.logged_in(1, now());
+    assert_eq!((errand.stage(), errand.visit().next().as_deref()), (&Stage::Work, Some("set the password of app")));
+    work(&mut errand).await;
+    look(&mut errand, &[door("app", "orders")]).await;
+    set_password(&mut errand, "app");
+    errand.logged_in(1, now());
     assert_eq!(*errand.stage(), Stage::Over);
 }
 
-#[test]
-fn what_is_left_for_the_next_look_stands_in_nobodys_way() {
-    let hand_over = SqlStep::HandOver {
-        database: "orders".into(),
-        owner: "orders-owner".into(),
-        users: vec!["app".into()],
-        extensions: Vec::new(),
-        objects: 3,
-    };
-    let mut errand = Errand::begin("inputs".into(), now());
-    for _ in 0..2 {
-        errand.looked(Catalog::default(), steps(vec![hand_over.clone()]), |_, _| Vec::new(), now());
-        errand.worked_on(vec![Outcome::Done], now());
-    }
-    let report = report(&orders(), &Found { errand: &errand, logins: &known(), jitter: 0.0 }, now());
+#[tokio::test]
+async fn what_is_left_for_the_next_look_stands_in_nobodys_way() {
+    let asked = || Played::of(vec![Chore { leisurely: true, ..admit("app", "orders") }]);
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([asked(), asked()], []), now());
+    look(&mut errand, &[]).await;
+    work(&mut errand).await;
+    look(&mut errand, &[]).await;
+    let report = found(&errand);
     assert!(report.settled() && report.verified(), "{report:?}");
     assert_eq!((report.notes.len(), report.retry_at), (1, None));
 }
 
-#[test]
-fn i13_a_kind_is_one_event_however_much_was_done() {
-    let mut errand = Errand::begin("inputs".into(), now());
-    let all: Vec<_> = (0..1000).map(|number| admit(&format!("u{number}"))).collect();
-    errand.looked(Catalog::default(), steps(all), |_, _| Vec::new(), now());
-    while let (slice @ [_, ..], _) = errand.slice() {
-        let done = vec![Outcome::Done; slice.len()];
-        errand.worked_on(done, now());
+#[tokio::test]
+async fn i13_a_kind_is_one_event_however_much_was_done() {
+    let all = (0..1000).map(|number| admit(&format!("u{number}"), "orders")).collect();
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([Played::of(all)], []), now());
+    look(&mut errand, &[]).await;
+    while errand.visit().todo() > 0 {
+        work(&mut errand).await;
     }
-    let told = errand.tally().told();
-    assert_eq!(told.len(), 1);
+    let told = errand.told();
+    assert_eq!((told.len(), errand.visit().done()), (1, 1000));
     assert!(told[0].1.ends_with("; and 995 more") && told[0].1.len() < 1000, "{told:?}");
 }
 
 #[test]
 fn an_old_visit_begins_again() {
-    let errand = Errand::begin("inputs".into(), now());
-    assert!(errand.goes_on(Some("inputs"), now() + Duration::from_secs(60)));
-    assert!(!errand.goes_on(Some("others"), now()) && !errand.goes_on(None, now()));
-    assert!(!errand.goes_on(Some("inputs"), now() + Duration::from_mins(6)));
+    let progress = Errand::begin("inputs".into(), Paper::visit([], []), now()).progress();
+    assert!(progress.goes_on(Some("inputs"), now() + Duration::from_secs(60)));
+    assert!(!progress.goes_on(Some("others"), now()) && !progress.goes_on(None, now()));
+    assert!(!progress.goes_on(Some("inputs"), now() + Duration::from_mins(6)));
 }

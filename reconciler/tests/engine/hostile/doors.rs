@@ -1,6 +1,7 @@
 //! Doors that users leave open or shut.
 
-use reconciler::engine::{Attribute, Mark, Outcome, Password, SqlStep};
+use reconciler::engine::postgres::{Attribute, SqlStep};
+use reconciler::engine::{Mark, Outcome, Password};
 use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 

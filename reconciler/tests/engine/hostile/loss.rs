@@ -1,6 +1,7 @@
 //! No user drops a database, and one that is gone is not replaced by an empty one (I2).
 
-use reconciler::engine::{BlockedReason, Known, SqlStep};
+use reconciler::engine::Known;
+use reconciler::engine::postgres::{BlockedReason, SqlStep};
 use serde_json::json;
 use shared::rules::DatabaseName;
 

@@ -1,6 +1,6 @@
 //! Whose a role is, is not for its users to say (I12).
 
-use reconciler::engine::{BlockedReason, KEEPER};
+use reconciler::engine::postgres::{BlockedReason, KEEPER, comment};
 use serde_json::json;
 
 use super::roles;
@@ -10,7 +10,7 @@ use crate::world::World;
 pub(crate) async fn i12_a_copied_mark_makes_nobody_ours(world: &mut World) {
     let desired = world.desired(&json!({"app": [], "maker": ["createrole"]}), &json!({"shop": ["app"]}));
     world.converge(&desired).await;
-    let mark = world.mark.to_string();
+    let mark = comment(&world.mark);
     let version: u32 = world.catalog(&desired).await.version;
     let forged = match version < 160_000 {
         // There a role with CREATEROLE may write on any role that is no superuser.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use self::template::fill;
 use super::quote::{array, ident, literal};
-use crate::engine::naming::{HEIR, KEEPER};
-use crate::engine::{Attribute, Mark, Password, SqlStep};
+use crate::engine::postgres::naming::{HEIR, KEEPER, comment};
+use crate::engine::postgres::{Attribute, SqlStep};
+use crate::engine::{Mark, Password};
 
 const LOCK_RIGHTS: &str = include_str!("lock_rights.sql");
 const LOCK_ROLE: &str = include_str!("lock_role.sql");
@@ -189,7 +190,7 @@ fn create_role(role: &str, options: &str, mark: &Mark, admin: bool) -> Batch {
         done_if: DoneIf::RoleIsThere { role: role.to_owned(), mark: mark.clone() },
         ..sql(format!(
             "CREATE ROLE {name}{options}; COMMENT ON ROLE {name} IS {}; GRANT {name} TO CURRENT_USER{}",
-            literal(mark.as_str()),
+            literal(&comment(mark)),
             admin_option(admin)
         ))
     }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use shared::rules::DatabaseName;
 
 use super::MAINTENANCE_DATABASE;
+use crate::engine::Access;
 
 /// What a user saw after logging in to a database. Read from the catalog in a read-only session: looking leaves nothing behind.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -33,11 +34,8 @@ pub struct AccessReport {
     pub connectable: BTreeSet<String>,
 }
 
-impl AccessReport {
-    /// What is wrong with this access, as sentences for a status; empty if all is well.
-    ///
-    /// `mapped` are the databases the user works in, `ours` all databases the object declares or keeps.
-    pub fn faults(&self, mapped: &BTreeSet<DatabaseName>, ours: &BTreeSet<DatabaseName>) -> Vec<String> {
+impl Access for AccessReport {
+    fn faults(&self, mapped: &BTreeSet<DatabaseName>, ours: &BTreeSet<DatabaseName>) -> Vec<String> {
         let mut faults = Vec::new();
         let user = &self.session_user;
         if self.tls.is_none() {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use shared::rules::{DatabaseName, DefaultVersions, defaults, parse};
 
 use super::*;
-use crate::engine::{Known, Mark};
+use crate::engine::postgres::naming::HEIR;
+use crate::engine::{Change as _, Known, Mark, Password};
 
 fn desired(users: &Value, databases: &Value) -> Desired {
     parse("orders", &defaults(&json!({"users": users, "databases": databases}), None, DefaultVersions::BUILT_IN))

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::engine::{Obstacle, RECREATE_DATABASE_ANNOTATION, recreate_word};
+
 /// Something declared that the server's state does not allow. It ends with an edit of the object or a change on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
@@ -76,12 +78,24 @@ pub enum BlockedReason {
     NoPassword,
 }
 
-/// The annotation that allows lost databases to be replaced by empty ones: `<database>.<oid>`, several with commas.
-pub const RECREATE_DATABASE_ANNOTATION: &str = "matrixmind.cloud/recreate-lost-database";
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
 
-/// The word that allows one lost database to be replaced. No later database has its oid, so it is never true twice.
-pub fn recreate_word(database: &str, oid: Option<u32>) -> String {
-    format!("{database}.{}", oid.unwrap_or_default())
+impl Obstacle for Blocked {
+    fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    fn is_loss(&self) -> bool {
+        matches!(self.reason, BlockedReason::DatabaseLost { .. })
+    }
 }
 
 fn lost(database: &str, oid: Option<u32>, renamed_to: Option<&str>) -> String {

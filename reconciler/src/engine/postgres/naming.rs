@@ -1,6 +1,6 @@
-use std::fmt;
-
 use sha2::{Digest as _, Sha256};
+
+use crate::engine::Mark;
 
 /// PostgreSQL cuts identifiers to 63 bytes (NAMEDATALEN - 1, "Lexical Structure" in its manual).
 const LONGEST: usize = 63;
@@ -27,26 +27,9 @@ pub fn owner_role(database: &str) -> String {
     format!("{kept}-{digest}{SUFFIX}")
 }
 
-/// Whose a role is, as its comment says. A role without exactly this comment is somebody else's and is never altered or dropped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark(String);
-
-impl Mark {
-    /// The mark of an object; `owner` names it across clusters and over the object's re-creation.
-    pub fn new(owner: &str) -> Self {
-        Self(format!("Managed by rds-reconciler for {owner}. Roles with this comment are altered and dropped by it."))
-    }
-
-    /// The comment's text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// How a role of ours says whose it is. A role without exactly this comment is somebody else's and is never altered or dropped.
+pub fn comment(mark: &Mark) -> String {
+    format!("Managed by rds-reconciler for {mark}. Roles with this comment are altered and dropped by it.")
 }
 
 #[cfg(test)]

@@ -1,46 +1,11 @@
 //! What a step is about, and which have to come before it.
 
 use super::SqlStep;
-use crate::engine::naming::{HEIR, KEEPER};
+use crate::engine::postgres::naming::{HEIR, KEEPER};
+use crate::engine::{Change, Kind};
 
-/// What people are told of together: each kind is one Event of a visit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Users that were made.
-    UsersCreated,
-    /// Users whose attributes, passwords or roles changed.
-    UsersChanged,
-    /// Users that lost their login, or went.
-    UsersRemoved,
-    /// Databases that were made.
-    DatabasesCreated,
-    /// Databases, and roles of the operator's own, that were brought to their form.
-    DatabasesSecured,
-    /// Users that may work in a database.
-    AccessGiven,
-    /// Users that may no more.
-    AccessTaken,
-    /// Objects of users that all who work in the database now share.
-    ObjectsHandedOver,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::UsersCreated,
-        Self::UsersChanged,
-        Self::UsersRemoved,
-        Self::DatabasesCreated,
-        Self::DatabasesSecured,
-        Self::AccessGiven,
-        Self::AccessTaken,
-        Self::ObjectsHandedOver,
-    ];
-}
-
-impl SqlStep {
-    /// What people are told of it with.
-    pub fn kind(&self) -> Kind {
+impl Change for SqlStep {
+    fn kind(&self) -> Kind {
         match self {
             Self::CreateUser { .. } => Kind::UsersCreated,
             Self::AlterUser { .. } | Self::SetPassword { .. } | Self::Grant { .. } | Self::Revoke { .. } => {
@@ -65,8 +30,7 @@ impl SqlStep {
         }
     }
 
-    /// The user this step is about.
-    pub fn user(&self) -> Option<&str> {
+    fn user(&self) -> Option<&str> {
         match self {
             Self::LockUser { user, .. }
             | Self::TakeDatabases { user }
@@ -97,8 +61,7 @@ impl SqlStep {
         }
     }
 
-    /// The database this step is about.
-    pub fn database(&self) -> Option<&str> {
+    fn database(&self) -> Option<&str> {
         match self {
             Self::Secure { database, .. }
             | Self::TakeOver { database, .. }
@@ -129,8 +92,7 @@ impl SqlStep {
         }
     }
 
-    /// The database this step enters. One that cannot be entered stops the steps inside of it, and no others.
-    pub fn enters(&self) -> Option<&str> {
+    fn enters(&self) -> Option<&str> {
         match self {
             Self::TakeOver { database, .. }
             | Self::LayOut { database, .. }
@@ -142,13 +104,11 @@ impl SqlStep {
         }
     }
 
-    /// Whether a database is as it should be without this step: it is done as far as it goes, and what it leaves is no fault.
-    pub fn is_leisurely(&self) -> bool {
+    fn is_leisurely(&self) -> bool {
         matches!(self, Self::HandOver { .. } | Self::Unshare { .. })
     }
 
-    /// Whether `earlier` has to be done before this step can be.
-    pub fn needs(&self, earlier: &Self) -> bool {
+    fn needs(&self, earlier: &Self) -> bool {
         match earlier {
             Self::CreateRole { role, .. } | Self::JoinMaster { role, .. } => self.takes_role(role),
             Self::CreateUser { user, .. } => self.user() == Some(user),
@@ -167,7 +127,9 @@ impl SqlStep {
             _ => false,
         }
     }
+}
 
+impl SqlStep {
     /// Whether something is done with a role, as its user, its owner or its heir.
     fn takes_role(&self, role: &str) -> bool {
         let taken = match self {

@@ -6,20 +6,12 @@ mod order;
 
 use std::collections::BTreeMap;
 
-use super::naming::Mark;
-use super::password::Password;
+use crate::engine::{Mark, Password, Planned};
 
-pub use blocked::{Attribute, Blocked, BlockedReason, RECREATE_DATABASE_ANNOTATION, recreate_word};
-pub use order::Kind;
+pub use blocked::{Attribute, Blocked, BlockedReason};
 
 /// What [`super::plan_sql`] came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SqlPlan {
-    /// What to do, in this order. Empty: the server is as declared.
-    pub steps: Vec<SqlStep>,
-    /// What cannot be done. The rest goes on without it.
-    pub blocked: Vec<Blocked>,
-}
+pub type SqlPlan = Planned<SqlStep, Blocked>;
 
 /// One change on the server. Each can be repeated, and each leaves the server such that a new plan finds what is left to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,68 +1,10 @@
+//! What a look finds.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
-use shared::rules::{DatabaseName, Desired, RoleFlags, RoleName};
 
-use super::naming::{HEIR, KEEPER, Mark, owner_role};
-
-/// What a look asks the server about.
-#[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
-    /// What is declared.
-    pub desired: &'a Desired,
-    /// Tells the roles of this object from all others.
-    pub mark: &'a Mark,
-    /// Databases that were there before.
-    pub known: &'a BTreeMap<DatabaseName, Known>,
-}
-
-/// What is remembered of a database that was there once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Known {
-    /// Its oid (`pg_database.oid`), which no later database of the server has; `None` where only its name was recorded.
-    pub oid: Option<u32>,
-    /// A person has said that this very one may be replaced by an empty one.
-    pub replaceable: bool,
-}
-
-impl Question<'_> {
-    /// The question as the server gets it.
-    pub(super) fn to_json(self) -> Value {
-        let desired = self.desired;
-        let users = desired.users.iter().map(|(name, flags)| {
-            let login = flags.can_login();
-            let mapped = desired.databases.values().any(|users| users.contains(name));
-            json!({
-                "name": name.as_str(),
-                "login": login,
-                "createdb": flags.createdb.unwrap_or(false),
-                "createrole": flags.createrole.unwrap_or(false),
-                "inherit": flags.inherit.unwrap_or(true),
-                "bypassrls": flags.bypassrls.unwrap_or(false),
-                "superuser": flags.superuser.unwrap_or(false),
-                "replication": flags.replication.unwrap_or(false),
-                "plain": !flags.privileged(),
-                "maintenance": enters_maintenance(*flags, mapped),
-            })
-        });
-        let databases = desired.databases.iter().map(|(name, users)| {
-            json!({
-                "name": name.as_str(),
-                "known": self.known.get(name).and_then(|known| known.oid),
-                "users": users.iter().map(RoleName::as_str).collect::<Vec<_>>(),
-            })
-        });
-        let owners = desired.databases.keys().map(|name| owner_role(name.as_str()));
-        let roles: Vec<_> = [KEEPER, HEIR].map(str::to_owned).into_iter().chain(owners).collect();
-        json!({
-            "mark": self.mark.as_str(),
-            "roles": roles,
-            "users": users.collect::<Vec<_>>(),
-            "databases": databases.collect::<Vec<_>>(),
-        })
-    }
-}
+use crate::engine::Findings;
 
 /// What the server says: where it differs from what is wanted, and no more. Each list has an end, so a server that differs in very much
 /// is looked at several times.
@@ -252,12 +194,6 @@ pub struct GivenAway {
     pub owner: String,
 }
 
-/// Whether a user may connect to the maintenance database: creating and dropping databases takes a connection to another one, and other
-/// privileges to any. `mapped` is whether it works in a database.
-pub fn enters_maintenance(flags: RoleFlags, mapped: bool) -> bool {
-    flags.can_login() && (flags.createdb == Some(true) || (flags.privileged() && !mapped))
-}
-
 /// A user's way into the maintenance database.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Maintenance {
@@ -271,5 +207,27 @@ impl Catalog {
     /// Major version, such as 12.
     pub fn major(&self) -> u32 {
         self.version / 10_000
+    }
+}
+
+impl Findings for Catalog {
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn lacks_user(&self, name: &str) -> bool {
+        self.users.iter().any(|found| found.name == name && found.state != RoleState::Ours)
+    }
+
+    fn lacks_database(&self, name: &str) -> bool {
+        self.databases.iter().any(|found| found.name == name && (found.oid.is_none() || !found.ours))
+    }
+
+    fn oids(&self) -> &BTreeMap<String, u32> {
+        &self.oids
+    }
+
+    fn removed_databases(&self) -> BTreeSet<String> {
+        self.removed_databases.iter().map(|kept| kept.name.clone()).collect()
     }
 }

@@ -1,0 +1,182 @@
+//! An engine on paper: it finds and does what it is told, so that a visit is played on values. It also shows that nothing outside of an
+//! engine takes it for PostgreSQL.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use shared::rules::DatabaseName;
+
+use super::{
+    Access, Change, Engine, EngineError, Findings, Kind, Login, Obstacle, Outcome, Password, Passwords, Planned,
+    Question, Server as _, Slice, Visit,
+};
+
+/// What there is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chore {
+    pub(crate) user: String,
+    pub(crate) database: Option<String>,
+    pub(crate) leisurely: bool,
+}
+
+/// A user is let into a database.
+pub(crate) fn admit(user: &str, database: &str) -> Chore {
+    Chore { user: user.to_owned(), database: Some(database.to_owned()), leisurely: false }
+}
+
+impl fmt::Display for Chore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.database {
+            Some(database) => write!(f, "let {} into {database}", self.user),
+            None => write!(f, "set the password of {}", self.user),
+        }
+    }
+}
+
+impl Change for Chore {
+    fn kind(&self) -> Kind {
+        if self.database.is_some() { Kind::AccessGiven } else { Kind::UsersChanged }
+    }
+
+    fn user(&self) -> Option<&str> {
+        Some(&self.user)
+    }
+
+    fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    fn enters(&self) -> Option<&str> {
+        None
+    }
+
+    fn is_leisurely(&self) -> bool {
+        self.leisurely
+    }
+
+    fn needs(&self, _earlier: &Self) -> bool {
+        false
+    }
+}
+
+/// What a look finds: all that is to be done, and what cannot be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) chores: Vec<Chore>,
+    pub(crate) lost: Vec<Lost>,
+    pub(crate) missing: BTreeSet<String>,
+    pub(crate) oids: BTreeMap<String, u32>,
+}
+
+impl Found {
+    pub(crate) fn of(chores: Vec<Chore>) -> Self {
+        Self { chores, ..Self::default() }
+    }
+}
+
+impl Findings for Found {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn lacks_user(&self, name: &str) -> bool {
+        self.missing.contains(name)
+    }
+
+    fn lacks_database(&self, name: &str) -> bool {
+        self.missing.contains(name)
+    }
+
+    fn oids(&self) -> &BTreeMap<String, u32> {
+        &self.oids
+    }
+
+    fn removed_databases(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+}
+
+/// A database that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lost(pub(crate) String);
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is gone", self.0)
+    }
+}
+
+impl Obstacle for Lost {
+    fn user(&self) -> Option<&str> {
+        None
+    }
+
+    fn database(&self) -> Option<&str> {
+        Some(&self.0)
+    }
+
+    fn is_loss(&self) -> bool {
+        true
+    }
+}
+
+/// Nothing is ever wrong with it.
+pub(crate) struct Fine;
+
+impl Access for Fine {
+    fn faults(&self, _mapped: &BTreeSet<DatabaseName>, _ours: &BTreeSet<DatabaseName>) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// What each look finds, and what comes of each slice of work; then nothing more is found, and all succeeds.
+pub(crate) struct Paper {
+    looks: Mutex<VecDeque<Found>>,
+    works: Mutex<VecDeque<Vec<Outcome>>>,
+}
+
+impl Paper {
+    /// A visit that goes like this.
+    pub(crate) fn visit(
+        looks: impl IntoIterator<Item = Found>,
+        works: impl IntoIterator<Item = Vec<Outcome>>,
+    ) -> Box<dyn Visit> {
+        let paper =
+            Self { looks: Mutex::new(looks.into_iter().collect()), works: Mutex::new(works.into_iter().collect()) };
+        Arc::new(paper).visit()
+    }
+}
+
+fn next<T>(script: &Mutex<VecDeque<T>>) -> Option<T> {
+    script.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+#[async_trait]
+impl Engine for Paper {
+    type Catalog = Found;
+    type Step = Chore;
+    type Blocked = Lost;
+    type Access = Fine;
+
+    async fn look(&self, _master: &Login, _question: Question<'_>) -> Result<Found, EngineError> {
+        Ok(next(&self.looks).unwrap_or_default())
+    }
+
+    fn plan(_question: Question<'_>, _passwords: &Passwords, found: &Found) -> Planned<Chore, Lost> {
+        Planned { steps: found.chores.clone(), blocked: found.lost.clone() }
+    }
+
+    fn set_password(user: &str, _password: &Password) -> Chore {
+        Chore { user: user.to_owned(), database: None, leisurely: false }
+    }
+
+    async fn work(&self, _master: &Login, slice: Slice<'_, Chore>) -> Vec<Outcome> {
+        next(&self.works).unwrap_or_else(|| vec![Outcome::Done; slice.steps.len()])
+    }
+
+    async fn check_access(&self, _login: &Login) -> Result<Fine, EngineError> {
+        Ok(Fine)
+    }
+}
