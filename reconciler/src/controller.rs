@@ -7,12 +7,12 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 use shared::api::{RDSDatabase, RDSDatabaseStatus};
 
-use crate::again::{Again, PassError, back_off};
+use crate::again::{Again, PassError};
 use crate::apply::{ApplyError, Scene, apply, write_status};
 use crate::cluster::{ClusterError, Version};
 use crate::context::Context;
 use crate::observe::observe;
-use crate::plan::{ClusterStep, Concern, Effect, Outcome, Plan, RESYNC, Reason, Seen, Setback, Step, plan};
+use crate::plan::{Cause, ClusterStep, Concern, Outcome, Plan, RESYNC, Seen, Step, plan};
 use crate::subject::{Refusal, Subject};
 use crate::turns::Key;
 use crate::{status, tell};
@@ -69,7 +69,7 @@ async fn pass(context: &Context, key: &Key) -> Result<Again, PassError> {
     let plan = plan(&subject, &observation.world, context.now());
     let (generation, now) = (object.metadata.generation, context.clock.wall());
     let status = status::of(&before(&object), generation, &subject, &observation.world, &plan, now);
-    settle_asked(context, &observation.world.object.uid, &plan);
+    context.memory.update(&observation.world.object.uid, |recollection| recollection.ledger.settle(&plan));
     let scene = Scene { context, object: &object, subject: &subject, observation: &observation };
     carry_out(&scene, &plan, &status).await
 }
@@ -93,9 +93,12 @@ async fn carry_out(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -
             tracing::info!(namespace = facts.namespace, name = facts.name, generation, %step, "step");
         }
         match apply(scene, step).await {
-            Ok(()) => scene.context.memory.update(&facts.uid, |recollection| {
-                recollection.setbacks.remove(&step.to_string());
-            }),
+            Ok(()) if matches!(step, Step::Cluster(_)) => {
+                let now = scene.context.now();
+                scene.context.memory.update(&facts.uid, |recollection| recollection.ledger.done(step, now));
+            }
+            // What came of a call to the cloud was remembered where it was made.
+            Ok(()) => {}
             // The world was faster: all that was planned is planned anew.
             Err(error @ ApplyError::Cluster(ClusterError::Conflict(_))) => return Err(error.into()),
             // What one step meets stops no other: the next plan holds it back and says why.
@@ -125,12 +128,10 @@ fn time_to_ready(scene: &Scene<'_>, status: &RDSDatabaseStatus) {
 fn set_back(scene: &Scene<'_>, step: &Step, error: &ClusterError) {
     let facts = &scene.observation.world.object;
     tracing::warn!(namespace = facts.namespace, name = facts.name, %step, %error, "a step failed");
-    let name = step.to_string();
-    let attempts = scene.observation.world.setbacks.get(&name).map_or(1, |before| before.attempts + 1);
-    let retry_at = scene.context.now() + scene.context.entropy.jittered(back_off(attempts));
-    let setback = Setback { message: format!("Kubernetes refused to {name}: {error}"), retry_at, attempts };
+    let (now, jitter) = (scene.context.now(), scene.context.entropy.fraction());
+    let message = format!("Kubernetes refused to {step}: {error}");
     scene.context.memory.update(&facts.uid, |recollection| {
-        recollection.setbacks.insert(name, setback);
+        recollection.ledger.refused(step, Cause::Kubernetes, message, now, jitter);
     });
 }
 
@@ -178,24 +179,6 @@ async fn leave_alone(context: &Context, object: &Key, raw: &Value, error: &str) 
         context.cluster.write_status(namespace, name, &Version::in_json(raw), &status).await?;
     }
     Ok(context.after(RESYNC))
-}
-
-/// A wish that the world fulfils has been answered: the same wish later starts counting anew.
-fn settle_asked(context: &Context, uid: &str, plan: &Plan) {
-    let fulfilled = |concern| match plan.outcome(concern) {
-        Some(Outcome::Done { .. }) => true,
-        Some(Outcome::Blocked { reason, .. }) => concern == Concern::Backups && *reason == Reason::NotScheduled,
-        _ => false,
-    };
-    context.memory.update(uid, |recollection| {
-        recollection.asked.retain(|effect, _| match effect {
-            Effect::Create => !fulfilled(Concern::Instance),
-            Effect::Storage => !fulfilled(Concern::Storage),
-            Effect::Backups => !fulfilled(Concern::Backups),
-            Effect::Settings | Effect::Tags | Effect::OtherTags => !fulfilled(Concern::Settings),
-            Effect::Protection | Effect::Password | Effect::Delete => true,
-        });
-    });
 }
 
 fn before(object: &RDSDatabase) -> RDSDatabaseStatus {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::plan::{Asked, Doorway, Effect, Errand, LoginKnown, Moment, Setback, SqlVisit};
+use crate::plan::{Doorway, Errand, Ledger, LoginKnown, Moment, SqlVisit};
 use crate::tell::Told;
 use crate::turns::{Key, Pace};
 
@@ -12,10 +12,8 @@ use crate::turns::{Key, Pace};
 pub struct Recollection {
     /// When an effect on the cloud was last made: only a later sweep can judge it.
     pub last_effect: Option<Moment>,
-    /// What was asked of the cloud.
-    pub asked: BTreeMap<Effect, Asked>,
-    /// Steps on Kubernetes that failed.
-    pub setbacks: BTreeMap<String, Setback>,
+    /// What was asked of the cloud and of Kubernetes.
+    pub ledger: Ledger,
     /// The last visit to the database that came to its end.
     pub visit: Option<SqlVisit>,
     /// The visit that is under way.

@@ -8,7 +8,8 @@ use shared::api::RDSDatabase;
 
 use crate::cluster::Notice;
 use crate::context::Context;
-use crate::plan::{ClusterStep, Concern, Effect, Reason};
+use crate::plan::{ClusterStep, Concern, Reason, concern};
+use crate::providers::Request;
 
 /// What people were told of an object, by what it is about.
 #[derive(Clone, Debug, Default)]
@@ -104,36 +105,25 @@ pub(crate) fn of_cluster(step: &ClusterStep, object: &str) -> Option<Notice> {
 }
 
 /// A change that the cloud has accepted.
-pub(crate) fn accepted(effect: Effect, note: String) -> Notice {
-    Notice { warning: false, reason: asked(effect).as_str(), action: asked(effect).to_string(), note }
+pub(crate) fn accepted(request: &Request) -> Notice {
+    let reason = asked(request);
+    Notice { warning: false, reason: reason.as_str(), action: reason.to_string(), note: request.to_string() }
 }
 
 /// One that it has not.
-pub(crate) fn refused(effect: Effect, note: String) -> Notice {
-    Notice { warning: true, reason: Reason::CloudRefused.as_str(), action: asked(effect).to_string(), note }
+pub(crate) fn refused(request: &Request, note: String) -> Notice {
+    Notice { warning: true, reason: Reason::CloudRefused.as_str(), action: asked(request).to_string(), note }
 }
 
-fn asked(effect: Effect) -> Reason {
-    match effect {
-        Effect::Create => Reason::CreateInstance,
-        Effect::Storage => Reason::GrowStorage,
-        Effect::Backups | Effect::Settings | Effect::Protection => Reason::ModifyInstance,
-        Effect::Tags => Reason::TakeUpInstance,
-        Effect::OtherTags => Reason::TagInstance,
-        Effect::Password => Reason::ResetMasterPassword,
-        Effect::Delete => Reason::DeleteInstance,
-    }
-}
-
-/// The concern whose condition says what holds an effect back.
-pub(crate) fn concern(effect: Effect) -> Concern {
-    match effect {
-        Effect::Create => Concern::Instance,
-        Effect::Storage => Concern::Storage,
-        Effect::Backups => Concern::Backups,
-        Effect::Settings | Effect::Tags | Effect::OtherTags => Concern::Settings,
-        Effect::Password => Concern::Databases,
-        Effect::Protection | Effect::Delete => Concern::Deletion,
+fn asked(request: &Request) -> Reason {
+    match request {
+        Request::Create(_) => Reason::CreateInstance,
+        Request::Modify(_) if concern(request) == Concern::Storage => Reason::GrowStorage,
+        Request::Modify(_) => Reason::ModifyInstance,
+        Request::ResetMaster(_) => Reason::ResetMasterPassword,
+        Request::Mark(request) if request.owner.is_some() => Reason::TakeUpInstance,
+        Request::Mark(_) => Reason::TagInstance,
+        Request::Delete(_) => Reason::DeleteInstance,
     }
 }
 
@@ -160,6 +150,8 @@ mod tests {
     use crate::cluster::Version;
     use crate::engine::Kind;
     use crate::plan::{Place, ServicePlace};
+    use crate::providers::{Create, Delete, MarkInstance, MasterPassword, Modify, Owner, ResetMaster, Settings};
+    use shared::rules::Engine;
 
     #[test]
     fn i13_the_same_is_told_once_until_it_has_passed() {
@@ -199,17 +191,29 @@ mod tests {
         assert!(told.news("InstanceReady", "InvalidParameterValue"), "what has passed is not taken over again");
     }
 
-    const EFFECTS: [Effect; 9] = [
-        Effect::Create,
-        Effect::Storage,
-        Effect::Backups,
-        Effect::Settings,
-        Effect::Protection,
-        Effect::Tags,
-        Effect::OtherTags,
-        Effect::Password,
-        Effect::Delete,
-    ];
+    fn requests() -> [Request; 7] {
+        let identifier = || "orders".to_owned();
+        let modify = |change| Request::Modify(Modify { identifier: identifier(), change });
+        let master_password = MasterPassword { secret: "orders.rds.master".into(), password: "s".to_owned().into() };
+        let mark = |owner| Request::Mark(MarkInstance { owner, ..MarkInstance::default() });
+        [
+            Request::Create(Create {
+                identifier: identifier(),
+                engine: Engine::Postgresql,
+                settings: Settings::default(),
+                master_user: "sysadmin".into(),
+                master_password: master_password.clone(),
+                owner: Owner::default(),
+                tags: BTreeMap::new(),
+            }),
+            modify(Settings { allocated_gib: Some(30), ..Settings::default() }),
+            modify(Settings { backup_retention_days: Some(3), ..Settings::default() }),
+            Request::ResetMaster(ResetMaster { identifier: identifier(), master_password }),
+            mark(Some(Owner::default())),
+            mark(None),
+            Request::Delete(Delete { identifier: identifier(), final_snapshot: None, delete_automated_backups: true }),
+        ]
+    }
 
     fn cluster_steps() -> [ClusterStep; 9] {
         let (secret, user) = ("orders.rds.app".to_owned(), "app".to_owned());
@@ -232,11 +236,11 @@ mod tests {
     #[test]
     fn every_reason_of_an_event_is_told() {
         let note = String::new;
-        let mut told: BTreeSet<&str> = EFFECTS.map(|effect| accepted(effect, note()).reason).into();
+        let mut told: BTreeSet<&str> = requests().map(|request| accepted(&request).reason).into();
         told.extend(cluster_steps().iter().filter_map(|step| of_cluster(step, "orders")).map(|notice| notice.reason));
         told.extend(Kind::ALL.map(|kind| worked(kind.into(), note()).reason));
         told.extend(
-            [refused(Effect::Create, note()), visit_failed(note()), released(note())].map(|notice| notice.reason),
+            [refused(&requests()[0], note()), visit_failed(note()), released(note())].map(|notice| notice.reason),
         );
         let wanted: BTreeSet<&str> =
             Reason::ALL.iter().copied().filter(|reason| reason.place() == Place::Event).map(Reason::as_str).collect();

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource, ResourceExt};
-use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, RETAINED_TAG};
 
 use crate::context::Guarded;
 use crate::memory::Memory;
@@ -79,10 +78,10 @@ fn orphan(
     scope: &Scope,
     exists: &impl Fn(&str, &str) -> bool,
 ) -> Option<(String, String)> {
-    let tag = |key: &str| instance.tags.get(key).map(String::as_str);
-    let (namespace, name) = (tag(NAMESPACE_TAG)?, tag(NAME_TAG)?);
-    let ours = tag(CLUSTER_TAG) == Some(cluster) && scope.covers(namespace);
-    let left = tag(RETAINED_TAG) == Some("true") || instance.status.deleting();
+    let marks = &instance.marks;
+    let (namespace, name) = (marks.namespace.as_deref()?, marks.name.as_deref()?);
+    let ours = marks.cluster.as_deref() == Some(cluster) && scope.covers(namespace);
+    let left = marks.is_retained() || instance.status.deleting();
     (ours && !left && !exists(namespace, name)).then(|| (instance.identifier.clone(), format!("{namespace}/{name}")))
 }
 
@@ -102,10 +101,10 @@ mod tests {
         assert!(orphaned(&made, &Scope::Namespace(NAMESPACE.into()), false));
         assert!(!orphaned(&made, &Scope::Namespace("elsewhere".into()), false), "its objects are not seen here");
         assert!(!orphaned(&instance("deleting"), &all, false));
-        for (key, value) in [(CLUSTER_TAG, "another"), (RETAINED_TAG, "true")] {
-            let mut other = instance("available");
-            other.tags.insert(key.into(), value.into());
-            assert!(!orphaned(&other, &all, false), "{key}");
-        }
+        let mut other = instance("available");
+        other.marks.cluster = Some("another".into());
+        let mut left = instance("available");
+        left.marks.retained = Some(true);
+        assert!(!orphaned(&other, &all, false) && !orphaned(&left, &all, false));
     }
 }

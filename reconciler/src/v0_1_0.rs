@@ -11,7 +11,6 @@ use kube::core::DeserializeGuard;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared::api::labels::CLUSTER_TAG;
 use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseClass};
 use shared::names::InstanceIdentifier;
 use shared::rules::DefaultVersions;
@@ -100,7 +99,7 @@ async fn world(moment: &'static str, name: &str) -> World {
     let object: RDSDatabase = serde_json::from_value(found.clone()).unwrap();
     let (rds, pinned) = (rds(moment).await, object.status.clone().unwrap().instance.unwrap());
     let identifier: InstanceIdentifier = pinned.identifier.parse().unwrap();
-    let instances = rds.instances().await.unwrap();
+    let instances = rds.inventory().await.unwrap();
     let snapshots = rds.snapshots_of(identifier.as_str()).await.unwrap();
     let of_it = snapshots.into_iter().filter(|snapshot| snapshot.kind == SnapshotKind::Manual);
     let instance = instances.into_iter().find(|instance| instance.identifier == pinned.identifier);
@@ -114,7 +113,7 @@ async fn world(moment: &'static str, name: &str) -> World {
         finalizer: true,
         ..ObjectFacts::default()
     };
-    world.cluster = instance.as_ref().map_or_else(String::new, |instance| instance.tags[CLUSTER_TAG].clone());
+    world.cluster = instance.as_ref().map_or_else(String::new, |instance| instance.marks.cluster.clone().unwrap());
     world.account =
         Ok(AccountFacts { account: pinned.account.clone().unwrap(), region: pinned.region.clone().unwrap() });
     (world.identifier, world.pinned) = (identifier, Some(pinned));
@@ -148,7 +147,7 @@ fn secrets_of(object: &ObjectFacts) -> BTreeMap<String, Seen<SecretFact>> {
 
 #[tokio::test]
 async fn its_secrets_lead_where_they_led() {
-    let instances = rds("at-rest").await.instances().await.unwrap();
+    let instances = rds("at-rest").await.inventory().await.unwrap();
     let class = serde_json::from_value(objects_at("at-rest", "classes.yaml").remove(0)).unwrap();
     let classes = [Arc::new(DeserializeGuard(Ok(class)))];
     let labels = BTreeMap::from([("databases".to_owned(), "allowed".to_owned())]);
@@ -162,7 +161,7 @@ async fn its_secrets_lead_where_they_led() {
         let mut world = empty_world();
         (world.object.namespace, world.object.name) = (object.namespace().unwrap(), object.name_any());
         world.object.uid = object.uid().unwrap();
-        world.cluster.clone_from(&instance.tags[CLUSTER_TAG]);
+        world.cluster = instance.marks.cluster.clone().unwrap();
         world.account =
             Ok(AccountFacts { account: pinned.account.clone().unwrap(), region: pinned.region.clone().unwrap() });
         (world.identifier, world.pinned) = (pinned.identifier.parse().unwrap(), Some(pinned));

@@ -13,10 +13,7 @@ use kube::runtime::controller::{Action, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
-use shared::api::labels::{
-    CLUSTER_TAG, MANAGED_BY, MANAGED_BY_LABEL, NAME_TAG, NAMESPACE_TAG, OWNER_NAME_ANNOTATION,
-    OWNER_NAMESPACE_ANNOTATION,
-};
+use shared::api::labels::{MANAGED_BY, MANAGED_BY_LABEL, OWNER_NAME_ANNOTATION, OWNER_NAMESPACE_ANNOTATION};
 use shared::names::InstanceIdentifier;
 use tokio::sync::mpsc;
 
@@ -178,11 +175,11 @@ fn changes(
 
 /// The object that an instance's tags name, and those whose instance it is by its name or its resource id: tags can be lost.
 fn concerned(instance: &Instance, known: &[Arc<Guarded>], cluster: &str) -> Vec<ObjectRef<Guarded>> {
-    let tag = |key: &str| instance.tags.get(key).map(String::as_str);
-    let tagged = tag(CLUSTER_TAG) == Some(cluster);
+    let marks = &instance.marks;
+    let marked = marks.cluster.as_deref() == Some(cluster);
     let concerns = |object: &Guarded| {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-        let named = tagged && tag(NAMESPACE_TAG) == Some(&namespace) && tag(NAME_TAG) == Some(&name);
+        let named = marked && marks.namespace.as_ref() == Some(&namespace) && marks.name.as_ref() == Some(&name);
         let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
         named
             || match status.and_then(|status| status.instance.as_ref()) {
@@ -203,6 +200,7 @@ mod tests {
 
     use super::*;
     use crate::plan::tests::{CLUSTER, NAME, NAMESPACE, RESOURCE, instance};
+    use crate::providers::Marks;
 
     fn object(name: &str, status: &Value) -> Arc<Guarded> {
         let object = json!({
@@ -223,7 +221,7 @@ mod tests {
         };
         let tagged = instance("stopped");
         let mut bare = tagged.clone();
-        bare.tags.clear();
+        bare.marks = Marks::default();
         assert_eq!(names(&tagged, pinned("before", "db-BEFORE")), [NAME]);
         assert_eq!(names(&bare, pinned(&bare.identifier, "db-BEFORE")), [NAME]);
         assert_eq!(names(&bare, pinned("before", RESOURCE)), [NAME]);

@@ -13,8 +13,8 @@ use crate::context::Context;
 use crate::engine::postgres::MAINTENANCE_DATABASE;
 use crate::engine::{EngineError, Login, Mark, Password, Passwords, Question, Server};
 use crate::plan::{
-    Concern, Doorway, Effect, Errand, Found, LoginKnown, Moment, Reason, SqlFailure, SqlVisit, Stage, Step, due,
-    fingerprint, report, retry_at,
+    Concern, Doorway, Errand, Found, LoginKnown, Moment, Reason, SqlFailure, SqlVisit, Stage, Step, due, fingerprint,
+    report, retry_at,
 };
 use crate::providers::Instance;
 use crate::subject::{Subject, Target};
@@ -83,7 +83,7 @@ async fn visit(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
         if let Some(finished) = finished {
             // The master's new password works: the next refusal is another matter.
             if finished.result.is_ok() {
-                recollection.asked.remove(&Effect::Password);
+                recollection.ledger.master_was_let_in();
             }
             recollection.visit = Some(finished);
         }

@@ -4,7 +4,7 @@ use crate::entropy::Entropy;
 
 /// A password in clear text. Its `Debug` is redacted, and it has neither `Display` nor `Serialize`: who needs the text asks for it
 /// with [`Password::expose`].
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Password(String);
 
 /// Length of a generated password. 32 of 62 characters are 190 bits.

@@ -25,7 +25,7 @@ use crate::plan::{
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
-use crate::providers::{CloudError, ConnectError, Instance, Snapshot};
+use crate::providers::{CloudError, ConnectError, Instance, Snapshot, offer};
 use crate::subject::{Subject, Target};
 
 /// A sweep that a pass waits for: longer than a slow page, shorter than a person's patience.
@@ -91,6 +91,7 @@ pub async fn observe(
     let mut world = World {
         cluster: context.settings.cluster.clone(),
         identifier,
+        offer: offer(pinned.as_ref().and_then(|pinned| pinned.provider.as_deref())),
         account: account
             .as_ref()
             .map(|account| AccountFacts { account: account.identity.account.clone(), region: account.region.clone() })
@@ -106,8 +107,7 @@ pub async fn observe(
         logins: recollection.logins,
         known_databases: recall::known_databases(object, &facts),
         visit_inputs: None,
-        asked: recollection.asked,
-        setbacks: recollection.setbacks,
+        ledger: recollection.ledger,
         acting_since: context.acting_since.get().copied().unwrap_or(Moment::LONG_AGO),
         endpoint_suffixes: context.settings.endpoint_suffixes.clone(),
         authorities: context.authorities.clone(),
@@ -199,7 +199,7 @@ pub(crate) fn visit_inputs(target: &Target, world: &World) -> Option<String> {
         digest.update(text.as_bytes());
     };
     add(instance.resource_id.as_deref().unwrap_or_default());
-    add(instance.engine_version.as_deref().unwrap_or_default());
+    add(instance.running.engine_version.as_deref().unwrap_or_default());
     add(&format!("{}:{}", endpoint.host, endpoint.port));
     add(&format!("{:?} {:?}", target.desired.users, target.desired.databases));
     add(world.object.recreate_databases.as_deref().unwrap_or_default());

@@ -1,19 +1,13 @@
 //! The way out: no data goes before its final snapshot is there, unless the policy says so in words.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shared::api::DeletionPolicy::{self, Delete, Retain};
-use shared::api::labels::RETAINED_TAG;
+use shared::api::DeletionPolicy::{self, Retain};
 use shared::names;
 
 use super::ground::{elsewhere, estranged, foreign};
-use super::guard::{creation_may_appear, hold};
-use super::platform::describe_tags;
-use super::{
-    Answer, CloudStep, ClusterStep, Effect, Moment, Outcome, Reason, Seen, ServiceFact, ServicePlace, Step, World,
-};
-use crate::providers::{DeleteInstance, ErrorClass, FinalSnapshot, Instance, Snapshot};
+use super::{ClusterStep, Moment, Outcome, Reason, Seen, ServiceFact, ServicePlace, Step, World};
+use crate::providers::{Delete, FinalSnapshot, Instance, MarkInstance, Modify, Request, Settings, Snapshot};
 use crate::subject::Departure;
 
 pub(super) fn plan(departure: &Departure, world: &World, now: Moment) -> Outcome {
@@ -106,22 +100,19 @@ fn instance(departure: &Departure, policy: DeletionPolicy, world: &World, now: M
     }
     match foreign(world, found) {
         true => let_go(format!("the instance {} is not this object's and stays as it is", found.identifier)),
-        false => delete(departure, policy, world, found, now),
+        false => delete(departure, policy, world, found),
     }
 }
 
 /// The instance stays. It is marked as left on purpose, so that nobody takes it for an orphan; if that cannot be, the object goes all the same.
 fn retain(world: &World) -> Outcome {
-    let tags: BTreeMap<String, String> = [(RETAINED_TAG.to_owned(), "true".to_owned())].into();
-    let marked = |instance: &Instance| instance.tags.get(RETAINED_TAG).is_some_and(|value| value == "true");
-    let ours = world.instance.known().filter(|instance| !foreign(world, instance) && !marked(instance));
-    let asked = world.asked.get(&Effect::OtherTags).is_some_and(|asked| asked.request == describe_tags(&tags));
-    match ours.and_then(|instance| instance.arn.clone()) {
-        Some(arn) if world.account.is_ok() && !asked => {
-            let step = CloudStep::Tag { effect: Effect::OtherTags, arn, tags };
-            Outcome::act(Reason::MarkingRetained, "the instance is being marked as left on purpose", Step::Cloud(step))
-        }
-        _ => let_go("deletionPolicy Retain: the instance stays as it is"),
+    let ours = |instance: &&Instance| !foreign(world, instance) && !instance.marks.is_retained();
+    let resource = world.instance.known().filter(ours).and_then(|instance| instance.arn.clone());
+    let mark = |resource| MarkInstance { resource, retained: Some(true), ..MarkInstance::default() };
+    let step = resource.map(|resource| Step::Cloud(Request::Mark(mark(resource))));
+    match step.filter(|step| world.account.is_ok() && !world.ledger.asked(step)) {
+        Some(step) => Outcome::act(Reason::MarkingRetained, "the instance is being marked as left on purpose", step),
+        None => let_go("deletionPolicy Retain: the instance stays as it is"),
     }
 }
 
@@ -132,7 +123,7 @@ fn unavailable(why: &str) -> Outcome {
 /// The instance is not there (any more), asked for by name: may the object go?
 fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: Option<&str>, now: Moment) -> Outcome {
     let Some(resource_id) = created else {
-        return match creation_may_appear(world, now) {
+        return match world.ledger.creation_may_appear(world.acting_since, now) {
             Some(left) => Outcome::Wait {
                 reason: Reason::CreationPending,
                 message: "a creation that was asked for may still appear; the object goes when it is sure that nothing was made"
@@ -152,8 +143,8 @@ fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: O
     };
     let finals: Vec<_> = snapshots.iter().filter(|snapshot| is_final(snapshot, world)).collect();
     let restore = format!(
-        "restore what you need from its automated backups (aws rds restore-db-instance-to-point-in-time --source-dbi-resource-id \
-         {resource_id} --use-latest-restorable-time --target-db-instance-identifier <new name>) or from an older snapshot"
+        "restore what you need from its automated backups ({}) or from an older snapshot",
+        world.offer.restore_backup(resource_id)
     );
     if let Some(under_way) = finals.iter().find(|snapshot| !snapshot.failed() && !snapshot.available()) {
         return Outcome::Wait {
@@ -169,7 +160,7 @@ fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: O
         Some(failed) => (Reason::FinalSnapshotFailed, format!("its final snapshot {} has failed", failed.identifier)),
         None => (Reason::NoFinalSnapshot, "there is no final snapshot of it".to_owned()),
     };
-    let way = departure.without(&[Delete, Retain]);
+    let way = departure.without(&[DeletionPolicy::Delete, Retain]);
     let message = format!("the instance {} ({resource_id}) is gone, and {what}; {restore}; {way}", world.identifier);
     Outcome::Blocked { reason, message, until: Some(Duration::from_secs(60)) }
 }
@@ -191,43 +182,46 @@ fn is_final(snapshot: &Snapshot, world: &World) -> bool {
     snapshot.resource_id.as_deref() == Some(resource_id) && (asked_for() || since())
 }
 
-fn delete(departure: &Departure, policy: DeletionPolicy, world: &World, found: &Instance, now: Moment) -> Outcome {
-    let status = &found.status;
+fn delete(departure: &Departure, policy: DeletionPolicy, world: &World, found: &Instance) -> Outcome {
+    let (status, service) = (&found.status, world.offer.service());
     if status.deleting() {
-        let message =
-            "RDS is deleting the instance; the object goes when it is gone and its final snapshot is available";
+        let message = format!(
+            "{service} is deleting the instance; the object goes when it is gone and its final snapshot is available"
+        );
         return Outcome::wait(Reason::DeletingInstance, message);
     }
-    let keep = policy != Delete;
+    let keep = policy != DeletionPolicy::Delete;
     if keep && status.creating() {
         return Outcome::wait(
             Reason::InstanceCreating,
-            "RDS is still creating the instance; it can be snapshotted and deleted after that",
+            format!("{service} is still creating the instance; it can be snapshotted and deleted after that"),
         );
     }
     match status.final_snapshot() {
         FinalSnapshot::Later if keep => {
             return Outcome::Wait {
                 reason: Reason::InstanceBusy,
-                message: format!("RDS reports the instance as {status}; it can be snapshotted and deleted after that"),
+                message: format!(
+                    "{service} reports the instance as {status}; it can be snapshotted and deleted after that"
+                ),
                 until: Some(Duration::from_secs(30)),
             };
         }
         FinalSnapshot::Impossible if keep => {
             let remedy = status.stuck().map(|remedy| format!(": {remedy}")).unwrap_or_default();
-            let way = departure.without(&[Delete, Retain]);
-            let message = format!("RDS cannot snapshot an instance that is {status}{remedy}; {way}");
+            let way = departure.without(&[DeletionPolicy::Delete, Retain]);
+            let message = format!("{service} cannot snapshot an instance that is {status}{remedy}; {way}");
             return Outcome::blocked(Reason::SnapshotImpossible, message);
         }
         _ => {}
     }
-    if found.deletion_protection {
+    if found.running.deletion_protection == Some(true) {
         // Somebody may have protected it in the console: only the spec's own word takes that away.
         return match departure.protection {
-            Some(false) => unprotect(world, found, now),
+            Some(false) => unprotect(found),
             _ => Outcome::blocked(
                 Reason::DeletionProtected,
-                "RDS protects the instance: set spec.deletionProtection: false to let it go",
+                format!("{service} protects the instance: set spec.deletionProtection: false to let it go"),
             ),
         };
     }
@@ -235,23 +229,19 @@ fn delete(departure: &Departure, policy: DeletionPolicy, world: &World, found: &
         Ok(name) => name,
         Err(outcome) => return outcome,
     };
-    let request =
-        DeleteInstance { identifier: found.identifier.clone(), final_snapshot, delete_automated_backups: !keep };
-    hold(world, Effect::Delete, &describe_delete(&request), now).unwrap_or_else(|| {
-        let message = match &request.final_snapshot {
-            Some(snapshot) => {
-                format!("the instance is being deleted; its final snapshot is {snapshot}")
-            }
-            None => "the instance is being deleted without a snapshot, as deletionPolicy: Delete says".to_owned(),
-        };
-        Outcome::act(Reason::DeletingInstance, message, Step::Cloud(CloudStep::Delete(request)))
-    })
+    let message = match &final_snapshot {
+        Some(snapshot) => format!("the instance is being deleted; its final snapshot is {snapshot}"),
+        None => "the instance is being deleted without a snapshot, as deletionPolicy: Delete says".to_owned(),
+    };
+    let (identifier, delete_automated_backups) = (found.identifier.clone(), !keep);
+    let request = Request::Delete(Delete { identifier, final_snapshot, delete_automated_backups });
+    Outcome::act(Reason::DeletingInstance, message, Step::Cloud(request))
 }
 
 /// Final snapshots that fail one after the other: the next one would, too.
 const MOST_FAILED: usize = 3;
 
-/// A name for the final snapshot that no other has: neither one that was seen, nor one that RDS has just refused for that.
+/// A name for the final snapshot that no other has: neither one that was seen, nor one that was just refused for that.
 fn free_name(departure: &Departure, world: &World, found: &Instance) -> Result<String, Outcome> {
     let taken = match &world.snapshots {
         Seen::Unknown(why) => return Err(unavailable(why)),
@@ -260,49 +250,24 @@ fn free_name(departure: &Departure, world: &World, found: &Instance) -> Result<S
     };
     if taken.iter().filter(|snapshot| snapshot.failed() && is_final(snapshot, world)).count() >= MOST_FAILED {
         let message = format!(
-            "RDS began to delete the instance and its final snapshot has failed, {MOST_FAILED} times: see the instance's events; {}",
-            departure.without(&[Delete, Retain])
+            "{} began to delete the instance and its final snapshot has failed, {MOST_FAILED} times: see the instance's events; {}",
+            world.offer.service(),
+            departure.without(&[DeletionPolicy::Delete, Retain])
         );
         return Err(Outcome::blocked(Reason::FinalSnapshotFailed, message));
     }
-    let refused = world
-        .asked
-        .get(&Effect::Delete)
-        .filter(|asked| matches!(asked.answer, Answer::Refused { class: ErrorClass::AlreadyExists, .. }));
     let resource_id = found.resource_id.as_deref().unwrap_or_default();
-    let names = || names::final_snapshots(&world.identifier, &world.object.uid, resource_id);
-    let refused =
-        refused.and_then(|asked| names().take(LONGEST_SEARCH).position(|name| describe(Some(&name)) == asked.request));
-    let mut left = names().skip(refused.map_or(0, |position| position + 1));
+    let is_free =
+        |name: &String| !world.ledger.name_is_taken(name) && !taken.iter().any(|snapshot| snapshot.identifier == *name);
+    let mut names = names::final_snapshots(&world.identifier, &world.object.uid, resource_id);
     // There is no end of names.
-    Ok(left.find(|name| !taken.iter().any(|snapshot| snapshot.identifier == *name)).unwrap_or_default())
+    Ok(names.find(is_free).unwrap_or_default())
 }
 
-/// A hundred manual snapshots are a region's quota.
-const LONGEST_SEARCH: usize = 1000;
-
-/// The spec allows the deletion, RDS does not yet.
-fn unprotect(world: &World, found: &Instance, now: Moment) -> Outcome {
-    let request = crate::providers::ModifyInstance {
-        identifier: found.identifier.clone(),
-        deletion_protection: Some(false),
-        ..Default::default()
-    };
-    hold(world, Effect::Protection, &super::settings::describe(&request), now).unwrap_or_else(|| {
-        let step = CloudStep::Modify { effect: Effect::Protection, request };
-        Outcome::act(
-            Reason::Unprotecting,
-            "deletion protection is being switched off, as the spec says",
-            Step::Cloud(step),
-        )
-    })
-}
-
-/// A deletion as the retries know it.
-pub(crate) fn describe_delete(request: &DeleteInstance) -> String {
-    describe(request.final_snapshot.as_deref())
-}
-
-fn describe(final_snapshot: Option<&str>) -> String {
-    format!("DeleteDBInstance {}", final_snapshot.unwrap_or("without a snapshot"))
+/// The spec allows the deletion, the provider does not yet.
+fn unprotect(found: &Instance) -> Outcome {
+    let change = Settings { deletion_protection: Some(false), ..Settings::default() };
+    let request = Request::Modify(Modify { identifier: found.identifier.clone(), change });
+    let message = "deletion protection is being switched off, as the spec says";
+    Outcome::act(Reason::Unprotecting, message, Step::Cloud(request))
 }

@@ -1,21 +1,17 @@
 //! What every concern stands on: where the instance lives, whose it is, whether it can be worked with, and what the status pins of it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shared::api::InstanceRef;
-use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, UID_TAG};
 
 use super::{Outcome, Reason, World};
-use crate::providers::Instance;
+use crate::providers::{Instance, Mark};
 use crate::subject::Class;
 
 /// Annotation that allows a new, empty instance in place of the lost one whose resource id it names.
 pub const RECREATE_ANNOTATION: &str = "matrixmind.cloud/recreate-lost-instance";
 /// Annotation that accepts the instance whose resource id it names, after a restore under the same name.
 pub const ACCEPT_ANNOTATION: &str = "matrixmind.cloud/accept-instance";
-
-const PROVIDER: &str = "aws";
 
 /// Why nothing can be said of the instance: it lives elsewhere than the class leads to now.
 pub(super) fn elsewhere(world: &World) -> Option<Outcome> {
@@ -47,22 +43,9 @@ pub(crate) enum Ownership {
     /// All tags but the UID do: it was made by an earlier object of this name, in this cluster or in one that was rebuilt.
     Predecessor,
     /// It is this object's very instance, and has lost these tags.
-    Stripped(Vec<&'static str>),
+    Stripped(Vec<Mark>),
     /// A tag names another object, or nobody is named.
     Foreign(String),
-}
-
-/// The marks of ownership that this object's instance carries.
-pub(crate) fn marks(world: &World) -> BTreeMap<&'static str, String> {
-    let object = &world.object;
-    [
-        (CLUSTER_TAG, &world.cluster),
-        (NAMESPACE_TAG, &object.namespace),
-        (NAME_TAG, &object.name),
-        (UID_TAG, &object.uid),
-    ]
-    .map(|(key, value)| (key, value.clone()))
-    .into()
 }
 
 /// The instance is the very one that the status has pinned.
@@ -72,32 +55,31 @@ fn same(world: &World, instance: &Instance) -> bool {
 }
 
 pub(crate) fn ownership(world: &World, instance: &Instance) -> Ownership {
-    let marks = marks(world);
-    let found = |key: &str| instance.tags.get(key);
-    let another = marks.iter().filter(|(key, _)| **key != UID_TAG).find_map(|(key, wanted)| {
-        let found = found(key).filter(|found| *found != wanted)?;
-        Some(format!("its tag {key} is \"{found}\", this object's would be \"{wanted}\""))
+    let (owner, marks) = (world.owner(), &instance.marks);
+    let another = Mark::ALL.into_iter().filter(|mark| *mark != Mark::Uid).find_map(|mark| {
+        let (wanted, found) = (owner.mark(mark), marks.mark(mark)?);
+        (found != wanted)
+            .then(|| format!("its tag {} is \"{found}\", this object's would be \"{wanted}\"", world.offer.mark(mark)))
     });
-    let missing: Vec<_> = marks.keys().copied().filter(|key| found(key).is_none()).collect();
+    let missing: Vec<_> = Mark::ALL.into_iter().filter(|mark| marks.mark(*mark).is_none()).collect();
     match (another, missing.first()) {
         (Some(why), _) => Ownership::Foreign(why),
         (None, Some(_)) if same(world, instance) => Ownership::Stripped(missing),
-        (None, Some(first)) => Ownership::Foreign(format!("it has no tag {first}")),
-        (None, None) if found(UID_TAG) == marks.get(UID_TAG) => Ownership::Ours,
+        (None, Some(first)) => Ownership::Foreign(format!("it has no tag {}", world.offer.mark(*first))),
+        (None, None) if marks.uid.as_deref() == Some(&owner.uid) => Ownership::Ours,
         (None, None) => Ownership::Predecessor,
     }
 }
 
 /// What gives the instance back the tags that it has lost.
-fn tags_missing(world: &World, instance: &Instance, missing: &[&'static str]) -> String {
-    let tags: Vec<_> = marks(world).iter().map(|(key, value)| format!("Key={key},Value={value}")).collect();
+fn tags_missing(world: &World, instance: &Instance, missing: &[Mark]) -> String {
+    let offer = world.offer;
     format!(
-        "the instance {} is this object's by its DbiResourceId and has lost the tags {}: give them back with aws rds \
-         add-tags-to-resource --resource-name {} --tags {}",
+        "the instance {} is this object's by its {} and has lost the tags {}: give them back with {}",
         instance.identifier,
-        missing.join(", "),
-        instance.arn.as_deref().unwrap_or("<its ARN>"),
-        tags.join(" ")
+        offer.resource_id(),
+        missing.iter().map(|mark| offer.mark(*mark)).collect::<Vec<_>>().join(", "),
+        offer.mark_again(instance, &world.owner())
     )
 }
 
@@ -150,7 +132,7 @@ pub(super) fn pin(class: &Class, world: &World) -> Option<InstanceRef> {
             class_name: class.name.clone(),
             account: Some(account.account.clone()),
             region: Some(account.region.clone()),
-            provider: Some(PROVIDER.into()),
+            provider: Some(world.offer.provider().into()),
             ..InstanceRef::default()
         })
     };
@@ -208,7 +190,7 @@ pub(super) fn estranged(world: &World, instance: &Instance) -> Option<(Reason, S
 fn seen(pin: &mut InstanceRef, instance: &Instance) {
     pin.resource_id.clone_from(&instance.resource_id);
     pin.arn.clone_from(&instance.arn);
-    pin.instance_class.clone_from(&instance.instance_class);
+    pin.instance_class.clone_from(&instance.running.instance_class);
     pin.master_user.clone_from(&instance.master_user);
     pin.created = true;
 }

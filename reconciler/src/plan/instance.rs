@@ -5,18 +5,14 @@ use std::time::Duration;
 use shared::names;
 
 use super::ground::{
-    ACCEPT_ANNOTATION, Ownership, RECREATE_ANNOTATION, accepted, elsewhere, estranged, marks, ownership, replaceable,
+    ACCEPT_ANNOTATION, Ownership, RECREATE_ANNOTATION, accepted, elsewhere, estranged, ownership, replaceable,
     untrusted_endpoint,
 };
-use super::guard::hold;
-use super::{CloudStep, Effect, Moment, Outcome, Reason, Seen, Step, World};
-use crate::providers::{CreateInstance, Instance};
+use super::{Outcome, Reason, Seen, Step, World, platform};
+use crate::providers::{Create, Instance, MasterPassword, Request, Settings};
 use crate::subject::Target;
 
-/// RDS's name of the engine.
-const ENGINE: &str = "postgres";
-
-pub(super) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
+pub(super) fn plan(target: &Target, world: &World) -> Outcome {
     if let Err(why) = &world.account {
         let (message, until) = (why.clone(), Some(Duration::from_secs(10)));
         return Outcome::Wait { reason: Reason::CloudUnavailable, message, until };
@@ -35,17 +31,18 @@ pub(super) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
             message: why.clone(),
             until: Some(Duration::from_secs(5)),
         },
-        Seen::Absent => absent(target, world, pinned.resource_id.as_deref(), now),
+        Seen::Absent => absent(target, world, pinned.resource_id.as_deref()),
         Seen::Known(instance) => present(world, instance, pinned.resource_id.as_deref()),
     }
 }
 
-fn absent(target: &Target, world: &World, pinned: Option<&str>, now: Moment) -> Outcome {
+fn absent(target: &Target, world: &World, pinned: Option<&str>) -> Outcome {
     let identifier = &world.identifier;
     if let Some(lost) = pinned.filter(|_| !replaceable(world)) {
+        let id = world.offer.resource_id();
         let message = format!(
             "the instance {identifier} ({lost}) is gone, and nothing of this operator deleted it; restore it under the same name from a \
-             snapshot with its tags and annotate the object with {ACCEPT_ANNOTATION}=<its DbiResourceId>, or annotate it with \
+             snapshot with its tags and annotate the object with {ACCEPT_ANNOTATION}=<its {id}>, or annotate it with \
              {RECREATE_ANNOTATION}={lost} to get a new, empty one"
         );
         return Outcome::blocked(Reason::InstanceLost, message);
@@ -54,12 +51,10 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>, now: Moment) -> 
         return refusal.into();
     }
     let master = names::master_secret_name(&world.object.name);
-    if world.password(&master).is_none() {
-        return Outcome::wait(
-            Reason::WaitingForSecret,
-            format!("the Secret {master} must hold the master password first"),
-        );
-    }
+    let Some(password) = world.password(&master) else {
+        let message = format!("the Secret {master} must hold the master password first");
+        return Outcome::wait(Reason::WaitingForSecret, message);
+    };
     if let Seen::Unknown(why) = &world.snapshots {
         return Outcome::Wait {
             reason: Reason::CloudUnavailable,
@@ -67,34 +62,33 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>, now: Moment) -> 
             until: Some(Duration::from_secs(5)),
         };
     }
-    let request = creation(target, world);
-    hold(world, Effect::Create, &request.to_string(), now).unwrap_or_else(|| {
-        let message = format!("the instance {identifier} is being asked for");
-        Outcome::act(Reason::Creating, message, Step::Cloud(CloudStep::Create(request)))
-    })
+    let request = creation(target, world, MasterPassword { secret: master, password });
+    let message = format!("the instance {identifier} is being asked for");
+    Outcome::act(Reason::Creating, message, Step::Cloud(Request::Create(request)))
 }
 
-pub(super) fn creation(target: &Target, world: &World) -> CreateInstance {
+pub(super) fn creation(target: &Target, world: &World, master_password: MasterPassword) -> Create {
     let (desired, class) = (&target.desired, &target.class);
-    // The platform's tags, and over them the marks of ownership.
-    let mut tags = class.tags.clone();
-    tags.extend(marks(world).into_iter().map(|(key, value)| (key.to_owned(), value)));
-    CreateInstance {
-        identifier: world.identifier.to_string(),
-        engine: ENGINE,
-        engine_version: desired.version.to_string(),
-        auto_minor_version_upgrade: desired.version.minor().is_none(),
-        instance_class: target.instance_class().to_owned(),
-        allocated_gib: desired.size.allocated().get(),
-        storage_type: class.storage_type.clone(),
-        master_user: desired.master_user.to_string(),
-        master_secret: names::master_secret_name(&world.object.name),
-        backup_retention_days: u32::from(desired.backup.retention_days),
-        deletion_protection: desired.deletion_protection,
+    let settings = Settings {
+        engine_version: Some(desired.version.to_string()),
+        auto_minor_version_upgrade: Some(desired.version.minor().is_none()),
+        instance_class: Some(target.instance_class().to_owned()),
+        allocated_gib: Some(world.offer.allocate(desired.size).get()),
+        storage_type: Some(class.storage_type.clone()),
+        backup_retention_days: Some(u32::from(desired.backup.retention_days)),
+        deletion_protection: Some(desired.deletion_protection),
         subnet_group: class.subnet_group.clone(),
-        security_groups: class.security_groups.clone(),
         kms_key: class.kms_key.clone(),
-        tags,
+        ..platform::settings(target)
+    };
+    Create {
+        identifier: world.identifier.to_string(),
+        engine: desired.engine,
+        settings,
+        master_user: desired.master_user.to_string(),
+        master_password,
+        owner: world.owner(),
+        tags: class.tags.clone(),
     }
 }
 
@@ -134,7 +128,7 @@ fn present(world: &World, instance: &Instance, pinned: Option<&str>) -> Outcome 
         );
         return Outcome::blocked(Reason::InstanceReplaced, message);
     }
-    let status = &instance.status;
+    let (status, service) = (&instance.status, world.offer.service());
     if status.deleting() {
         return Outcome::wait(
             Reason::InstanceDeleting,
@@ -142,16 +136,19 @@ fn present(world: &World, instance: &Instance, pinned: Option<&str>) -> Outcome 
         );
     }
     if let Some(remedy) = status.stuck() {
-        return Outcome::blocked(Reason::InstanceStuck, format!("RDS reports the instance as {status}: {remedy}"));
+        return Outcome::blocked(
+            Reason::InstanceStuck,
+            format!("{service} reports the instance as {status}: {remedy}"),
+        );
     }
     if instance.endpoint.is_none() || !status.serves() {
         return Outcome::wait(
             Reason::InstanceNotReady,
-            format!("RDS reports the instance as {status}; waiting until it is available"),
+            format!("{service} reports the instance as {status}; waiting until it is available"),
         );
     }
     if let Some(reason) = untrusted_endpoint(world, instance) {
         return Outcome::blocked(Reason::EndpointNotTrusted, reason);
     }
-    Outcome::done(format!("RDS reports the instance as {status}"))
+    Outcome::done(format!("{service} reports the instance as {status}"))
 }

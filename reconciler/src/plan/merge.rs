@@ -41,8 +41,8 @@ impl Plan {
 
     /// Puts the concerns together: of all changes to the cloud only the first is made, and a visit to the database waits for it.
     pub fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Moment) -> Self {
-        let outcomes: Vec<_> =
-            outcomes.into_iter().map(|(concern, outcome)| (concern, outcome.without_setbacks(world, now))).collect();
+        let held = |(concern, outcome): (Concern, Outcome)| (concern, outcome.without_held(&world.ledger, now));
+        let outcomes: Vec<_> = outcomes.into_iter().map(held).collect();
         let mut steps: Vec<Step> = Vec::new();
         let mut again = RESYNC;
         let mut cloud = false;

@@ -5,10 +5,10 @@
 
 mod deletion;
 mod ground;
-mod guard;
 mod inside;
 mod instance;
 mod lead;
+mod ledger;
 mod merge;
 mod outcome;
 mod platform;
@@ -23,22 +23,21 @@ mod world;
 pub(crate) mod tests;
 
 pub use crate::clock::Moment;
-pub(crate) use deletion::describe_delete;
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, doorways, due, fingerprint};
-pub(crate) use inside::{Found, report, reset_request, retry_at};
+pub(crate) use inside::{Found, report, retry_at};
 pub(crate) use lead::{bound, databases_of};
+pub(crate) use ledger::concern;
+pub use ledger::{Cause, Ledger};
 pub use merge::Plan;
 pub use outcome::{Concern, Outcome};
-pub(crate) use platform::describe_tags;
 pub use reason::{Acts, Place, Reason, page as reasons_page};
 pub(crate) use secrets::needs_renewal;
-pub(crate) use settings::{describe, not_scheduled};
-pub use step::{CloudStep, ClusterStep, ServicePlace, Step};
+pub(crate) use settings::not_scheduled;
+pub use step::{ClusterStep, ServicePlace, Step};
 pub use world::{
-    AccountFacts, Answer, Asked, Effect, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, Setback, SqlFailure,
-    SqlReport, SqlVisit, World,
+    AccountFacts, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World,
 };
 
 use crate::subject::{Subject, Target};
@@ -80,10 +79,10 @@ fn concerns(target: &Target, world: &World, now: Moment) -> Vec<(Concern, Outcom
     let mut outcomes = vec![
         (Concern::Accepted, Outcome::done("the spec and its class are valid")),
         (Concern::Secrets, secrets::plan(target, world, now)),
-        (Concern::Instance, instance::plan(target, world, now)),
-        (Concern::Storage, settings::storage(target, world, now)),
-        (Concern::Backups, settings::backups(target, world, now)),
-        (Concern::Settings, settings::others(target, world, now)),
+        (Concern::Instance, instance::plan(target, world)),
+        (Concern::Storage, settings::storage(target, world)),
+        (Concern::Backups, settings::backups(target, world)),
+        (Concern::Settings, settings::others(target, world)),
         (Concern::Service, services::service(world)),
     ];
     outcomes.extend(services::alias(world).map(|outcome| (Concern::Alias, outcome)));

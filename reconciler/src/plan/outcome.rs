@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Moment, Reason, Step, World};
+use super::{Ledger, Moment, Reason, Step};
 use crate::subject::Refusal;
 
 /// What is decided for itself; each is a condition of the object.
@@ -150,22 +150,20 @@ impl Outcome {
         }
     }
 
-    /// Leaves out the steps that Kubernetes has just refused, until their time has come again; the others go on.
-    pub(super) fn without_setbacks(self, world: &World, now: Moment) -> Self {
+    /// Leaves out the steps that are held back; the others go on.
+    pub(super) fn without_held(self, ledger: &Ledger, now: Moment) -> Self {
         let Self::Act { reason, message, mut steps } = self else { return self };
-        let mut held = None;
-        steps.retain(|step| match world.setback(step, now) {
-            Some(setback) => {
-                held.get_or_insert((setback.message.clone(), setback.retry_at));
+        let mut held: Option<Self> = None;
+        steps.retain(|step| match ledger.hold(step, now) {
+            Some(outcome) => {
+                held.get_or_insert(outcome);
                 false
             }
             None => true,
         });
         match held {
-            Some((message, retry_at)) if steps.is_empty() => {
-                Self::Wait { reason: Reason::ClusterRefused, message, until: now.until(retry_at) }
-            }
-            Some((held, _)) => Self::Act { reason, message: format!("{message}; {held}"), steps },
+            Some(outcome) if steps.is_empty() => outcome,
+            Some(outcome) => Self::Act { reason, message: format!("{message}; {}", outcome.message()), steps },
             None => Self::Act { reason, message, steps },
         }
     }

@@ -152,9 +152,9 @@ pub(super) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
     let mut refused = None;
     if world.renewal.is_some_and(|turn| turn <= now) {
         // One that Kubernetes refuses waits like the others, and holds none of them up.
-        let (held, mut due): (Vec<_>, Vec<_>) =
-            renewals.into_iter().partition(|step| world.setback(step, now).is_some());
-        refused = held.iter().filter_map(|step| world.setback(step, now)).min_by_key(|setback| setback.retry_at);
+        let held_back = |step: &ClusterStep| world.ledger.retry_at(&Step::Cluster(step.clone()), now);
+        let (held, mut due): (Vec<_>, Vec<_>) = renewals.into_iter().partition(|step| held_back(step).is_some());
+        refused = held.iter().filter_map(held_back).min_by_key(|(retry_at, _)| *retry_at);
         renewals = due.split_off(due.len().min(RENEWED_AT_ONCE));
         renewals.extend(held);
         steps.extend(due);
@@ -193,10 +193,10 @@ pub(super) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
         let mut message =
             "the Secrets work and get what applications need by now to verify the server, one object after the other"
                 .to_owned();
-        if let Some(refused) = refused {
-            message = format!("{message}; {}", refused.message);
+        if let Some((_, why)) = refused {
+            message = format!("{message}; {why}");
         }
-        let until = refused.map(|refused| refused.retry_at).or(world.renewal).and_then(|moment| now.until(moment));
+        let until = refused.map(|(retry_at, _)| retry_at).or(world.renewal).and_then(|moment| now.until(moment));
         return Outcome::Wait { reason: Reason::RenewingSecrets, message, until };
     }
     if let Some(lacking) = lacking {

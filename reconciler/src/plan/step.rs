@@ -1,24 +1,21 @@
 //! What can be done: each step is one effect, safe to repeat.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use shared::names;
 
 use crate::binding::SecretData;
 use crate::cluster::Version;
-use crate::providers::{CreateInstance, DeleteInstance, ModifyInstance};
-
-use super::Effect;
+use crate::providers::Request;
 
 /// One effect.
 #[allow(clippy::large_enum_variant, reason = "a plan has a handful of steps, and they live for a pass")]
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// On Kubernetes.
     Cluster(ClusterStep),
     /// On the cloud.
-    Cloud(CloudStep),
+    Cloud(Request),
     /// Looks where the server differs from what is declared. Writes nothing.
     Look,
     /// Carries out the next slice of what the look has found.
@@ -32,11 +29,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cluster(step) => step.fmt(f),
-            Self::Cloud(CloudStep::Create(request)) => write!(f, "create the instance {}", request.identifier),
-            Self::Cloud(CloudStep::Modify { request, .. }) => f.write_str(&super::describe(request)),
-            Self::Cloud(CloudStep::Tag { tags, .. }) => f.write_str(&super::describe_tags(tags)),
-            Self::Cloud(CloudStep::ResetMasterPassword) => f.write_str("reset the master password"),
-            Self::Cloud(CloudStep::Delete(request)) => f.write_str(&super::describe_delete(request)),
+            Self::Cloud(request) => request.fmt(f),
             Self::Look => f.write_str("look at users and databases"),
             Self::Work => f.write_str("change users and databases"),
             Self::LogIn => f.write_str("try logins"),
@@ -87,7 +80,7 @@ impl Step {
 }
 
 /// An effect on Kubernetes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterStep {
     /// Puts our finalizer on the object.
     AddFinalizer,
@@ -150,43 +143,4 @@ pub enum ClusterStep {
         /// What was read.
         version: Version,
     },
-}
-
-/// An effect on the cloud.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CloudStep {
-    /// Creates the instance.
-    Create(CreateInstance),
-    /// Changes it.
-    Modify {
-        /// What kind of change, for its own retries.
-        effect: Effect,
-        /// The change, without a password.
-        request: ModifyInstance,
-    },
-    /// Gives it tags: marks of ownership, or those of its class.
-    Tag {
-        /// Which of both, for its own retries.
-        effect: Effect,
-        /// Its ARN.
-        arn: String,
-        /// The tags.
-        tags: BTreeMap<String, String>,
-    },
-    /// Gives the server the master password that the Secret holds.
-    ResetMasterPassword,
-    /// Deletes it.
-    Delete(DeleteInstance),
-}
-
-impl CloudStep {
-    /// What kind of effect it is.
-    pub fn effect(&self) -> Effect {
-        match self {
-            Self::Create(_) => Effect::Create,
-            Self::Modify { effect, .. } | Self::Tag { effect, .. } => *effect,
-            Self::ResetMasterPassword => Effect::Password,
-            Self::Delete(_) => Effect::Delete,
-        }
-    }
 }

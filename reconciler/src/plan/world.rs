@@ -1,7 +1,6 @@
 //! What the plan decides on: plain values, observed elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +10,13 @@ use shared::names::InstanceIdentifier;
 use shared::rules::DatabaseName;
 
 use super::inside::{Doorway, LoginKnown, Progress};
-use super::{Moment, Reason};
+use super::{Ledger, Moment, Reason};
 
 use crate::authorities::Authorities;
 use crate::binding::SecretData;
 use crate::cluster::Version;
 use crate::engine::{Known, Password};
-use crate::providers::{ErrorClass, Instance, Snapshot};
+use crate::providers::{Instance, Offer, Owner, Snapshot};
 
 /// What is known of one thing in the world. `Unknown` never acts as `Absent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,72 +103,6 @@ pub enum ServiceFact {
         /// Whose, as far as it says.
         owner: String,
     },
-}
-
-/// What was last asked of the cloud, of one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// What was asked for: another request is another matter.
-    pub request: String,
-    /// When.
-    pub at: Moment,
-    /// What came of it.
-    pub answer: Answer,
-}
-
-/// The cloud's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It said yes; whether it takes effect, only a later sweep tells.
-    Accepted {
-        /// So often in a row.
-        times: u32,
-    },
-    /// It said no, or nothing was heard of it.
-    Refused {
-        /// What to do about it.
-        class: ErrorClass,
-        /// The error, and what a person can do.
-        message: String,
-        /// Not before.
-        retry_at: Moment,
-        /// So often in a row.
-        attempts: u32,
-    },
-}
-
-/// A step on Kubernetes that failed, and when to try it again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setback {
-    /// The error.
-    pub message: String,
-    /// Not before.
-    pub retry_at: Moment,
-    /// So often in a row.
-    pub attempts: u32,
-}
-
-/// The kinds of effect on the cloud that fail and are retried independently of each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Effect {
-    /// CreateDBInstance.
-    Create,
-    /// A change of storage.
-    Storage,
-    /// A change of the backups.
-    Backups,
-    /// Any other change.
-    Settings,
-    /// The end of deletion protection.
-    Protection,
-    /// New marks of ownership.
-    Tags,
-    /// Tags that the class has by now, or that it stays on purpose.
-    OtherTags,
-    /// A new master password.
-    Password,
-    /// DeleteDBInstance.
-    Delete,
 }
 
 /// How a visit to the database ended.
@@ -259,6 +192,8 @@ pub struct World {
     pub cluster: String,
     /// The name its instance has or will have.
     pub identifier: InstanceIdentifier,
+    /// What the provider offers, and its words.
+    pub offer: &'static dyn Offer,
     /// Account and region that the class leads to now, or why it leads nowhere.
     pub account: Result<AccountFacts, String>,
     /// The instance that the status has pinned.
@@ -283,10 +218,8 @@ pub struct World {
     pub known_databases: BTreeMap<DatabaseName, Known>,
     /// A digest of all that a visit would depend on now; `None` while something is missing for one.
     pub visit_inputs: Option<String>,
-    /// What was asked of the cloud.
-    pub asked: BTreeMap<Effect, Asked>,
-    /// Steps on Kubernetes that failed, by what they say of themselves.
-    pub setbacks: BTreeMap<String, Setback>,
+    /// What was asked of the cloud and of Kubernetes.
+    pub ledger: Ledger,
     /// Since when this process acts: what another one asked for before may still appear.
     pub acting_since: Moment,
     /// Endpoints outside these domains are not believed.
@@ -307,9 +240,11 @@ pub struct AccountFacts {
 }
 
 impl World {
-    /// What Kubernetes said to a step that is not to be tried again yet.
-    pub(super) fn setback(&self, step: &impl fmt::Display, now: Moment) -> Option<&Setback> {
-        self.setbacks.get(&step.to_string()).filter(|held| held.retry_at > now)
+    /// Whose this object's instance is.
+    pub(super) fn owner(&self) -> Owner {
+        let ObjectFacts { namespace, name, uid, .. } = &self.object;
+        let (namespace, name, uid) = (namespace.clone(), name.clone(), uid.clone());
+        Owner { cluster: self.cluster.clone(), namespace, name, uid }
     }
 
     /// The password in a Secret of ours.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shared::api::labels::CLUSTER_TAG;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
@@ -187,7 +186,7 @@ impl Sweeper {
         let ways = self.ways().clone();
         let mut first = None;
         for (position, way) in ways.iter().enumerate() {
-            match way.instances().await {
+            match way.inventory().await {
                 Ok(instances) => {
                     self.ways()[..=position].rotate_right(1);
                     return Ok(instances);
@@ -221,7 +220,7 @@ impl Sweeper {
     }
 
     fn ours(&self, instance: &Instance) -> bool {
-        instance.tags.get(CLUSTER_TAG).is_some_and(|cluster| **cluster == *self.cluster)
+        instance.marks.cluster.as_deref() == Some(&*self.cluster)
     }
 
     fn expectant(&self) -> bool {
@@ -265,9 +264,8 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::clock::tests::TokioClock;
-    use crate::engine::Password;
     use crate::plan::tests::instance;
-    use crate::providers::{CreateInstance, DeleteInstance, Identity, ModifyInstance, Snapshot};
+    use crate::providers::{Identity, Request, Snapshot};
 
     /// A way to an account that gives these answers, and changes nothing.
     #[derive(Default)]
@@ -294,7 +292,7 @@ pub(crate) mod tests {
             Err(refused("GetCallerIdentity"))
         }
 
-        async fn instances(&self) -> Result<Vec<Instance>, CloudError> {
+        async fn inventory(&self) -> Result<Vec<Instance>, CloudError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             self.listed.clone().ok_or_else(|| refused("DescribeDBInstances"))
         }
@@ -307,20 +305,8 @@ pub(crate) mod tests {
             Ok(self.named.clone())
         }
 
-        async fn create(&self, _: &CreateInstance, _: &Password) -> Result<(), CloudError> {
-            Err(refused("CreateDBInstance"))
-        }
-
-        async fn modify(&self, _: &ModifyInstance) -> Result<(), CloudError> {
-            Err(refused("ModifyDBInstance"))
-        }
-
-        async fn tag(&self, _: &str, _: &BTreeMap<String, String>) -> Result<(), CloudError> {
-            Err(refused("AddTagsToResource"))
-        }
-
-        async fn delete(&self, _: &DeleteInstance) -> Result<(), CloudError> {
-            Err(refused("DeleteDBInstance"))
+        async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {
+            Err(CloudError { message: request.to_string(), ..refused("any") })
         }
     }
 

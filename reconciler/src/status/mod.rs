@@ -65,8 +65,8 @@ fn declared(status: &mut RDSDatabaseStatus, before: &RDSDatabaseStatus, target: 
     if let Some(instance) = usable(world) {
         status.backups = Some(BackupStatus {
             window: instance.backup_window.clone(),
-            retention_days: instance.backup_retention_days.map(i64::from),
-            not_scheduled: not_scheduled(target),
+            retention_days: instance.running.backup_retention_days.map(i64::from),
+            not_scheduled: not_scheduled(target, world),
         });
     }
 }
@@ -104,9 +104,9 @@ fn observed(before: &RDSDatabaseStatus, world: &World, plan: &Plan) -> RDSDataba
     match &world.instance {
         Seen::Known(instance) if !crate::plan::foreign(world, instance) => {
             status.database_status = Some(instance.status.to_string());
-            status.engine_version.clone_from(&instance.engine_version);
-            status.allocated_storage_gib = instance.allocated_gib.map(i64::from);
-            status.volume = instance.allocated_gib.map(|gib| format!("{gib}Gi"));
+            status.engine_version.clone_from(&instance.running.engine_version);
+            status.allocated_storage_gib = instance.running.allocated_gib.map(i64::from);
+            status.volume = instance.running.allocated_gib.map(|gib| format!("{gib}Gi"));
             if let Some(endpoint) = &instance.endpoint {
                 status.endpoint = Some(Endpoint { host: endpoint.host.clone(), port: i32::from(endpoint.port) });
             }
@@ -144,9 +144,9 @@ fn predecessor(conditions: &mut Conditions<'_>, before: &RDSDatabaseStatus, snap
     match newest {
         Some(snapshot) => {
             let message = format!(
-                "a database of this name was deleted before; its newest final snapshot {} holds the old data: restore it with aws rds \
-                 restore-db-instance-from-db-snapshot --db-snapshot-identifier {} --db-instance-identifier <new name>",
-                snapshot.identifier, snapshot.identifier
+                "a database of this name was deleted before; its newest final snapshot {} holds the old data: restore it with {}",
+                snapshot.identifier,
+                world.offer.restore_snapshot(&snapshot.identifier)
             );
             conditions.set(FINAL_SNAPSHOT_EXISTS, true, Reason::SnapshotOfPredecessor, &message);
         }

@@ -54,7 +54,7 @@ pub fn doorways(desired: &Desired) -> Vec<Doorway> {
 pub fn fingerprint(instance: &Instance, flags: RoleFlags, password: &Password) -> String {
     let mut digest = Sha256::new();
     let endpoint = instance.endpoint.as_ref().map(|endpoint| (endpoint.host.as_str(), endpoint.port));
-    let server = (&instance.resource_id, &instance.engine_version, endpoint);
+    let server = (&instance.resource_id, &instance.running.engine_version, endpoint);
     for part in [format!("{server:?}"), format!("{flags:?}"), password.expose().to_owned()] {
         digest.update(part.len().to_be_bytes());
         digest.update(part.as_bytes());

@@ -13,19 +13,13 @@ use shared::names;
 use shared::number::counted;
 
 use super::ground::{other_master, serving, usable};
-use super::guard::hold;
-use super::{CloudStep, Effect, Moment, Outcome, RESYNC, Reason, SqlReport, Step, World};
+use super::{Moment, Outcome, RESYNC, Reason, SqlReport, Step, World};
+use crate::providers::{MasterPassword, Request, ResetMaster};
 use crate::subject::Target;
 
 pub use errand::{Errand, Progress, Stage};
 pub use logins::{Doorway, LoginKnown, doorways, due, fingerprint};
 pub(crate) use report::{Seen as Found, report, retry_at};
-
-/// A reset of the master password, as retries and breaker know it: another password is another request.
-pub(crate) fn reset_request(world: &World) -> String {
-    let inputs = world.visit_inputs.as_deref().unwrap_or_default();
-    format!("ModifyDBInstance MasterUserPassword (for the inputs {})", inputs.get(..8).unwrap_or_default())
-}
 
 pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome {
     let Some(instance) = serving(world) else {
@@ -34,8 +28,9 @@ pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome 
     let wanted = target.desired.master_user.as_str();
     if let Some(found) = other_master(wanted, world) {
         let message = format!(
-            "the instance's master user is {found}, and spec.masteruser says {wanted}: RDS renames none, so set spec.masteruser: {found}; \
-             until then nothing inside is changed, and no password"
+            "the instance's master user is {found}, and spec.masteruser says {wanted}: {} renames none, so set spec.masteruser: {found}; \
+             until then nothing inside is changed, and no password",
+            world.offer.service()
         );
         return Outcome::blocked(Reason::MasterUserDiffers, message);
     }
@@ -51,12 +46,16 @@ pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome 
     };
     match &last.result {
         Err(failure) => {
-            if failure.master_refused && instance.status.modifiable() {
-                return hold(world, Effect::Password, &reset_request(world), now).unwrap_or_else(|| {
-                    let master = names::master_secret_name(&world.object.name);
-                    let message = format!("the server refuses the password in {master}: it is being given that one");
-                    Outcome::act(Reason::ResettingMasterPassword, message, Step::Cloud(CloudStep::ResetMasterPassword))
-                });
+            let secret = names::master_secret_name(&world.object.name);
+            if let Some(password) = world.password(&secret)
+                && failure.master_refused
+                && instance.status.modifiable()
+            {
+                let message = format!("the server refuses the password in {secret}: it is being given that one");
+                let master_password = MasterPassword { secret, password };
+                let request = ResetMaster { identifier: instance.identifier.clone(), master_password };
+                let step = Step::Cloud(Request::ResetMaster(request));
+                return Outcome::act(Reason::ResettingMasterPassword, message, step);
             }
             match failure.needs_person {
                 true => Outcome::blocked(failure.reason, &failure.message),
@@ -114,7 +113,8 @@ fn obstacle(report: &SqlReport, reason: Reason, message: String) -> Outcome {
 
 pub(super) fn access(world: &World) -> Outcome {
     if let Some(instance) = usable(world).filter(|instance| !instance.status.serves()) {
-        let message = format!("RDS reports the instance as {}: nobody can log in", instance.status);
+        let message =
+            format!("{} reports the instance as {}: nobody can log in", world.offer.service(), instance.status);
         return Outcome::wait(Reason::WaitingForInstance, message);
     }
     let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref());

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{CloudStep, ClusterStep, Concern, Effect, Reason, Seen, SqlFailure, Step};
+use super::super::{ClusterStep, Concern, Reason, SecretFact, Seen, SqlFailure, Step, World};
 use super::{
-    accepted, blocked, cloud_steps, create, empty_world, instance, now, orders, pinned, plan, planned, refused,
-    settled_world, target, waits,
+    accepted, blocked, cloud_steps, create, empty_world, gib, instance, kept_for, modify, now, orders, pinned, plan,
+    planned, refused, settled_world, target, waits,
 };
-use crate::providers::ErrorClass;
+use crate::providers::{ErrorClass, Request, Settings};
 
 #[test]
 fn storage_grows_by_a_tenth_at_least_and_never_shrinks() {
@@ -23,12 +23,12 @@ fn storage_grows_by_a_tenth_at_least_and_never_shrinks() {
     for (size, allocated, wanted) in table {
         let mut world = settled_world();
         let mut instance = instance("available");
-        instance.allocated_gib = Some(allocated);
+        instance.running.allocated_gib = Some(allocated);
         world.instance = Seen::Known(instance);
         let spec = json!({"size": size, "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]}});
         let plan = planned(&target(&spec), &world);
         let grown = cloud_steps(&plan).first().and_then(|step| match step {
-            CloudStep::Modify { request, .. } => request.allocated_gib,
+            Request::Modify(request) => request.change.allocated_gib,
             _ => None,
         });
         assert_eq!(grown, wanted, "{size} over {allocated}");
@@ -40,8 +40,7 @@ fn a_storage_cooldown_stops_no_new_user() {
     let grown = target(&json!({"size": "100GB", "users": {"new": []}}));
     let mut world = settled_world();
     world.visit_inputs = Some("with the new user".into());
-    let retry_at = now() + Duration::from_hours(1);
-    refused(&mut world, Effect::Storage, "ModifyDBInstance AllocatedStorage=94", ErrorClass::StorageCooldown, retry_at);
+    refused(&mut world, modify(gib(94)), ErrorClass::StorageCooldown);
     let plan = planned(&grown, &world);
     assert_eq!(waits(&plan, Concern::Storage), "StorageCooldown");
     let create = ClusterStep::CreateSecret { secret: "orders.rds.new".into(), user: "new".into() };
@@ -54,11 +53,11 @@ fn what_was_refused_is_asked_again_when_its_time_has_come_or_the_wish_has_change
     let mut world = empty_world();
     world.pinned = Some(pinned(None));
     world.secrets = settled_world().secrets;
-    let request = super::super::instance::creation(&orders(), &world).to_string();
-    let retry_at = now() + Duration::from_secs(60);
-    refused(&mut world, Effect::Create, &request, ErrorClass::Refused, retry_at);
+    let request = create(&orders(), &world);
+    refused(&mut world, request, ErrorClass::Refused);
+    let retry_at = now() + Duration::from_secs(30);
     let held = plan(&orders(), &world, now());
-    assert_eq!(cloud_steps(&held), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&held), Vec::<&Request>::new());
     assert_eq!(blocked(&held, Concern::Instance).0, "RefusedByCloud");
     assert!(held.again <= Duration::from_secs(60), "i7: it looks again whether the world has mended itself");
     assert_eq!(cloud_steps(&plan(&orders(), &world, retry_at)), [&create(&orders(), &world)]);
@@ -70,9 +69,9 @@ fn i7_every_part_of_a_creation_makes_it_another_one() {
     let mut world = empty_world();
     world.pinned = Some(pinned(None));
     world.secrets = settled_world().secrets;
-    let request = super::super::instance::creation(&orders(), &world).to_string();
-    refused(&mut world, Effect::Create, &request, ErrorClass::Refused, now() + Duration::from_secs(600));
-    assert_eq!(cloud_steps(&planned(&orders(), &world)), Vec::<&CloudStep>::new());
+    let request = create(&orders(), &world);
+    refused(&mut world, request, ErrorClass::Refused);
+    assert_eq!(cloud_steps(&planned(&orders(), &world)), Vec::<&Request>::new());
     let mut corrected = vec![
         target(&json!({"size": "50Gi"})),
         target(&json!({"backup": {"retention": "14d"}})),
@@ -101,31 +100,25 @@ fn i7_every_part_of_a_creation_makes_it_another_one() {
 fn a_change_without_effect_is_not_sent_for_ever() {
     let mut world = settled_world();
     let mut instance = instance("available");
-    instance.backup_retention_days = Some(1);
+    instance.running.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
     assert_eq!(cloud_steps(&planned(&orders(), &world)).len(), 1);
-    accepted(
-        &mut world,
-        Effect::Backups,
-        "ModifyDBInstance BackupRetentionPeriod=7",
-        3,
-        now() - Duration::from_secs(61),
-    );
+    accepted(&mut world, modify(kept_for(7)), 3, now() - Duration::from_secs(61));
     let plan = planned(&orders(), &world);
-    assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
     let (reason, message) = blocked(&plan, Concern::Backups);
     assert_eq!(reason, "ChangeHasNoEffect");
-    assert!(message.contains("BackupRetentionPeriod"), "{message}");
+    assert!(message.contains("backups kept for 7 days"), "{message}");
 }
 
 #[test]
 fn drift_that_the_spec_does_not_declare_is_no_drift() {
     let mut world = settled_world();
     let mut drifted = instance("available");
-    drifted.engine_version = Some("12.99".into());
-    drifted.allocated_gib = Some(500);
-    drifted.instance_class = Some("db.r8g.large".into());
-    drifted.deletion_protection = true;
+    drifted.running.engine_version = Some("12.99".into());
+    drifted.running.allocated_gib = Some(500);
+    drifted.running.instance_class = Some("db.r8g.large".into());
+    drifted.running.deletion_protection = Some(true);
     world.instance = Seen::Known(drifted);
     assert_eq!(planned(&orders(), &world).steps, []);
 }
@@ -134,7 +127,7 @@ fn drift_that_the_spec_does_not_declare_is_no_drift() {
 fn one_change_of_the_cloud_a_pass() {
     let mut world = settled_world();
     let mut instance = instance("available");
-    instance.backup_retention_days = Some(1);
+    instance.running.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
     world.visit = None;
     let wish = target(&json!({"size": "100GB", "instanceClass": "db.r8g.large", "deletionProtection": true}));
@@ -155,19 +148,24 @@ fn a_refused_master_password_is_reset_once_for_each_password() {
         attempts: 1,
     };
     world.visit.as_mut().expect("the fixture has one").result = Err(failure);
-    assert_eq!(cloud_steps(&planned(&orders(), &world)), [&CloudStep::ResetMasterPassword]);
-    let request = super::super::reset_request(&world);
-    accepted(&mut world, Effect::Password, &request, 3, now() - Duration::from_secs(61));
-    assert_eq!(cloud_steps(&planned(&orders(), &world)), Vec::<&CloudStep>::new());
-    world.visit_inputs = Some("another password".into());
-    world.visit.as_mut().expect("the fixture has one").inputs = "another password".into();
-    assert_eq!(cloud_steps(&planned(&orders(), &world)), [&CloudStep::ResetMasterPassword]);
+    let reset = |world: &World| match cloud_steps(&planned(&orders(), world))[..] {
+        [request @ Request::ResetMaster(_)] => Some(request.clone()),
+        _ => None,
+    };
+    let request = reset(&world).expect("it was refused");
+    accepted(&mut world, request, 3, now() - Duration::from_secs(61));
+    assert_eq!(reset(&world), None);
+    let Some(Seen::Known(SecretFact::Ours { data, .. })) = world.secrets.get_mut("orders.rds.master") else {
+        unreachable!("the fixture has one")
+    };
+    data.0.insert("password".into(), "another".into());
+    assert!(reset(&world).is_some());
 }
 
 #[test]
 fn a_change_of_the_major_version_is_not_sent() {
     let plan = planned(&target(&json!({"version": "15"})), &settled_world());
-    assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
     assert_eq!(blocked(&plan, Concern::Settings).0, "MajorUpgradeNotOffered");
 }
 
@@ -175,13 +173,12 @@ fn a_change_of_the_major_version_is_not_sent() {
 fn an_accepted_change_is_given_time_to_show() {
     let mut world = settled_world();
     let mut instance = instance("available");
-    instance.backup_retention_days = Some(1);
+    instance.running.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
-    let request = "ModifyDBInstance BackupRetentionPeriod=7".to_owned();
-    accepted(&mut world, Effect::Backups, &request, 1, now());
+    accepted(&mut world, modify(kept_for(7)), 1, now());
     let early = plan(&orders(), &world, now() + Duration::from_secs(10));
     assert_eq!(waits(&early, Concern::Backups), "ChangeAccepted");
-    assert_eq!(cloud_steps(&early), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&early), Vec::<&Request>::new());
     assert_eq!(cloud_steps(&plan(&orders(), &world, now() + Duration::from_secs(61))).len(), 1);
 }
 
@@ -190,7 +187,7 @@ fn a_pinned_minor_version_is_not_upgraded_behind_its_back() {
     let pinned = target(&json!({"version": "12.22"}));
     let plan = planned(&pinned, &settled_world());
     let off = cloud_steps(&plan).iter().any(
-        |step| matches!(step, CloudStep::Modify { request, .. } if request.auto_minor_version_upgrade == Some(false)),
+        |step| matches!(step, Request::Modify(request) if request.change.auto_minor_version_upgrade == Some(false)),
     );
     assert!(off, "{:?}", plan.steps);
 }
@@ -199,15 +196,13 @@ fn a_pinned_minor_version_is_not_upgraded_behind_its_back() {
 fn i9_two_refused_changes_do_not_take_turns() {
     let mut world = settled_world();
     let mut instance = instance("available");
-    instance.backup_retention_days = Some(1);
+    instance.running.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
     let wish = target(&json!({
         "instanceClass": "db.r8g.large", "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]},
     }));
-    let retry_at = now() + Duration::from_secs(60);
-    let (backups, settings) =
-        ("ModifyDBInstance BackupRetentionPeriod=7", "ModifyDBInstance DBInstanceClass=db.r8g.large");
-    refused(&mut world, Effect::Backups, backups, ErrorClass::Unauthorized, retry_at);
-    refused(&mut world, Effect::Settings, settings, ErrorClass::Unauthorized, retry_at);
+    let class = Settings { instance_class: Some("db.r8g.large".into()), ..Settings::default() };
+    refused(&mut world, modify(kept_for(7)), ErrorClass::Unauthorized);
+    refused(&mut world, modify(class), ErrorClass::Unauthorized);
     assert_eq!(planned(&wish, &world).steps, []);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{ClusterStep, Concern, Outcome, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, Step};
+use super::super::{Cause, ClusterStep, Concern, Outcome, Reason, SecretFact, Seen, ServiceFact, SqlFailure, Step};
 use super::{blocked, empty_world, now, orders, pinned, plan, planned, settled_world, target, version, waits};
 
 #[test]
@@ -123,12 +123,8 @@ fn i8_a_step_that_kubernetes_refuses_stops_no_other() {
     world.alias = Some(Seen::Absent);
     world.visit = None;
     let create = planned(&orders(), &world).steps.into_iter().find(|step| matches!(step, Step::Cluster(_)));
-    let setback = Setback {
-        message: "namespaces \"rds\" not found".into(),
-        retry_at: now() + Duration::from_secs(5),
-        attempts: 1,
-    };
-    world.setbacks.insert(create.expect("the alias is missing").to_string(), setback);
+    let create = create.expect("the alias is missing");
+    world.ledger.refused(&create, Cause::Kubernetes, "namespaces \"rds\" not found".into(), now(), 0.0);
     let plan = planned(&orders(), &world);
     assert_eq!(plan.steps, [Step::Look]);
     match plan.outcome(Concern::Alias) {

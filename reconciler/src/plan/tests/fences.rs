@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use shared::api::RDSDatabaseStatus;
 
-use super::super::{CloudStep, Concern, Outcome, Plan, Seen, Step};
+use super::super::{Concern, Outcome, Plan, Seen, Step};
 use super::{RESOURCE, blocked, cloud_steps, empty_world, instance, object, pinned, planned, settled_world};
 use crate::plan::World;
+use crate::providers::{Modify, Request};
 use crate::subject::{GuardedClass, Target, resolve};
 
 const LABELS: &str = "the namespace's labels do not match";
@@ -48,10 +49,10 @@ fn wish() -> Value {
 /// An instance that is larger than a class allows by now.
 fn outside() -> World {
     let mut large = instance("available");
-    large.instance_class = Some("db.r6g.large".into());
-    large.allocated_gib = Some(100);
-    large.backup_retention_days = Some(30);
-    large.auto_minor_version_upgrade = false;
+    large.running.instance_class = Some("db.r6g.large".into());
+    large.running.allocated_gib = Some(100);
+    large.running.backup_retention_days = Some(30);
+    large.running.auto_minor_version_upgrade = Some(false);
     World { instance: Seen::Known(large), ..settled_world() }
 }
 
@@ -132,7 +133,7 @@ fn i10_only_what_leads_outside_is_blocked() {
     ] {
         let mut world = settled_world();
         if let Seen::Known(instance) = &mut world.instance {
-            instance.auto_minor_version_upgrade = concern != Concern::Settings;
+            instance.running.auto_minor_version_upgrade = Some(concern != Concern::Settings);
         }
         let plan = planned(&running(&class, &change), &world);
         let (reason, message) = blocked(&plan, concern);
@@ -150,8 +151,8 @@ fn what_is_allowed_goes_out_beside_what_is_not() {
     let class = json!({"allowedInstanceClasses": ["db.t4g.*"]});
     let wish = json!({"instanceClass": "db.r6g.large", "deletionProtection": true});
     let plan = planned(&running(&class, &wish), &settled_world());
-    let [CloudStep::Modify { request, .. }] = cloud_steps(&plan)[..] else { unreachable!("{:?}", plan.steps) };
-    assert_eq!((request.deletion_protection, &request.instance_class), (Some(true), &None));
+    let [Request::Modify(Modify { change, .. })] = cloud_steps(&plan)[..] else { unreachable!("{:?}", plan.steps) };
+    assert_eq!((change.deletion_protection, &change.instance_class), (Some(true), &None));
 }
 
 #[test]

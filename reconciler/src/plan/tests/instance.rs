@@ -1,36 +1,41 @@
 //! The instance: made once, never twice, never in place of a lost one.
 
 use serde_json::json;
-use std::time::Duration;
 
-use super::super::{CloudStep, ClusterStep, Concern, Effect, Seen, Step};
+use super::super::{ClusterStep, Concern, Seen, Step};
 use super::{
     RESOURCE, accepted, blocked, cloud_steps, create, empty_world, instance, leave, now, orders, pinned, planned,
     refused, secret, settled_world, target, waits,
 };
-use crate::providers::ErrorClass;
 use crate::providers::aws::state;
+use crate::providers::{ErrorClass, Instance, Mark, Request, offer};
+
+fn of(instance: &mut Instance, mark: Mark) -> &mut Option<String> {
+    let marks = &mut instance.marks;
+    match mark {
+        Mark::Cluster => &mut marks.cluster,
+        Mark::Namespace => &mut marks.namespace,
+        Mark::Name => &mut marks.name,
+        Mark::Uid => &mut marks.uid,
+    }
+}
 
 #[test]
 fn i1_an_instance_of_another_object_is_never_touched() {
-    for tag in
-        ["matrixmind.cloud/cluster", "matrixmind.cloud/namespace", "matrixmind.cloud/name", "matrixmind.cloud/uid"]
-    {
+    for mark in Mark::ALL {
+        let tag = offer(None).mark(mark);
         for value in [None, Some("another")] {
             let mut world = settled_world();
             let mut theirs = instance("available");
-            theirs.allocated_gib = Some(5);
+            theirs.running.allocated_gib = Some(5);
             theirs.resource_id = Some("db-THEIRS".into());
-            match value {
-                Some(value) => theirs.tags.insert(tag.into(), value.into()),
-                None => theirs.tags.remove(tag),
-            };
+            *of(&mut theirs, mark) = value.map(str::to_owned);
             world.instance = Seen::Known(theirs);
             let plan = planned(&target(&json!({"size": "100GB"})), &world);
-            assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new(), "{tag} {value:?}");
+            assert_eq!(cloud_steps(&plan), Vec::<&Request>::new(), "{mark:?} {value:?}");
             assert!(!plan.steps.contains(&Step::Look));
             let (reason, message) = blocked(&plan, Concern::Instance);
-            if value.is_some() && tag == "matrixmind.cloud/uid" {
+            if value.is_some() && mark == Mark::Uid {
                 assert_eq!(reason, "InstanceOfPredecessor");
             } else {
                 assert_eq!(reason, "InstanceNotOurs");
@@ -45,7 +50,7 @@ fn i2_a_lost_instance_is_not_replaced_by_an_empty_one() {
     let mut world = settled_world();
     world.instance = Seen::Absent;
     let plan = planned(&orders(), &world);
-    assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
     let (reason, message) = blocked(&plan, Concern::Instance);
     assert_eq!(reason, "InstanceLost");
     assert!(message.contains(RESOURCE) && message.contains("recreate-lost-instance"), "{message}");
@@ -61,14 +66,14 @@ fn i2_what_is_unknown_is_not_absent() {
     let mut world = settled_world();
     world.instance = Seen::Unknown("throttled".into());
     let plan = planned(&orders(), &world);
-    assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
     assert_eq!(waits(&plan, Concern::Instance), "CloudUnavailable");
 
     let mut world = empty_world();
     world.pinned = Some(pinned(None));
     world.secrets = settled_world().secrets;
     world.instance = Seen::Unknown("throttled".into());
-    assert_eq!(cloud_steps(&planned(&orders(), &world)), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&planned(&orders(), &world)), Vec::<&Request>::new());
 }
 
 #[test]
@@ -89,7 +94,7 @@ fn another_account_is_not_a_lost_instance() {
     world.account.as_mut().expect("the fixture has one").account = "999999999999".into();
     let plan = planned(&orders(), &world);
     assert_eq!(blocked(&plan, Concern::Instance).0, "OtherAccount");
-    assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
 }
 
 #[test]
@@ -97,7 +102,7 @@ fn i4_no_instance_before_its_password_is_in_a_secret() {
     let mut world = empty_world();
     world.pinned = Some(pinned(None));
     let plan = planned(&orders(), &world);
-    assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
     assert_eq!(waits(&plan, Concern::Instance), "WaitingForSecret");
     assert_eq!(plan.steps.len(), 3, "{:?}", plan.steps);
     assert!(plan.steps.iter().all(|step| matches!(step, Step::Cluster(ClusterStep::CreateSecret { .. }))));
@@ -111,7 +116,7 @@ fn nothing_is_created_before_it_is_pinned_where() {
     let mut world = empty_world();
     world.secrets = settled_world().secrets;
     let plan = planned(&orders(), &world);
-    assert_eq!(cloud_steps(&plan), Vec::<&CloudStep>::new());
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
     let pin = plan.pin.expect("it is pinned with this pass");
     assert_eq!((pin.account.as_deref(), pin.region.as_deref()), (Some("123456789012"), Some("eu-central-1")));
     assert_eq!(plan.again, std::time::Duration::ZERO);
@@ -135,10 +140,11 @@ fn i2_a_word_of_replacement_counts_for_a_wanted_and_unpaused_object_only() {
 
 #[test]
 fn the_very_instance_without_a_tag_needs_that_tag_and_no_new_name() {
-    for key in ["matrixmind.cloud/cluster", "matrixmind.cloud/name", "matrixmind.cloud/uid"] {
+    for mark in [Mark::Cluster, Mark::Name, Mark::Uid] {
+        let key = offer(None).mark(mark);
         let mut world = settled_world();
         let mut stripped = instance("available");
-        stripped.tags.remove(key);
+        *of(&mut stripped, mark) = None;
         world.instance = Seen::Known(stripped);
         let plan = planned(&orders(), &world);
         let (reason, message) = blocked(&plan, Concern::Instance);
@@ -178,7 +184,7 @@ fn i1_a_renamed_instance_is_neither_lost_nor_worked_on() {
     let mut world = settled_world();
     let mut renamed = instance("available");
     renamed.identifier = "old-orders".into();
-    renamed.allocated_gib = Some(5);
+    renamed.running.allocated_gib = Some(5);
     world.instance = Seen::Known(renamed);
     let plan = planned(&orders(), &world);
     let (reason, message) = blocked(&plan, Concern::Instance);
@@ -253,21 +259,21 @@ fn a_predecessors_instance_is_taken_up_when_it_is_named() {
     let mut world = settled_world();
     world.pinned = Some(pinned(None));
     let mut kept = instance("available");
-    kept.tags.insert("matrixmind.cloud/uid".into(), "before".into());
+    kept.marks.uid = Some("before".into());
     world.instance = Seen::Known(kept);
     assert_eq!(blocked(&planned(&orders(), &world), Concern::Instance).0, "InstanceOfPredecessor");
     world.object.accept_instance = Some("db-OTHER".into());
     assert_eq!(blocked(&planned(&orders(), &world), Concern::Instance).0, "InstanceOfPredecessor");
     world.object.accept_instance = Some(RESOURCE.into());
     let plan = planned(&orders(), &world);
-    assert!(matches!(cloud_steps(&plan)[..], [CloudStep::Tag { .. }]), "{:?}", plan.steps);
+    assert!(matches!(cloud_steps(&plan)[..], [Request::Mark(_)]), "{:?}", plan.steps);
 }
 
 #[test]
 fn i1_an_annotation_takes_up_no_instance_of_another_name() {
     let mut world = settled_world();
     let mut theirs = instance("available");
-    theirs.tags.insert("matrixmind.cloud/name".into(), "another".into());
+    theirs.marks.name = Some("another".into());
     world.instance = Seen::Known(theirs);
     world.object.accept_instance = Some(RESOURCE.into());
     let plan = planned(&orders(), &world);
@@ -280,9 +286,9 @@ fn i1_a_creation_whose_answer_was_lost_may_still_appear() {
     let mut world = empty_world();
     world.pinned = Some(pinned(None));
     world.secrets = settled_world().secrets;
-    let request = super::super::instance::creation(&orders(), &world).to_string();
-    refused(&mut world, Effect::Create, &request, ErrorClass::AlreadyExists, now() + Duration::from_secs(2));
+    let request = create(&orders(), &world);
+    refused(&mut world, request.clone(), ErrorClass::AlreadyExists);
     assert_eq!(waits(&planned(&orders(), &world), Concern::Instance), "NotSeenYet");
-    accepted(&mut world, Effect::Create, &request, 1, now());
+    accepted(&mut world, request, 1, now());
     assert_eq!(waits(&planned(&orders(), &world), Concern::Instance), "ChangeAccepted");
 }

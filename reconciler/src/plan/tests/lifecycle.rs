@@ -1,16 +1,20 @@
 //! The way out.
 
 use shared::api::DeletionPolicy;
-use shared::api::labels::RETAINED_TAG;
 use shared::names;
 
-use super::super::{Answer, Asked, CloudStep, ClusterStep, Concern, Effect, Outcome, Plan, Seen, Step, World};
+use super::super::{ClusterStep, Concern, Ledger, Outcome, Plan, Seen, Step, World};
 use super::{RESOURCE, UID, departure, empty_world, final_name, instance, leave, now, pinned, settled_world};
-use crate::providers::{DeleteInstance, ErrorClass, Snapshot, SnapshotKind};
+use crate::providers::{Delete, ErrorClass, Marks, Request, Snapshot, SnapshotKind};
 use crate::subject::{Departure, Refusal};
 
 fn leaving(world: &World, policy: DeletionPolicy) -> Plan {
     leave(&departure(policy), world)
+}
+
+fn delete(world: &World, snapshot: String) -> Request {
+    let identifier = world.identifier.to_string();
+    Request::Delete(Delete { identifier, final_snapshot: Some(snapshot), delete_automated_backups: false })
 }
 
 /// The Services are gone already.
@@ -61,12 +65,8 @@ fn services_go_first() {
 #[test]
 fn i3_one_call_deletes_with_a_final_snapshot_and_keeps_the_backups() {
     let world = world();
-    let request = DeleteInstance {
-        identifier: world.identifier.to_string(),
-        final_snapshot: Some(final_name(&world)),
-        delete_automated_backups: false,
-    };
-    assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [Step::Cloud(CloudStep::Delete(request))]);
+    let request = delete(&world, final_name(&world));
+    assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [Step::Cloud(request)]);
 }
 
 #[test]
@@ -104,9 +104,7 @@ fn i3_an_instance_that_cannot_be_snapshotted_is_not_deleted_without_a_word() {
         assert_eq!(plan.steps, [], "{status}");
         assert_eq!(reason(&plan), wanted);
         let plan = leaving(&world, DeletionPolicy::Delete);
-        assert!(
-            matches!(&plan.steps[..], [Step::Cloud(CloudStep::Delete(request))] if request.final_snapshot.is_none())
-        );
+        assert!(matches!(&plan.steps[..], [Step::Cloud(Request::Delete(request))] if request.final_snapshot.is_none()));
     }
 }
 
@@ -125,7 +123,7 @@ fn i3_what_is_unknown_keeps_the_object() {
 fn i1_an_instance_of_another_object_survives_the_deletion() {
     let mut world = world();
     let mut theirs = instance("available");
-    theirs.tags.clear();
+    theirs.marks = Marks::default();
     theirs.resource_id = Some("db-THEIRS".into());
     world.instance = Seen::Known(theirs);
     assert_eq!(leaving(&world, DeletionPolicy::Delete).steps, [LET_GO]);
@@ -151,9 +149,8 @@ fn i1_a_creation_that_may_still_appear_keeps_the_object() {
     assert_eq!(reason(&plan), "CreationPending");
 
     world.acting_since = super::super::Moment::LONG_AGO;
-    let answer =
-        Answer::Refused { class: ErrorClass::Unreachable, message: "timeout".into(), retry_at: now(), attempts: 1 };
-    world.asked.insert(Effect::Create, Asked { request: "CreateDBInstance".into(), at: now(), answer });
+    let request = super::create(&super::orders(), &World { secrets: settled_world().secrets, ..world.clone() });
+    super::refused(&mut world, request, ErrorClass::Unreachable);
     assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, []);
 }
 
@@ -161,7 +158,7 @@ fn i1_a_creation_that_may_still_appear_keeps_the_object() {
 fn i1_an_instance_that_lost_its_tags_is_not_let_go_without_a_word() {
     let mut world = world();
     let mut stripped = instance("available");
-    stripped.tags.clear();
+    stripped.marks = Marks::default();
     world.instance = Seen::Known(stripped);
     let plan = leaving(&world, DeletionPolicy::Snapshot);
     assert_eq!(plan.steps, []);
@@ -173,23 +170,13 @@ fn i1_an_instance_that_lost_its_tags_is_not_let_go_without_a_word() {
 fn what_stays_on_purpose_is_marked_and_the_object_goes_whatever_comes_of_that() {
     let mut world = world();
     let plan = leaving(&world, DeletionPolicy::Retain);
-    let [Step::Cloud(step @ CloudStep::Tag { tags, .. })] = &plan.steps[..] else { unreachable!("{:?}", plan.steps) };
-    assert_eq!(
-        tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect::<Vec<_>>(),
-        [(RETAINED_TAG, "true")]
-    );
-    let request = Step::Cloud(step.clone()).to_string();
-    super::refused(
-        &mut world,
-        Effect::OtherTags,
-        &request,
-        ErrorClass::Unauthorized,
-        now() + std::time::Duration::from_secs(60),
-    );
+    let [Step::Cloud(request @ Request::Mark(marks))] = &plan.steps[..] else { unreachable!("{:?}", plan.steps) };
+    assert_eq!((marks.retained, &marks.owner), (Some(true), &None));
+    super::refused(&mut world, request.clone(), ErrorClass::Unauthorized);
     assert_eq!(leaving(&world, DeletionPolicy::Retain).steps, [LET_GO]);
-    world.asked.clear();
+    world.ledger = Ledger::default();
     let mut marked = instance("available");
-    marked.tags.insert(RETAINED_TAG.into(), "true".into());
+    marked.marks.retained = Some(true);
     world.instance = Seen::Known(marked);
     assert_eq!(leaving(&world, DeletionPolicy::Retain).steps, [LET_GO]);
 }
@@ -198,14 +185,14 @@ fn what_stays_on_purpose_is_marked_and_the_object_goes_whatever_comes_of_that() 
 fn protection_is_lifted_by_the_spec_and_by_nothing_else() {
     let mut world = world();
     let mut protected = instance("available");
-    protected.deletion_protection = true;
+    protected.running.deletion_protection = Some(true);
     world.instance = Seen::Known(protected);
     let with = |protection| leave(&Departure { protection, ..departure(DeletionPolicy::Delete) }, &world);
     assert_eq!(with(Some(true)).steps, []);
     assert_eq!(with(None).steps, [], "somebody protected it in the console");
     let unprotected = with(Some(false));
     assert!(
-        matches!(&unprotected.steps[..], [Step::Cloud(CloudStep::Modify { request, .. })] if request.deletion_protection == Some(false)),
+        matches!(&unprotected.steps[..], [Step::Cloud(Request::Modify(request))] if request.change.deletion_protection == Some(false)),
         "{:?}",
         unprotected.steps
     );
@@ -273,7 +260,7 @@ fn i3_what_goes_with_the_object_is_what_its_snapshot_is_of() {
 #[test]
 fn i3_a_name_that_is_taken_gets_another_suffix() {
     let name = |plan: &Plan| match &plan.steps[..] {
-        [Step::Cloud(CloudStep::Delete(request))] => request.final_snapshot.clone(),
+        [Step::Cloud(Request::Delete(request))] => request.final_snapshot.clone(),
         other => unreachable!("{other:?}"),
     };
     let mut world = world();
@@ -281,8 +268,8 @@ fn i3_a_name_that_is_taken_gets_another_suffix() {
     world.snapshots = Seen::Known(vec![snapshot(&first, "db-ANOTHER", None)]);
     assert_eq!(name(&leaving(&world, DeletionPolicy::Snapshot)), Some(format!("{first}-2")));
     // One that the list does not show, because its instance had another name.
-    let request = format!("DeleteDBInstance {first}-2");
-    super::refused(&mut world, Effect::Delete, &request, ErrorClass::AlreadyExists, now());
+    let request = delete(&world, format!("{first}-2"));
+    super::refused(&mut world, request, ErrorClass::AlreadyExists);
     assert_eq!(name(&leaving(&world, DeletionPolicy::Snapshot)), Some(format!("{first}-3")));
     world.snapshots = Seen::Unknown("throttled".into());
     assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, []);
@@ -295,7 +282,7 @@ fn i3_final_snapshots_that_fail_again_and_again_are_told() {
     let failed = |name: String| Snapshot { status: "failed".into(), ..snapshot(&name, RESOURCE, None) };
     let names = [first.clone(), format!("{first}-2"), format!("{first}-3")];
     world.snapshots = Seen::Known(names[..2].iter().cloned().map(failed).collect());
-    assert!(matches!(&leaving(&world, DeletionPolicy::Snapshot).steps[..], [Step::Cloud(CloudStep::Delete(_))]));
+    assert!(matches!(&leaving(&world, DeletionPolicy::Snapshot).steps[..], [Step::Cloud(Request::Delete(_))]));
     world.snapshots = Seen::Known(names.into_iter().map(failed).collect());
     let plan = leaving(&world, DeletionPolicy::Snapshot);
     assert_eq!((plan.steps.len(), reason(&plan)), (0, "FinalSnapshotFailed"));
@@ -308,7 +295,7 @@ fn messages(allowed: &[DeletionPolicy]) -> Vec<String> {
         worlds.push(World { instance: Seen::Known(instance(word)), ..world() });
     }
     let mut stripped = instance("available");
-    stripped.tags.clear();
+    stripped.marks = Marks::default();
     worlds.push(World { instance: Seen::Known(stripped), ..world() });
     for snapshots in [Seen::Absent, final_snapshot(&world(), "failed")] {
         worlds.push(World { instance: Seen::Absent, snapshots, ..world() });

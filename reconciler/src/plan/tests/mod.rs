@@ -12,25 +12,26 @@ mod secrets;
 mod simulation;
 mod states;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use serde_json::json;
-use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, UID_TAG};
 use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase};
 use shared::names::{self, InstanceIdentifier};
 use shared::rules::DefaultVersions;
 
 use super::{
-    AccountFacts, Answer, Asked, CloudStep, Concern, Effect, Moment, ObjectFacts, Outcome, Plan, SecretFact, Seen,
-    ServiceFact, SqlReport, SqlVisit, Step, World,
+    AccountFacts, Cause, Concern, Ledger, Moment, ObjectFacts, Outcome, Plan, SecretFact, Seen, ServiceFact, SqlReport,
+    SqlVisit, Step, World,
 };
 use crate::authorities::{Authorities, tests::root};
 use crate::binding::{Binding, Trust, secret_data};
 use crate::cluster::Version;
 use crate::engine::Password;
 use crate::providers::aws::state;
-use crate::providers::{Access, Endpoint, ErrorClass, Instance};
+use crate::providers::{
+    Access, Endpoint, ErrorClass, Instance, Marks, MasterPassword, Modify, Owner, Request, Settings, offer,
+};
 use crate::subject::{Departure, Subject, Target, resolve};
 
 pub(crate) const CLUSTER: &str = "cluster-uid";
@@ -76,6 +77,7 @@ pub(crate) fn empty_world() -> World {
         },
         cluster: CLUSTER.into(),
         identifier: InstanceIdentifier::derive(CLUSTER, NAMESPACE, NAME),
+        offer: offer(None),
         account: Ok(AccountFacts { account: "123456789012".into(), region: "eu-central-1".into() }),
         pinned: None,
         instance: Seen::Absent,
@@ -88,8 +90,7 @@ pub(crate) fn empty_world() -> World {
         logins: BTreeMap::new(),
         known_databases: BTreeMap::new(),
         visit_inputs: None,
-        asked: BTreeMap::new(),
-        setbacks: BTreeMap::new(),
+        ledger: Ledger::default(),
         acting_since: Moment::LONG_AGO,
         endpoint_suffixes: vec!["rds.amazonaws.com".into()],
         authorities: AUTHORITIES.clone(),
@@ -120,6 +121,10 @@ fn endpoint() -> Endpoint {
     Endpoint { host: "orders.abc.eu-central-1.rds.amazonaws.com".into(), port: 5432 }
 }
 
+fn owner() -> Owner {
+    Owner { cluster: CLUSTER.into(), namespace: NAMESPACE.into(), name: NAME.into(), uid: UID.into() }
+}
+
 pub(crate) fn instance(status: &str) -> Instance {
     Instance {
         identifier: InstanceIdentifier::derive(CLUSTER, NAMESPACE, NAME).to_string(),
@@ -127,26 +132,24 @@ pub(crate) fn instance(status: &str) -> Instance {
         arn: Some("arn:aws:rds:eu-central-1:123456789012:db:orders".into()),
         status: state(status),
         endpoint: (status != "creating").then(endpoint),
-        engine_version: Some("12.22".into()),
-        allocated_gib: Some(20),
-        pending_allocated_gib: None,
-        instance_class: Some("db.t4g.micro".into()),
-        pending_instance_class: None,
-        pending_engine_version: None,
-        auto_minor_version_upgrade: true,
-        backup_retention_days: Some(7),
-        pending_backup_retention_days: None,
+        running: Settings {
+            engine_version: Some("12.22".into()),
+            auto_minor_version_upgrade: Some(true),
+            instance_class: Some("db.t4g.micro".into()),
+            allocated_gib: Some(20),
+            storage_type: Some("gp3".into()),
+            backup_retention_days: Some(7),
+            deletion_protection: Some(false),
+            security_groups: Some(BTreeSet::new()),
+            subnet_group: None,
+            kms_key: None,
+        },
+        pending: Settings::default(),
         backup_window: None,
-        deletion_protection: false,
         master_user: Some("sysadmin".into()),
-        storage_type: Some("gp3".into()),
-        subnet_group: None,
-        security_groups: Vec::new(),
-        kms_key: None,
         authority: Some("rds-ca-rsa2048-g1".into()),
-        tags: [(CLUSTER_TAG, CLUSTER), (NAMESPACE_TAG, NAMESPACE), (NAME_TAG, NAME), (UID_TAG, UID)]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into(),
+        marks: Marks::from(&owner()),
+        tags: BTreeMap::new(),
     }
 }
 
@@ -205,8 +208,10 @@ fn final_name(world: &World) -> String {
     names::final_snapshots(&world.identifier, UID, RESOURCE).next().expect("there is no end of names")
 }
 
-fn create(target: &Target, world: &World) -> CloudStep {
-    CloudStep::Create(super::instance::creation(target, world))
+fn create(target: &Target, world: &World) -> Request {
+    let secret = names::master_secret_name(NAME);
+    let password = world.password(&secret).expect("the fixture has its Secret");
+    Request::Create(super::instance::creation(target, world, MasterPassword { secret, password }))
 }
 
 pub(crate) fn departure(policy: DeletionPolicy) -> Departure {
@@ -231,7 +236,7 @@ fn planned(target: &Target, world: &World) -> Plan {
     plan(target, world, now())
 }
 
-fn cloud_steps(plan: &Plan) -> Vec<&CloudStep> {
+fn cloud_steps(plan: &Plan) -> Vec<&Request> {
     plan.steps.iter().filter_map(|step| if let Step::Cloud(step) = step { Some(step) } else { None }).collect()
 }
 
@@ -251,11 +256,24 @@ fn waits(plan: &Plan, concern: Concern) -> &'static str {
     }
 }
 
-fn refused(world: &mut World, effect: Effect, request: &str, class: ErrorClass, retry_at: Moment) {
-    let answer = Answer::Refused { class, message: "refused".into(), retry_at, attempts: 1 };
-    world.asked.insert(effect, Asked { request: request.into(), at: now(), answer });
+/// What is asked for now was refused just now.
+fn refused(world: &mut World, request: Request, class: ErrorClass) {
+    world.ledger.refused(&Step::Cloud(request), Cause::Cloud(class), "refused".into(), now(), 0.0);
 }
 
-fn accepted(world: &mut World, effect: Effect, request: &str, times: u32, at: Moment) {
-    world.asked.insert(effect, Asked { request: request.into(), at, answer: Answer::Accepted { times } });
+/// It was accepted so often, the last time at `at`.
+fn accepted(world: &mut World, request: Request, times: u32, at: Moment) {
+    (0..times).for_each(|_| world.ledger.done(&Step::Cloud(request.clone()), at));
+}
+
+fn modify(change: Settings) -> Request {
+    Request::Modify(Modify { identifier: instance("available").identifier, change })
+}
+
+fn kept_for(days: u32) -> Settings {
+    Settings { backup_retention_days: Some(days), ..Settings::default() }
+}
+
+fn gib(allocated: u32) -> Settings {
+    Settings { allocated_gib: Some(allocated), ..Settings::default() }
 }

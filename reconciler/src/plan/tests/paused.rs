@@ -126,7 +126,7 @@ fn i3_a_paused_deletion_tells_what_would_go_and_lets_nothing_go() {
     let mut leaving = settled_world();
     leaving.object.deleting = true;
     let mut protected = instance("available");
-    protected.deletion_protection = true;
+    protected.running.deletion_protection = Some(true);
     let bare = World { service: Seen::Absent, alias: None, ..leaving.clone() };
     for (world, would) in [
         (leaving, "the Services go first"),

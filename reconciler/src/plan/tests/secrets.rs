@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::api::{Binding, RDSDatabaseStatus};
 
 use super::super::{
-    ClusterStep, Concern, Moment, Outcome, Reason, SecretFact, Seen, Setback, Step, World, needs_renewal,
+    Cause, ClusterStep, Concern, Moment, Outcome, Reason, SecretFact, Seen, Step, World, needs_renewal,
 };
 use super::{AUTHORITIES, blocked, now, on_instance, orders, plan, planned, settled_world, target, version, waits};
 use crate::authorities::{Authorities, tests::root};
@@ -151,9 +151,10 @@ fn i8_a_secret_that_cannot_be_renewed_holds_up_no_other_and_leaves_the_object_re
     let mut world = settled_world();
     (world.authorities, world.renewal) = (new_bundle(), Some(now()));
     let refused = |step: &&Step| step.to_string().contains("orders.rds.app");
-    let step = plan(&orders(), &world, now()).steps.iter().find(refused).expect("it is to be renewed").to_string();
-    let retry_at = now() + Duration::from_secs(40);
-    world.setbacks.insert(step, Setback { message: "immutable".into(), retry_at, attempts: 3 });
+    let step = plan(&orders(), &world, now()).steps.iter().find(refused).expect("it is to be renewed").clone();
+    for _ in 0..3 {
+        world.ledger.refused(&step, Cause::Kubernetes, "immutable".into(), now(), 0.0);
+    }
     assert_eq!(written(&orders(), &world, now()).len(), 2);
 
     let mut world = with(&orders(), world);
@@ -163,7 +164,7 @@ fn i8_a_secret_that_cannot_be_renewed_holds_up_no_other_and_leaves_the_object_re
         unreachable!("{:?}", held.outcome(Concern::Secrets))
     };
     assert!(message.contains("immutable"), "{message}");
-    assert_eq!((held.steps.as_slice(), held.again), (&[][..], Duration::from_secs(40)));
+    assert_eq!((held.steps.as_slice(), held.again), (&[][..], Duration::from_secs(20)));
 }
 
 #[test]

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use shared::api::{DeletionPolicy, RDSDatabaseStatus};
 
 use super::super::{
-    CloudStep, ClusterStep, Moment, Plan, SecretFact, Seen, ServiceFact, ServicePlace, SqlReport, SqlVisit, Step,
-    World, plan,
+    ClusterStep, Ledger, Moment, Plan, SecretFact, Seen, ServiceFact, ServicePlace, SqlReport, SqlVisit, Step, World,
+    plan,
 };
 use super::{RESOURCE, departure, empty_world, endpoint, final_name, instance, now, orders, pinned, version};
 use crate::binding::{Binding, secret_data};
 use crate::engine::Password;
 use crate::providers::aws::state;
-use crate::providers::{Snapshot, SnapshotKind};
+use crate::providers::{Request, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject::Subject;
 
@@ -138,7 +138,7 @@ impl Simulation {
     fn apply(&mut self, step: &Step, seen: &World) {
         match step {
             Step::Cluster(step) => self.apply_cluster(step),
-            Step::Cloud(CloudStep::Create(_)) => {
+            Step::Cloud(Request::Create(_)) => {
                 assert!(self.world.password("orders.rds.master").is_some(), "i4: created before its password was safe");
                 assert!(self.world.instance.absent(), "i1: created beside another one");
                 let mut created = instance("creating");
@@ -146,7 +146,7 @@ impl Simulation {
                 self.world.instance = Seen::Known(created);
                 self.creations += 1;
             }
-            Step::Cloud(CloudStep::Delete(request)) => {
+            Step::Cloud(Request::Delete(request)) => {
                 assert!(request.final_snapshot.is_some(), "i3: deleted without a final snapshot");
                 if let Seen::Known(instance) = &mut self.world.instance {
                     instance.status = state("deleting");
@@ -207,7 +207,7 @@ impl Simulation {
 
     fn forget(&mut self) {
         self.world.visit = None;
-        self.world.asked.clear();
+        self.world.ledger = Ledger::default();
     }
 
     /// Runs until nothing moves any more.

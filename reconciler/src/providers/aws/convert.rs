@@ -1,15 +1,19 @@
 //! From the SDK's types to ours.
 
 use aws_sdk_rds::primitives::DateTime;
-use aws_sdk_rds::types::{DbInstance, DbSnapshot};
+use aws_sdk_rds::types::{DbInstance, DbSnapshot, PendingModifiedValues};
 use jiff::Timestamp;
 
+use super::marks;
 use super::states::state;
-use crate::providers::{Endpoint, Instance, Snapshot, SnapshotKind};
+use crate::providers::model::{Endpoint, Instance, Snapshot, SnapshotKind};
+use crate::providers::settings::Settings;
 
 /// An instance without an identifier is nothing that can be spoken of; RDS sends none.
 pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
-    let pending = from.pending_modified_values();
+    let tags = from.tag_list().iter();
+    let tags =
+        tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect();
     Some(Instance {
         identifier: from.db_instance_identifier()?.to_owned(),
         resource_id: owned(from.dbi_resource_id()),
@@ -18,37 +22,43 @@ pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
         endpoint: from.endpoint().and_then(|endpoint| {
             Some(Endpoint { host: endpoint.address()?.to_owned(), port: u16::try_from(endpoint.port()?).ok()? })
         }),
-        engine_version: owned(from.engine_version()),
-        allocated_gib: number(from.allocated_storage()),
-        pending_allocated_gib: number(pending.and_then(aws_sdk_rds::types::PendingModifiedValues::allocated_storage)),
-        instance_class: owned(from.db_instance_class()),
-        pending_instance_class: owned(pending.and_then(|p| p.db_instance_class())),
-        pending_engine_version: owned(pending.and_then(|p| p.engine_version())),
-        auto_minor_version_upgrade: from.auto_minor_version_upgrade().unwrap_or(false),
-        backup_retention_days: number(from.backup_retention_period()),
-        pending_backup_retention_days: number(
-            pending.and_then(aws_sdk_rds::types::PendingModifiedValues::backup_retention_period),
-        ),
+        running: running(from),
+        pending: from.pending_modified_values().map(pending).unwrap_or_default(),
         backup_window: owned(from.preferred_backup_window()),
-        deletion_protection: from.deletion_protection().unwrap_or(false),
         master_user: owned(from.master_username()),
-        storage_type: owned(from.storage_type()),
-        subnet_group: from.db_subnet_group().and_then(|group| owned(group.db_subnet_group_name())),
-        security_groups: from
-            .vpc_security_groups()
-            .iter()
-            // One that is being taken away is listed until it is gone.
-            .filter(|group| group.status() != Some("removing"))
-            .filter_map(|group| owned(group.vpc_security_group_id()))
-            .collect(),
-        kms_key: owned(from.kms_key_id()),
         authority: owned(from.ca_certificate_identifier()),
-        tags: from
-            .tag_list()
-            .iter()
-            .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
-            .collect(),
+        marks: marks::read(&tags),
+        tags,
     })
+}
+
+fn running(from: &DbInstance) -> Settings {
+    let groups = from.vpc_security_groups().iter();
+    // One that is being taken away is listed until it is gone.
+    let groups = groups.filter(|group| group.status() != Some("removing"));
+    Settings {
+        engine_version: owned(from.engine_version()),
+        auto_minor_version_upgrade: Some(from.auto_minor_version_upgrade().unwrap_or(false)),
+        instance_class: owned(from.db_instance_class()),
+        allocated_gib: number(from.allocated_storage()),
+        storage_type: owned(from.storage_type()),
+        backup_retention_days: number(from.backup_retention_period()),
+        deletion_protection: Some(from.deletion_protection().unwrap_or(false)),
+        security_groups: Some(groups.filter_map(|group| owned(group.vpc_security_group_id())).collect()),
+        subnet_group: from.db_subnet_group().and_then(|group| owned(group.db_subnet_group_name())),
+        kms_key: owned(from.kms_key_id()),
+    }
+}
+
+fn pending(from: &PendingModifiedValues) -> Settings {
+    Settings {
+        engine_version: owned(from.engine_version()),
+        instance_class: owned(from.db_instance_class()),
+        allocated_gib: number(from.allocated_storage()),
+        storage_type: owned(from.storage_type()),
+        backup_retention_days: number(from.backup_retention_period()),
+        ..Settings::default()
+    }
 }
 
 pub(super) fn snapshot(from: &DbSnapshot) -> Option<Snapshot> {

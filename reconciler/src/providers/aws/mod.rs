@@ -3,27 +3,30 @@
 mod connect;
 mod convert;
 mod errors;
+mod marks;
+mod offer;
+mod requests;
 mod states;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_rds::types::{Filter, Tag};
+use aws_sdk_rds::types::Filter;
 use tokio::time::Instant;
 
 pub use connect::AwsConnector;
+pub(crate) use offer::Rds;
 #[cfg(test)]
 pub(crate) use states::state;
 
-use super::{
-    Cloud, CloudError, CreateInstance, DeleteInstance, ErrorClass, Identity, Instance, ModifyInstance, Snapshot,
-};
-use crate::engine::Password;
+use super::cloud::Cloud;
+use super::error::{CloudError, ErrorClass};
+use super::model::{Identity, Instance, Snapshot};
+use super::rate_limit::RateLimit;
+use super::request::Request;
 use crate::lease::{Fence, Fenced};
 use crate::metrics::CloudCalls;
-use crate::providers::rate_limit::RateLimit;
 use errors::cloud_error;
 
 /// DescribeDBInstances gives at most this many a page.
@@ -88,7 +91,7 @@ impl Cloud for Aws {
         })
     }
 
-    async fn instances(&self) -> Result<Vec<Instance>, CloudError> {
+    async fn inventory(&self) -> Result<Vec<Instance>, CloudError> {
         let action = "DescribeDBInstances";
         let mut all = Vec::new();
         let mut marker = None;
@@ -156,76 +159,9 @@ impl Cloud for Aws {
         }
     }
 
-    async fn create(&self, request: &CreateInstance, master_password: &Password) -> Result<(), CloudError> {
-        let action = "CreateDBInstance";
-        let call = self
-            .rds
-            .create_db_instance()
-            .db_instance_identifier(&request.identifier)
-            .engine(request.engine)
-            .engine_version(&request.engine_version)
-            .auto_minor_version_upgrade(request.auto_minor_version_upgrade)
-            .db_instance_class(&request.instance_class)
-            .allocated_storage(whole(request.allocated_gib))
-            .storage_type(&request.storage_type)
-            .master_username(&request.master_user)
-            .master_user_password(master_password.expose())
-            .backup_retention_period(whole(request.backup_retention_days))
-            .deletion_protection(request.deletion_protection)
-            .set_db_subnet_group_name(request.subnet_group.clone())
-            .set_vpc_security_group_ids((!request.security_groups.is_empty()).then(|| request.security_groups.clone()))
-            .set_kms_key_id(request.kms_key.clone())
-            .storage_encrypted(true)
-            .publicly_accessible(false)
-            .copy_tags_to_snapshot(true)
-            .set_tags(Some(sdk_tags(&request.tags)));
-        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+    async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {
+        requests::carry_out(self, request).await
     }
-
-    async fn modify(&self, request: &ModifyInstance) -> Result<(), CloudError> {
-        let action = "ModifyDBInstance";
-        let call = self
-            .rds
-            .modify_db_instance()
-            .db_instance_identifier(&request.identifier)
-            .set_allocated_storage(request.allocated_gib.map(whole))
-            .set_db_instance_class(request.instance_class.clone())
-            .set_engine_version(request.engine_version.clone())
-            .set_auto_minor_version_upgrade(request.auto_minor_version_upgrade)
-            .set_backup_retention_period(request.backup_retention_days.map(whole))
-            .set_deletion_protection(request.deletion_protection)
-            .set_vpc_security_group_ids(request.security_groups.clone())
-            .set_master_user_password(request.master_password.as_ref().map(|password| password.expose().to_owned()))
-            .apply_immediately(true);
-        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
-    }
-
-    async fn tag(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), CloudError> {
-        let action = "AddTagsToResource";
-        let call = self.rds.add_tags_to_resource().resource_name(arn).set_tags(Some(sdk_tags(tags)));
-        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
-    }
-
-    async fn delete(&self, request: &DeleteInstance) -> Result<(), CloudError> {
-        let action = "DeleteDBInstance";
-        let call = self
-            .rds
-            .delete_db_instance()
-            .db_instance_identifier(&request.identifier)
-            .skip_final_snapshot(request.final_snapshot.is_none())
-            .set_final_db_snapshot_identifier(request.final_snapshot.clone())
-            .delete_automated_backups(request.delete_automated_backups);
-        self.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
-    }
-}
-
-fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
-    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
-}
-
-/// RDS speaks 32-bit integers; every number of ours is bounded far below.
-fn whole(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
 }
 
 /// A client of an endpoint that somebody plays.
@@ -253,19 +189,21 @@ impl Aws {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::providers::{Delete, MarkInstance, Modify, Settings};
 
     #[tokio::test]
     async fn i11_what_waited_for_its_token_is_not_sent_with_an_old_lease() {
         // Nobody listens there.
         let fenced =
             Aws { fence: Fence::closed(Arc::new(crate::clock::SystemClock)), ..Aws::at("http://127.0.0.1:1".into()) };
-        let modify = ModifyInstance { identifier: "orders".into(), ..ModifyInstance::default() };
-        let delete =
-            DeleteInstance { identifier: "orders".into(), final_snapshot: None, delete_automated_backups: true };
+        let instance = || "orders".to_owned();
+        let modify = Modify { identifier: instance(), change: Settings::default() };
+        let mark = MarkInstance { resource: "arn".into(), ..MarkInstance::default() };
+        let delete = Delete { identifier: instance(), final_snapshot: None, delete_automated_backups: true };
         let codes = [
-            fenced.modify(&modify).await,
-            fenced.tag("arn", &BTreeMap::new()).await,
-            fenced.delete(&delete).await,
+            fenced.carry_out(&Request::Modify(modify)).await,
+            fenced.carry_out(&Request::Mark(mark)).await,
+            fenced.carry_out(&Request::Delete(delete)).await,
             fenced.look("orders").await.map(drop),
         ];
         let codes = codes.map(|answer| answer.expect_err("nobody answers").code);

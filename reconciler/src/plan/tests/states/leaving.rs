@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::super::{Seen, World};
 use super::super::{RESOURCE, departure, empty_world, final_name, instance, leave, now, pinned};
 use super::{State, TERMINATING, json_of, lived_in, moment, orders_spec, ready, served};
-use crate::providers::{Snapshot, SnapshotKind};
+use crate::providers::{Marks, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject::{Departure, Refusal, Subject};
 
@@ -65,7 +65,7 @@ fn in_cloud_state(world: &mut World, word: &str) {
 
 fn protect(world: &mut World) {
     let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
-    instance.deletion_protection = true;
+    instance.running.deletion_protection = Some(true);
 }
 
 fn progress() -> Vec<State> {
@@ -110,7 +110,7 @@ fn obstacles() -> Vec<State> {
         }),
         leaving("deletion-of-what-is-marked-as-anothers", &json!({}), |world| {
             let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
-            instance.tags.insert("matrixmind.cloud/name".into(), "another".into());
+            instance.marks.name = Some("another".into());
         }),
         leaving("deletion-paused", &json!({"paused": true}), |_| {}),
         leaving("deletion-protected", &json!({"deletionProtection": true}), |_| {}),
@@ -124,7 +124,7 @@ fn obstacles() -> Vec<State> {
         }),
         leaving("deletion-tags-missing", &json!({}), |world| {
             let mut stripped = instance("available");
-            stripped.tags.clear();
+            stripped.marks = Marks::default();
             world.instance = Seen::Known(stripped);
         }),
         leaving("deletion-cloud-unavailable", &json!({}), |world| world.account = Err("no credentials".into())),

@@ -7,19 +7,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
-use super::super::super::{
-    Answer, Asked, Effect, Reason, SecretFact, Seen, ServiceFact, Setback, SqlFailure, SqlReport, Step, World,
-};
+use super::super::super::{Cause, Moment, Reason, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, Step, World};
 use super::super::{
-    RESOURCE, empty_world, endpoint, instance, now, on_instance, orders, pinned, plan, secret, target, version,
+    RESOURCE, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned, plan, secret,
+    target, version,
 };
 use super::{
     CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
 };
 use crate::observe::visit_inputs;
-use crate::plan::instance::creation;
-use crate::plan::reset_request;
-use crate::providers::{ErrorClass, Snapshot, SnapshotKind};
+use crate::providers::{ErrorClass, Marks, Request, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject::{Fence, Subject, Target, resolved};
 
@@ -77,13 +74,20 @@ fn in_cloud_state(world: &mut World, word: &str) {
     on_instance(world, |instance| instance.status = crate::providers::aws::state(word));
 }
 
-fn ask(world: &mut World, effect: Effect, request: &str, answer: Answer) {
-    world.asked.insert(effect, Asked { request: request.into(), at: now(), answer });
+fn accept(world: &mut World, request: Request, times: u32, at: Moment) {
+    (0..times).for_each(|_| world.ledger.done(&Step::Cloud(request.clone()), at));
 }
 
-fn refuse(world: &mut World, effect: Effect, request: &str, class: ErrorClass, message: &str) {
-    let retry_at = now() + Duration::from_secs(60);
-    ask(world, effect, request, Answer::Refused { class, message: message.into(), retry_at, attempts: 1 });
+fn refuse(world: &mut World, request: Request, class: ErrorClass, message: &str) {
+    world.ledger.refused(&Step::Cloud(request), Cause::Cloud(class), message.into(), now(), 0.0);
+}
+
+/// What would be asked of the cloud now.
+fn asked(target: &Target, world: &World) -> Request {
+    let plan = plan(target, world, now());
+    let step =
+        plan.steps.into_iter().find_map(|step| if let Step::Cloud(request) = step { Some(request) } else { None });
+    step.expect("the fixture asks for something")
 }
 
 fn with_secrets(world: &mut World) {
@@ -100,8 +104,8 @@ fn births() -> Vec<State> {
     let cloud_says = |name, verdict, class, message: &'static str| {
         young(name, verdict, |world| {
             with_secrets(world);
-            let request = creation(&orders(), world).to_string();
-            refuse(world, Effect::Create, &request, class, message);
+            let request = create(&orders(), world);
+            refuse(world, request, class, message);
         })
     };
     vec![
@@ -124,8 +128,8 @@ fn births() -> Vec<State> {
         young("creating", IN_PROGRESS, with_secrets),
         young("creation-accepted", IN_PROGRESS, |world| {
             with_secrets(world);
-            let request = creation(&orders(), world).to_string();
-            ask(world, Effect::Create, &request, Answer::Accepted { times: 1 });
+            let request = create(&orders(), world);
+            accept(world, request, 1, now());
         }),
         cloud_says("creation-not-seen-yet", IN_PROGRESS, ErrorClass::AlreadyExists, "DBInstanceAlreadyExists"),
         cloud_says("creation-refused", FAILED, ErrorClass::Refused, "InvalidParameterValue: db.t4g.micro has no gp3"),
@@ -189,23 +193,23 @@ fn losses() -> Vec<State> {
         young("instance-of-predecessor", FAILED, |world| {
             with_secrets(world);
             let mut kept = instance("available");
-            kept.tags.insert("matrixmind.cloud/uid".into(), "before".into());
+            kept.marks.uid = Some("before".into());
             world.instance = Seen::Known(kept);
         }),
         young("instance-not-ours", FAILED, |world| {
             with_secrets(world);
             let mut theirs = instance("available");
-            theirs.tags.clear();
+            theirs.marks = Marks::default();
             world.instance = Seen::Known(theirs);
         }),
         grown("taking-up", IN_PROGRESS, |world| {
             world.object.accept_instance = Some(RESOURCE.into());
             on_instance(world, |instance| {
-                instance.tags.insert("matrixmind.cloud/uid".into(), "before".into());
+                instance.marks.uid = Some("before".into());
             });
         }),
         grown("tags-missing", FAILED, |world| {
-            on_instance(world, |instance| instance.tags.clear());
+            on_instance(world, |instance| instance.marks = Marks::default());
         }),
         grown("master-user-differs", FAILED, |world| {
             on_instance(world, |instance| instance.master_user = Some("boss".into()));
@@ -234,7 +238,6 @@ fn losses() -> Vec<State> {
 }
 
 fn changes() -> Vec<State> {
-    const GROW: &str = "ModifyDBInstance AllocatedStorage=94";
     let mut large = orders_spec();
     large["size"] = json!("100GB");
     let mut newer = orders_spec();
@@ -242,16 +245,14 @@ fn changes() -> Vec<State> {
     vec![
         with_spec("modifying", IN_PROGRESS, &large, |_| {}),
         with_spec("growing", IN_PROGRESS, &large, |world| {
-            on_instance(world, |instance| instance.pending_allocated_gib = Some(94));
+            on_instance(world, |instance| instance.pending.allocated_gib = Some(94));
         }),
         with_spec("instance-busy", IN_PROGRESS, &large, |world| in_cloud_state(world, "modifying")),
         with_spec("storage-cooldown", IN_PROGRESS, &large, |world| {
-            refuse(world, Effect::Storage, GROW, ErrorClass::StorageCooldown, "six hours must pass between changes");
+            refuse(world, modify(gib(94)), ErrorClass::StorageCooldown, "six hours must pass between changes");
         }),
         with_spec("change-has-no-effect", FAILED, &large, |world| {
-            let at = now() - Duration::from_mins(5);
-            let asked = Asked { request: GROW.into(), at, answer: Answer::Accepted { times: 3 } };
-            world.asked.insert(Effect::Storage, asked);
+            accept(world, modify(gib(94)), 3, now() - Duration::from_mins(5));
         }),
         with_spec("major-upgrade-not-offered", FAILED, &newer, |_| {}),
         under_class("tagging", IN_PROGRESS, &orders_spec(), &json!({"tags": {"cost-center": "shop"}})),
@@ -302,8 +303,7 @@ fn neighbours() -> Vec<State> {
             let steps = plan(&orders(), world, now()).steps;
             let step = steps.iter().find(|step| matches!(step, Step::Cluster(_))).expect("the Service is missing");
             let message = format!("Kubernetes refused to {step}: exceeded quota: services");
-            let retry_at = now() + Duration::from_secs(5);
-            world.setbacks.insert(step.to_string(), Setback { message, retry_at, attempts: 1 });
+            world.ledger.refused(step, Cause::Kubernetes, message, now(), 0.0);
         }),
     ]
 }
@@ -351,8 +351,8 @@ fn visits() -> Vec<State> {
         ),
         failed_visit("master-password-refused", IN_PROGRESS, Reason::MasterPasswordRefused, true, |_| {}),
         failed_visit("master-password-being-reset", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
-            let request = reset_request(world);
-            ask(world, Effect::Password, &request, Answer::Accepted { times: 1 });
+            let request = asked(&orders(), world);
+            accept(world, request, 1, now());
         }),
         failed_visit("master-password-refused-while-busy", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
             in_cloud_state(world, "backing-up");

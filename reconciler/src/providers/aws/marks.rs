@@ -1,0 +1,37 @@
+//! Marks of ownership as tags.
+
+use std::collections::BTreeMap;
+
+use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, RETAINED_TAG, UID_TAG};
+
+use crate::providers::owner::{Mark, Marks, Owner};
+
+pub(super) fn key(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Cluster => CLUSTER_TAG,
+        Mark::Namespace => NAMESPACE_TAG,
+        Mark::Name => NAME_TAG,
+        Mark::Uid => UID_TAG,
+    }
+}
+
+pub(super) fn tags(owner: &Owner) -> BTreeMap<String, String> {
+    Mark::ALL.map(|mark| (key(mark).to_owned(), owner.mark(mark).to_owned())).into()
+}
+
+/// The tag of an instance that stays on purpose, or does so no more.
+pub(super) fn retained(retained: bool) -> (String, String) {
+    (RETAINED_TAG.to_owned(), retained.to_string())
+}
+
+/// The marks among an instance's tags.
+pub(super) fn read(tags: &BTreeMap<String, String>) -> Marks {
+    let mark = |mark| tags.get(key(mark)).cloned();
+    Marks {
+        cluster: mark(Mark::Cluster),
+        namespace: mark(Mark::Namespace),
+        name: mark(Mark::Name),
+        uid: mark(Mark::Uid),
+        retained: tags.get(RETAINED_TAG).map(|value| value == "true"),
+    }
+}

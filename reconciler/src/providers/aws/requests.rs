@@ -1,0 +1,149 @@
+//! Requests as calls. Each is sent once, and every part of it is: nothing is left out by `..`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_rds::types::Tag;
+use shared::rules::Engine;
+
+use super::errors::cloud_error;
+use super::{Aws, marks};
+use crate::providers::error::CloudError;
+use crate::providers::request::{Create, Delete, MarkInstance, MasterPassword, Modify, Request, ResetMaster};
+use crate::providers::settings::Settings;
+
+pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudError> {
+    match request {
+        Request::Create(request) => create(aws, request).await,
+        Request::Modify(request) => modify(aws, request).await,
+        Request::ResetMaster(request) => reset_master(aws, request).await,
+        Request::Mark(request) => mark(aws, request).await,
+        Request::Delete(request) => delete(aws, request).await,
+    }
+}
+
+async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
+    let Create { identifier, engine, settings, master_user, master_password, owner, tags } = request;
+    let MasterPassword { secret: _, password } = master_password;
+    let Settings {
+        engine_version,
+        auto_minor_version_upgrade,
+        instance_class,
+        allocated_gib,
+        storage_type,
+        backup_retention_days,
+        deletion_protection,
+        security_groups,
+        subnet_group,
+        kms_key,
+    } = settings;
+    // The marks of ownership lie over the platform's tags.
+    let mut tags = tags.clone();
+    tags.extend(marks::tags(owner));
+    let action = "CreateDBInstance";
+    let call = aws
+        .rds
+        .create_db_instance()
+        .db_instance_identifier(identifier)
+        .engine(match engine {
+            Engine::Postgresql => "postgres",
+            Engine::MySql => "mysql",
+        })
+        .set_engine_version(engine_version.clone())
+        .set_auto_minor_version_upgrade(*auto_minor_version_upgrade)
+        .set_db_instance_class(instance_class.clone())
+        .set_allocated_storage(allocated_gib.map(whole))
+        .set_storage_type(storage_type.clone())
+        .master_username(master_user)
+        .master_user_password(password.expose())
+        .set_backup_retention_period(backup_retention_days.map(whole))
+        .set_deletion_protection(*deletion_protection)
+        .set_db_subnet_group_name(subnet_group.clone())
+        .set_vpc_security_group_ids(security_groups.clone().map(listed))
+        .set_kms_key_id(kms_key.clone())
+        .storage_encrypted(true)
+        .publicly_accessible(false)
+        .copy_tags_to_snapshot(true)
+        .set_tags(Some(sdk_tags(&tags)));
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn modify(aws: &Aws, request: &Modify) -> Result<(), CloudError> {
+    let Modify { identifier, change } = request;
+    let Settings {
+        engine_version,
+        auto_minor_version_upgrade,
+        instance_class,
+        allocated_gib,
+        storage_type,
+        backup_retention_days,
+        deletion_protection,
+        security_groups,
+        subnet_group,
+        // RDS encrypts an instance at its birth, with that key for good.
+        kms_key: _,
+    } = change;
+    let action = "ModifyDBInstance";
+    let call = aws
+        .rds
+        .modify_db_instance()
+        .db_instance_identifier(identifier)
+        .set_engine_version(engine_version.clone())
+        .set_auto_minor_version_upgrade(*auto_minor_version_upgrade)
+        .set_db_instance_class(instance_class.clone())
+        .set_allocated_storage(allocated_gib.map(whole))
+        .set_storage_type(storage_type.clone())
+        .set_backup_retention_period(backup_retention_days.map(whole))
+        .set_deletion_protection(*deletion_protection)
+        .set_db_subnet_group_name(subnet_group.clone())
+        .set_vpc_security_group_ids(security_groups.clone().map(listed))
+        .apply_immediately(true);
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn reset_master(aws: &Aws, request: &ResetMaster) -> Result<(), CloudError> {
+    let ResetMaster { identifier, master_password: MasterPassword { secret: _, password } } = request;
+    let action = "ModifyDBInstance";
+    let call = aws
+        .rds
+        .modify_db_instance()
+        .db_instance_identifier(identifier)
+        .master_user_password(password.expose())
+        .apply_immediately(true);
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn mark(aws: &Aws, request: &MarkInstance) -> Result<(), CloudError> {
+    let MarkInstance { resource, owner, retained, tags } = request;
+    let mut tags = tags.clone();
+    tags.extend(owner.iter().flat_map(marks::tags));
+    tags.extend(retained.map(marks::retained));
+    let action = "AddTagsToResource";
+    let call = aws.rds.add_tags_to_resource().resource_name(resource).set_tags(Some(sdk_tags(&tags)));
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn delete(aws: &Aws, request: &Delete) -> Result<(), CloudError> {
+    let Delete { identifier, final_snapshot, delete_automated_backups } = request;
+    let action = "DeleteDBInstance";
+    let call = aws
+        .rds
+        .delete_db_instance()
+        .db_instance_identifier(identifier)
+        .skip_final_snapshot(final_snapshot.is_none())
+        .set_final_db_snapshot_identifier(final_snapshot.clone())
+        .delete_automated_backups(*delete_automated_backups);
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+fn listed(groups: BTreeSet<String>) -> Vec<String> {
+    groups.into_iter().collect()
+}
+
+fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// RDS speaks 32-bit integers; every number of ours is bounded far below.
+fn whole(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

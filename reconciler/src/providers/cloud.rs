@@ -1,0 +1,24 @@
+//! The port to one account of a provider.
+
+use async_trait::async_trait;
+
+use super::error::CloudError;
+use super::model::{Identity, Instance, Snapshot};
+use super::request::Request;
+
+/// One account in one region of a provider.
+///
+/// Calls that change something are sent once: a retry is the next reconcile's decision, never the transport's.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// Who the credentials are, asked of the provider.
+    async fn identity(&self) -> Result<Identity, CloudError>;
+    /// All instances of the account and region, each with its tags; a list that is not whole is an error.
+    async fn inventory(&self) -> Result<Vec<Instance>, CloudError>;
+    /// The manual snapshots that were made of the instance `identifier`, whether or not that still exists.
+    async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError>;
+    /// The instance of this name, asked for by name; `None` where there is none.
+    async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError>;
+    /// Asks for a change. Returns when the provider has accepted it, not when it is made.
+    async fn carry_out(&self, request: &Request) -> Result<(), CloudError>;
+}

@@ -1,0 +1,34 @@
+//! What a provider offers and how it speaks: pure, so that plans can ask.
+
+use std::fmt;
+
+use shared::rules::{Gibibytes, Size};
+
+use super::model::Instance;
+use super::owner::{Mark, Owner};
+
+/// What a provider offers, and its words for people.
+pub trait Offer: fmt::Debug + Send + Sync {
+    /// The provider, as classes and status name it (`aws`).
+    fn provider(&self) -> &'static str;
+    /// Its service of managed databases, as people call it (`RDS`).
+    fn service(&self) -> &'static str;
+    /// What it calls the immutable id of an instance (`DbiResourceId`).
+    fn resource_id(&self) -> &'static str;
+    /// What is allocated for a size that is asked for: there is a least one.
+    fn allocate(&self, size: Size) -> Gibibytes;
+    /// What is allocated to grow from one size to another: there is a least step.
+    fn grow(&self, from: Gibibytes, to: Gibibytes) -> Gibibytes;
+    /// How it spells a mark of ownership.
+    fn mark(&self, mark: Mark) -> &'static str;
+    /// How a person gives an instance its marks back.
+    fn mark_again(&self, instance: &Instance, owner: &Owner) -> String;
+    /// How a person restores what an instance that is gone held last, to choose a time.
+    fn restore_backup(&self, resource_id: &str) -> String;
+    /// How a person restores a snapshot.
+    fn restore_snapshot(&self, snapshot: &str) -> String;
+    /// A tag that the provider, or this operator, gives by itself.
+    fn gives_tag(&self, key: &str) -> bool;
+    /// Whether `says` names another key than `is`, as far as that can be known.
+    fn is_another_key(&self, says: &str, is: &str) -> bool;
+}

@@ -1,0 +1,98 @@
+//! Whose an instance is. Each provider's adapter spells it: AWS in tags.
+
+use std::fmt;
+
+/// The object that an instance was made for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owner {
+    /// The name of the cluster, or the UID of its namespace kube-system.
+    pub cluster: String,
+    /// The object's namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID: an object that is made again under the same name has another.
+    pub uid: String,
+}
+
+/// The marks that an instance carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// See [`Owner::cluster`].
+    pub cluster: Option<String>,
+    /// See [`Owner::namespace`].
+    pub namespace: Option<String>,
+    /// See [`Owner::name`].
+    pub name: Option<String>,
+    /// See [`Owner::uid`].
+    pub uid: Option<String>,
+    /// Whether it stays on purpose without an object; `None` where nothing is said of that.
+    pub retained: Option<bool>,
+}
+
+/// A part of what tells whose an instance is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// See [`Owner::cluster`].
+    Cluster,
+    /// See [`Owner::namespace`].
+    Namespace,
+    /// See [`Owner::name`].
+    Name,
+    /// See [`Owner::uid`].
+    Uid,
+}
+
+impl Mark {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Cluster, Self::Namespace, Self::Name, Self::Uid];
+}
+
+impl Owner {
+    /// One of its marks.
+    pub fn mark(&self, mark: Mark) -> &str {
+        match mark {
+            Mark::Cluster => &self.cluster,
+            Mark::Namespace => &self.namespace,
+            Mark::Name => &self.name,
+            Mark::Uid => &self.uid,
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cluster, namespace, name, uid } = self;
+        write!(f, "{namespace}/{name} ({uid}) in the cluster {cluster}")
+    }
+}
+
+impl Marks {
+    /// One of the marks, where it is there.
+    pub fn mark(&self, mark: Mark) -> Option<&str> {
+        match mark {
+            Mark::Cluster => self.cluster.as_deref(),
+            Mark::Namespace => self.namespace.as_deref(),
+            Mark::Name => self.name.as_deref(),
+            Mark::Uid => self.uid.as_deref(),
+        }
+    }
+
+    /// Left on purpose: nobody's, until it is taken up again.
+    pub fn is_retained(&self) -> bool {
+        self.retained == Some(true)
+    }
+}
+
+impl From<&Owner> for Marks {
+    fn from(owner: &Owner) -> Self {
+        let mark = |mark| Some(owner.mark(mark).to_owned());
+        Self {
+            cluster: mark(Mark::Cluster),
+            namespace: mark(Mark::Namespace),
+            name: mark(Mark::Name),
+            uid: mark(Mark::Uid),
+            retained: None,
+        }
+    }
+}

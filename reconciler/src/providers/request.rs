@@ -1,0 +1,211 @@
+//! What the cloud can be asked for. A request is complete: what is sent, retried, told and shown is this one value.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use shared::rules::Engine;
+
+use super::owner::Owner;
+use super::settings::Settings;
+use crate::engine::Password;
+
+/// Keys of tags that are named.
+const KEYS_TOLD: usize = 8;
+
+/// A change of the cloud: one call, safe to repeat.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Request {
+    /// A new instance.
+    Create(Create),
+    /// Other settings, to be applied at once.
+    Modify(Modify),
+    /// Another password for the master user.
+    ResetMaster(ResetMaster),
+    /// Marks and tags, over those of the same keys.
+    Mark(MarkInstance),
+    /// The end of an instance.
+    Delete(Delete),
+}
+
+/// The password of the master user, by the Secret that holds it: only the adapter looks inside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MasterPassword {
+    /// The Secret.
+    pub secret: String,
+    /// What it holds.
+    pub password: Password,
+}
+
+/// A new instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Create {
+    /// The name to give it.
+    pub identifier: String,
+    /// What runs in it.
+    pub engine: Engine,
+    /// What is to be said of its settings; the rest is the provider's default. It is encrypted, not public, and its tags are copied to
+    /// its snapshots.
+    pub settings: Settings,
+    /// Master user.
+    pub master_user: String,
+    /// Its password.
+    pub master_password: MasterPassword,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The platform's tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A change to an instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Modify {
+    /// The instance.
+    pub identifier: String,
+    /// What becomes otherwise.
+    pub change: Settings,
+}
+
+/// Another password for the master user of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResetMaster {
+    /// The instance.
+    pub identifier: String,
+    /// The password.
+    pub master_password: MasterPassword,
+}
+
+/// Marks and tags for an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MarkInstance {
+    /// The instance, by the name that the provider's calls for tags take (AWS: its ARN).
+    pub resource: String,
+    /// Whose it is from now on.
+    pub owner: Option<Owner>,
+    /// Whether it stays on purpose without an object.
+    pub retained: Option<bool>,
+    /// Other tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The end of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Delete {
+    /// The instance.
+    pub identifier: String,
+    /// The snapshot to make first; without one the data is gone.
+    pub final_snapshot: Option<String>,
+    /// Whether the automated backups go too.
+    pub delete_automated_backups: bool,
+}
+
+/// In words for people, with all that is asked for but what a Secret holds.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create(request) => request.fmt(f),
+            Self::Modify(request) => request.fmt(f),
+            Self::ResetMaster(request) => request.fmt(f),
+            Self::Mark(request) => request.fmt(f),
+            Self::Delete(request) => request.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Create {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, engine, settings, master_user, master_password, owner, tags } = self;
+        let secret = &master_password.secret;
+        write!(
+            f,
+            "create the instance {identifier} ({engine}, {settings}, master user {master_user} with the password in {secret}, for {owner}"
+        )?;
+        if !tags.is_empty() {
+            write!(f, ", tags {}", told(tags))?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Modify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, change } = self;
+        write!(f, "change the instance {identifier}: {change}")
+    }
+}
+
+impl fmt::Display for ResetMaster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, master_password: MasterPassword { secret, password: _ } } = self;
+        write!(f, "give the master user of the instance {identifier} the password in {secret}")
+    }
+}
+
+impl fmt::Display for MarkInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { resource: _, owner, retained, tags } = self;
+        let owner = owner.as_ref().map(|owner| format!("mark the instance as that of {owner}"));
+        let retained = retained.map(|retained| match retained {
+            true => "mark the instance as left on purpose".to_owned(),
+            false => "mark the instance as in use".to_owned(),
+        });
+        let tags = (!tags.is_empty()).then(|| format!("tag the instance: {}", told(tags)));
+        f.write_str(&[owner, retained, tags].into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl fmt::Display for Delete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, final_snapshot, delete_automated_backups } = self;
+        match final_snapshot {
+            Some(snapshot) => write!(f, "delete the instance {identifier} after the final snapshot {snapshot}")?,
+            None => write!(f, "delete the instance {identifier} without a snapshot")?,
+        }
+        f.write_str(if *delete_automated_backups { ", with its automated backups" } else { "" })
+    }
+}
+
+/// The first keys of tags, how many more there are, and a digest of their values.
+fn told(tags: &BTreeMap<String, String>) -> String {
+    let digest = hex::encode(Sha256::digest(format!("{tags:?}")));
+    format!("{} (values {})", some(tags.keys().map(String::as_str)), &digest[..8])
+}
+
+/// The first of these keys, and how many more there are.
+pub(crate) fn some<'a>(keys: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = keys.len().saturating_sub(KEYS_TOLD);
+    let told = keys.take(KEYS_TOLD).collect::<Vec<_>>().join(", ");
+    if more == 0 { told } else { format!("{told} and {more} more") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i4_no_request_shows_a_password() {
+        let master_password =
+            MasterPassword { secret: "orders.rds.master".into(), password: "sesame".to_owned().into() };
+        let create = Request::Create(Create {
+            identifier: "orders".into(),
+            engine: Engine::Postgresql,
+            settings: Settings::default(),
+            master_user: "sysadmin".into(),
+            master_password: master_password.clone(),
+            owner: Owner::default(),
+            tags: BTreeMap::new(),
+        });
+        let reset = Request::ResetMaster(ResetMaster { identifier: "orders".into(), master_password });
+        for request in [create, reset] {
+            let shown = format!("{request} {request:?}");
+            assert!(shown.contains("orders.rds.master") && !shown.contains("sesame"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_tags_make_no_long_event() {
+        let tags = (0..50).map(|number| (format!("key-{number:02}-{}", "x".repeat(100)), "v".repeat(250))).collect();
+        let text = MarkInstance { tags, ..MarkInstance::default() }.to_string();
+        assert!(text.len() < 1024 && text.contains("and 42 more"), "{text}");
+    }
+}
