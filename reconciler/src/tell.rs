@@ -227,7 +227,7 @@ mod tests {
             ClusterStep::UpdateSecret { secret: secret.clone(), data: SecretData::default(), renewal: false },
             ClusterStep::DeleteSecret { secret, version: version.clone() },
             ClusterStep::CreateService { place, external_name: external_name.clone(), port },
-            ClusterStep::UpdateService { place, external_name, port },
+            ClusterStep::UpdateService { place, external_name, port, version: version.clone() },
             ClusterStep::DeleteService { place: ServicePlace::Alias, version },
         ]
     }

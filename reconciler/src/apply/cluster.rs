@@ -8,9 +8,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{ApplyError, Scene};
 use crate::binding::{self, Binding, SecretData, secret_data};
-use crate::cluster::{ClusterError, Version};
+use crate::cluster::ClusterError;
 use crate::engine::Password;
-use crate::plan::{ClusterStep, SecretFact, Seen, ServiceFact, ServicePlace};
+use crate::plan::{ClusterStep, SecretFact, Seen, ServicePlace};
 use crate::tell;
 
 pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), ApplyError> {
@@ -37,10 +37,10 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), A
         ClusterStep::CreateService { place, external_name, port } => {
             cluster.create_service(&new_service(scene, *place, external_name, *port)).await?;
         }
-        ClusterStep::UpdateService { place, external_name, port } => {
+        ClusterStep::UpdateService { place, external_name, port, version } => {
             let (namespace, name) = whereabouts(scene, *place);
             let service = new_service(scene, *place, external_name, *port);
-            cluster.update_service(&namespace, &name, &service_version(scene, *place)?, &service).await?;
+            cluster.update_service(&namespace, &name, version, &service).await?;
         }
         ClusterStep::DeleteService { place, version } => {
             let (namespace, name) = whereabouts(scene, *place);
@@ -104,16 +104,4 @@ async fn write_secret(scene: &Scene<'_>, name: &str, wanted: &SecretData) -> Res
     };
     let change = data.change_to(wanted);
     Ok(scene.context.cluster.update_secret(&world.object.namespace, name, version, &change).await?)
-}
-
-fn service_version(scene: &Scene<'_>, place: ServicePlace) -> Result<Version, ApplyError> {
-    let world = &scene.observation.world;
-    let seen = match place {
-        ServicePlace::Own => Some(&world.service),
-        ServicePlace::Alias => world.alias.as_ref(),
-    };
-    match seen {
-        Some(Seen::Known(ServiceFact::Ours { version, .. })) => Ok(version.clone()),
-        _ => Err(ApplyError::Inconsistent("UpdateService")),
-    }
 }

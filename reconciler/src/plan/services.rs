@@ -49,8 +49,8 @@ fn converge(world: &World, seen: &Seen<ServiceFact>, place: ServicePlace) -> Out
         {
             Outcome::done(format!("Service {name} leads to {found}"))
         }
-        Seen::Known(ServiceFact::Ours { .. }) => {
-            let step = ClusterStep::UpdateService { place, external_name, port };
+        Seen::Known(ServiceFact::Ours { version, .. }) => {
+            let step = ClusterStep::UpdateService { place, external_name, port, version: version.clone() };
             Outcome::act(Reason::UpdatingService, format!("Service {name} follows the endpoint"), Step::Cluster(step))
         }
     }

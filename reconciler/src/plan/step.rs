@@ -135,6 +135,8 @@ pub enum ClusterStep {
         external_name: String,
         /// The port to declare.
         port: u16,
+        /// What was read: only this is changed.
+        version: Version,
     },
     /// Deletes a Service of ours.
     DeleteService {

@@ -27,6 +27,7 @@ pub use resolve::Target;
 pub(crate) use resolve::resolve;
 
 /// What a pass works for.
+#[allow(clippy::large_enum_variant, reason = "a pass has one")]
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// The object is wanted.
