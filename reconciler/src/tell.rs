@@ -8,7 +8,7 @@ use shared::api::RDSDatabase;
 
 use crate::cluster::Notice;
 use crate::context::Context;
-use crate::plan::{ClusterStep, Concern, Reason, concern};
+use crate::plan::{ClusterStep, Concern, Outcome, Plan, Reason, Seen, World, concern};
 use crate::providers::Request;
 
 /// What people were told of an object, by what it is about.
@@ -54,13 +54,42 @@ pub(crate) async fn once(context: &Context, object: &RDSDatabase, about: &str, n
     }
 }
 
+/// Takes over what an earlier process has told of an object.
+pub(crate) fn begin(context: &Context, object: &RDSDatabase) {
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    let conditions = object.status.iter().flat_map(|status| &status.conditions);
+    context.memory.update(uid, |recollection| recollection.told.begin(conditions));
+}
+
+/// What a plan says that a person must do, once, until it has passed.
+pub(crate) async fn planned(context: &Context, object: &RDSDatabase, world: &World, plan: &Plan) {
+    for (concern, outcome) in &plan.outcomes {
+        let about = concern.condition();
+        match outcome {
+            Outcome::Blocked { reason, message, .. } => {
+                once(context, object, about, blocked(*reason, message.clone())).await;
+            }
+            // What cannot be seen has not passed.
+            Outcome::Done { .. } if !matches!(world.instance, Seen::Unknown(_)) => {
+                context.memory.update(&world.object.uid, |recollection| recollection.told.forget(about));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The object is gone with this plan: what became of the instance.
+pub(crate) async fn farewell(context: &Context, object: &RDSDatabase, plan: &Plan) {
+    let Some(Outcome::Act { message, .. }) = plan.outcome(Concern::Deletion) else { return };
+    context.cluster.notify(object, released(message.clone())).await;
+}
+
 /// What only a person can mend.
 pub(crate) fn blocked(reason: Reason, note: String) -> Notice {
     Notice { warning: true, reason: reason.as_str(), action: "Reconcile".into(), note }
 }
 
-/// The object is gone, and this became of its instance.
-pub(crate) fn released(note: String) -> Notice {
+fn released(note: String) -> Notice {
     Notice { warning: false, reason: Reason::Released.as_str(), action: "Delete".into(), note }
 }
 

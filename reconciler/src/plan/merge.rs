@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::api::InstanceRef;
 
 use super::outcome::{Concern, Outcome};
-use super::{Moment, RESYNC, Reason, Step, World};
+use super::{ClusterStep, Moment, RESYNC, Reason, Step, World};
 
 /// The decisions of one pass.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,6 +74,13 @@ impl Plan {
             self.steps.push(step);
         }
         self.again = self.again.min(left);
+    }
+
+    /// Whether the finalizer is added or taken away. It is written on the version that was read, as the status is: a pass writes one of them.
+    pub(crate) fn moves_finalizer(&self) -> bool {
+        let finalizer =
+            |step: &_| matches!(step, Step::Cluster(ClusterStep::AddFinalizer | ClusterStep::RemoveFinalizer));
+        self.steps.iter().any(finalizer)
     }
 
     /// Whether it is told only.
