@@ -16,7 +16,7 @@ pub(super) fn plan(departure: &Departure, world: &World, now: Moment) -> Outcome
     }
     let outcome = leave(departure, world, now);
     match departure.paused {
-        true => paused(&outcome),
+        true => paused(&outcome.without_held(&world.ledger, now)),
         false => outcome,
     }
 }

@@ -29,11 +29,11 @@ impl Plan {
     }
 
     /// What the concerns would do, of which nothing is done while the spec says so.
-    pub(super) fn held(outcomes: Vec<(Concern, Outcome)>) -> Self {
+    pub(super) fn held(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Moment) -> Self {
         let why = "spec.paused: nothing is done until it is false again";
         let held = (Concern::Accepted, Outcome::wait(Reason::Paused, why));
         let others = outcomes.into_iter().filter(|(concern, _)| *concern != Concern::Accepted);
-        let others = others.map(|(concern, outcome)| (concern, outcome.held()));
+        let others = others.map(|(concern, outcome)| (concern, outcome.without_held(&world.ledger, now).held()));
         let outcomes: Vec<_> = std::iter::once(held).chain(others).collect();
         let again = outcomes.iter().filter_map(|(_, outcome)| outcome.until()).fold(RESYNC, Duration::min);
         Self { outcomes, again, ..Self::default() }

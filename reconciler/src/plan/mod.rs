@@ -72,7 +72,7 @@ fn life(target: &Target, world: &World, now: Moment) -> Plan {
 fn rehearsal(target: &Target, world: &World, now: Moment) -> Plan {
     // A pin is an effect: what would follow it is told, and it is not written.
     let pinned = World { pinned: ground::pin(&target.class, world), ..world.clone() };
-    Plan { pin: world.pinned.clone(), ..Plan::held(concerns(target, &pinned, now)) }
+    Plan { pin: world.pinned.clone(), ..Plan::held(concerns(target, &pinned, now), world, now) }
 }
 
 fn concerns(target: &Target, world: &World, now: Moment) -> Vec<(Concern, Outcome)> {

@@ -8,8 +8,10 @@ use shared::api::{DeletionPolicy, RDSDatabaseStatus};
 
 use super::super::{Concern, Outcome, Seen, World};
 use super::{
-    RESOURCE, departure, empty_world, instance, leave, now, on_instance, pinned, planned, settled_world, target,
+    RESOURCE, accepted, cloud_steps, departure, empty_world, instance, leave, now, on_instance, pinned, planned,
+    refused, settled_world, target,
 };
+use crate::providers::ErrorClass;
 use crate::providers::aws::state;
 use crate::status;
 use crate::subject::{Departure, Subject, Target};
@@ -33,6 +35,12 @@ fn worlds() -> Vec<World> {
         World { instance: Seen::Unknown("throttled".into()), ..settled_world() },
         World { account: Err("no credentials".into()), ..settled_world() },
     ];
+    let growth = cloud_steps(&planned(&wanted(false), &settled_world())).into_iter().next().cloned();
+    let growth = growth.expect("the instance is too small");
+    let (mut answered_no, mut answered_yes) = (settled_world(), settled_world());
+    refused(&mut answered_no, growth.clone(), ErrorClass::Refused);
+    accepted(&mut answered_yes, growth, 1, now());
+    worlds.extend([answered_no, answered_yes]);
     for word in ["modifying", "storage-full", "incompatible-restore", "deleting"] {
         let mut world = settled_world();
         on_instance(&mut world, |instance| instance.status = state(word));
@@ -128,7 +136,12 @@ fn i3_a_paused_deletion_tells_what_would_go_and_lets_nothing_go() {
     let mut protected = instance("available");
     protected.running.deletion_protection = Some(true);
     let bare = World { service: Seen::Absent, alias: None, ..leaving.clone() };
+    let mut answered_no = bare.clone();
+    let free = Departure { paused: false, ..paused.clone() };
+    let deletion = cloud_steps(&leave(&free, &bare)).into_iter().next().cloned().expect("it would be deleted");
+    refused(&mut answered_no, deletion, ErrorClass::WrongState);
     for (world, would) in [
+        (answered_no, "refused"),
         (leaving, "the Services go first"),
         (World { instance: Seen::Known(protected), ..bare.clone() }, "RDS protects the instance"),
         (World { instance: Seen::Absent, ..bare.clone() }, "the instance is gone"),
