@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
-use tokio::time::Instant;
 
 use super::{Cloud, CloudError, ErrorClass, Instance};
 use crate::clock::{Clock, Moment};
@@ -137,14 +136,15 @@ impl Sweeper {
     pub async fn run(self) {
         let mut pause = Duration::ZERO;
         loop {
-            let paused_at = Instant::now();
+            let paused_at = self.clock.now();
             tokio::select! {
                 biased;
-                () = tokio::time::sleep(pause) => {}
                 // Woken, it still keeps the fast pace: many objects may call at once. After an error nobody wakes it.
                 () = self.shared.wake.notified(), if self.shared.latest.borrow().failures == 0 => {
-                    tokio::time::sleep_until(paused_at + pause.min(self.fast())).await;
+                    let paused = self.clock.now().since(paused_at);
+                    tokio::time::sleep(pause.min(self.fast()).saturating_sub(paused)).await;
                 }
+                () = tokio::time::sleep(pause) => {}
             }
             pause = self.sweep().await;
         }
@@ -261,6 +261,7 @@ pub(crate) mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use async_trait::async_trait;
+    use tokio::time::Instant;
 
     use super::*;
     use crate::clock::tests::TokioClock;

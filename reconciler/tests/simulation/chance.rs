@@ -1,0 +1,63 @@
+//! The clocks and the chance of a simulation: all of it follows from a seed.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use reconciler::clock::{Clock, Moment};
+use reconciler::entropy::Entropy;
+use tokio::time::Instant;
+
+/// When every simulation begins.
+const BEGINNING: i64 = 1_800_000_000;
+
+/// The clock of one process: it goes with tokio's, which is stopped. Each reading takes a nanosecond.
+#[derive(Debug)]
+pub(crate) struct ProcessClock {
+    started: Instant,
+    readings: AtomicU64,
+    /// How many seconds the wall clock is off.
+    off: AtomicI64,
+}
+
+impl ProcessClock {
+    pub(crate) fn start() -> Self {
+        Self { started: Instant::now(), readings: AtomicU64::default(), off: AtomicI64::default() }
+    }
+
+    /// Somebody sets the wall clock, forth or back.
+    pub(crate) fn set(&self, by: SignedDuration) {
+        self.off.fetch_add(by.as_secs(), Ordering::Relaxed);
+    }
+}
+
+impl Clock for ProcessClock {
+    fn wall(&self) -> Timestamp {
+        let off = SignedDuration::from_secs(BEGINNING + self.off.load(Ordering::Relaxed));
+        Timestamp::UNIX_EPOCH + off + self.started.elapsed()
+    }
+
+    fn now(&self) -> Moment {
+        let readings = self.readings.fetch_add(1, Ordering::Relaxed);
+        Moment::START + self.started.elapsed() + Duration::from_nanos(readings)
+    }
+}
+
+/// Everything random of a simulation.
+#[derive(Debug)]
+pub(crate) struct Seeded(Mutex<StdRng>);
+
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
