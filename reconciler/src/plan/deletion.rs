@@ -107,7 +107,7 @@ fn instance(departure: &Departure, policy: DeletionPolicy, world: &World, now: M
 /// The instance stays. It is marked as left on purpose, so that nobody takes it for an orphan; if that cannot be, the object goes all the same.
 fn retain(world: &World) -> Outcome {
     let ours = |instance: &&Instance| !foreign(world, instance) && !instance.marks.is_retained();
-    let resource = world.instance.known().filter(ours).and_then(|instance| instance.arn.clone());
+    let resource = world.instance.known().filter(ours).and_then(|instance| instance.resource_name.clone());
     let mark = |resource| MarkInstance { resource, retained: Some(true), ..MarkInstance::default() };
     let step = resource.map(|resource| Step::Cloud(Request::Mark(mark(resource))));
     match step.filter(|step| world.account.is_ok() && !world.ledger.asked(step)) {

@@ -189,7 +189,7 @@ pub(super) fn estranged(world: &World, instance: &Instance) -> Option<(Reason, S
 
 fn seen(pin: &mut InstanceRef, instance: &Instance) {
     pin.resource_id.clone_from(&instance.resource_id);
-    pin.arn.clone_from(&instance.arn);
+    pin.arn.clone_from(&instance.resource_name);
     pin.instance_class.clone_from(&instance.running.instance_class);
     pin.master_user.clone_from(&instance.master_user);
     pin.created = true;
@@ -201,7 +201,7 @@ pub(super) fn replaceable(world: &World) -> bool {
     world.instance.absent() && lost.is_some() && world.object.recreate_lost.as_ref() == lost
 }
 
-/// The master user that the instance has, where the spec asks for another: RDS renames none, so nothing inside can be done.
+/// The master user that the instance has, where the spec asks for another: the cloud renames none, so nothing inside can be done.
 pub(super) fn other_master<'a>(wanted: &str, world: &'a World) -> Option<&'a str> {
     usable(world)?.master_user.as_deref().filter(|found| *found != wanted)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Concern, Moment, Outcome, Plan, Reason, Step};
 use crate::providers::{ErrorClass, Request};
 
-/// The cloud's view lags a change that it has accepted: Terraform gives RDS a minute before it believes what it sees.
+/// The cloud's view lags a change that it has accepted: other tools give it a minute before they believe what they see.
 pub(super) const LAG: Duration = Duration::from_secs(60);
 /// A change that was accepted this often and never seen is not made again until the wish changes.
 const MOST_REPEATS: u32 = 3;

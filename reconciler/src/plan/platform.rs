@@ -9,7 +9,7 @@ use crate::subject::Target;
 
 /// The class's tags that the instance lacks. One that left the class stays: whose it was is not known.
 pub(super) fn tags(target: &Target, world: &World, instance: &Instance) -> Option<MarkInstance> {
-    let resource = instance.arn.clone()?;
+    let resource = instance.resource_name.clone()?;
     let missing: BTreeMap<String, String> = target
         .class
         .tags

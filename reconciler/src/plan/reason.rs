@@ -118,7 +118,7 @@ reasons! {
             "Take the annotation from all but one. Until then objects that name none get the first by name.";
         Paused = User, "spec.paused is true, so nothing is done",
             "Set spec.paused to false, or remove it, when the maintenance is over. The conditions say what would be done.";
-        NotScheduled = User, "backups are asked for in another interval than a day, and RDS makes them daily",
+        NotScheduled = User, "backups are asked for in another interval than a day, and the cloud makes them daily",
             "Set spec.backup.every: 24h. It takes nothing from Ready.";
         StatusTooLarge = User, "Kubernetes cannot store the object with its whole status, so users and databases are counted and not listed",
             "Give some of the users and databases to another object.";
@@ -128,7 +128,7 @@ reasons! {
         WritingSecrets = Nobody, "Secrets are being written", "";
         RenewingSecrets = Nobody, "the Secrets work, and get what a newer operator or another CA bundle says, one object after the other", "";
         Creating = Nobody, "the instance is being asked for", "";
-        NotSeenYet = Nobody, "RDS says that it is there already, most often because it was asked for a moment ago", "";
+        NotSeenYet = Nobody, "the cloud says that it is there already, most often because it was asked for a moment ago", "";
         InstanceNotReady = Nobody, "the instance is not available yet", "";
         WaitingForInstance = Nobody, "this part follows when the instance is available", "";
         WaitingForSecret = Nobody, "the Secret of the master user must hold a password first",
@@ -140,13 +140,13 @@ reasons! {
         CreatingService = Nobody, "the Service is being created", "";
         UpdatingService = Nobody, "the Service is being pointed to the endpoint", "";
         Modifying = Nobody, "a change is being asked for", "";
-        ChangeAccepted = Nobody, "RDS has accepted a change and does not show it yet", "";
+        ChangeAccepted = Nobody, "the cloud has accepted a change and does not show it yet", "";
         Growing = Nobody, "the storage is growing", "";
-        StorageCooldown = Nobody, "RDS allows one change of storage in six hours", "";
-        InstanceBusy = Nobody, "RDS takes no change while the instance is in this state", "";
+        StorageCooldown = Nobody, "the cloud allows no change of storage so soon after the last", "";
+        InstanceBusy = Nobody, "the cloud takes no change while the instance is in this state", "";
         Tagging = Nobody, "tags of the class are being put on the instance", "";
         TakingUp = Nobody, "the accepted instance is being marked as this object's", "";
-        MasterPasswordRefused = Nobody, "the server refuses the master user's password, and is given the one in the Secret as soon as RDS takes a change", "";
+        MasterPasswordRefused = Nobody, "the server refuses the master user's password, and is given the one in the Secret as soon as the cloud takes a change", "";
         ResettingMasterPassword = Nobody, "the server is being given the master user's password that the Secret holds", "";
         DatabaseBusy = Nobody, "something inside the database is in the way for now", "";
         DatabaseTimeout = Nobody, "the database has not answered in time",
@@ -154,17 +154,17 @@ reasons! {
         NamespaceTerminating = Nobody, "the namespace is being deleted, so nothing is made in it", "";
 
         InstanceLost = User, "the instance was deleted outside the cluster; no empty one takes its place unasked",
-            "Restore it under the same name, with its tags, and annotate the object with matrixmind.cloud/accept-instance=<DbiResourceId>; or annotate \
-             it with matrixmind.cloud/recreate-lost-instance=<the lost DbiResourceId> for a new, empty one.";
+            "Restore it under the same name, with its tags, and annotate the object with matrixmind.cloud/accept-instance=<its resource id>; or annotate \
+             it with matrixmind.cloud/recreate-lost-instance=<the lost one's resource id> for a new, empty one.";
         InstanceReplaced = User, "another instance has the name of this object's",
-            "If it is the restored one, annotate the object with matrixmind.cloud/accept-instance=<DbiResourceId>.";
+            "If it is the restored one, annotate the object with matrixmind.cloud/accept-instance=<its resource id>.";
         InstanceOfPredecessor = User, "an earlier object of this name left its instance, with its data",
-            "Annotate the object with matrixmind.cloud/accept-instance=<DbiResourceId> to take it up, or rename the object. Do not delete the instance \
+            "Annotate the object with matrixmind.cloud/accept-instance=<its resource id> to take it up, or rename the object. Do not delete the instance \
              unseen.";
         InstanceNotOurs = User, "an instance of that name belongs to somebody else, so it is left alone",
             "Rename the object; or, where that is wrong, give the instance back its tags.";
         InstanceDeleting = Nobody, "the instance is being deleted, and nothing of this operator asked for it",
-            "See in CloudTrail who did. When it is gone, the object says InstanceLost.";
+            "See in the cloud's audit log who did. When it is gone, the object says InstanceLost.";
         InstanceRenamed = Platform, "somebody renamed the instance",
             "Give it back the name that the message has.";
         TagsMissing = Platform, "the instance has lost the tags by which it is known as this object's",
@@ -177,15 +177,15 @@ reasons! {
             "Give the operator, or the class, back its region.";
         EndpointNotTrusted = Platform, "the endpoint of the instance is in none of the domains that are trusted",
             "Start the operator with an --endpoint-suffix that fits, if the endpoint is what it should be.";
-        RefusedByCloud = User, "AWS refuses what the object or its class asks for",
-            "The message has AWS's words: correct the spec, or ask the platform team to correct the class. It is tried again now and then.";
-        NotAuthorized = Platform, "AWS does not let the operator do it",
-            "Compare the role's policy with manifests/aws/iam-policy.json, and see that its credentials are valid.";
-        QuotaOrCapacityExhausted = Platform, "a quota of the account, or the capacity of RDS, is exhausted",
-            "Ask AWS for more, or choose another instance class. It is tried again now and then.";
-        CloudUnavailable = Platform, "AWS cannot be asked, or does not answer",
+        RefusedByCloud = User, "the cloud refuses what the object or its class asks for",
+            "The message has the cloud's words: correct the spec, or ask the platform team to correct the class. It is tried again now and then.";
+        NotAuthorized = Platform, "the cloud does not let the operator do it",
+            "Compare its rights with those that the manifests ask for, and see that its credentials are valid.";
+        QuotaOrCapacityExhausted = Platform, "a quota of the account, or the cloud's capacity, is exhausted",
+            "Ask the cloud's provider for more, or choose another instance class. It is tried again now and then.";
+        CloudUnavailable = Platform, "the cloud cannot be asked, or does not answer",
             "It is tried again. Where it lasts, the message says what is missing: credentials, a region, a way to the endpoint.";
-        ChangeHasNoEffect = Platform, "RDS has accepted a change several times and never made it",
+        ChangeHasNoEffect = Platform, "the cloud has accepted a change several times and never made it",
             "Look at the instance's events. It is sent again when the spec changes.";
         MajorUpgradeNotOffered = User, "spec.version asks for another major version than the one that runs",
             "Set spec.version to the one that the message names.";
@@ -212,7 +212,7 @@ reasons! {
         AccessFailed = User, "a user cannot log in, or cannot work in its databases, with the credentials in its Secret",
             "status.logins says what was seen.";
         NotPermitted = User, "the server refuses the master user something that it needs",
-            "Give it back what somebody took from it; on RDS it is no superuser.";
+            "Give it back what somebody took from it; it is no superuser there.";
         DatabaseError = User, "the server answers with an error that is not known",
             "The message has its words and the SQLSTATE. It is tried again now and then.";
         DatabaseUnreachable = Platform, "the server cannot be reached from the cluster",
@@ -225,13 +225,13 @@ reasons! {
         DeletionProtected = User, "the object is being deleted, and deletion protection is on",
             "Set spec.deletionProtection: false to let the deletion go on.";
         DeletingServices = Nobody, "the object is being deleted: its Services go first", "";
-        InstanceCreating = Nobody, "the object is being deleted: RDS must finish the creation of the instance before it can be snapshotted", "";
+        InstanceCreating = Nobody, "the object is being deleted: the cloud must finish the creation of the instance before it can be snapshotted", "";
         CreationPending = Nobody, "the object is being deleted: a creation that was asked for may still appear", "";
-        Unprotecting = Nobody, "the object is being deleted: RDS's deletion protection is being switched off, as the spec says", "";
+        Unprotecting = Nobody, "the object is being deleted: the cloud's deletion protection is being switched off, as the spec says", "";
         MarkingRetained = Nobody, "the object is being deleted: its instance is marked as left on purpose", "";
         DeletingInstance = Nobody, "the object is being deleted: its instance is going", "";
         WaitingForSnapshot = Nobody, "the object is being deleted: the final snapshot is not available yet", "";
-        SnapshotImpossible = User, "the object is being deleted, and RDS cannot snapshot the instance in its state",
+        SnapshotImpossible = User, "the object is being deleted, and the cloud cannot snapshot the instance in its state",
             "Mend the instance as the message says, or let the data go with deletionPolicy: Delete, or leave the instance with Retain.";
         FinalSnapshotFailed = User, "the object is being deleted, and its final snapshot has failed",
             "Restore what you need from other backups (the message has the command); then deletionPolicy: Delete or Retain lets the object go.";
@@ -247,7 +247,7 @@ reasons! {
         TagInstance = Nobody, "tags were put on the instance", "";
         ResetMasterPassword = Nobody, "the server was given the master user's password that the Secret holds", "";
         DeleteInstance = Nobody, "the deletion of the instance was asked for", "";
-        CloudRefused = Nobody, "AWS refused a call, or was not reached",
+        CloudRefused = Nobody, "the cloud refused a call, or was not reached",
             "It is tried again; the condition says whether somebody has to act.";
         SecretCreated = Nobody, "a Secret was made, with a new password", "";
         SecretUpdated = Nobody, "a Secret was brought up to date; its password stays", "";

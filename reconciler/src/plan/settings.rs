@@ -68,7 +68,7 @@ pub(super) fn others(target: &Target, world: &World) -> Outcome {
     let Some(instance) = usable(world) else {
         return Outcome::wait(Reason::WaitingForInstance, NOT_YET);
     };
-    if let (Ownership::Predecessor, Some(resource)) = (ownership(world, instance), instance.arn.clone()) {
+    if let (Ownership::Predecessor, Some(resource)) = (ownership(world, instance), instance.resource_name.clone()) {
         let retained = instance.marks.retained.map(|_| false);
         let request = MarkInstance { resource, owner: Some(world.owner()), retained, ..MarkInstance::default() };
         let step = Step::Cloud(Request::Mark(request));

@@ -33,8 +33,8 @@ pub struct Instance {
     pub identifier: String,
     /// The provider's immutable id of this very instance (AWS: DbiResourceId); a namesake made later has another one.
     pub resource_id: Option<String>,
-    /// ARN, where the provider has one.
-    pub arn: Option<String>,
+    /// What the provider's calls for tags know it by (AWS: its ARN).
+    pub resource_name: Option<String>,
     /// The provider's own word for the state.
     pub status: State,
     /// Where it listens; absent while it is being created.

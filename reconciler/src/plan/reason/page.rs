@@ -19,7 +19,7 @@ const EVENTS: &str = "\
 ## Events alone
 
 What was done, and what failed. What a person has to mend is a Warning Event too, once for each message, but for `Undecodable` and
-`SeveralDefaults`; what only waits, such as `Paused` or what cannot be reached, is none. What AWS has refused or a visit has met is `CloudRefused` or
+`SeveralDefaults`; what only waits, such as `Paused` or what cannot be reached, is none. What the cloud has refused or a visit has met is `CloudRefused` or
 `DatabaseVisitFailed` with the same words.
 
 ";

@@ -129,7 +129,7 @@ pub(crate) fn instance(status: &str) -> Instance {
     Instance {
         identifier: InstanceIdentifier::derive(CLUSTER, NAMESPACE, NAME).to_string(),
         resource_id: Some(RESOURCE.into()),
-        arn: Some("arn:aws:rds:eu-central-1:123456789012:db:orders".into()),
+        resource_name: Some("arn:aws:rds:eu-central-1:123456789012:db:orders".into()),
         status: state(status),
         endpoint: (status != "creating").then(endpoint),
         running: Settings {

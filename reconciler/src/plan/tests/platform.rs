@@ -31,7 +31,7 @@ fn groups(names: &[&str]) -> BTreeSet<String> {
 }
 
 fn tags_of(target: &Target) -> Request {
-    let resource = instance("available").arn.expect("the fixture has one");
+    let resource = instance("available").resource_name.expect("the fixture has one");
     Request::Mark(MarkInstance { resource, tags: target.class.tags.clone(), ..MarkInstance::default() })
 }
 

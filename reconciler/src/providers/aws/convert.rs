@@ -17,7 +17,7 @@ pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
     Some(Instance {
         identifier: from.db_instance_identifier()?.to_owned(),
         resource_id: owned(from.dbi_resource_id()),
-        arn: owned(from.db_instance_arn()),
+        resource_name: owned(from.db_instance_arn()),
         status: state(from.db_instance_status().unwrap_or("unknown")),
         endpoint: from.endpoint().and_then(|endpoint| {
             Some(Endpoint { host: endpoint.address()?.to_owned(), port: u16::try_from(endpoint.port()?).ok()? })

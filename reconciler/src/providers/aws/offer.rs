@@ -39,7 +39,7 @@ impl Offer for Rds {
     fn mark_again(&self, instance: &Instance, owner: &Owner) -> String {
         let tags = marks::tags(owner);
         let tags: Vec<_> = tags.iter().map(|(key, value)| format!("Key={key},Value={value}")).collect();
-        let arn = instance.arn.as_deref().unwrap_or("<its ARN>");
+        let arn = instance.resource_name.as_deref().unwrap_or("<its ARN>");
         format!("aws rds add-tags-to-resource --resource-name {arn} --tags {}", tags.join(" "))
     }
 
