@@ -4,15 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use rds_model::Quotas;
 
 use crate::exec::ExecPostgres;
 
 /// Not us-east-1: clients take that for the region that has no name, and some then call AWS's own endpoints.
 const DEFAULT_REGION: &str = "eu-central-1";
-/// Manual snapshots that RDS allows in a region [RDS User Guide, "Quotas"].
-const SNAPSHOTS: usize = 100;
-/// The same of retained automated backups.
-const RETAINED_BACKUPS: usize = 40;
 
 /// An RDS-compatible API whose DB instances are PostgreSQL servers on this machine.
 #[derive(Debug, Clone, Parser)]
@@ -67,10 +64,10 @@ pub struct Options {
     #[arg(long, env = "LOCAL_RDS_INSTANCE_QUOTA")]
     pub instance_quota: Option<usize>,
     /// Manual snapshots the account may have, final ones included.
-    #[arg(long, env = "LOCAL_RDS_SNAPSHOT_QUOTA", default_value_t = SNAPSHOTS)]
+    #[arg(long, env = "LOCAL_RDS_SNAPSHOT_QUOTA", default_value_t = Quotas::default().manual_snapshots)]
     pub snapshot_quota: usize,
     /// Automated backups of deleted instances that the account may have.
-    #[arg(long, env = "LOCAL_RDS_RETAINED_BACKUP_QUOTA", default_value_t = RETAINED_BACKUPS)]
+    #[arg(long, env = "LOCAL_RDS_RETAINED_BACKUP_QUOTA", default_value_t = Quotas::default().retained_backups)]
     pub retained_backup_quota: usize,
     /// Security groups of the VPC, besides its default one.
     #[arg(long = "security-group", env = "LOCAL_RDS_SECURITY_GROUPS", value_delimiter = ',')]
@@ -104,8 +101,8 @@ impl Options {
             region: DEFAULT_REGION.to_owned(),
             account: "000000000000".to_owned(),
             instance_quota: None,
-            snapshot_quota: SNAPSHOTS,
-            retained_backup_quota: RETAINED_BACKUPS,
+            snapshot_quota: Quotas::default().manual_snapshots,
+            retained_backup_quota: Quotas::default().retained_backups,
             security_groups: Vec::new(),
             subnet_groups: Vec::new(),
             instance_network: None,

@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rds_model::Instance;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use crate::model::Instance;
 use crate::store::write_atomically;
 
 /// Names below it belong to the machine itself (RFC 6761, 6.3). systemd-resolved and nss-myhostname know that; plain glibc asks a DNS server,

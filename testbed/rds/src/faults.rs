@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use serde::{Deserialize, Deserializer, Serialize};
+use rds_model::order::InstanceFault;
+use rds_model::{ApiError, Params};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
-
-use crate::model::{Activity, Instance};
-use crate::wire::{ApiError, Params};
 
 /// The calls that are to fail.
 #[derive(Debug, Default)]
@@ -49,46 +48,11 @@ pub(crate) struct CallFault {
     pub(crate) late_ms: u64,
 }
 
-/// What `instance` is to suffer; what an order does not name stays.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct InstanceFault {
-    pub(crate) instance: String,
-    /// It is shown in this status, and RDS's rules for it hold; null ends it.
-    #[serde(default)]
-    status: Shown,
-    /// Whether Describe shows its endpoint.
-    #[serde(default)]
-    endpoint: Option<bool>,
-    /// The next change is accepted and dropped; this event is all that tells.
-    #[serde(default)]
-    drop_change: Option<String>,
-    /// The next snapshot fails.
-    #[serde(default)]
-    fail_snapshot: Option<bool>,
-}
-
 /// `remove_instance` vanishes as if it had been deleted by somebody else.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Removal {
     pub(crate) remove_instance: String,
-}
-
-/// The status that an instance is to be shown in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-enum Shown {
-    /// The order says nothing of it.
-    #[default]
-    AsBefore,
-    Truly,
-    As(String),
-}
-
-impl<'de> Deserialize<'de> for Shown {
-    fn deserialize<D: Deserializer<'de>>(status: D) -> Result<Self, D::Error> {
-        Option::deserialize(status).map(|status| status.map_or(Self::Truly, Self::As))
-    }
 }
 
 fn bad_request() -> u16 {
@@ -145,7 +109,7 @@ impl CallFault {
     /// What the caller is told instead of the truth.
     pub(crate) fn error(&self) -> Option<ApiError> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        self.code.as_ref().map(|code| ApiError::new(status, code, &self.message))
+        self.code.as_ref().map(|code| ApiError::new(status.as_u16(), code, &self.message))
     }
 
     /// When the call is to be carried out, where that is later.
@@ -154,41 +118,9 @@ impl CallFault {
     }
 }
 
-impl InstanceFault {
-    /// Adds the order to those that an instance bears. What has begun takes none: its work may be done already.
-    pub(crate) fn order(self, instance: &mut Instance) -> Result<(), ApiError> {
-        let Self { instance: _, status, endpoint, drop_change, fail_snapshot } = self;
-        if status == Shown::AsBefore && endpoint.is_none() && drop_change.is_none() && fail_snapshot.is_none() {
-            return Err(ApiError::invalid_value("an instance fault says what the instance is to suffer"));
-        }
-        let begun = match instance.phase.activity {
-            Activity::Modifying { .. } | Activity::ResettingCredentials { .. } => drop_change.is_some(),
-            Activity::BackingUp { .. } | Activity::Stopping { .. } | Activity::Deleting { .. } => {
-                fail_snapshot.is_some()
-            }
-            _ => false,
-        };
-        if begun {
-            return Err(ApiError::invalid_instance_state("what is to fail has begun: order it before"));
-        }
-        let ordered = &mut instance.ordered;
-        match status {
-            Shown::AsBefore => {}
-            Shown::Truly => ordered.status = None,
-            Shown::As(status) => ordered.status = Some(status),
-        }
-        ordered.without_endpoint = endpoint.map_or(ordered.without_endpoint, |shown| !shown);
-        ordered.drop_change = drop_change.or(ordered.drop_change.take());
-        ordered.fail_snapshot = fail_snapshot.unwrap_or(ordered.fail_snapshot);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Ordered, Phase};
-    use crate::testing::{at, instance};
 
     async fn order(faults: &Faults, order: &str) {
         let Ok(Order::Call(fault)) = serde_json::from_str(order) else {
@@ -235,36 +167,10 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_told_apart_and_what_is_not_named_stays() {
-        let mut a = instance("a");
-        let mut suffer = |text| suffer(&mut a, text);
-        suffer(r#"{"instance":"a","status":"failed","fail_snapshot":true}"#).unwrap();
-        suffer(r#"{"instance":"a","endpoint":false,"drop_change":"no"}"#).unwrap();
-        let expected =
-            Ordered { without_endpoint: true, drop_change: Some("no".into()), fail_snapshot: true, status: None };
-        assert_eq!(suffer(r#"{"instance":"a","status":null}"#), Ok(expected));
-        assert!(suffer(r#"{"instance":"a"}"#).is_err());
+    fn orders_are_told_apart() {
         let order = |text| serde_json::from_str::<Order>(text);
+        assert!(matches!(order(r#"{"instance":"a","status":null}"#), Ok(Order::Instance(_))));
         assert!(matches!(order(r#"{"remove_instance":"a"}"#), Ok(Order::Remove(_))));
         assert!(order(r#"{"unknown":1}"#).is_err() && order(r#"{"instance":"a","stats":"x"}"#).is_err());
-    }
-
-    #[test]
-    fn what_has_begun_cannot_be_ordered_to_fail() {
-        let mut a = instance("a");
-        let (change, snapshot) = (r#"{"instance":"a","drop_change":"no"}"#, r#"{"instance":"a","fail_snapshot":true}"#);
-        a.phase = Phase::begin(Activity::ResettingCredentials { verifier: "SCRAM".into() }, at(0));
-        assert!(suffer(&mut a, change).is_err() && suffer(&mut a, snapshot).is_ok());
-        a.phase = Phase::begin(Activity::Deleting { final_snapshot: Some("s".into()), published: false }, at(0));
-        assert!(suffer(&mut a, snapshot).is_err() && suffer(&mut a, change).is_ok());
-    }
-
-    fn suffer(instance: &mut Instance, text: &str) -> Result<Ordered, String> {
-        match serde_json::from_str::<Order>(text) {
-            Ok(Order::Instance(fault)) => {
-                fault.order(instance).map(|()| instance.ordered.clone()).map_err(|error| error.code)
-            }
-            other => panic!("{text}: {other:?}"),
-        }
     }
 }

@@ -2,28 +2,19 @@
 //!
 //! The binary `local-rds` is a thin shell over [`Server`]; tests can start one in their own process.
 
-mod abilities;
 mod actions;
 mod args;
-mod backups;
 mod counters;
 mod endpoints;
 mod exec;
 mod faults;
-mod lifecycle;
-mod model;
-mod network;
+mod fresh;
 mod postgres;
 mod router;
 mod server;
 mod service;
 mod store;
-#[cfg(test)]
-mod testing;
 mod throttle;
-mod timetable;
-mod versions;
-mod windows;
 mod wire;
 mod worker;
 

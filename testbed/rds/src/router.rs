@@ -10,16 +10,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
+use rds_model::{ApiError, Ordered, Params, order as orders};
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::actions::{self, Call};
 use crate::faults::{CallFault, Order};
-use crate::model::Ordered;
 use crate::postgres::logs::count_writes;
 use crate::service::Service;
-use crate::wire::{ApiError, Params, RDS_NAMESPACE, STS_NAMESPACE, auth, xml};
+use crate::wire::{RDS_NAMESPACE, STS_NAMESPACE, auth, error, xml};
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new()
@@ -51,7 +51,7 @@ async fn query(State(service): State<Arc<Service>>, headers: HeaderMap, body: St
             tracing::debug!(action, code = error.code, "refused");
             let (kind, code) = (error.kind(), &error.code);
             let body = xml::error(namespace, kind, code, &error.message, &request_id);
-            (error.status, body)
+            (status(&error), body)
         }
     };
     let headers = [
@@ -70,17 +70,17 @@ async fn perform(
 ) -> actions::Answer {
     let sts = version == "2011-06-15";
     if !sts && version != "2014-10-31" {
-        return Err(ApiError::unknown_action(action, version));
+        return Err(error::unknown_action(action, version));
     }
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let scope = if sts { "sts" } else { "rds" };
-    let caller = auth::authenticate(authorization, &service.region, scope)?;
+    let caller = auth::authenticate(authorization, &service.account.region, scope)?;
     let struck = service.faults.strike(action, params).await;
     if let Some((fault, late)) = struck.as_ref().and_then(|fault| Some((fault, fault.late()?))) {
         let carried_out = deliver_late(service, late, sts, action, params, caller);
         return match fault.error() {
             Some(error) => Err(error),
-            None => carried_out.await.map_err(|error| ApiError::internal(&error))?,
+            None => carried_out.await.map_err(|error| error::internal(&error))?,
         };
     }
     let lost = struck.as_ref().and_then(CallFault::error);
@@ -91,7 +91,7 @@ async fn perform(
     if let (false, Some(throttle)) = (sts, &service.throttle)
         && !throttle.admit().await
     {
-        return Err(ApiError::throttled());
+        return Err(error::throttled());
     }
     let call = Call { service, params, caller: &caller, now: Timestamp::now() };
     let answer = carry_out(sts, action, call).await;
@@ -118,7 +118,7 @@ fn deliver_late(
     service.tasks.spawn(async move {
         tokio::select! {
             () = sleep(late) => {}
-            () = on.stopping.cancelled() => return Err(ApiError::internal(&"the server stops")),
+            () = on.stopping.cancelled() => return Err(error::internal(&"the server stops")),
         }
         let call = Call { service: &on, params: &params, caller: &caller, now: Timestamp::now() };
         carry_out(sts, &action, call).await
@@ -165,35 +165,24 @@ async fn faults(State(service): State<Arc<Service>>) -> Json<serde_json::Value> 
 async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) -> Response {
     let done = match order {
         Order::Call(fault) => service.faults.order(fault).await,
-        Order::Instance(fault) => {
-            service
-                .store
-                .update(|state| {
-                    let found = state.instances.get_mut(&fault.instance);
-                    let instance = found.ok_or_else(|| ApiError::instance_not_found(&fault.instance))?;
-                    fault.order(instance)
-                })
-                .await
-        }
+        Order::Instance(fault) => service.store.update(|state| fault.order(state)).await,
         Order::Remove(removal) => remove(&service, &removal.remove_instance).await,
     };
     match done {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(error) => (error.status, error.message).into_response(),
+        Err(error) => (status(&error), error.message).into_response(),
     }
 }
 
 /// The instance is out of the listing at once; its worker clears up behind it.
 async fn remove(service: &Arc<Service>, id: &str) -> Result<(), ApiError> {
-    let removed = service
-        .store
-        .update(|state| {
-            let removed = state.instances.remove(id);
-            removed.ok_or_else(|| ApiError::instance_not_found(id))
-        })
-        .await?;
+    let removed = service.store.update(|state| orders::remove(state, id)).await?;
     service.attend(&removed.resource_id).await;
     Ok(())
+}
+
+fn status(error: &ApiError) -> StatusCode {
+    StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// A random UUID.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use nix::fcntl::{Flock, FlockArg};
+use rds_model::{Account, Quotas, State, Timetable};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
@@ -22,15 +23,12 @@ use crate::args::Options;
 use crate::counters::Counters;
 use crate::endpoints::Endpoints;
 use crate::faults::Faults;
-use crate::model::State;
-use crate::network::Network;
 use crate::postgres::certificates::Authority;
 use crate::postgres::{AdminPassword, Environment, Layout, Spawner};
 use crate::router::router;
-use crate::service::{Quotas, Service};
+use crate::service::Service;
 use crate::store::{Store, StoreError, write_atomically};
 use crate::throttle::Throttle;
-use crate::timetable::Timetable;
 
 /// A running server. [`Server::stop`] ends it in good order; dropped, its PostgreSQL servers are killed with its runtime.
 #[derive(Debug)]
@@ -110,22 +108,18 @@ impl Server {
             building: Semaphore::new(available_parallelism().map_or(1, NonZero::get)),
             layout,
         };
+        let cooldown = options.storage_cooldown_scale.unwrap_or(options.time_scale);
+        let timetable = Timetable::scaled(options.time_scale, cooldown);
         let service = Arc::new(Service {
-            account: options.account,
-            network: Network {
-                region: options.region.clone(),
+            account: Account {
                 security_groups: options.security_groups,
                 subnet_groups: options.subnet_groups,
-            },
-            region: options.region,
-            instance_quota: options.instance_quota,
-            quotas: Quotas {
-                manual_snapshots: options.snapshot_quota,
-                retained_backups: options.retained_backup_quota,
-            },
-            times: Timetable {
-                scale: options.time_scale,
-                storage_cooldown_scale: options.storage_cooldown_scale.unwrap_or(options.time_scale),
+                quotas: Quotas {
+                    instances: options.instance_quota,
+                    manual_snapshots: options.snapshot_quota,
+                    retained_backups: options.retained_backup_quota,
+                },
+                ..Account::new(options.account, options.region, timetable)
             },
             store,
             env,

@@ -3,9 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rds_model::State;
 use tokio::sync::Mutex;
-
-use crate::model::State;
 
 /// The state could not be kept or read again.
 #[derive(Debug, thiserror::Error)]

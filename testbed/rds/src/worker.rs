@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rds_model::{Activity, Change, Instance, SnapshotKind, State, Step, lifecycle};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use crate::lifecycle;
-use crate::model::{Activity, Change, Instance, SnapshotKind, State};
 use crate::postgres::{PostgresError, Postmaster, discard, keep_as_snapshot};
 use crate::service::Service;
 use crate::store::StoreError;
-use crate::timetable::Step;
 
 /// How long to wait before work that failed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -99,7 +97,7 @@ impl Worker {
             self.start(&running).await?;
         }
         let now = Timestamp::now();
-        match self.service.times.next(instance, now) {
+        match self.service.account.times(instance).next(instance, now) {
             Step::Rest => self.sleep(LONGEST_SLEEP).await,
             Step::Wait(until) => {
                 let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();

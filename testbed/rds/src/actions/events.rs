@@ -1,74 +1,15 @@
-//! DescribeEvents.
+//! Events as XML.
 
-use jiff::{SignedDuration, Timestamp};
+use rds_model::{Event, Source};
 
-use super::{Answer, Call};
-use crate::model::{Event, Source};
-use crate::wire::page::paginate;
-use crate::wire::{ApiError, Node};
+use super::Call;
+use crate::wire::Node;
 
-/// The values of `SourceType` in the service model. Only the first two have events here.
-const SOURCE_TYPES: [&str; 11] = [
-    "db-instance",
-    "db-snapshot",
-    "db-parameter-group",
-    "db-security-group",
-    "db-cluster",
-    "db-cluster-snapshot",
-    "custom-engine-version",
-    "db-proxy",
-    "blue-green-deployment",
-    "db-shard-group",
-    "zero-etl",
-];
-
-/// What happened in a span of time: the last hour unless the request says otherwise.
-pub(super) async fn describe(call: &Call<'_>) -> Answer {
-    let params = call.params;
-    let source = params.text("SourceIdentifier").map(str::to_ascii_lowercase);
-    let kind = params.text("SourceType");
-    if let Some(unknown) = kind.filter(|kind| !SOURCE_TYPES.contains(kind)) {
-        return Err(ApiError::invalid_value(format!("Invalid source type: {unknown}")));
-    }
-    if source.is_some() && kind.is_none() {
-        return Err(ApiError::invalid_combination("SourceType must be specified when SourceIdentifier is specified"));
-    }
-    let categories = params.texts("EventCategories").unwrap_or_default();
-    let (from, to) = span(call)?;
-    call.service
-        .store
-        .read(|state| {
-            let accepted = state.events.iter().filter(|event| {
-                (from..=to).contains(&event.at)
-                    && kind.is_none_or(|kind| kind == event.source.kind())
-                    && source.as_ref().is_none_or(|id| id == event.source.id())
-                    && (categories.is_empty() || categories.iter().any(|name| name == event.category.name()))
-            });
-            let key = |event: &&Event| format!("{:020}", event.sequence);
-            let page = paginate(accepted, key, params)?;
-            let list = Node::list("Events", &page.items, |event| render(call, event));
-            Ok(Some(page.marker_node().into_iter().chain([list]).collect()))
-        })
-        .await
-}
-
-fn span(call: &Call<'_>) -> Result<(Timestamp, Timestamp), ApiError> {
-    let params = call.params;
-    let to: Timestamp = params.parsed("EndTime")?.unwrap_or(call.now);
-    let minutes: i64 = params.parsed("Duration")?.unwrap_or(60);
-    if !(1..=14 * 24 * 60).contains(&minutes) {
-        return Err(ApiError::invalid_value(format!(
-            "Invalid duration: {minutes}. Must be between 1 and 20160 minutes"
-        )));
-    }
-    let from = to.checked_sub(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MIN);
-    Ok((params.parsed("StartTime")?.unwrap_or(from), to))
-}
-
-fn render(call: &Call<'_>, event: &Event) -> Node {
+/// An `Event`.
+pub(super) fn event(call: &Call<'_>, event: &Event) -> Node {
     let arn = match &event.source {
-        Source::DbInstance(id) => call.service.arn("db", id),
-        Source::DbSnapshot(id) => call.service.arn("snapshot", id),
+        Source::DbInstance(id) => call.service.account.arn("db", id),
+        Source::DbSnapshot(id) => call.service.account.arn("snapshot", id),
     };
     Node::tree(
         "Event",

@@ -1,16 +1,17 @@
 //! STS: who calls, and roles to assume.
 
 use jiff::ToSpan;
+use rds_model::ApiError;
 
 use super::{Answer, Call};
-use crate::wire::{ApiError, Node};
+use crate::wire::Node;
 
 /// The keys handed out for an assumed role begin so, with the role's name after it.
 const ROLE_KEY: &str = "ASIA";
 
 /// GetCallerIdentity. A key from [`assume_role`] is its role; any other is a user of this account.
 pub(super) fn caller(call: &Call<'_>) -> Vec<Node> {
-    let account = &call.service.account;
+    let account = &call.service.account.id;
     let key = &call.caller.access_key;
     let arn = match key.strip_prefix(ROLE_KEY) {
         Some(role) => format!("arn:aws:sts::{account}:assumed-role/{role}/session"),
@@ -23,13 +24,13 @@ pub(super) fn caller(call: &Call<'_>) -> Vec<Node> {
 pub(super) fn assume_role(call: &Call<'_>) -> Answer {
     let role_arn = call.params.required("RoleArn")?;
     let session = call.params.required("RoleSessionName")?;
-    let account = &call.service.account;
+    let account = &call.service.account.id;
     let role = role_arn
         .strip_prefix(&format!("arn:aws:iam::{account}:role/"))
         .filter(|role| !role.is_empty())
         .ok_or_else(|| {
             ApiError::new(
-                axum::http::StatusCode::FORBIDDEN,
+                403,
                 "AccessDenied",
                 format!("User: arn:aws:iam::{account}:user/local is not authorized to perform: sts:AssumeRole on resource: {role_arn}"),
             )

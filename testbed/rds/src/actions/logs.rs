@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, Call, fields};
+use rds_model::actions::instance_id;
+use rds_model::{ApiError, paginate};
+
+use super::{Answer, Call, render};
 use crate::postgres::logs::{self, Start};
-use crate::wire::page::paginate;
-use crate::wire::{ApiError, Node};
+use crate::wire::Node;
+use crate::wire::error::{internal, log_file_not_found};
 
 /// Lines RDS gives at most, and by default.
 const LINES: usize = 10_000;
@@ -17,14 +20,14 @@ pub(super) async fn describe(call: &Call<'_>) -> Answer {
     let part = params.text("FilenameContains");
     let since: Option<u64> = params.parsed("FileLastWritten")?;
     let size: Option<u64> = params.parsed("FileSize")?;
-    let files = logs::list(&folder).map_err(|error| ApiError::internal(&error))?;
+    let files = logs::list(&folder).map_err(|error| internal(&error))?;
     let accepted = files.into_iter().filter(|file| {
         part.is_none_or(|part| file.name.contains(part))
             && since.is_none_or(|since| file.last_written >= since)
             && size.is_none_or(|size| file.size > size)
     });
     let page = paginate(accepted, |file| file.name.clone(), params)?;
-    let list = Node::list("DescribeDBLogFiles", &page.items, |file| {
+    Ok(Some(render::page("DescribeDBLogFiles", &page, |file| {
         Node::tree(
             "DescribeDBLogFilesDetails",
             vec![
@@ -33,8 +36,7 @@ pub(super) async fn describe(call: &Call<'_>) -> Answer {
                 Node::leaf("Size", file.size),
             ],
         )
-    });
-    Ok(Some(page.marker_node().into_iter().chain([list]).collect()))
+    })))
 }
 
 /// A part of one of them: from the marker on, or the end.
@@ -42,10 +44,10 @@ pub(super) async fn download(call: &Call<'_>) -> Answer {
     let params = call.params;
     let folder = folder(call).await?;
     let name = params.required("LogFileName")?;
-    let listed = logs::list(&folder).map_err(|error| ApiError::internal(&error))?;
+    let listed = logs::list(&folder).map_err(|error| internal(&error))?;
     // Only a name that is listed is opened, so that none leads out of the folder.
     if !listed.iter().any(|file| file.name == name) {
-        return Err(ApiError::log_file_not_found(name));
+        return Err(log_file_not_found(name));
     }
     let start = match params.text("Marker") {
         None => Start::Tail,
@@ -56,7 +58,7 @@ pub(super) async fn download(call: &Call<'_>) -> Answer {
     let lines: Option<usize> = params.parsed("NumberOfLines")?;
     let lines = lines.filter(|lines| *lines > 0).unwrap_or(LINES).min(LINES);
     let path = folder.join(name.trim_start_matches("error/"));
-    let portion = logs::portion(&path, start, lines).map_err(|error| ApiError::internal(&error))?;
+    let portion = logs::portion(&path, start, lines).map_err(|error| internal(&error))?;
     Ok(Some(vec![
         Node::leaf("LogFileData", xml_text(&portion.data)),
         Node::leaf("Marker", portion.marker),
@@ -65,7 +67,7 @@ pub(super) async fn download(call: &Call<'_>) -> Answer {
 }
 
 async fn folder(call: &Call<'_>) -> Result<PathBuf, ApiError> {
-    let id = fields::instance_id(call.params)?;
+    let id = instance_id(call.params)?;
     let resource_id = call
         .service
         .store

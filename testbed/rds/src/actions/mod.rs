@@ -1,36 +1,26 @@
-//! What each action of the API does.
+//! The actions of the API: RDS's as the model has them, told in XML, and those of this server alone.
 
 mod backups;
-mod create;
-mod delete;
-mod describe;
-mod elsewhere;
 mod events;
-mod fields;
-mod filters;
 mod identity;
 mod logs;
-mod modify;
-mod observability;
-mod power;
 mod render;
-mod restore;
-mod settings;
-mod snapshots;
-mod storage;
-mod tags;
 mod versions;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rds_model::{ApiError, Instance, Params, State, actions};
 
+use crate::fresh::Drawn;
 use crate::service::Service;
 use crate::store::StoreError;
+use crate::wire::Node;
 use crate::wire::auth::Caller;
-use crate::wire::{ApiError, Node, Params};
+use crate::wire::error::{internal, unknown_action};
 
 /// One authenticated call.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub(crate) service: &'a Arc<Service>,
     pub(crate) params: &'a Params,
@@ -43,35 +33,121 @@ pub(crate) type Answer = Result<Option<Vec<Node>>, ApiError>;
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::internal(&error)
+        internal(&error)
     }
 }
 
 /// Performs an action of RDS.
 pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
+    let Call { service, params, now, .. } = call;
+    let account = &service.account;
     match action {
-        "CreateDBInstance" => create::create(&call).await,
-        "DescribeDBInstances" => describe::instances(&call).await,
-        "ModifyDBInstance" => modify::modify(&call).await,
-        "DeleteDBInstance" => delete::delete(&call).await,
-        "RebootDBInstance" => power::reboot(&call).await,
-        "StopDBInstance" => power::stop(&call).await,
-        "StartDBInstance" => power::start(&call).await,
-        "CreateDBSnapshot" => snapshots::create(&call).await,
-        "DescribeDBSnapshots" => snapshots::describe(&call).await,
-        "ModifyDBSnapshot" => snapshots::modify(&call).await,
-        "DeleteDBSnapshot" => snapshots::delete(&call).await,
-        "DescribeDBInstanceAutomatedBackups" => backups::describe(&call).await,
-        "DeleteDBInstanceAutomatedBackup" => backups::delete(&call).await,
-        "RestoreDBInstanceFromDBSnapshot" => restore::restore(&call).await,
-        "AddTagsToResource" => tags::add(&call).await,
-        "ListTagsForResource" => tags::list(&call).await,
-        "RemoveTagsFromResource" => tags::remove(&call).await,
-        "DescribeDBEngineVersions" => versions::describe(&call),
-        "DescribeEvents" => events::describe(&call).await,
+        "CreateDBInstance" => {
+            call.begin(|state| actions::create_instance(account, state, params, now, &mut Drawn)).await
+        }
+        "DescribeDBInstances" => {
+            call.look(|state| {
+                let page = actions::describe_instances(account, state, params)?;
+                Ok(render::page("DBInstances", &page, |instance| render::instance(&call, instance)))
+            })
+            .await
+        }
+        "ModifyDBInstance" => {
+            call.begin(|state| actions::modify_instance(account, state, params, now, &mut Drawn)).await
+        }
+        "DeleteDBInstance" => call.begin(|state| actions::delete_instance(account, state, params, now)).await,
+        "RebootDBInstance" => call.begin(|state| actions::reboot_instance(account, state, params, now)).await,
+        "StopDBInstance" => call.begin(|state| actions::stop_instance(account, state, params, now)).await,
+        "StartDBInstance" => call.begin(|state| actions::start_instance(account, state, params, now)).await,
+        "RestoreDBInstanceFromDBSnapshot" => {
+            call.begin(|state| actions::restore_instance(account, state, params, now, &mut Drawn)).await
+        }
+        "CreateDBSnapshot" => {
+            let snapshot = call.change(|state| actions::create_snapshot(account, state, params, now)).await?;
+            service.attend(&snapshot.source.resource_id).await;
+            Ok(Some(vec![render::snapshot(&call, &snapshot)]))
+        }
+        "DescribeDBSnapshots" => {
+            call.look(|state| {
+                let page = actions::describe_snapshots(account, state, params, now)?;
+                Ok(render::page("DBSnapshots", &page, |snapshot| render::snapshot(&call, snapshot)))
+            })
+            .await
+        }
+        "ModifyDBSnapshot" => {
+            call.look(|state| Ok(vec![render::snapshot(&call, actions::modify_snapshot(state, params)?)])).await
+        }
+        "DeleteDBSnapshot" => {
+            let snapshot = call.change(|state| actions::delete_snapshot(state, params, now)).await?;
+            discard(service, &snapshot.id);
+            Ok(Some(vec![render::deleted_snapshot(&call, &snapshot)]))
+        }
+        "DescribeDBInstanceAutomatedBackups" => {
+            call.look(|state| {
+                let page = actions::describe_backups(account, state, params, now)?;
+                Ok(render::page("DBInstanceAutomatedBackups", &page, |backup| backups::backup(&call, backup)))
+            })
+            .await
+        }
+        "DeleteDBInstanceAutomatedBackup" => {
+            let backup = call.change(|state| actions::delete_backup(account, state, params, now)).await?;
+            Ok(Some(vec![backups::backup(&call, &backup)]))
+        }
+        "AddTagsToResource" => {
+            call.change(|state| actions::add_tags(account, state, params)).await?;
+            Ok(None)
+        }
+        "ListTagsForResource" => {
+            call.look(|state| Ok(vec![render::tag_list(actions::list_tags(account, state, params)?)])).await
+        }
+        "RemoveTagsFromResource" => {
+            call.change(|state| actions::remove_tags(account, state, params)).await?;
+            Ok(None)
+        }
+        "DescribeDBEngineVersions" => {
+            let page = actions::describe_versions(params)?;
+            Ok(Some(render::page("DBEngineVersions", &page, |(version, status)| versions::version(*version, *status))))
+        }
+        "DescribeEvents" => {
+            call.look(|state| {
+                let page = actions::describe_events(state, params, now)?;
+                Ok(render::page("Events", &page, |event| events::event(&call, event)))
+            })
+            .await
+        }
         "DescribeDBLogFiles" => logs::describe(&call).await,
         "DownloadDBLogFilePortion" => logs::download(&call).await,
-        _ => Err(ApiError::unknown_action(action, "2014-10-31")),
+        _ => Err(unknown_action(action, "2014-10-31")),
+    }
+}
+
+impl Call<'_> {
+    /// Reads the state.
+    async fn look(&self, look: impl FnOnce(&State) -> Result<Vec<Node>, ApiError>) -> Answer {
+        self.service.store.read(look).await.map(Some)
+    }
+
+    /// Changes the state, and keeps it.
+    async fn change<T>(&self, change: impl FnOnce(&mut State) -> Result<T, ApiError>) -> Result<T, ApiError> {
+        self.service.store.update(change).await
+    }
+
+    /// Changes an instance, and has its worker do the work behind it.
+    async fn begin(&self, change: impl FnOnce(&mut State) -> Result<Instance, ApiError>) -> Answer {
+        let instance = self.change(change).await?;
+        self.service.attend(&instance.resource_id).await;
+        Ok(Some(vec![render::instance(self, &instance)]))
+    }
+}
+
+/// Removes the data of a snapshot that is gone.
+fn discard(service: &Service, snapshot: &str) {
+    let data = service.env.layout.snapshot(snapshot);
+    match std::fs::remove_dir_all(&data) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(%error, path = %data.display(), "the data of a deleted snapshot are left over");
+        }
+        _ => {}
     }
 }
 
@@ -80,6 +156,6 @@ pub(crate) fn sts(action: &str, call: &Call<'_>) -> Answer {
     match action {
         "GetCallerIdentity" => Ok(Some(identity::caller(call))),
         "AssumeRole" => identity::assume_role(call),
-        _ => Err(ApiError::unknown_action(action, "2011-06-15")),
+        _ => Err(unknown_action(action, "2011-06-15")),
     }
 }

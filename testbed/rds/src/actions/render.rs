@@ -1,16 +1,23 @@
 //! Instances and snapshots as XML, with the element names of the service model (botocore, rds/2014-10-31).
 
+use rds_model::{Change, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, Instance, Page, Snapshot, Tags};
+
 use super::Call;
-use crate::model::{Change, Instance, Snapshot, Tags};
-use crate::network::{DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP};
 use crate::wire::Node;
 
 /// The only VPC.
 const VPC: &str = "vpc-00000000000000001";
 
+/// A page of a listing, with the marker of the next one where more is to come.
+pub(super) fn page<T>(name: &'static str, page: &Page<T>, member: impl Fn(&T) -> Node) -> Vec<Node> {
+    let marker = page.marker.as_ref().map(|marker| Node::leaf("Marker", marker));
+    marker.into_iter().chain([Node::list(name, &page.items, member)]).collect()
+}
+
 /// A `DBInstance`.
 pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
-    let status = call.service.times.status(instance, call.now);
+    let account = &call.service.account;
+    let status = account.status(instance, call.now);
     let mut nodes = vec![
         Node::leaf("DBInstanceIdentifier", &instance.id),
         Node::leaf("DBInstanceClass", &instance.class),
@@ -60,7 +67,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
         Node::tree("DomainMemberships", vec![]),
         Node::leaf("CopyTagsToSnapshot", instance.copy_tags_to_snapshot),
         Node::leaf("MonitoringInterval", instance.monitoring.interval),
-        Node::leaf("DBInstanceArn", call.service.arn("db", &instance.id)),
+        Node::leaf("DBInstanceArn", call.service.account.arn("db", &instance.id)),
         Node::leaf("IAMDatabaseAuthenticationEnabled", instance.iam_authentication),
         Node::leaf("DatabaseInsightsMode", if instance.insights.advanced { "advanced" } else { "standard" }),
         Node::leaf("PerformanceInsightsEnabled", instance.insights.enabled.is_some()),
@@ -93,7 +100,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
             ));
         }
         if instance.multi_az {
-            let zone = format!("{}b", call.service.region);
+            let zone = format!("{}b", call.service.account.region);
             nodes.push(Node::leaf("SecondaryAvailabilityZone", zone));
         }
     }
@@ -101,7 +108,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
         nodes
             .push(Node::list("EnabledCloudwatchLogsExports", &instance.log_exports, |name| Node::leaf("member", name)));
     }
-    let times = call.service.times;
+    let times = account.times(instance);
     for (name, at) in [
         ("LatestRestorableTime", times.latest_restorable(instance, call.now)),
         ("AutomaticRestartTime", times.automatic_restart(instance)),
@@ -128,7 +135,7 @@ fn monitoring(call: &Call<'_>, instance: &Instance) -> Vec<Node> {
     let Some(role) = &instance.monitoring.role else {
         return Vec::new();
     };
-    let (region, account) = (&call.service.region, &call.service.account);
+    let (region, account) = (&call.service.account.region, &call.service.account.id);
     let stream = format!("arn:aws:logs:{region}:{account}:log-group:RDSOSMetrics:log-stream:{}", instance.resource_id);
     vec![Node::leaf("MonitoringRoleArn", role), Node::leaf("EnhancedMonitoringResourceArn", stream)]
 }
@@ -167,7 +174,7 @@ fn snapshot_in(call: &Call<'_>, snapshot: &Snapshot, status: &'static str) -> No
         Node::leaf("StorageEncryptionType", encryption(source)),
         Node::leaf("BackupRetentionPeriod", source.backup_retention),
         Node::leaf("PreferredBackupWindow", &source.backup_window),
-        Node::leaf("DBSnapshotArn", call.service.arn("snapshot", &snapshot.id)),
+        Node::leaf("DBSnapshotArn", call.service.account.arn("snapshot", &snapshot.id)),
         Node::leaf("IAMDatabaseAuthenticationEnabled", source.iam_authentication),
         Node::tree("ProcessorFeatures", vec![]),
         Node::leaf("DbiResourceId", &source.resource_id),
@@ -220,7 +227,7 @@ fn security_groups(groups: &[String]) -> Node {
 /// A group with a subnet in each of two zones, as RDS asks for.
 fn subnet_group(call: &Call<'_>, name: &str) -> Node {
     let subnets = ["a", "b"].map(|zone| {
-        let zone_name = Node::leaf("Name", format_args!("{}{zone}", call.service.region));
+        let zone_name = Node::leaf("Name", format_args!("{}{zone}", call.service.account.region));
         Node::tree(
             "Subnet",
             vec![
@@ -239,7 +246,7 @@ fn subnet_group(call: &Call<'_>, name: &str) -> Node {
             Node::leaf("VpcId", VPC),
             Node::leaf("SubnetGroupStatus", "Complete"),
             Node::tree("Subnets", subnets.to_vec()),
-            Node::leaf("DBSubnetGroupArn", call.service.arn("subgrp", name)),
+            Node::leaf("DBSubnetGroupArn", call.service.account.arn("subgrp", name)),
         ],
     )
 }

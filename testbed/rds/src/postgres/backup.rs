@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rds_model::EngineVersion;
 use sqlx::PgConnection;
 
 use super::PostgresError;
 use super::admin::execute;
-use crate::versions::EngineVersion;
 
 /// What a copy leaves out: what belongs to the running server, and what PostgreSQL's documentation of low-level base backups lists.
 const LEFT_OUT: [&str; 8] = [

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::Path;
 
+use rds_model::EngineVersion;
+
 use crate::endpoints::Listening;
-use crate::versions::EngineVersion;
 
 /// The oldest major whose default parameter group has `rds.force_ssl=1`.
 const FORCE_SSL_SINCE: u16 = 15;

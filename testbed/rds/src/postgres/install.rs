@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use nix::fcntl::{Flock, FlockArg};
 use postgresql_embedded::{PostgreSQL, Settings, VersionReq};
+use rds_model::EngineVersion;
 
 use super::PostgresError;
-use crate::versions::EngineVersion;
 
 /// Where the bundles with glibc builds of PostgreSQL 12 and later come from.
 const RELEASES: &str = "https://github.com/zonkyio/embedded-postgres-binaries";

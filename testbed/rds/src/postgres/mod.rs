@@ -16,7 +16,7 @@ mod spawner;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::versions::EngineVersion;
+use rds_model::EngineVersion;
 
 pub(crate) use admin::AdminPassword;
 pub(crate) use archive::{discard, keep_as_snapshot};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rds_model::Instance;
 use sqlx::{Connection, PgConnection};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
@@ -19,7 +20,6 @@ use super::config::Config;
 use super::{Layout, PostgresError, Spawner, admin, backup, extensions, install, remove_dir, roles};
 use crate::endpoints::Endpoints;
 use crate::exec::ExecPostgres;
-use crate::model::Instance;
 use crate::store::write_atomically;
 
 /// How long a server may take to accept connections, recovery included.

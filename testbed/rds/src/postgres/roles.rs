@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use rds_model::EngineVersion;
+
 use super::admin::{identifier, literal};
-use crate::versions::EngineVersion;
 
 /// The roles RDS makes for itself. None can log in.
 const SERVICE_ROLES: [&str; 4] = ["rds_superuser", "rds_replication", "rds_password", "rds_iam"];

@@ -1,7 +1,9 @@
 //! Who calls: the credential scope of a Signature Version 4 header. The signature itself is not verified, because this server knows no
 //! secret keys; what a client gets wrong without a secret (no header, another region, another service) is refused as AWS refuses it.
 
-use super::ApiError;
+use rds_model::ApiError;
+
+use super::error;
 
 /// The account-independent part of the caller's identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +14,10 @@ pub(crate) struct Caller {
 
 /// Reads the `Authorization` header and checks that its scope names `region` and `service`.
 pub(crate) fn authenticate(header: Option<&str>, region: &str, service: &str) -> Result<Caller, ApiError> {
-    let header = header.ok_or_else(ApiError::missing_token)?;
+    let header = header.ok_or_else(error::missing_token)?;
     let fields = header
         .strip_prefix("AWS4-HMAC-SHA256 ")
-        .ok_or_else(|| ApiError::incomplete_signature("Unsupported AWS 'algorithm'"))?;
+        .ok_or_else(|| error::incomplete_signature("Unsupported AWS 'algorithm'"))?;
     let field = |name: &str| {
         fields
             .split(',')
@@ -23,23 +25,23 @@ pub(crate) fn authenticate(header: Option<&str>, region: &str, service: &str) ->
             .find(|(key, _)| *key == name)
             .map(|(_, value)| value)
             .filter(|value| !value.is_empty())
-            .ok_or_else(|| ApiError::incomplete_signature(format!("Authorization header requires '{name}' parameter.")))
+            .ok_or_else(|| error::incomplete_signature(format!("Authorization header requires '{name}' parameter.")))
     };
     field("Signature")?;
     field("SignedHeaders")?;
     let scope: Vec<&str> = field("Credential")?.split('/').collect();
     let [access_key, _date, scope_region, scope_service, "aws4_request"] = scope.as_slice() else {
-        return Err(ApiError::incomplete_signature(
+        return Err(error::incomplete_signature(
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term",
         ));
     };
     if scope_region != &region {
-        return Err(ApiError::wrong_scope(format!(
+        return Err(error::wrong_scope(format!(
             "Credential should be scoped to a valid region, not '{scope_region}': this endpoint serves '{region}'."
         )));
     }
     if scope_service != &service {
-        return Err(ApiError::wrong_scope(format!("Credential should be scoped to correct service: '{service}'.")));
+        return Err(error::wrong_scope(format!("Credential should be scoped to correct service: '{service}'.")));
     }
     Ok(Caller { access_key: (*access_key).to_owned() })
 }

@@ -2,12 +2,8 @@
 
 pub(crate) mod auth;
 pub(crate) mod error;
-pub(crate) mod page;
-pub(crate) mod params;
 pub(crate) mod xml;
 
-pub(crate) use error::ApiError;
-pub(crate) use params::Params;
 pub(crate) use xml::Node;
 
 /// The namespace of every RDS answer.

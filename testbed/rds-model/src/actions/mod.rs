@@ -1,0 +1,35 @@
+//! The actions of the API: each takes the account, the state, the parameters of one request and the time, and changes the state or refuses.
+//! What fails has changed nothing that a caller could see.
+
+mod backups;
+mod create;
+mod delete;
+mod describe;
+mod elsewhere;
+mod events;
+mod fields;
+mod filters;
+mod modify;
+mod observability;
+mod power;
+mod restore;
+mod settings;
+mod snapshots;
+mod storage;
+mod tags;
+mod versions;
+
+pub use backups::{Backup, backup_arn, delete_backup, describe_backups};
+pub use create::create_instance;
+pub use delete::delete_instance;
+pub use describe::describe_instances;
+pub use events::describe_events;
+pub use fields::instance_id;
+pub use modify::modify_instance;
+pub use observability::LOGS;
+pub use power::{reboot_instance, start_instance, stop_instance};
+pub use restore::restore_instance;
+pub use settings::AUTHORITIES;
+pub use snapshots::{create_snapshot, delete_snapshot, describe_snapshots, modify_snapshot};
+pub use tags::{add_tags, list_tags, remove_tags};
+pub use versions::describe_versions;

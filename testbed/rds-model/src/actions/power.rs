@@ -1,0 +1,79 @@
+//! RebootDBInstance, StopDBInstance and StartDBInstance.
+
+use jiff::Timestamp;
+
+use super::{elsewhere, fields, snapshots};
+use crate::abilities::Abilities;
+use crate::account::Account;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::state::{Activity, Instance, Phase, State};
+
+/// Restarts an instance.
+pub fn reboot_instance(
+    account: &Account,
+    state: &mut State,
+    params: &Params,
+    now: Timestamp,
+) -> Result<Instance, ApiError> {
+    let failover = params.boolean("ForceFailover")?.unwrap_or(false);
+    let instance = allowed(account, state, params, now, |can| can.reboot, "available")?;
+    if failover && !instance.multi_az {
+        return Err(ApiError::invalid_combination(
+            "Cannot force failover: the DB instance isn't a Multi-AZ deployment.",
+        ));
+    }
+    instance.phase = Phase::begin(Activity::Rebooting, now);
+    Ok(instance.clone())
+}
+
+/// Stops an instance, after a snapshot where the request names one.
+pub fn stop_instance(
+    account: &Account,
+    state: &mut State,
+    params: &Params,
+    now: Timestamp,
+) -> Result<Instance, ApiError> {
+    elsewhere::refuse(params)?;
+    let snapshot = match params.text("DBSnapshotIdentifier") {
+        None => None,
+        Some(_) => Some(fields::identifier(params, "DBSnapshotIdentifier", 255)?),
+    };
+    let mut stopping = allowed(account, state, params, now, |can| can.stop, "available")?.clone();
+    if let Some(snapshot) = &snapshot {
+        snapshots::begin_manual(account, state, &stopping, snapshot, None, now)?;
+    }
+    stopping.phase = Phase::begin(Activity::Stopping { snapshot }, now);
+    state.instances.insert(stopping.id.clone(), stopping.clone());
+    Ok(stopping)
+}
+
+/// Starts a stopped instance.
+pub fn start_instance(
+    account: &Account,
+    state: &mut State,
+    params: &Params,
+    now: Timestamp,
+) -> Result<Instance, ApiError> {
+    elsewhere::refuse(params)?;
+    let instance = allowed(account, state, params, now, |can| can.start, "stopped")?;
+    instance.phase = Phase::begin(Activity::Starting, now);
+    Ok(instance.clone())
+}
+
+/// The instance, if its state allows what is asked for.
+fn allowed<'a>(
+    account: &Account,
+    state: &'a mut State,
+    params: &Params,
+    now: Timestamp,
+    asked: impl Fn(&Abilities) -> bool,
+    needed: &str,
+) -> Result<&'a mut Instance, ApiError> {
+    let id = fields::instance_id(params)?;
+    let instance = state.instances.get_mut(&id).ok_or_else(|| ApiError::instance_not_found(&id))?;
+    if !Abilities::of(instance, account.status(instance, now)).iter().all(asked) {
+        return Err(ApiError::invalid_instance_state(format!("Instance {id} is not in {needed} state.")));
+    }
+    Ok(instance)
+}

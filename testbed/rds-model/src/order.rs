@@ -1,0 +1,126 @@
+//! Failures on order, that no request asks for: what an instance is to suffer, now or with the next thing that is done to it.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::error::ApiError;
+use crate::state::{Activity, Instance, State};
+
+/// What `instance` is to suffer; what an order does not name stays.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceFault {
+    instance: String,
+    /// It is shown in this status, and RDS's rules for it hold; null ends it.
+    #[serde(default)]
+    status: Shown,
+    /// Whether Describe shows its endpoint.
+    #[serde(default)]
+    endpoint: Option<bool>,
+    /// The next change is accepted and dropped; this event is all that tells.
+    #[serde(default)]
+    drop_change: Option<String>,
+    /// The next snapshot fails.
+    #[serde(default)]
+    fail_snapshot: Option<bool>,
+}
+
+/// The status that an instance is to be shown in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Shown {
+    /// The order says nothing of it.
+    #[default]
+    AsBefore,
+    Truly,
+    As(String),
+}
+
+impl<'de> Deserialize<'de> for Shown {
+    fn deserialize<D: Deserializer<'de>>(status: D) -> Result<Self, D::Error> {
+        Option::deserialize(status).map(|status| status.map_or(Self::Truly, Self::As))
+    }
+}
+
+impl InstanceFault {
+    /// Adds the order to those that the instance bears. What has begun takes none: its work may be done already.
+    ///
+    /// # Errors
+    /// When it orders nothing, or comes too late, or there is no such instance.
+    pub fn order(self, state: &mut State) -> Result<(), ApiError> {
+        let Self { instance, status, endpoint, drop_change, fail_snapshot } = self;
+        let instance = found(state, &instance)?;
+        if status == Shown::AsBefore && endpoint.is_none() && drop_change.is_none() && fail_snapshot.is_none() {
+            return Err(ApiError::invalid_value("an instance fault says what the instance is to suffer"));
+        }
+        let begun = match instance.phase.activity {
+            Activity::Modifying { .. } | Activity::ResettingCredentials { .. } => drop_change.is_some(),
+            Activity::BackingUp { .. } | Activity::Stopping { .. } | Activity::Deleting { .. } => {
+                fail_snapshot.is_some()
+            }
+            _ => false,
+        };
+        if begun {
+            return Err(ApiError::invalid_instance_state("what is to fail has begun: order it before"));
+        }
+        let ordered = &mut instance.ordered;
+        match status {
+            Shown::AsBefore => {}
+            Shown::Truly => ordered.status = None,
+            Shown::As(status) => ordered.status = Some(status),
+        }
+        ordered.without_endpoint = endpoint.map_or(ordered.without_endpoint, |shown| !shown);
+        ordered.drop_change = drop_change.or(ordered.drop_change.take());
+        ordered.fail_snapshot = fail_snapshot.unwrap_or(ordered.fail_snapshot);
+        Ok(())
+    }
+}
+
+/// The instance is gone at once, data and all, and nothing tells: it is the answer.
+pub fn remove(state: &mut State, id: &str) -> Result<Instance, ApiError> {
+    state.instances.remove(id).ok_or_else(|| ApiError::instance_not_found(id))
+}
+
+fn found<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Instance, ApiError> {
+    state.instances.get_mut(id).ok_or_else(|| ApiError::instance_not_found(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Ordered, Phase};
+    use crate::testing::{at, instance};
+
+    fn state() -> State {
+        let mut state = State::default();
+        state.instances.insert("a".to_owned(), instance("a"));
+        state
+    }
+
+    fn suffer(state: &mut State, text: &str) -> Result<Ordered, String> {
+        let fault: InstanceFault = serde_json::from_str(text).unwrap();
+        fault.order(state).map(|()| state.instances["a"].ordered.clone()).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn what_is_not_named_stays() {
+        let mut state = state();
+        suffer(&mut state, r#"{"instance":"a","status":"failed","fail_snapshot":true}"#).unwrap();
+        suffer(&mut state, r#"{"instance":"a","endpoint":false,"drop_change":"no"}"#).unwrap();
+        let expected =
+            Ordered { without_endpoint: true, drop_change: Some("no".into()), fail_snapshot: true, status: None };
+        assert_eq!(suffer(&mut state, r#"{"instance":"a","status":null}"#), Ok(expected));
+        assert!(suffer(&mut state, r#"{"instance":"a"}"#).is_err());
+        assert!(suffer(&mut state, r#"{"instance":"b","status":"failed"}"#).is_err());
+    }
+
+    #[test]
+    fn what_has_begun_cannot_be_ordered_to_fail() {
+        let (change, snapshot) = (r#"{"instance":"a","drop_change":"no"}"#, r#"{"instance":"a","fail_snapshot":true}"#);
+        let mut state = state();
+        state.instances.get_mut("a").unwrap().phase =
+            Phase::begin(Activity::ResettingCredentials { verifier: "SCRAM".into() }, at(0));
+        assert!(suffer(&mut state, change).is_err() && suffer(&mut state, snapshot).is_ok());
+        state.instances.get_mut("a").unwrap().phase =
+            Phase::begin(Activity::Deleting { final_snapshot: Some("s".into()), published: false }, at(0));
+        assert!(suffer(&mut state, snapshot).is_err() && suffer(&mut state, change).is_ok());
+    }
+}

@@ -1,0 +1,68 @@
+//! What RDS knows. The server keeps it in one file.
+
+mod backup;
+mod change;
+mod event;
+mod instance;
+pub(crate) mod news;
+mod observability;
+mod ordered;
+mod phase;
+mod snapshot;
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+pub use backup::RetainedBackup;
+pub use change::{CertificateRotation, Change};
+pub use event::{Category, Event, Source};
+pub use instance::{Instance, Tags};
+pub use observability::{Insights, Monitoring, Retained};
+pub use ordered::Ordered;
+pub use phase::{Activity, Phase};
+pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
+
+/// All instances, snapshots and events of one account in one region.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {
+    /// By identifier.
+    pub instances: BTreeMap<String, Instance>,
+    /// By identifier; automated ones are called `rds:…`.
+    pub snapshots: BTreeMap<String, Snapshot>,
+    /// Automated backups without an instance, by its resource id.
+    #[serde(default)]
+    pub retained: BTreeMap<String, RetainedBackup>,
+    /// Oldest first.
+    pub events: Vec<Event>,
+    #[serde(default)]
+    next_event: u64,
+}
+
+impl State {
+    /// Records an event and forgets those older than the 14 days that RDS keeps.
+    pub(crate) fn record(&mut self, source: Source, category: Category, message: impl Into<String>, now: Timestamp) {
+        self.next_event += 1;
+        self.events.push(Event { sequence: self.next_event, at: now, source, category, message: message.into() });
+        let horizon = now - (14 * 24).hours();
+        self.events.retain(|event| event.at >= horizon);
+    }
+
+    /// Records all that is said about an instance at once.
+    pub(crate) fn report(&mut self, source: &Source, said: Vec<news::News>, now: Timestamp) {
+        for (category, message) in said {
+            self.record(source.clone(), category, message, now);
+        }
+    }
+
+    /// The instance with this resource id, whatever it is called.
+    pub fn by_resource(&self, resource_id: &str) -> Option<&Instance> {
+        self.instances.values().find(|instance| instance.resource_id == resource_id)
+    }
+
+    /// As [`State::by_resource`], to change it.
+    pub fn by_resource_mut(&mut self, resource_id: &str) -> Option<&mut Instance> {
+        self.instances.values_mut().find(|instance| instance.resource_id == resource_id)
+    }
+}

@@ -1,0 +1,292 @@
+//! How long things take, what status they show, and what comes next: pure functions of an instance and the time.
+
+use std::time::Duration;
+
+use jiff::civil::Weekday;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use crate::abilities::word;
+use crate::state::{Activity, Instance, RetainedBackup};
+
+/// How long things take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timetable {
+    /// Until a new instance is there.
+    pub creation: Duration,
+    /// A backup or a snapshot of a running instance.
+    pub backup: Duration,
+    /// Until a modification begins to show. Real clients must not take the `available` before it for the end.
+    pub lag: Duration,
+    /// A modification, with its lag.
+    pub modification: Duration,
+    /// How long the volume shows `storage-optimization` after it grew.
+    pub optimization: Duration,
+    /// How long the storage cannot be changed again [RDS User Guide, "Working with storage"].
+    pub storage_cooldown: Duration,
+    /// Another password of the master user.
+    pub credentials: Duration,
+    /// A restart.
+    pub reboot: Duration,
+    /// Until an instance is stopped.
+    pub stop: Duration,
+    /// Until a stopped instance is available.
+    pub start: Duration,
+    /// How long an instance may be stopped before RDS starts it again [RDS User Guide, "Stopping a DB instance"].
+    pub longest_stop: Duration,
+    /// Until an instance is gone.
+    pub deletion: Duration,
+    /// How long a final snapshot takes, from the beginning of the deletion.
+    pub final_snapshot: Duration,
+    /// How far the write-ahead log that is kept lies behind: RDS ships it every five minutes.
+    pub restore_lag: Duration,
+    /// A day of a retained backup.
+    pub day: Duration,
+}
+
+/// What is to be done about an instance now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing, until something changes.
+    Rest,
+    /// Nothing before this moment.
+    Wait(Timestamp),
+    /// The real work of its activity.
+    Work,
+    /// The final snapshot becomes available.
+    PublishFinalSnapshot,
+    /// The activity is over.
+    Finish,
+    /// The maintenance window is open and changes wait for it.
+    BeginPending,
+}
+
+impl Timetable {
+    /// The durations of RDS times `scale`, and those of the storage's cooldown, six hours, times `cooldown`.
+    pub fn scaled(scale: f64, cooldown: f64) -> Self {
+        let seconds = |seconds| multiplied(Duration::from_secs(seconds), scale);
+        let (minute, hour) = (60, 3600);
+        Self {
+            creation: seconds(5 * minute),
+            backup: seconds(minute),
+            lag: seconds(10),
+            modification: seconds(2 * minute),
+            optimization: seconds(30 * minute),
+            storage_cooldown: multiplied(Duration::from_hours(6), cooldown),
+            credentials: seconds(minute),
+            reboot: seconds(minute),
+            stop: seconds(150),
+            start: seconds(150),
+            longest_stop: seconds(7 * 24 * hour),
+            deletion: seconds(3 * minute),
+            final_snapshot: seconds(90),
+            restore_lag: seconds(5 * minute),
+            day: seconds(24 * hour),
+        }
+    }
+
+    /// What comes next for `instance`.
+    pub fn next(&self, instance: &Instance, now: Timestamp) -> Step {
+        let phase = &instance.phase;
+        match &phase.activity {
+            Activity::Available if instance.pending.is_empty() => Step::Rest,
+            Activity::Available => {
+                let opens = window_opens(&instance.maintenance_window, now);
+                if opens <= now { Step::BeginPending } else { Step::Wait(opens) }
+            }
+            Activity::Failed if phase.worked => Step::Rest,
+            _ if !phase.worked => Step::Work,
+            Activity::Deleting { final_snapshot: Some(_), published: false } => {
+                after(plus(phase.since, self.final_snapshot), now, Step::PublishFinalSnapshot)
+            }
+            activity => after(plus(phase.since, self.duration(activity)), now, Step::Finish),
+        }
+    }
+
+    /// The `DBInstanceStatus` to show.
+    pub fn status<'a>(&self, instance: &'a Instance, now: Timestamp) -> &'a str {
+        if let Some(status) = &instance.ordered.status {
+            return status;
+        }
+        let lagging = now < plus(instance.phase.since, self.lag);
+        match &instance.phase.activity {
+            Activity::Modifying { .. } | Activity::ResettingCredentials { .. } if lagging => {
+                self.resting_status(instance, now)
+            }
+            Activity::Available => self.resting_status(instance, now),
+            activity => word(activity),
+        }
+    }
+
+    /// When a stopped instance is started by itself.
+    pub fn automatic_restart(&self, instance: &Instance) -> Option<Timestamp> {
+        let stopped = instance.phase.activity == Activity::Stopped;
+        stopped.then(|| plus(instance.phase.since, self.longest_stop))
+    }
+
+    /// The `LatestRestorableTime`: none before the first backup, and never before its end.
+    pub fn latest_restorable(&self, instance: &Instance, now: Timestamp) -> Option<Timestamp> {
+        let since = instance.restorable_since?;
+        let lag = SignedDuration::try_from(self.restore_lag).unwrap_or_default();
+        // A stopped server writes nothing.
+        let written = if instance.phase.activity == Activity::Stopped { instance.phase.since } else { now };
+        Some(written.checked_sub(lag).unwrap_or(Timestamp::MIN).max(since))
+    }
+
+    /// Whether the retention of a deleted instance's automated backup is over.
+    pub(crate) fn expired(&self, backup: &RetainedBackup, now: Timestamp) -> bool {
+        self.end(backup) <= now
+    }
+
+    /// When it is.
+    pub(crate) fn end(&self, backup: &RetainedBackup) -> Timestamp {
+        plus(backup.since, self.day.saturating_mul(backup.source.backup_retention))
+    }
+
+    /// Whether the last change of the storage forbids another one.
+    pub(crate) fn storage_locked(&self, instance: &Instance, now: Timestamp) -> bool {
+        instance
+            .storage_changed_at
+            .is_some_and(|changed| now < plus(changed, self.storage_cooldown.max(self.optimization)))
+    }
+
+    fn resting_status(&self, instance: &Instance, now: Timestamp) -> &'static str {
+        let optimizing = instance.storage_changed_at.is_some_and(|changed| now < plus(changed, self.optimization));
+        if optimizing { "storage-optimization" } else { "available" }
+    }
+
+    fn duration(&self, activity: &Activity) -> Duration {
+        match activity {
+            Activity::Stopped => self.longest_stop,
+            Activity::Creating { .. } => self.creation,
+            Activity::BackingUp { .. } => self.backup,
+            Activity::Rebooting => self.reboot,
+            Activity::ResettingCredentials { .. } => self.credentials,
+            Activity::Modifying { .. } => self.modification,
+            Activity::Stopping { .. } => self.stop,
+            Activity::Starting => self.start,
+            Activity::Deleting { .. } => self.deletion,
+            Activity::Available | Activity::Failed => Duration::ZERO,
+        }
+    }
+}
+
+/// As long as can be said where the product is longer.
+fn multiplied(duration: Duration, scale: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * scale).unwrap_or(Duration::MAX)
+}
+
+fn after(due: Timestamp, now: Timestamp, step: Step) -> Step {
+    if due <= now { step } else { Step::Wait(due) }
+}
+
+fn plus(at: Timestamp, duration: Duration) -> Timestamp {
+    SignedDuration::try_from(duration).ok().and_then(|duration| at.checked_add(duration).ok()).unwrap_or(Timestamp::MAX)
+}
+
+/// When the weekly window (`sun:05:00-sun:06:00`) is open next: not after `now` when it is open already.
+fn window_opens(window: &str, now: Timestamp) -> Timestamp {
+    let Some((start, end)) = crate::windows::weekly_minutes(window) else {
+        return Timestamp::MAX;
+    };
+    let here = now.to_zoned(TimeZone::UTC);
+    let today = i64::from(here.weekday().since(Weekday::Monday));
+    let minute = today * 1440 + i64::from(here.hour()) * 60 + i64::from(here.minute());
+    let into = (minute - i64::from(start)).rem_euclid(crate::windows::WEEK);
+    let length = i64::from(end - start).rem_euclid(crate::windows::WEEK);
+    if into < length {
+        now
+    } else {
+        let wait = crate::windows::WEEK - into;
+        now.checked_add(SignedDuration::from_mins(wait)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Change, Phase};
+    use crate::testing::{at, instance};
+
+    fn times() -> Timetable {
+        Timetable::scaled(1.0, 1.0)
+    }
+
+    fn busy(activity: Activity, worked: bool) -> Instance {
+        Instance { phase: Phase { activity, since: at(0), worked }, ..instance("orders") }
+    }
+
+    #[test]
+    fn work_comes_before_time() {
+        let creating = |worked| busy(Activity::Creating { from_snapshot: None }, worked);
+        assert_eq!(times().next(&creating(false), at(9_999)), Step::Work);
+        assert_eq!(times().next(&creating(true), at(10)), Step::Wait(at(300)));
+        assert_eq!(times().next(&creating(true), at(300)), Step::Finish);
+        assert_eq!(times().next(&busy(Activity::Available, true), at(1)), Step::Rest);
+    }
+
+    #[test]
+    fn a_final_snapshot_is_available_before_the_instance_is_gone() {
+        let deleting = |published| busy(Activity::Deleting { final_snapshot: Some("last".into()), published }, true);
+        assert_eq!(times().next(&deleting(false), at(500)), Step::PublishFinalSnapshot);
+        assert_eq!(times().next(&deleting(true), at(100)), Step::Wait(at(180)));
+        assert_eq!(times().next(&deleting(true), at(180)), Step::Finish);
+    }
+
+    #[test]
+    fn the_status_lags_behind_a_modification() {
+        let change = Box::new(Change { allocated_storage: Some(30), ..Change::default() });
+        let modifying = busy(Activity::Modifying { change }, false);
+        assert_eq!(times().status(&modifying, at(9)), "available");
+        assert_eq!(times().status(&modifying, at(10)), "modifying");
+    }
+
+    #[test]
+    fn storage_optimizes_then_cools_down() {
+        let mut grown = busy(Activity::Available, true);
+        grown.storage_changed_at = Some(at(0));
+        let cases = [(60, "storage-optimization", true), (31 * 60, "available", true), (6 * 3600, "available", false)];
+        for (second, status, locked) in cases {
+            assert_eq!(times().status(&grown, at(second)), status, "{second}");
+            assert_eq!(times().storage_locked(&grown, at(second)), locked, "{second}");
+        }
+    }
+
+    #[test]
+    fn pending_changes_wait_for_their_window() {
+        let mut waiting = busy(Activity::Available, true);
+        waiting.pending = Change { class: Some("db.t4g.small".into()), ..Change::default() };
+        waiting.maintenance_window = "sun:05:00-sun:06:00".into();
+        let now = |text: &str| text.parse::<Timestamp>().unwrap();
+        // 2026-03-01 is a Sunday.
+        assert_eq!(times().next(&waiting, now("2026-03-01T05:30:00Z")), Step::BeginPending);
+        assert_eq!(times().next(&waiting, now("2026-03-01T06:00:00Z")), Step::Wait(now("2026-03-08T05:00:00Z")));
+        assert_eq!(times().next(&waiting, now("2026-02-28T05:00:00Z")), Step::Wait(now("2026-03-01T05:00:00Z")));
+    }
+
+    #[test]
+    fn a_stopped_instance_starts_after_a_week() {
+        let week = 7 * 24 * 3600;
+        let stopped = busy(Activity::Stopped, true);
+        assert_eq!(times().automatic_restart(&stopped), Some(at(week)));
+        assert_eq!(times().next(&stopped, at(week - 1)), Step::Wait(at(week)));
+        assert_eq!(times().next(&stopped, at(week)), Step::Finish);
+        assert_eq!(times().automatic_restart(&busy(Activity::Available, true)), None);
+    }
+
+    #[test]
+    fn nothing_before_the_first_backup_can_be_restored() {
+        let mut fresh = busy(Activity::Available, true);
+        assert_eq!(times().latest_restorable(&fresh, at(9999)), None);
+        fresh.restorable_since = Some(at(360));
+        assert_eq!(times().latest_restorable(&fresh, at(400)), Some(at(360)));
+        assert_eq!(times().latest_restorable(&fresh, at(1000)), Some(at(700)));
+        fresh.phase = Phase { activity: Activity::Stopped, since: at(2000), worked: true };
+        assert_eq!(times().latest_restorable(&fresh, at(9000)), Some(at(1700)), "a stopped server writes nothing");
+    }
+
+    #[test]
+    fn a_retained_backup_is_kept_as_long_as_its_retention_says() {
+        let backup = RetainedBackup { source: instance("orders"), since: at(0) };
+        assert!(!times().expired(&backup, at(7 * 24 * 3600 - 1)) && times().expired(&backup, at(7 * 24 * 3600)));
+    }
+}
