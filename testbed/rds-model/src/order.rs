@@ -1,12 +1,14 @@
 //! Failures on order, that no request asks for: what an instance is to suffer, now or with the next thing that is done to it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::ApiError;
+use crate::lifecycle;
 use crate::state::{Activity, Instance, State};
 
 /// What `instance` is to suffer; what an order does not name stays.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceFault {
     instance: String,
@@ -36,11 +38,21 @@ enum Shown {
 
 impl<'de> Deserialize<'de> for Shown {
     fn deserialize<D: Deserializer<'de>>(status: D) -> Result<Self, D::Error> {
-        Option::deserialize(status).map(|status| status.map_or(Self::Truly, Self::As))
+        Option::deserialize(status).map(Self::from)
+    }
+}
+
+impl From<Option<String>> for Shown {
+    fn from(status: Option<String>) -> Self {
+        status.map_or(Self::Truly, Self::As)
     }
 }
 
 impl InstanceFault {
+    fn of(id: &str) -> Self {
+        Self { instance: id.to_owned(), ..Self::default() }
+    }
+
     /// Adds the order to those that the instance bears. What has begun takes none: its work may be done already.
     ///
     /// # Errors
@@ -72,6 +84,40 @@ impl InstanceFault {
         ordered.fail_snapshot = fail_snapshot.unwrap_or(ordered.fail_snapshot);
         Ok(())
     }
+}
+
+/// The next snapshot of the instance fails, the final one among them.
+pub fn fail_snapshot(state: &mut State, id: &str) -> Result<(), ApiError> {
+    InstanceFault { fail_snapshot: Some(true), ..InstanceFault::of(id) }.order(state)
+}
+
+/// The next change of the instance is accepted, begins, and is dropped: `event` is all that tells.
+pub fn drop_change(state: &mut State, id: &str, event: impl Into<String>) -> Result<(), ApiError> {
+    InstanceFault { drop_change: Some(event.into()), ..InstanceFault::of(id) }.order(state)
+}
+
+/// The instance is shown in this status, and RDS's rules for it hold; none ends it.
+pub fn show_status(state: &mut State, id: &str, status: Option<String>) -> Result<(), ApiError> {
+    InstanceFault { status: status.into(), ..InstanceFault::of(id) }.order(state)
+}
+
+/// Describe shows the endpoint of the instance, or shows none.
+pub fn show_endpoint(state: &mut State, id: &str, shown: bool) -> Result<(), ApiError> {
+    InstanceFault { endpoint: Some(shown), ..InstanceFault::of(id) }.order(state)
+}
+
+/// The creation of the instance ends in `failed` now, and `reason` is the event that tells why.
+///
+/// # Errors
+/// When it is there already, or not even begun.
+pub fn fail_creation(state: &mut State, id: &str, reason: &str, now: Timestamp) -> Result<(), ApiError> {
+    let instance = found(state, id)?;
+    if !matches!(instance.phase.activity, Activity::Creating { .. }) {
+        return Err(ApiError::invalid_instance_state("only what is being created can fail to be"));
+    }
+    let resource_id = instance.resource_id.clone();
+    lifecycle::failed(state, &resource_id, reason, now);
+    Ok(())
 }
 
 /// The instance is gone at once, data and all, and nothing tells: it is the answer.
@@ -114,13 +160,22 @@ mod tests {
 
     #[test]
     fn what_has_begun_cannot_be_ordered_to_fail() {
-        let (change, snapshot) = (r#"{"instance":"a","drop_change":"no"}"#, r#"{"instance":"a","fail_snapshot":true}"#);
         let mut state = state();
         state.instances.get_mut("a").unwrap().phase =
             Phase::begin(Activity::ResettingCredentials { verifier: "SCRAM".into() }, at(0));
-        assert!(suffer(&mut state, change).is_err() && suffer(&mut state, snapshot).is_ok());
+        assert!(drop_change(&mut state, "a", "no").is_err() && fail_snapshot(&mut state, "a").is_ok());
         state.instances.get_mut("a").unwrap().phase =
             Phase::begin(Activity::Deleting { final_snapshot: Some("s".into()), published: false }, at(0));
-        assert!(suffer(&mut state, snapshot).is_err() && suffer(&mut state, change).is_ok());
+        assert!(fail_snapshot(&mut state, "a").is_err() && drop_change(&mut state, "a", "no").is_ok());
+    }
+
+    #[test]
+    fn only_a_creation_fails_to_create() {
+        let mut state = state();
+        assert!(fail_creation(&mut state, "a", "no capacity", at(1)).is_err());
+        state.instances.get_mut("a").unwrap().phase = Phase::begin(Activity::Creating { from_snapshot: None }, at(0));
+        fail_creation(&mut state, "a", "no capacity", at(1)).unwrap();
+        assert_eq!(state.instances["a"].phase.activity, Activity::Failed);
+        assert_eq!(state.events.last().unwrap().message, "no capacity");
     }
 }

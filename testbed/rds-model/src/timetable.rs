@@ -142,6 +142,16 @@ impl Timetable {
         plus(backup.since, self.day.saturating_mul(backup.source.backup_retention))
     }
 
+    /// When a status shown or a refusal ends with time alone, before or after now.
+    pub(crate) fn turns(&self, instance: &Instance) -> impl Iterator<Item = Timestamp> + use<> {
+        let lag = plus(instance.phase.since, self.lag);
+        let lag = matches!(instance.phase.activity, Activity::Modifying { .. } | Activity::ResettingCredentials { .. })
+            .then_some(lag);
+        let ends = [self.optimization, self.storage_cooldown];
+        let storage = instance.storage_changed_at.map(|changed| ends.map(|lasts| plus(changed, lasts)));
+        lag.into_iter().chain(storage.into_iter().flatten())
+    }
+
     /// Whether the last change of the storage forbids another one.
     pub(crate) fn storage_locked(&self, instance: &Instance, now: Timestamp) -> bool {
         instance

@@ -38,6 +38,9 @@ pub struct State {
     pub events: Vec<Event>,
     #[serde(default)]
     next_event: u64,
+    /// How far [`crate::advance`] has played it. A server, whose clock is the world's, has no use for it.
+    #[serde(skip)]
+    pub(crate) played: Timestamp,
 }
 
 impl State {

@@ -1,0 +1,55 @@
+//! Time passing where there are no engines: what the worker of a server does with each instance, with the real work done at once.
+
+use jiff::Timestamp;
+
+use crate::account::Account;
+use crate::lifecycle;
+use crate::state::{Instance, State};
+use crate::timetable::Step;
+
+/// Plays everything forward to `now`, in the order of time and, at one moment, of identifiers. To be called before each action at `now` too:
+/// what waits for a maintenance window might else begin before it was asked for.
+pub fn advance(account: &Account, state: &mut State, now: Timestamp) {
+    loop {
+        let played = state.played;
+        let steps =
+            state.instances.values().filter_map(|instance| Some((moment(account, instance, played)?, instance)));
+        let Some((at, instance)) = steps.filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at) else {
+            break;
+        };
+        let instance = instance.clone();
+        state.played = at;
+        take(account, state, &instance, at);
+    }
+    state.played = state.played.max(now);
+}
+
+/// When something is seen to change next, without a call: a step of an instance, or a status or a refusal that ends with time alone. Not
+/// before `now`; what is due already is due now.
+pub fn next_moment(account: &Account, state: &State, now: Timestamp) -> Option<Timestamp> {
+    let steps = state.instances.values().filter_map(|instance| moment(account, instance, now));
+    let seen = state.instances.values().flat_map(|instance| account.times(instance).turns(instance));
+    let over = state.retained.values().map(|backup| account.times(&backup.source).end(backup));
+    steps.chain(seen.chain(over).filter(|at| *at > now)).min()
+}
+
+/// When the next step of an instance is taken, as seen at `from`.
+fn moment(account: &Account, instance: &Instance, from: Timestamp) -> Option<Timestamp> {
+    let from = from.max(instance.phase.since);
+    match account.times(instance).next(instance, from) {
+        Step::Rest => None,
+        Step::Wait(until) => Some(until),
+        Step::Work | Step::PublishFinalSnapshot | Step::Finish | Step::BeginPending => Some(from),
+    }
+}
+
+fn take(account: &Account, state: &mut State, instance: &Instance, at: Timestamp) {
+    let id = &instance.resource_id;
+    match account.times(instance).next(instance, at) {
+        Step::Rest | Step::Wait(_) => {}
+        Step::Work => lifecycle::worked(state, id, &instance.phase.activity, at),
+        Step::PublishFinalSnapshot => lifecycle::publish_final_snapshot(state, id, at),
+        Step::BeginPending => lifecycle::begin_pending(state, id, at),
+        Step::Finish => lifecycle::finish(state, id, at),
+    }
+}

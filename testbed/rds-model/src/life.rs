@@ -1,0 +1,160 @@
+//! Whole lives without a server: time passes by `advance` alone.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::account::Account;
+use crate::advance::{advance, next_moment};
+use crate::params::Params;
+use crate::state::{Activity, Instance, Phase, SnapshotKind, State};
+use crate::testing::{Counted, account};
+use crate::timetable::Timetable;
+use crate::{actions, order};
+
+struct World {
+    account: Account,
+    state: State,
+    fresh: Counted,
+    now: Timestamp,
+}
+
+impl World {
+    /// An account as slow as RDS, on a Sunday before the maintenance window, with an instance that is being created.
+    fn creating(id: &str) -> Self {
+        let now = "2026-03-01T04:00:00Z".parse().unwrap();
+        let mut world = Self { account: account(), state: State::default(), fresh: Counted::default(), now };
+        world.create(id);
+        world
+    }
+
+    fn create(&mut self, id: &str) {
+        let params = Params::from_iter([
+            ("DBInstanceIdentifier", id),
+            ("DBInstanceClass", "db.t4g.micro"),
+            ("Engine", "postgres"),
+            ("AllocatedStorage", "20"),
+            ("MasterUsername", "sysadmin"),
+            ("MasterUserPassword", "correct-horse"),
+        ]);
+        actions::create_instance(&self.account, &mut self.state, &params, self.now, &mut self.fresh).unwrap();
+    }
+
+    fn modify(&mut self, changes: &[(&str, &str)]) {
+        let params = [("DBInstanceIdentifier", "orders")].iter().chain(changes).copied().collect();
+        actions::modify_instance(&self.account, &mut self.state, &params, self.now, &mut self.fresh).unwrap();
+    }
+
+    fn delete(&mut self, last: &str) {
+        let params = Params::from_iter([("DBInstanceIdentifier", "orders"), ("FinalDBSnapshotIdentifier", last)]);
+        actions::delete_instance(&self.account, &mut self.state, &params, self.now).unwrap();
+    }
+
+    fn pass(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+        advance(&self.account, &mut self.state, self.now);
+    }
+
+    /// The status that Describe shows; none where the instance is gone.
+    fn status(&self) -> Option<&str> {
+        let named = Params::from_iter([("DBInstanceIdentifier", "orders")]);
+        let page = actions::describe_instances(&self.account, &self.state, &named).ok()?;
+        page.items.first().map(|instance| self.account.status(instance, self.now))
+    }
+
+    fn orders(&self) -> &Instance {
+        &self.state.instances["orders"]
+    }
+
+    /// How far a snapshot is, among all that Describe lists.
+    fn snapshot(&self, id: &str) -> Option<&'static str> {
+        let page = actions::describe_snapshots(&self.account, &self.state, &Params::default(), self.now).unwrap();
+        page.items.iter().find(|snapshot| snapshot.id == id).map(|snapshot| snapshot.status.name())
+    }
+}
+
+#[test]
+fn a_life_takes_its_time_and_ends_with_a_snapshot() {
+    let mut world = World::creating("orders");
+    for (seconds, status) in [(299, "creating"), (1, "backing-up"), (59, "backing-up"), (1, "available")] {
+        world.pass(seconds);
+        assert_eq!(world.status(), Some(status), "at {}", world.now);
+    }
+    assert_eq!(world.orders().restorable_since, Some(world.now));
+
+    world.modify(&[("AllocatedStorage", "30"), ("ApplyImmediately", "true")]);
+    for (seconds, status) in
+        [(9, "available"), (1, "modifying"), (109, "modifying"), (1, "storage-optimization"), (1800, "available")]
+    {
+        world.pass(seconds);
+        assert_eq!(world.status(), Some(status), "at {}", world.now);
+    }
+    assert_eq!(world.orders().allocated_storage, 30);
+
+    world.delete("last");
+    assert_eq!((world.status(), world.snapshot("last")), (Some("deleting"), Some("creating")));
+    world.pass(90);
+    assert_eq!((world.status(), world.snapshot("last")), (Some("deleting"), Some("available")));
+    world.pass(90);
+    assert_eq!((world.status(), world.snapshot("last")), (None, Some("available")));
+    assert!(world.state.snapshots.values().all(|snapshot| snapshot.kind == SnapshotKind::Manual));
+    assert_eq!(next_moment(&world.account, &world.state, world.now), None);
+}
+
+#[test]
+fn one_leap_ends_where_many_steps_do() {
+    let (mut leap, mut steps) = (World::creating("orders"), World::creating("orders"));
+    for world in [&mut leap, &mut steps] {
+        world.create("shop");
+        let slow = Timetable { creation: Duration::from_secs(77), ..Timetable::scaled(0.5, 1.0) };
+        let shop = world.state.instances["shop"].resource_id.clone();
+        world.account.timetables.insert(shop, slow);
+    }
+    let mut moments = Vec::new();
+    while let Some(at) = next_moment(&steps.account, &steps.state, steps.now) {
+        moments.push(at.duration_since(leap.now).as_secs());
+        steps.now = at;
+        steps.pass(0);
+    }
+    // The work is due at once; then each keeps its own time.
+    assert_eq!(moments, [0, 77, 107, 300, 360]);
+    leap.pass(360);
+    let told = |world: &World| serde_json::to_value(&world.state).unwrap();
+    assert_eq!(told(&leap), told(&steps));
+    assert!(leap.state.events.is_sorted_by_key(|event| event.at));
+}
+
+#[test]
+fn what_waits_begins_when_its_window_opens_and_not_before_it_was_asked_for() {
+    let mut world = World::creating("orders");
+    // Sunday's window has been over for half an hour.
+    world.pass(2 * 3600);
+    world.modify(&[("DBInstanceClass", "db.t4g.small")]);
+    let opens = "2026-03-08T05:00:00Z".parse().unwrap();
+    assert_eq!(next_moment(&world.account, &world.state, world.now), Some(opens));
+    world.pass(8 * 24 * 3600);
+    let applied = Phase { activity: Activity::Available, since: opens + SignedDuration::from_secs(120), worked: true };
+    assert_eq!((world.orders().class.as_str(), &world.orders().phase), ("db.t4g.small", &applied));
+}
+
+#[test]
+fn an_ordered_failure_comes_where_its_time_has_come() {
+    let mut world = World::creating("orders");
+    world.pass(360);
+    order::drop_change(&mut world.state, "orders", "Unable to modify").unwrap();
+    world.modify(&[("DBInstanceClass", "db.t4g.small"), ("ApplyImmediately", "true")]);
+    world.pass(120);
+    assert_eq!((world.status(), world.orders().class.as_str()), (Some("available"), "db.t4g.micro"));
+
+    order::fail_snapshot(&mut world.state, "orders").unwrap();
+    world.delete("last");
+    world.pass(90);
+    assert_eq!((world.status(), world.snapshot("last")), (Some("starting"), Some("failed")));
+    world.pass(150);
+    assert_eq!(world.status(), Some("available"), "its data stay");
+
+    let mut world = World::creating("orders");
+    order::fail_creation(&mut world.state, "orders", "no capacity", world.now).unwrap();
+    world.pass(3600);
+    assert_eq!(world.status(), Some("failed"));
+}
