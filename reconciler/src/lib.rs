@@ -28,7 +28,7 @@ pub mod plan;
 pub mod providers;
 pub mod renewals;
 pub mod scope;
-pub mod status;
+mod status;
 mod stop;
 pub mod subject;
 pub mod tell;

@@ -17,7 +17,7 @@ pub struct Told(Option<BTreeMap<String, String>>);
 
 impl Told {
     /// Takes over what an earlier process has told, which left it in the conditions. Only the first call does anything.
-    pub fn begin<'a>(&mut self, conditions: impl IntoIterator<Item = &'a Condition>) {
+    pub(crate) fn begin<'a>(&mut self, conditions: impl IntoIterator<Item = &'a Condition>) {
         self.0.get_or_insert_with(|| {
             let summary = |kind: &str| matches!(kind, "Ready" | "Reconciling" | "Stalled");
             let told = conditions.into_iter().filter(|found| found.status == "False" && !summary(&found.type_));
@@ -26,7 +26,7 @@ impl Told {
     }
 
     /// Whether this was not told yet, about whatever it was; from now on it was.
-    pub fn news(&mut self, about: &str, note: &str) -> bool {
+    pub(crate) fn news(&mut self, about: &str, note: &str) -> bool {
         const MORE: char = '…';
         let told = self.0.get_or_insert_default();
         // A status may hold the beginning of a long message.
@@ -37,7 +37,7 @@ impl Told {
     }
 
     /// That has passed: if it comes back, it is news again.
-    pub fn forget(&mut self, about: &str) {
+    pub(crate) fn forget(&mut self, about: &str) {
         if let Some(told) = &mut self.0 {
             told.remove(about);
         }

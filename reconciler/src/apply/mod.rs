@@ -18,7 +18,7 @@ use crate::plan::{Cause, ClusterStep, Plan, Step};
 use crate::subject::Subject;
 use crate::tell;
 
-pub use status::{leave_alone, refuse, report};
+pub(crate) use status::{leave_alone, refuse, report};
 pub use visit::{LOGINS_AT_ONCE, SLICE};
 
 /// An object that waits for its turn is called; a call that it missed is repeated by then.
@@ -44,7 +44,7 @@ pub enum ApplyError {
 }
 
 /// What a pass works on.
-pub struct Scene<'a> {
+pub(crate) struct Scene<'a> {
     /// Ports, memory and settings.
     pub context: &'a Context,
     /// The object as it was read.
@@ -59,7 +59,7 @@ pub struct Scene<'a> {
 ///
 /// # Errors
 /// What ends the pass. What Kubernetes refuses of one step stops no other: the next plan holds it back and says why.
-pub async fn carry_out(scene: &Scene<'_>, plan: &Plan) -> Result<Duration, ApplyError> {
+pub(crate) async fn carry_out(scene: &Scene<'_>, plan: &Plan) -> Result<Duration, ApplyError> {
     let (memory, facts) = (&scene.context.memory, &scene.observation.world.object);
     memory.update(&facts.uid, |recollection| recollection.ledger.settle(plan));
     for step in &plan.steps {

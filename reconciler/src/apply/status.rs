@@ -19,7 +19,7 @@ use crate::{status, tell};
 ///
 /// # Errors
 /// What Kubernetes says to it.
-pub async fn report(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -> Result<(), ClusterError> {
+pub(crate) async fn report(scene: &Scene<'_>, plan: &Plan, status: &RDSDatabaseStatus) -> Result<(), ClusterError> {
     if !plan.moves_finalizer() && write(scene, status).await? {
         time_to_ready(scene, status);
         tell::planned(scene.context, scene.object, &scene.observation.world, plan).await;
@@ -40,7 +40,7 @@ fn time_to_ready(scene: &Scene<'_>, status: &RDSDatabaseStatus) {
 ///
 /// # Errors
 /// What Kubernetes says to it.
-pub async fn refuse(context: &Context, object: &RDSDatabase, refusal: &Refusal) -> Result<(), ClusterError> {
+pub(crate) async fn refuse(context: &Context, object: &RDSDatabase, refusal: &Refusal) -> Result<(), ClusterError> {
     let before = object.status.clone().unwrap_or_default();
     let status = status::refused(&before, object.metadata.generation, refusal, context.clock.wall());
     if before != status {
@@ -56,7 +56,7 @@ pub async fn refuse(context: &Context, object: &RDSDatabase, refusal: &Refusal) 
 ///
 /// # Errors
 /// What Kubernetes says to it.
-pub async fn leave_alone(context: &Context, object: &Key, raw: &Value, error: &str) -> Result<(), ClusterError> {
+pub(crate) async fn leave_alone(context: &Context, object: &Key, raw: &Value, error: &str) -> Result<(), ClusterError> {
     let Key { namespace, name } = object;
     tracing::warn!(namespace, name, error, "an object cannot be read and is left alone");
     if let Some(status) = status::undecodable(raw, error, context.clock.wall()) {

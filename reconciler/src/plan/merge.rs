@@ -40,7 +40,7 @@ impl Plan {
     }
 
     /// Puts the concerns together: of all changes to the cloud only the first is made, and a visit to the database waits for it.
-    pub fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Moment) -> Self {
+    pub(super) fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Moment) -> Self {
         let held = |(concern, outcome): (Concern, Outcome)| (concern, outcome.without_held(&world.ledger, now));
         let outcomes: Vec<_> = outcomes.into_iter().map(held).collect();
         let mut steps: Vec<Step> = Vec::new();

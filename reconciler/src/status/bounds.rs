@@ -25,7 +25,7 @@ const MOST_SNAPSHOTS: usize = 100;
 const LARGEST: usize = 1_400 * 1024;
 
 /// A condition that is there, and true, where the status says less than there is to say.
-pub const SHORTENED: &str = "StatusShortened";
+pub(crate) const SHORTENED: &str = "StatusShortened";
 
 /// Takes from a status what goes beyond its bounds.
 pub(super) fn bounded(mut status: RDSDatabaseStatus) -> RDSDatabaseStatus {
@@ -70,7 +70,7 @@ pub(super) fn logins<'a>(seen: impl Iterator<Item = (&'a String, Option<&'a str>
 }
 
 /// Whether Kubernetes can store an object with this status.
-pub fn fits(object: &RDSDatabase, status: &RDSDatabaseStatus) -> bool {
+pub(crate) fn fits(object: &RDSDatabase, status: &RDSDatabaseStatus) -> bool {
     let with_status = RDSDatabase { status: None, ..object.clone() };
     let [object, status] = [serde_json::to_vec(&with_status), serde_json::to_vec(status)];
     // What cannot be written as JSON was never read from it.
@@ -78,7 +78,7 @@ pub fn fits(object: &RDSDatabase, status: &RDSDatabaseStatus) -> bool {
 }
 
 /// A status of which Kubernetes cannot store the whole: conditions and counts. The oids stay, because a database that is lost is known by its own.
-pub fn shortened(status: &RDSDatabaseStatus, before: &RDSDatabaseStatus, now: Timestamp) -> RDSDatabaseStatus {
+pub(crate) fn shortened(status: &RDSDatabaseStatus, before: &RDSDatabaseStatus, now: Timestamp) -> RDSDatabaseStatus {
     let mut short = RDSDatabaseStatus {
         users: BTreeMap::new(),
         databases: status.databases.iter().filter_map(|(name, found)| Some((name.clone(), known(found)?))).collect(),
@@ -116,7 +116,7 @@ fn known(found: &DatabaseStatus) -> Option<DatabaseStatus> {
 }
 
 /// What a status says of its having been shortened.
-pub fn why_shortened(status: &RDSDatabaseStatus) -> Option<&str> {
+pub(crate) fn why_shortened(status: &RDSDatabaseStatus) -> Option<&str> {
     status.conditions.iter().find(|found| found.type_ == SHORTENED).map(|found| found.message.as_str())
 }
 

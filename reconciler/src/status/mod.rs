@@ -17,15 +17,15 @@ use crate::providers::Snapshot;
 use crate::subject::{Refusal, Subject, Target};
 
 use bounds::bounded;
-pub use bounds::{SHORTENED, fits, shortened, why_shortened};
+pub(crate) use bounds::{SHORTENED, fits, shortened, why_shortened};
 use conditions::Conditions;
 pub(crate) use since::{Phase, first_ready, under_way};
-pub use undecodable::undecodable;
+pub(crate) use undecodable::undecodable;
 
 const FINAL_SNAPSHOT_EXISTS: &str = "FinalSnapshotExists";
 
 /// The status after a pass over an object.
-pub fn of(
+pub(crate) fn of(
     before: &RDSDatabaseStatus,
     generation: Option<i64>,
     subject: &Subject,
@@ -72,7 +72,7 @@ fn declared(status: &mut RDSDatabaseStatus, before: &RDSDatabaseStatus, target: 
 }
 
 /// The status of an object that is not worked on until a person changes something.
-pub fn refused(
+pub(crate) fn refused(
     before: &RDSDatabaseStatus,
     generation: Option<i64>,
     refusal: &Refusal,

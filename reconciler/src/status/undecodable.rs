@@ -13,7 +13,7 @@ const LONGEST_REASON: usize = 2_000;
 
 /// The status of an object that cannot be read as what it should be, as JSON like the object itself; `None` where its status says so already.
 /// `error` is the decoder's.
-pub fn undecodable(object: &Value, error: &str, now: Timestamp) -> Option<Value> {
+pub(crate) fn undecodable(object: &Value, error: &str, now: Timestamp) -> Option<Value> {
     let (before, generation) = (&object["status"], &object["metadata"]["generation"]);
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     let message = clipped(&unreadable(name, &object["spec"], error), LONGEST_MESSAGE);

@@ -42,7 +42,7 @@ impl Subject {
     ///
     /// # Errors
     /// Why a wanted object is not worked on. One that is being deleted is always worked on: what is in its way is a part of its departure.
-    pub fn of(
+    pub(crate) fn of(
         object: &RDSDatabase,
         classes: &[Arc<GuardedClass>],
         require_class: bool,
@@ -59,18 +59,10 @@ impl Subject {
     ///
     /// # Errors
     /// Why none is known: the class that would name it cannot be had.
-    pub fn access(&self) -> Result<&Access, &Refusal> {
+    pub(crate) fn access(&self) -> Result<&Access, &Refusal> {
         match self {
             Self::Living(target) => Ok(&target.class.access),
             Self::Leaving(departure) => departure.access.as_ref(),
-        }
-    }
-
-    /// Whether nothing is to be done now, and only told.
-    pub fn paused(&self) -> bool {
-        match self {
-            Self::Living(target) => target.desired.paused,
-            Self::Leaving(departure) => departure.paused,
         }
     }
 }

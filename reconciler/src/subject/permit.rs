@@ -29,7 +29,7 @@ pub struct Fence {
 
 impl Fence {
     /// The fence of a class around the objects of a namespace with these labels.
-    pub fn of(class: &RDSDatabaseClass, namespace_labels: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(class: &RDSDatabaseClass, namespace_labels: &BTreeMap<String, String>) -> Self {
         let spec = &class.spec;
         Self {
             class: class.metadata.name.clone().unwrap_or_default(),
@@ -53,7 +53,7 @@ impl Fence {
     ///
     /// # Errors
     /// The first limit that it would pass.
-    pub fn birth(&self, desired: &Desired, instance_class: &str, policy: DeletionPolicy) -> Result<(), Refusal> {
+    pub(crate) fn birth(&self, desired: &Desired, instance_class: &str, policy: DeletionPolicy) -> Result<(), Refusal> {
         self.change()?;
         self.instance_class(instance_class, desired.instance_class.is_some())?;
         self.version(desired.version)?;
@@ -67,7 +67,7 @@ impl Fence {
     ///
     /// # Errors
     /// When the namespace may not have the class.
-    pub fn change(&self) -> Result<(), Refusal> {
+    pub(crate) fn change(&self) -> Result<(), Refusal> {
         self.judged(self.namespace.as_ref(), |()| None)
     }
 
@@ -75,7 +75,7 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub fn instance_class(&self, wanted: &str, named: bool) -> Result<(), Refusal> {
+    pub(crate) fn instance_class(&self, wanted: &str, named: bool) -> Result<(), Refusal> {
         self.judged(self.instance_classes.as_ref(), |allowed| {
             let outside = !allowed.iter().any(|pattern| fits(pattern, wanted));
             let list = || allowed.join(", ");
@@ -96,7 +96,7 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub fn version(&self, wanted: EngineVersion) -> Result<(), Refusal> {
+    pub(crate) fn version(&self, wanted: EngineVersion) -> Result<(), Refusal> {
         self.judged(self.versions.as_ref(), |allowed| {
             let list = || allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let outside = !allowed.iter().any(|version| version.covers(wanted));
@@ -108,7 +108,7 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub fn storage(&self, asked: Size, allocated: Gibibytes) -> Result<(), Refusal> {
+    pub(crate) fn storage(&self, asked: Size, allocated: Gibibytes) -> Result<(), Refusal> {
         self.judged(self.size.as_ref(), |(largest, text)| {
             let grown = if allocated > asked.allocated() {
                 format!(", {allocated} after a growth of a tenth, the least that RDS takes,")
@@ -124,7 +124,7 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub fn retention(&self, days: u8) -> Result<(), Refusal> {
+    pub(crate) fn retention(&self, days: u8) -> Result<(), Refusal> {
         self.judged(self.retention.as_ref(), |longest| {
             (u64::from(days) > *longest)
                 .then(|| format!("spec.backup.retention: {days}d is more than its maxRetention of {longest}d"))
@@ -135,7 +135,7 @@ impl Fence {
     ///
     /// # Errors
     /// The user, and the flag.
-    pub fn users(&self, desired: &Desired) -> Result<(), Refusal> {
+    pub(crate) fn users(&self, desired: &Desired) -> Result<(), Refusal> {
         let forbidden = || desired.users.iter().find(|(_, flags)| flags.createrole == Some(true));
         match self.no_createrole.then(forbidden).flatten() {
             Some((user, _)) => Err(self.refusal(format!("spec.users[{user}]: the flag createrole is not allowed"))),
@@ -147,7 +147,7 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub fn deletion_policy(&self, policy: DeletionPolicy) -> Result<(), Refusal> {
+    pub(crate) fn deletion_policy(&self, policy: DeletionPolicy) -> Result<(), Refusal> {
         self.judged(self.deletion_policies.as_ref(), |allowed| {
             let list = || allowed.iter().map(|policy| policy.as_str()).collect::<Vec<_>>().join(", ");
             (!allowed.contains(&policy)).then(|| format!("spec.deletionPolicy: {policy} is not among {}", list()))

@@ -48,7 +48,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The condition's reason.
-    pub fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::InvalidSpec(_) => Reason::InvalidSpec,
             Self::ClassRequired => Reason::ClassRequired,

@@ -28,7 +28,7 @@ pub struct Target {
 
 impl Target {
     /// The compute size of a new instance: the object's own, else its class's.
-    pub fn instance_class(&self) -> &str {
+    pub(crate) fn instance_class(&self) -> &str {
         self.desired.instance_class.as_deref().unwrap_or(&self.class.instance_class)
     }
 
@@ -36,7 +36,7 @@ impl Target {
     ///
     /// # Errors
     /// What it does not allow.
-    pub fn birth(&self) -> Result<(), Refusal> {
+    pub(crate) fn birth(&self) -> Result<(), Refusal> {
         self.fence.birth(&self.desired, self.instance_class(), self.deletion_policy)
     }
 }
