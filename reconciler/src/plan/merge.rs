@@ -5,7 +5,10 @@ use std::time::Duration;
 use shared::api::InstanceRef;
 
 use super::outcome::{Concern, Outcome};
-use super::{ClusterStep, Moment, RESYNC, Reason, Step, World};
+use super::reason::Reason;
+use super::step::{ClusterStep, Step};
+use super::world::{RESYNC, World};
+use crate::clock::Moment;
 
 /// The decisions of one pass.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Ledger, Moment, Reason, Step};
+use super::ledger::Ledger;
+use super::reason::Reason;
+use super::step::Step;
+use crate::clock::Moment;
 use crate::subject::Refusal;
 
 /// What is decided for itself; each is a condition of the object.
