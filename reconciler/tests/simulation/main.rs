@@ -2,6 +2,8 @@
 
 mod chance;
 mod cluster;
+#[allow(dead_code, reason = "the simulated cloud and servers come next")]
+mod faults;
 mod process;
 
 use std::collections::BTreeMap;
