@@ -3,24 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use shared::api::labels::{
     DATABASE_LABEL, MANAGED_BY, MANAGED_BY_LABEL, OWNER_NAME_ANNOTATION, OWNER_NAMESPACE_ANNOTATION,
 };
 
-use crate::engine::Password;
+use crate::engine::{Address, Dialect, Password};
 use crate::providers::Endpoint;
-
-/// What is left as it is in a part of a URI (RFC 3986, "unreserved").
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// `type` of PostgreSQL's Secrets, also the suffix of their Kubernetes type.
-pub const POSTGRESQL: &str = "postgresql";
-
-/// The Kubernetes type of a Secret.
-pub fn secret_type() -> String {
-    format!("servicebinding.io/{POSTGRESQL}")
-}
 
 /// The contents of a Secret. Debug names the keys only.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -68,16 +56,21 @@ pub struct Trust {
     pub signer: Option<String>,
 }
 
-/// The keys that say whom to trust.
-const TRUST: [&str; 4] = ["sslmode", "sslrootcert", ROOT_CERT, "jdbc-url"];
 /// The key of the authorities, and so the name of the file where the Secret is mounted.
 const ROOT_CERT: &str = "root.crt";
+const JDBC_URL: &str = "jdbc-url";
+
+/// The keys that say whom to trust.
+fn trust_keys(dialect: &dyn Dialect) -> [&'static str; 4] {
+    let [(first, _), (second, _)] = dialect.verification(ROOT_CERT);
+    [first, second, ROOT_CERT, JDBC_URL]
+}
 
 /// The data of a Secret. `username` and `password` are there from the first second, the rest when the endpoint is known.
-pub fn secret_data(binding: Binding<'_>, password: &Password) -> SecretData {
+pub fn secret_data(dialect: &dyn Dialect, binding: Binding<'_>, password: &Password) -> SecretData {
     let mut data = BTreeMap::new();
     let mut put = |key: &str, value: &str| data.insert(key.to_owned(), value.as_bytes().to_vec());
-    put("type", POSTGRESQL);
+    put("type", dialect.binding_type());
     put("provider", "rds");
     put("username", binding.user);
     put("password", password.expose());
@@ -87,18 +80,20 @@ pub fn secret_data(binding: Binding<'_>, password: &Password) -> SecretData {
     if let Some(endpoint) = binding.endpoint {
         put("host", &endpoint.host);
         put("port", &endpoint.port.to_string());
+        let address = |database| Address { host: &endpoint.host, port: endpoint.port, database };
         if let Some(database) = binding.database {
-            put("uri", &uri(binding.user, password, endpoint, database));
+            put("uri", &dialect.uri(binding.user, password, address(database)));
         }
         for database in binding.databases {
-            put(&uri_key(database), &uri(binding.user, password, endpoint, database));
+            put(&uri_key(database), &dialect.uri(binding.user, password, address(database)));
         }
         if let Some(trust) = binding.trust {
-            put("sslmode", "verify-full");
-            put("sslrootcert", ROOT_CERT);
+            for (key, value) in dialect.verification(ROOT_CERT) {
+                put(key, value);
+            }
             put(ROOT_CERT, &trust.authorities);
             if let (Some(database), Some(signer)) = (binding.database, &trust.signer) {
-                put("jdbc-url", &jdbc_url(endpoint, database, signer));
+                put(JDBC_URL, &dialect.jdbc_url(address(database), signer));
             }
         }
     }
@@ -115,20 +110,21 @@ impl SecretData {
 
     /// Whether whoever uses this Secret is as well off as with the `wanted` data: it leads to the same place, and lacks at most what this
     /// operator can say of it by now.
-    pub fn works_like(&self, wanted: &Self) -> bool {
+    pub fn works_like(&self, wanted: &Self, dialect: &dyn Dialect) -> bool {
+        let trust = trust_keys(dialect);
         // The database that `uri` leads to had no key of its own at first.
         let own = self.text("database").map(uri_key);
         let later = |key: &str, value: &Option<Vec<u8>>| {
-            TRUST.contains(&key) || (own.as_deref() == Some(key) && value.is_some() && !self.0.contains_key(key))
+            trust.contains(&key) || (own.as_deref() == Some(key) && value.is_some() && !self.0.contains_key(key))
         };
         self.text("host").is_some() && self.change_to(wanted).iter().all(|(key, value)| later(key, value))
     }
 
     /// What the `wanted` data cannot say of whom to trust stays as it was given, as long as it leads to the same server and database.
-    pub fn keep_trust(&self, wanted: &mut Self) {
+    pub fn keep_trust(&self, wanted: &mut Self, dialect: &dyn Dialect) {
         let same = |key: &str| self.0.get(key) == wanted.0.get(key);
         let (server, database) = (same("host") && same("port"), same("database"));
-        for key in TRUST.into_iter().filter(|key| server && (database || *key != "jdbc-url")) {
+        for key in trust_keys(dialect).into_iter().filter(|key| server && (database || *key != JDBC_URL)) {
             if let Some(value) = self.0.get(key) {
                 wanted.0.entry(key.to_owned()).or_insert_with(|| value.clone());
             }
@@ -138,23 +134,6 @@ impl SecretData {
 
 fn uri_key(database: &str) -> String {
     format!("uri-{database}")
-}
-
-fn uri(user: &str, password: &Password, endpoint: &Endpoint, database: &str) -> String {
-    let user = utf8_percent_encode(user, ENCODED);
-    let password = utf8_percent_encode(password.expose(), ENCODED);
-    format!("postgresql://{user}:{password}@{}:{}/{database}?sslmode=verify-full", endpoint.host, endpoint.port)
-}
-
-/// Spring and Quarkus take it as it is and print it, so it names no user and brings the authority along: no path is right everywhere.
-/// pgjdbc takes one certificate this way, and verifies chain and host name with it (pgjdbc, `SingleCertValidatingFactory`, `MakeSSL`).
-fn jdbc_url(endpoint: &Endpoint, database: &str, signer: &str) -> String {
-    format!(
-        "jdbc:postgresql://{}:{}/{database}?sslmode=verify-full&sslfactory=org.postgresql.ssl.SingleCertValidatingFactory&sslfactoryarg={}",
-        endpoint.host,
-        endpoint.port,
-        utf8_percent_encode(signer, ENCODED)
-    )
 }
 
 /// The labels of everything that belongs to the object `name`.
@@ -189,6 +168,7 @@ pub fn is_ours(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::postgres::DIALECT;
 
     fn endpoint() -> Endpoint {
         Endpoint { host: "db.example".into(), port: 5432 }
@@ -204,7 +184,7 @@ mod tests {
         let (endpoint, databases) = (endpoint(), ["a".to_owned(), "b".to_owned()]);
         let endpoint = Some(&endpoint);
         let binding = Binding { user: "app", endpoint, databases: &databases, database: Some("a"), trust };
-        secret_data(binding, &Password::from("a/b@c".to_owned()))
+        secret_data(DIALECT, binding, &Password::from("a/b@c".to_owned()))
     }
 
     fn keys(data: &SecretData) -> Vec<&str> {
@@ -216,7 +196,7 @@ mod tests {
         let password = Password::from("s3cret".to_owned());
         let trust = trust();
         let binding = Binding { user: "app", databases: &["orders".into()], trust: Some(&trust), ..Binding::default() };
-        assert_eq!(keys(&secret_data(binding, &password)), ["password", "provider", "type", "username"]);
+        assert_eq!(keys(&secret_data(DIALECT, binding, &password)), ["password", "provider", "type", "username"]);
     }
 
     #[test]
@@ -233,7 +213,7 @@ mod tests {
     fn a_user_with_nowhere_to_connect_to_is_sent_nowhere() {
         let (endpoint, trust) = (endpoint(), trust());
         let binding = Binding { user: "app", endpoint: Some(&endpoint), trust: Some(&trust), ..Binding::default() };
-        let data = secret_data(binding, &Password::from("s3cret".to_owned()));
+        let data = secret_data(DIALECT, binding, &Password::from("s3cret".to_owned()));
         let wanted = ["host", "password", "port", "provider", "root.crt", "sslmode", "sslrootcert", "type", "username"];
         assert_eq!(keys(&data), wanted);
     }
@@ -280,34 +260,34 @@ mod tests {
             data
         };
         // What v0.1.0 wrote.
-        assert!(without(&["jdbc-url", "root.crt", "sslmode", "sslrootcert", "uri-a"]).works_like(&wanted));
+        assert!(without(&["jdbc-url", "root.crt", "sslmode", "sslrootcert", "uri-a"]).works_like(&wanted, DIALECT));
         for needed in ["host", "uri", "uri-b", "database", "port"] {
-            assert!(!without(&[needed]).works_like(&wanted), "{needed}");
+            assert!(!without(&[needed]).works_like(&wanted, DIALECT), "{needed}");
         }
-        assert!(!wanted.works_like(&without(&["uri-b"])), "a database that went is not offered any more");
-        assert!(!without(&["host", "root.crt"]).works_like(&wanted), "a new Secret waits for nobody");
+        assert!(!wanted.works_like(&without(&["uri-b"]), DIALECT), "a database that went is not offered any more");
+        assert!(!without(&["host", "root.crt"]).works_like(&wanted, DIALECT), "a new Secret waits for nobody");
     }
 
     #[test]
     fn nobody_to_trust_is_no_reason_to_take_those_away_that_were_given() {
         let (given, mut wanted) = (whole(Some(&trust())), whole(None));
-        given.keep_trust(&mut wanted);
+        given.keep_trust(&mut wanted, DIALECT);
         assert_eq!(wanted, given);
         // Nor is a signer that is not known.
         let mut wanted = whole(Some(&Trust { authorities: "others".into(), signer: None }));
-        given.keep_trust(&mut wanted);
+        given.keep_trust(&mut wanted, DIALECT);
         assert_eq!((wanted.text("jdbc-url"), wanted.text("root.crt")), (given.text("jdbc-url"), Some("others")));
         let mut elsewhere = whole(None);
         elsewhere.0.insert("host".into(), b"other.example".to_vec());
         let before = elsewhere.clone();
-        given.keep_trust(&mut elsewhere);
+        given.keep_trust(&mut elsewhere, DIALECT);
         assert_eq!(elsewhere, before);
     }
 
     #[test]
     fn i4_debug_shows_no_value() {
         let binding = Binding { user: "app", ..Binding::default() };
-        let data = secret_data(binding, &Password::from("hidden".to_owned()));
+        let data = secret_data(DIALECT, binding, &Password::from("hidden".to_owned()));
         assert!(!format!("{data:?}").contains("hidden"));
     }
 

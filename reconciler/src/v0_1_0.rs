@@ -16,6 +16,7 @@ use shared::names::InstanceIdentifier;
 use shared::rules::DefaultVersions;
 use tokio::net::TcpListener;
 
+use crate::engine::postgres::DIALECT;
 use crate::observe::secret_fact;
 use crate::plan::tests::{departure, empty_world, leave, now, plan};
 use crate::plan::{
@@ -140,7 +141,7 @@ async fn i3_a_deletion_that_it_began_ends() {
 fn secrets_of(object: &ObjectFacts) -> BTreeMap<String, Seen<SecretFact>> {
     let all = objects_at("at-rest", "secrets.yaml").into_iter().map(|secret| serde_json::from_value(secret).unwrap());
     let beside = all.filter(|secret: &Secret| secret.namespace().as_deref() == Some(object.namespace.as_str()));
-    let facts = beside.map(|secret| (secret.name_any(), secret_fact(secret, object, None)));
+    let facts = beside.map(|secret| (secret.name_any(), secret_fact(DIALECT, secret, object, None)));
     let ours = facts.filter(|(_, fact)| matches!(fact, SecretFact::Ours { .. }));
     ours.map(|(name, fact)| (name, Seen::Known(fact))).collect()
 }
@@ -184,7 +185,7 @@ async fn its_secrets_lead_where_they_led() {
         }
         let name = &world.object.name;
         let bound_before = before.binding.as_ref().map(|binding| binding.name.as_str());
-        assert_eq!(bound(&target.desired, name, bound_before).as_deref(), bound_before);
+        assert_eq!(bound(target.dialect, &target.desired, name, bound_before).as_deref(), bound_before);
     }
     assert_eq!(led.len(), objects_at("at-rest", "secrets.yaml").len(), "{led:?}");
     assert_eq!((led["ledger.rds.master"].as_str(), led["ledger.rds.chief"].as_str()), ("accounts", "archive"));

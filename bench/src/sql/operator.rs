@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use futures::{StreamExt as _, stream};
 use reconciler::apply::{LOGINS_AT_ONCE, SLICE};
-use reconciler::engine::postgres::{Batch, Catalog, DoneIf, PostgresEngine, SqlPlan, Timeouts, Work, plan_sql};
+use reconciler::engine::postgres::{
+    Batch, Catalog, DIALECT, DoneIf, PostgresEngine, SqlPlan, Timeouts, Work, plan_sql,
+};
 use reconciler::engine::{self, Engine as _, Known, Login, Mark, Password, Passwords, Question, Server as _, Why};
 use reconciler::entropy::SystemEntropy;
 use reconciler::plan::{Doorway, Errand, LoginKnown, Moment, Stage, due};
@@ -146,7 +148,7 @@ impl Operator {
                     errand.visit_mut().look(master, self.question(), &self.passwords).await?;
                     let current =
                         self.passwords.keys().map(|user| (user.to_string(), FINGERPRINT.to_owned())).collect();
-                    errand.looked(|visit| due(&self.desired, visit, &self.logins, &current), Moment::START);
+                    errand.looked(|visit| due(DIALECT, &self.desired, visit, &self.logins, &current), Moment::START);
                     durations.looks += began.elapsed();
                 }
                 Stage::Work => {

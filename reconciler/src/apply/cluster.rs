@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::{ApplyError, Scene};
 use crate::binding::{self, Binding, SecretData, secret_data};
 use crate::cluster::ClusterError;
-use crate::engine::Password;
+use crate::engine::{Password, secret_type};
 use crate::plan::{ClusterStep, SecretFact, Seen, ServicePlace};
 use crate::tell;
 
@@ -19,10 +19,15 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), A
     match step {
         ClusterStep::AddFinalizer => cluster.set_finalizer(scene.object, true).await?,
         ClusterStep::RemoveFinalizer => cluster.set_finalizer(scene.object, false).await?,
-        ClusterStep::CreateSecret { secret, user } => cluster.create_secret(&new_secret(scene, secret, user)).await?,
+        ClusterStep::CreateSecret { secret, user } => cluster.create_secret(&new_secret(scene, secret, user)?).await?,
         ClusterStep::RepairPassword { secret, user, database } => {
             let binding = Binding { user, database: database.as_deref(), ..Binding::default() };
-            write_secret(scene, secret, &secret_data(binding, &Password::generate(&*scene.context.entropy))).await?;
+            write_secret(
+                scene,
+                secret,
+                &secret_data(scene.dialect()?, binding, &Password::generate(&*scene.context.entropy)),
+            )
+            .await?;
         }
         ClusterStep::UpdateSecret { secret, data, renewal } => {
             if *renewal {
@@ -35,11 +40,11 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), A
             cluster.delete_secret(&object.namespace, secret, version).await?;
         }
         ClusterStep::CreateService { place, external_name, port } => {
-            cluster.create_service(&new_service(scene, *place, external_name, *port)).await?;
+            cluster.create_service(&new_service(scene, *place, external_name, *port)?).await?;
         }
         ClusterStep::UpdateService { place, external_name, port, version } => {
             let (namespace, name) = whereabouts(scene, *place);
-            let service = new_service(scene, *place, external_name, *port);
+            let service = new_service(scene, *place, external_name, *port)?;
             cluster.update_service(&namespace, &name, version, &service).await?;
         }
         ClusterStep::DeleteService { place, version } => {
@@ -65,26 +70,32 @@ fn metadata(scene: &Scene<'_>, namespace: String, name: String) -> ObjectMeta {
 }
 
 /// No owner reference: the Secret outlives the object, so that its final snapshot can be opened again.
-fn new_secret(scene: &Scene<'_>, name: &str, user: &str) -> Secret {
-    let data = secret_data(Binding { user, ..Binding::default() }, &Password::generate(&*scene.context.entropy));
-    Secret {
+fn new_secret(scene: &Scene<'_>, name: &str, user: &str) -> Result<Secret, ApplyError> {
+    let dialect = scene.dialect()?;
+    let data =
+        secret_data(dialect, Binding { user, ..Binding::default() }, &Password::generate(&*scene.context.entropy));
+    Ok(Secret {
         metadata: metadata(scene, scene.observation.world.object.namespace.clone(), name.to_owned()),
-        type_: Some(binding::secret_type()),
+        type_: Some(secret_type(dialect)),
         data: Some(data.0.into_iter().map(|(key, value)| (key, ByteString(value))).collect::<BTreeMap<_, _>>()),
         ..Secret::default()
-    }
+    })
 }
 
-fn new_service(scene: &Scene<'_>, place: ServicePlace, external_name: &str, port: u16) -> Service {
+fn new_service(scene: &Scene<'_>, place: ServicePlace, external_name: &str, port: u16) -> Result<Service, ApplyError> {
     let (namespace, name) = whereabouts(scene, place);
-    let port = ServicePort { name: Some(binding::POSTGRESQL.into()), port: i32::from(port), ..ServicePort::default() };
+    let port = ServicePort {
+        name: Some(scene.dialect()?.binding_type().into()),
+        port: i32::from(port),
+        ..ServicePort::default()
+    };
     let spec = ServiceSpec {
         type_: Some("ExternalName".into()),
         external_name: Some(external_name.to_owned()),
         ports: Some(vec![port]),
         ..ServiceSpec::default()
     };
-    Service { metadata: metadata(scene, namespace, name), spec: Some(spec), ..Service::default() }
+    Ok(Service { metadata: metadata(scene, namespace, name), spec: Some(spec), ..Service::default() })
 }
 
 fn whereabouts(scene: &Scene<'_>, place: ServicePlace) -> (String, String) {

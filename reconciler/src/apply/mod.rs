@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::cluster::ClusterError;
 use crate::context::Context;
+use crate::engine::Dialect;
 use crate::lease::Fenced;
 use crate::observe::Observation;
 use crate::plan::{Cause, ClusterStep, Plan, Step};
@@ -53,6 +54,16 @@ pub(crate) struct Scene<'a> {
     pub subject: &'a Subject,
     /// What was observed.
     pub observation: &'a Observation,
+}
+
+impl Scene<'_> {
+    /// How the engine of a wanted object is spoken of.
+    fn dialect(&self) -> Result<&'static dyn Dialect, ApplyError> {
+        match self.subject {
+            Subject::Living(target) => Ok(target.dialect),
+            Subject::Leaving(_) => Err(ApplyError::Inconsistent("of a Secret or a Service")),
+        }
+    }
 }
 
 /// Takes the steps of a plan, and gives how long until the next look.

@@ -10,8 +10,7 @@ use shared::rules::{Desired, RoleName};
 
 use super::{ApplyError, Scene};
 use crate::context::Context;
-use crate::engine::postgres::MAINTENANCE_DATABASE;
-use crate::engine::{EngineError, Login, Mark, Password, Passwords, Question, Server};
+use crate::engine::{Dialect, EngineError, Login, Mark, Password, Passwords, Question, Server};
 use crate::plan::{
     Concern, Doorway, Errand, Found, LoginKnown, Moment, Reason, SqlFailure, SqlVisit, Stage, Step, due, fingerprint,
     report, retry_at,
@@ -93,6 +92,7 @@ async fn visit(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
 
 struct Visit<'a> {
     scene: &'a Scene<'a>,
+    dialect: &'static dyn Dialect,
     desired: &'a Desired,
     instance: &'a Instance,
     server: Arc<dyn Server>,
@@ -105,7 +105,7 @@ struct Visit<'a> {
 impl<'a> Visit<'a> {
     fn new(scene: &'a Scene<'a>) -> Option<Self> {
         let world = &scene.observation.world;
-        let Subject::Living(Target { desired, .. }) = scene.subject else { return None };
+        let Subject::Living(Target { desired, dialect, .. }) = scene.subject else { return None };
         let instance = world.instance.known()?;
         let endpoint = instance.endpoint.clone()?;
         let name = &world.object.name;
@@ -114,17 +114,17 @@ impl<'a> Visit<'a> {
             port: endpoint.port,
             user: desired.master_user.to_string(),
             password: world.password(&names::master_secret_name(name))?,
-            database: MAINTENANCE_DATABASE.into(),
+            database: dialect.maintenance_database().into(),
             version: None,
         };
         let passwords = desired
             .users
             .keys()
             .filter_map(|user| Some((user.clone(), world.password(&names::secret_name(name, user))?)));
-        // The instance's name is the same for an object that is created again, so that a restored database knows its roles.
+        // The instance's name is the same for an object that is created again, so that a restored database knows its users.
         let mark = Mark::new(world.identifier.as_str());
         let server = scene.context.servers.of(desired.engine)?;
-        Some(Self { scene, desired, instance, server, master, mark, passwords: passwords.collect() })
+        Some(Self { scene, dialect: *dialect, desired, instance, server, master, mark, passwords: passwords.collect() })
     }
 
     fn now(&self) -> Moment {
@@ -136,7 +136,7 @@ impl<'a> Visit<'a> {
         let question = Question { desired: self.desired, mark: &self.mark, known };
         errand.visit_mut().look(&self.master, question, &self.passwords).await?;
         let current = self.fingerprints();
-        errand.looked(|visit| due(self.desired, visit, logins, &current), self.now());
+        errand.looked(|visit| due(self.dialect, self.desired, visit, logins, &current), self.now());
         Ok(())
     }
 
@@ -223,7 +223,9 @@ impl<'a> Visit<'a> {
         let world = &self.scene.observation.world;
         let (now, jitter) = (self.now(), self.scene.context.entropy.fraction());
         let result = match result {
-            Ok(()) => Ok(report(self.desired, Found { report: errand.visit().report(), logins, jitter }, now)),
+            Ok(()) => {
+                Ok(report(self.dialect, self.desired, Found { report: errand.visit().report(), logins, jitter }, now))
+            }
             Err(error) => {
                 let last = world.visit.as_ref().filter(|visit| visit.inputs == inputs);
                 let attempts = last.map_or(0, SqlVisit::failures) + 1;

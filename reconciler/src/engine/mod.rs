@@ -4,6 +4,7 @@
 //! that takes, carries them out, and logs in as a user to see what it may do. [`Server`] is the same without the types: a [`Visit`] that
 //! it begins is all that the rest of the reconciler knows of an engine. [`postgres`] is the engine that speaks to PostgreSQL.
 
+mod dialect;
 mod error;
 mod known;
 mod mark;
@@ -24,6 +25,7 @@ use shared::rules::{DatabaseName, Desired, RoleName};
 
 use crate::lease::Fence;
 
+pub use dialect::{Address, Dialect, dialect, secret_type};
 pub use error::{Awaited, EngineError};
 pub use known::{Known, RECREATE_DATABASE_ANNOTATION, recreate_word};
 pub use mark::Mark;

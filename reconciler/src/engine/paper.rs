@@ -1,5 +1,5 @@
 //! An engine on paper: it finds and does what it is told, so that a visit is played on values. It also shows that nothing outside of an
-//! engine takes it for PostgreSQL.
+//! engine asks for more than the port has.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;

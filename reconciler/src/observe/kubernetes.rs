@@ -10,6 +10,7 @@ use shared::names;
 use crate::binding::{self, SecretData};
 use crate::cluster::{NamespaceFacts, Version};
 use crate::context::Context;
+use crate::engine::{Dialect, secret_type};
 use crate::plan::{ObjectFacts, SecretFact, Seen, ServiceFact};
 use crate::subject::{Subject, Target};
 
@@ -39,13 +40,17 @@ pub(super) async fn secrets(
             None => context.cluster.secret(&object.namespace, &secret).await,
         };
         let fact = match found {
-            Ok(Some(found)) => Seen::Known(secret_fact(found, object, Some(&user))),
+            Ok(Some(found)) => Seen::Known(secret_fact(target.dialect, found, object, Some(&user))),
             Ok(None) => Seen::Absent,
             Err(error) => Seen::Unknown(error.to_string()),
         };
         seen.insert(secret, fact);
     }
-    seen.extend(secrets.into_iter().map(|(name, secret)| (name, Seen::Known(secret_fact(secret, object, None)))));
+    seen.extend(
+        secrets
+            .into_iter()
+            .map(|(name, secret)| (name, Seen::Known(secret_fact(target.dialect, secret, object, None)))),
+    );
     seen
 }
 
@@ -56,17 +61,22 @@ fn wanted(object: &ObjectFacts, target: &Target) -> Vec<(String, String)> {
 }
 
 /// What a Secret is to an object; `user` is whom it should be for, where it is a wanted one.
-pub(crate) fn secret_fact(secret: Secret, object: &ObjectFacts, user: Option<&str>) -> SecretFact {
+pub(crate) fn secret_fact(
+    dialect: &dyn Dialect,
+    secret: Secret,
+    object: &ObjectFacts,
+    user: Option<&str>,
+) -> SecretFact {
     let foreign = |why: String| SecretFact::Foreign { why };
     let (labels, annotations) = (secret.metadata.labels.as_ref(), secret.metadata.annotations.as_ref());
     if !binding::is_ours(labels, annotations, &object.namespace, &object.name) {
         return foreign("it is not marked as this object's".into());
     }
-    if secret.type_.as_deref() != Some(&binding::secret_type()) {
+    if secret.type_.as_deref() != Some(&secret_type(dialect)) {
         return foreign(format!(
             "its type is {}, not {}",
             secret.type_.as_deref().unwrap_or("Opaque"),
-            binding::secret_type()
+            secret_type(dialect)
         ));
     }
     let version = Version::of(&secret.metadata);

@@ -118,9 +118,9 @@ pub async fn observe(
         queue(context, target, &mut world, recollection.renewal);
         world.visit_inputs = visit_inputs(target, &world);
         if let (None, Some(inputs)) = (&world.visit, &world.visit_inputs) {
-            world.visit = recall::told_visit(object, &target.desired, inputs);
+            world.visit = recall::told_visit(target.dialect, object, &target.desired, inputs);
             if world.visit.is_some() {
-                world.logins = recall::told_logins(&target.desired, &world);
+                world.logins = recall::told_logins(target.dialect, &target.desired, &world);
             }
         }
     }

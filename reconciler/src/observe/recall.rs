@@ -6,7 +6,7 @@ use shared::api::{DatabaseStatus, RDSDatabase, RDSDatabaseStatus};
 use shared::names;
 use shared::rules::{DatabaseName, Desired};
 
-use crate::engine::{Known, recreate_word};
+use crate::engine::{Dialect, Known, recreate_word};
 use crate::plan::{
     Concern, Doorway, LoginKnown, Moment, ObjectFacts, SqlReport, SqlVisit, World, doorways, fingerprint,
 };
@@ -14,7 +14,12 @@ use crate::plan::{
 /// The visit that the status tells of, where it says of this very generation that all is as declared and every login works.
 ///
 /// It counts as made long ago: another one is due at once, and until it finds something else a restart changes no status.
-pub(super) fn told_visit(object: &RDSDatabase, desired: &Desired, inputs: &str) -> Option<SqlVisit> {
+pub(super) fn told_visit(
+    dialect: &dyn Dialect,
+    object: &RDSDatabase,
+    desired: &Desired,
+    inputs: &str,
+) -> Option<SqlVisit> {
     let status = object.status.as_ref()?;
     let generation = object.metadata.generation;
     let holds = |concern: Concern| {
@@ -26,12 +31,12 @@ pub(super) fn told_visit(object: &RDSDatabase, desired: &Desired, inputs: &str) 
         })
     };
     let settled = status.observed_generation == generation && holds(Concern::Databases) && holds(Concern::Access);
-    let result = || Ok(report(status, desired));
+    let result = || Ok(report(dialect, status, desired));
     settled.then(|| SqlVisit { inputs: inputs.to_owned(), at: Moment::LONG_AGO, result: result() })
 }
 
 /// The logins of the visit that the status tells of, made long ago with what is there now: they are tried anew, a few in each visit.
-pub(super) fn told_logins(desired: &Desired, world: &World) -> BTreeMap<Doorway, LoginKnown> {
+pub(super) fn told_logins(dialect: &dyn Dialect, desired: &Desired, world: &World) -> BTreeMap<Doorway, LoginKnown> {
     let Some(instance) = world.instance.known() else { return BTreeMap::new() };
     // One user has many doors: its password is read once.
     let prints: BTreeMap<_, _> = desired
@@ -46,7 +51,7 @@ pub(super) fn told_logins(desired: &Desired, world: &World) -> BTreeMap<Doorway,
         let fingerprint = prints.get(door.user.as_str())?.clone();
         Some((door, LoginKnown { fingerprint, at: Moment::LONG_AGO, fault: None, passing: false }))
     };
-    doorways(desired).into_iter().filter_map(told).collect()
+    doorways(dialect, desired).into_iter().filter_map(told).collect()
 }
 
 /// The databases that the status has known to be there, and whether a person allows an empty one in place of each.
@@ -64,7 +69,7 @@ pub(super) fn known_databases(object: &RDSDatabase, facts: &ObjectFacts) -> BTre
 }
 
 /// Nothing stands in the way of anybody, and every login works: the status need not list them to say so.
-fn report(status: &RDSDatabaseStatus, desired: &Desired) -> SqlReport {
+fn report(dialect: &dyn Dialect, status: &RDSDatabaseStatus, desired: &Desired) -> SqlReport {
     let removed = status.databases.iter().filter(|(_, database)| database.removed);
     SqlReport {
         users: desired.users.keys().map(|user| (user.to_string(), None)).collect(),
@@ -76,7 +81,10 @@ fn report(status: &RDSDatabaseStatus, desired: &Desired) -> SqlReport {
         retry_at: None,
         passing: false,
         removed_databases: removed.map(|(name, _)| name.clone()).collect(),
-        access: doorways(desired).into_iter().map(|door| (format!("{}@{}", door.user, door.database), None)).collect(),
+        access: doorways(dialect, desired)
+            .into_iter()
+            .map(|door| (format!("{}@{}", door.user, door.database), None))
+            .collect(),
     }
 }
 
@@ -86,6 +94,7 @@ mod tests {
     use shared::rules;
 
     use super::*;
+    use crate::engine::postgres::DIALECT;
 
     fn object(generation: i64, access: &str) -> RDSDatabase {
         let condition = |kind: &str, status: &str| {
@@ -123,7 +132,7 @@ mod tests {
 
     #[test]
     fn i5_what_was_as_declared_is_so_until_it_is_seen_otherwise() {
-        let visit = told_visit(&object(3, "True"), &desired(), "inputs").expect("the status tells of a visit");
+        let visit = told_visit(DIALECT, &object(3, "True"), &desired(), "inputs").expect("the status tells of a visit");
         assert_eq!((visit.inputs.as_str(), visit.at), ("inputs", Moment::LONG_AGO));
         let report = visit.result.expect("the visit went well");
         assert!(report.settled() && report.verified());
@@ -133,7 +142,7 @@ mod tests {
 
     #[test]
     fn another_generation_or_a_fault_is_no_proof() {
-        assert_eq!(told_visit(&object(4, "True"), &desired(), "inputs"), None);
-        assert_eq!(told_visit(&object(3, "False"), &desired(), "inputs"), None);
+        assert_eq!(told_visit(DIALECT, &object(4, "True"), &desired(), "inputs"), None);
+        assert_eq!(told_visit(DIALECT, &object(3, "False"), &desired(), "inputs"), None);
     }
 }

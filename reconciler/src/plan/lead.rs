@@ -6,7 +6,7 @@
 use shared::names;
 use shared::rules::{Desired, RoleName};
 
-use crate::engine::postgres::{MAINTENANCE_DATABASE, enters_maintenance};
+use crate::engine::Dialect;
 
 /// The databases that a user works in, sorted by name.
 pub(crate) fn databases_of(desired: &Desired, user: &str) -> Vec<String> {
@@ -18,30 +18,30 @@ pub(crate) fn databases_of(desired: &Desired, user: &str) -> Vec<String> {
 }
 
 /// The database that the Secret of a user leads to, if the user may connect to any. `before` is what the Secret says.
-pub(super) fn lead(desired: &Desired, user: &RoleName, before: Option<&str>) -> Option<String> {
+pub(super) fn lead(dialect: &dyn Dialect, desired: &Desired, user: &RoleName, before: Option<&str>) -> Option<String> {
     let mut databases = databases_of(desired, user.as_str());
     let flags = desired.users.get(user).copied().unwrap_or_default();
-    if enters_maintenance(flags, !databases.is_empty()) {
-        databases.push(MAINTENANCE_DATABASE.to_owned());
+    if dialect.enters_maintenance(flags, !databases.is_empty()) {
+        databases.push(dialect.maintenance_database().to_owned());
     }
     let kept = databases.iter().find(|name| Some(name.as_str()) == before);
     kept.or(databases.first()).cloned()
 }
 
 /// The database that the master user's Secret leads to. v0.1.0 sent the master to the first database of all, where it stays.
-pub(super) fn lead_of_master(desired: &Desired, before: Option<&str>) -> String {
+pub(super) fn lead_of_master(dialect: &dyn Dialect, desired: &Desired, before: Option<&str>) -> String {
     let kept = before.filter(|before| desired.databases.keys().any(|name| name.as_str() == *before));
-    kept.unwrap_or(MAINTENANCE_DATABASE).to_owned()
+    kept.unwrap_or(dialect.maintenance_database()).to_owned()
 }
 
 /// The Secret of the object `name` that an application is bound to: that of a user who can log in, best of all to a database. The master's
 /// is for want of users only. `before` is the one it was bound to.
-pub(crate) fn bound(desired: &Desired, name: &str, before: Option<&str>) -> Option<String> {
+pub(crate) fn bound(dialect: &dyn Dialect, desired: &Desired, name: &str, before: Option<&str>) -> Option<String> {
     if desired.users.is_empty() {
         return Some(names::master_secret_name(name));
     }
     let able: Vec<_> = desired.users.iter().filter(|(_, flags)| flags.can_login()).map(|(user, _)| user).collect();
-    let led: Vec<_> = able.iter().copied().filter(|user| lead(desired, user, None).is_some()).collect();
+    let led: Vec<_> = able.iter().copied().filter(|user| lead(dialect, desired, user, None).is_some()).collect();
     let pool = if led.is_empty() { able } else { led };
     let mut secrets = pool.into_iter().map(|user| names::secret_name(name, user)).peekable();
     let first = secrets.peek().cloned();
@@ -53,6 +53,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::engine::postgres::DIALECT;
     use crate::plan::tests::target;
 
     fn desired(spec: &Value) -> Desired {
@@ -62,7 +63,7 @@ mod tests {
     fn led(spec: &Value, user: &str, before: Option<&str>) -> Option<String> {
         let desired = desired(spec);
         let user = desired.users.keys().find(|found| found.as_str() == user).expect("the fixture has it").clone();
-        lead(&desired, &user, before)
+        lead(DIALECT, &desired, &user, before)
     }
 
     #[test]
@@ -98,15 +99,15 @@ mod tests {
     #[test]
     fn the_master_is_led_to_no_database_of_the_users() {
         let orders = desired(&json!({"databases": {"archive": [], "orders": []}}));
-        assert_eq!(lead_of_master(&orders, None), "postgres");
-        assert_eq!(lead_of_master(&orders, Some("postgres")), "postgres");
-        assert_eq!(lead_of_master(&orders, Some("orders")), "orders", "v0.1.0 said so");
-        assert_eq!(lead_of_master(&orders, Some("dropped")), "postgres");
+        assert_eq!(lead_of_master(DIALECT, &orders, None), "postgres");
+        assert_eq!(lead_of_master(DIALECT, &orders, Some("postgres")), "postgres");
+        assert_eq!(lead_of_master(DIALECT, &orders, Some("orders")), "orders", "v0.1.0 said so");
+        assert_eq!(lead_of_master(DIALECT, &orders, Some("dropped")), "postgres");
     }
 
     #[test]
     fn a_user_that_sorts_first_moves_no_application() {
-        let bound = |spec: Value, before: Option<&str>| bound(&desired(&spec), "orders", before);
+        let bound = |spec: Value, before: Option<&str>| bound(DIALECT, &desired(&spec), "orders", before);
         let app = "orders.rds.app";
         let both = || json!({"users": {"aaa": [], "app": []}, "databases": {"orders": ["aaa", "app"]}});
         assert_eq!(bound(both(), None).as_deref(), Some("orders.rds.aaa"));

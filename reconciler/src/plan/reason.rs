@@ -258,10 +258,10 @@ reasons! {
         ServiceUpdated = Nobody, "a Service was pointed to another endpoint", "";
         ServiceDeleted = Nobody, "a Service was deleted with its object", "";
         UsersCreated = Nobody, "users were made inside the database", "";
-        UsersChanged = Nobody, "flags, passwords or roles of users were changed inside the database", "";
+        UsersChanged = Nobody, "flags, passwords or memberships of users were changed inside the database", "";
         UsersRemoved = Nobody, "users lost their login, or were removed, inside the database", "";
         DatabasesCreated = Nobody, "databases were made", "";
-        DatabasesSecured = Nobody, "databases, or roles of the operator's own, were brought to their form", "";
+        DatabasesSecured = Nobody, "databases, or what the operator keeps there for itself, were brought to their form", "";
         AccessGiven = Nobody, "users were let into databases", "";
         AccessTaken = Nobody, "users may no more into databases", "";
         ObjectsHandedOver = Nobody, "what users made was handed to all who work in the database", "";

@@ -12,7 +12,7 @@ use super::lead::{databases_of, lead, lead_of_master};
 use super::{ClusterStep, Moment, Outcome, Reason, SecretFact, Seen, Step, World};
 use crate::authorities::region_of;
 use crate::binding::{Binding, SecretData, Trust, secret_data};
-use crate::engine::postgres::MAINTENANCE_DATABASE;
+use crate::engine::Dialect;
 use crate::providers::Instance;
 use crate::subject::Target;
 
@@ -64,6 +64,7 @@ struct Changes {
 }
 
 fn changes(target: &Target, world: &World) -> Changes {
+    let dialect = target.dialect;
     let wanted = wanted(target, world);
     let mut changes = Changes { count: wanted.len(), ..Changes::default() };
     let instance = usable(world).filter(|instance| instance.endpoint.is_some());
@@ -89,10 +90,10 @@ fn changes(target: &Target, world: &World) -> Changes {
             Some(Seen::Unknown(why)) => changes.unknown.push(format!("{secret} ({why})")),
             Some(Seen::Known(SecretFact::Foreign { why })) => changes.taken.push(format!("{secret} ({why})")),
             Some(Seen::Known(SecretFact::Ours { data, .. })) => {
-                let before = led_to(data, databases);
+                let before = led_to(dialect, data, databases);
                 let database = match user {
-                    Some(user) => lead(&target.desired, user, before),
-                    None => Some(lead_of_master(&target.desired, before)),
+                    Some(user) => lead(dialect, &target.desired, user, before),
+                    None => Some(lead_of_master(dialect, &target.desired, before)),
                 };
                 // What is remembered of an earlier life stays without an endpoint too.
                 let database = database.filter(|_| endpoint.is_some() || before.is_some());
@@ -107,10 +108,10 @@ fn changes(target: &Target, world: &World) -> Changes {
                 }
                 let (database, trust) = (database.as_deref(), trust.as_ref());
                 let binding = Binding { user: username, endpoint, databases, database, trust };
-                let mut wanted = secret_data(binding, &password);
-                data.keep_trust(&mut wanted);
+                let mut wanted = secret_data(dialect, binding, &password);
+                data.keep_trust(&mut wanted, dialect);
                 if *data != wanted {
-                    let renewal = data.works_like(&wanted);
+                    let renewal = data.works_like(&wanted, dialect);
                     let step = ClusterStep::UpdateSecret { secret: secret.clone(), data: wanted, renewal };
                     if renewal { changes.renewals.push(step) } else { changes.steps.push(step) }
                 }
@@ -135,8 +136,9 @@ fn trust(world: &World, instance: &Instance) -> Result<Trust, String> {
 
 /// The database that a Secret leads to: what it says, or, where that is none of the user's `databases`, what its `uri` says. A slip in
 /// `database` moves nobody.
-fn led_to<'a>(data: &'a SecretData, databases: &[String]) -> Option<&'a str> {
-    let known = |name: &&str| *name == MAINTENANCE_DATABASE || databases.iter().any(|database| database == name);
+fn led_to<'a>(dialect: &dyn Dialect, data: &'a SecretData, databases: &[String]) -> Option<&'a str> {
+    let known =
+        |name: &&str| *name == dialect.maintenance_database() || databases.iter().any(|database| database == name);
     let of_uri = || data.text("uri")?.rsplit_once('/')?.1.split('?').next();
     data.text("database").filter(known).or_else(of_uri).or_else(|| data.text("database"))
 }

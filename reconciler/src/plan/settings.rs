@@ -1,7 +1,7 @@
 //! The difference between what the spec declares and what the instance is, and only that: an automatic minor upgrade, autoscaled
 //! storage or a field that the spec leaves out are no drift.
 
-use shared::rules::{Engine, EngineVersion, Gibibytes, Interval};
+use shared::rules::{EngineVersion, Gibibytes, Interval};
 
 use super::ground::{Ownership, ownership, usable};
 use super::{Outcome, Reason, Step, World, platform};
@@ -74,7 +74,7 @@ pub(super) fn others(target: &Target, world: &World) -> Outcome {
         let step = Step::Cloud(Request::Mark(request));
         return Outcome::act(Reason::TakingUp, "the accepted instance is being marked as this object's", step);
     }
-    let read = |version: &Option<String>| EngineVersion::read(Engine::Postgresql, version.as_deref()?);
+    let read = |version: &Option<String>| EngineVersion::read(target.desired.engine, version.as_deref()?);
     let (running, pending) = (read(&instance.running.engine_version), read(&instance.pending.engine_version));
     let wanted = target.desired.version;
     if let Some(running) = running.filter(|running| running.major() != wanted.major()) {
@@ -127,7 +127,7 @@ fn declared(target: &Target, instance: &Instance, have: Option<EngineVersion>) -
     // Only an exact version above the one that runs is an upgrade: minor versions come by themselves, and none is taken back.
     let exact = desired.version.minor().is_some();
     let above = |have: EngineVersion| exact && !desired.version.covers(have) && desired.version > have;
-    let version = have.is_some_and(above) && permitted(fence.version(desired.version));
+    let version = have.is_some_and(above) && permitted(fence.version(desired));
     let wanted = Settings {
         engine_version: version.then(|| desired.version.to_string()),
         // A minor version that is written down is one to stay at; without one, the provider's own setting stands.

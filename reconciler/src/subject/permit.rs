@@ -20,7 +20,8 @@ pub struct Fence {
     class: String,
     namespace: Limit<()>,
     instance_classes: Limit<Vec<String>>,
-    versions: Limit<Vec<EngineVersion>>,
+    /// As they are written: which they are, the engine of an object tells.
+    versions: Option<Vec<String>>,
     size: Limit<(Size, String)>,
     retention: Limit<u64>,
     no_createrole: bool,
@@ -35,7 +36,7 @@ impl Fence {
             class: class.metadata.name.clone().unwrap_or_default(),
             namespace: namespace(spec, namespace_labels),
             instance_classes: spec.allowed_instance_classes.clone().map(Ok),
-            versions: spec.allowed_versions.as_ref().map(|allowed| allowed.iter().map(|text| version(text)).collect()),
+            versions: spec.allowed_versions.clone(),
             size: spec.max_size.as_deref().map(|text| match Size::parse(text) {
                 Ok(largest) => Ok((largest, text.to_owned())),
                 Err(error) => Err(format!("its maxSize \"{text}\" is not a size ({error})")),
@@ -56,7 +57,7 @@ impl Fence {
     pub(crate) fn birth(&self, desired: &Desired, instance_class: &str, policy: DeletionPolicy) -> Result<(), Refusal> {
         self.change()?;
         self.instance_class(instance_class, desired.instance_class.is_some())?;
-        self.version(desired.version)?;
+        self.version(desired)?;
         self.storage(desired.size, desired.size.allocated())?;
         self.retention(desired.backup.retention_days)?;
         self.users(desired)?;
@@ -92,12 +93,15 @@ impl Fence {
         })
     }
 
-    /// Whether an instance may be of this version.
+    /// Whether an instance may be of the version that is declared.
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub(crate) fn version(&self, wanted: EngineVersion) -> Result<(), Refusal> {
-        self.judged(self.versions.as_ref(), |allowed| {
+    pub(crate) fn version(&self, desired: &Desired) -> Result<(), Refusal> {
+        let Desired { engine, version: wanted, .. } = *desired;
+        let read = |allowed: &Vec<String>| allowed.iter().map(|text| version(engine, text)).collect();
+        let allowed: Limit<Vec<EngineVersion>> = self.versions.as_ref().map(read);
+        self.judged(allowed.as_ref(), |allowed| {
             let list = || allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let outside = !allowed.iter().any(|version| version.covers(wanted));
             outside.then(|| format!("spec.version: {wanted} is not among {}", list()))
@@ -181,9 +185,9 @@ fn namespace(spec: &RDSDatabaseClassSpec, labels: &BTreeMap<String, String>) -> 
 }
 
 /// A version that no server of the engine can have is a mistake of the class.
-fn version(text: &str) -> Result<EngineVersion, String> {
-    EngineVersion::read(Engine::Postgresql, text)
-        .ok_or_else(|| format!("\"{text}\" in its allowedVersions is not a version of PostgreSQL"))
+fn version(engine: Engine, text: &str) -> Result<EngineVersion, String> {
+    EngineVersion::read(engine, text)
+        .ok_or_else(|| format!("\"{text}\" in its allowedVersions is not a version of {engine}"))
 }
 
 /// A name, or a family: everything before the star.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use shared::api::{DeletionPolicy, RDSDatabase};
-use shared::rules::{self, DefaultVersions, Desired, Engine, Observed, Violation};
+use shared::rules::{self, DefaultVersions, Desired, Observed, Violation};
 
 use super::class::{Class, GuardedClass, resolved, select};
 use super::permit::Fence;
 use super::refusal::Refusal;
+use crate::engine::{Dialect, dialect};
 
 const PROVIDER: &str = "aws";
 
@@ -18,6 +19,8 @@ const PROVIDER: &str = "aws";
 pub struct Target {
     /// The parsed specification, defaults included.
     pub desired: Desired,
+    /// How its engine is spoken of.
+    pub dialect: &'static dyn Dialect,
     /// What the class decides.
     pub class: Class,
     /// What the class allows.
@@ -57,9 +60,7 @@ pub(crate) fn resolve(
     let spec = rules::defaults(&written_spec(object), None, versions);
     let desired = rules::parse(name, &spec)
         .map_err(|violations| Refusal::InvalidSpec(violations.iter().map(sentence).collect()))?;
-    if desired.engine != Engine::Postgresql {
-        return Err(Refusal::EngineNotSupported(desired.engine.to_string()));
-    }
+    let dialect = dialect(desired.engine).ok_or_else(|| Refusal::EngineNotSupported(desired.engine.to_string()))?;
     let pinned = object.status.as_ref().and_then(|status| status.instance.as_ref());
     let class = select(desired.class_name.as_deref(), pinned, classes)?;
     if require_class && class.is_none() && pinned.is_none() {
@@ -79,6 +80,7 @@ pub(crate) fn resolve(
         fence: class.map(|class| Fence::of(class, namespace_labels)).unwrap_or_default(),
         deletion_policy: desired.deletion_policy.or(default_policy).unwrap_or_default(),
         desired,
+        dialect,
     };
     // What runs already is asked about each change, by the plan.
     if !pinned.is_some_and(|pinned| pinned.created) {

@@ -4,6 +4,7 @@ mod access;
 mod bounded;
 mod catalog;
 mod connection;
+mod dialect;
 mod failure;
 mod naming;
 mod plan;
@@ -30,9 +31,9 @@ pub use catalog::{
     RoleState, User,
 };
 pub use connection::Timeouts;
+pub use dialect::DIALECT;
 pub use naming::{HEIR, KEEPER, comment, owner_role};
 pub use plan::plan_sql;
-pub use question::enters_maintenance;
 pub use step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};
 
 /// The database that every PostgreSQL server has, where statements run that belong to no other.

@@ -1,8 +1,9 @@
 //! What a look asks the server about, as the server gets it.
 
 use serde_json::{Value, json};
-use shared::rules::{RoleFlags, RoleName};
+use shared::rules::RoleName;
 
+use super::DIALECT;
 use super::naming::{HEIR, KEEPER, comment, owner_role};
 use crate::engine::Question;
 
@@ -22,7 +23,7 @@ pub(super) fn to_json(question: Question<'_>) -> Value {
             "superuser": flags.superuser.unwrap_or(false),
             "replication": flags.replication.unwrap_or(false),
             "plain": !flags.privileged(),
-            "maintenance": enters_maintenance(*flags, mapped),
+            "maintenance": DIALECT.enters_maintenance(*flags, mapped),
         })
     });
     let databases = desired.databases.iter().map(|(name, users)| {
@@ -40,10 +41,4 @@ pub(super) fn to_json(question: Question<'_>) -> Value {
         "users": users.collect::<Vec<_>>(),
         "databases": databases.collect::<Vec<_>>(),
     })
-}
-
-/// Whether a user may connect to the maintenance database: creating and dropping databases takes a connection to another one, and other
-/// privileges to any. `mapped` is whether it works in a database.
-pub fn enters_maintenance(flags: RoleFlags, mapped: bool) -> bool {
-    flags.can_login() && (flags.createdb == Some(true) || (flags.privileged() && !mapped))
 }

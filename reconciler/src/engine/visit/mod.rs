@@ -198,6 +198,7 @@ impl<E: Engine> Visit for Inside<E> {
 impl<E: Engine> fmt::Debug for Inside<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut visit = f.debug_struct("Visit");
-        visit.field("catalog", &self.catalog).field("plan", &self.plan).field("journal", &self.journal).finish()
+        visit.field("catalog", &self.catalog).field("plan", &self.plan).field("journal", &self.journal);
+        visit.finish_non_exhaustive()
     }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use shared::rules::{Desired, RoleFlags};
 
-use crate::engine::postgres::{MAINTENANCE_DATABASE, enters_maintenance};
-use crate::engine::{Password, Visit};
+use crate::engine::{Dialect, Password, Visit};
 use crate::plan::Moment;
 use crate::providers::Instance;
 
@@ -38,12 +37,12 @@ pub struct LoginKnown {
 }
 
 /// Every login that is to work, of users that can log in.
-pub fn doorways(desired: &Desired) -> Vec<Doorway> {
+pub fn doorways(dialect: &dyn Dialect, desired: &Desired) -> Vec<Doorway> {
     let mut all = Vec::new();
     for (user, flags) in desired.users.iter().filter(|(_, flags)| flags.can_login()) {
         let mut databases = crate::plan::databases_of(desired, user.as_str());
-        if databases.is_empty() && enters_maintenance(*flags, false) {
-            databases.push(MAINTENANCE_DATABASE.into());
+        if databases.is_empty() && dialect.enters_maintenance(*flags, false) {
+            databases.push(dialect.maintenance_database().into());
         }
         all.extend(databases.into_iter().map(|database| Doorway { user: user.to_string(), database }));
     }
@@ -64,13 +63,14 @@ pub fn fingerprint(instance: &Instance, flags: RoleFlags, password: &Password) -
 
 /// The logins to try now. What cannot be there yet is not tried.
 pub fn due(
+    dialect: &dyn Dialect,
     desired: &Desired,
     visit: &dyn Visit,
     known: &BTreeMap<Doorway, LoginKnown>,
     current: &BTreeMap<String, String>,
 ) -> Vec<Doorway> {
     let there = |door: &Doorway| !visit.lacks(&door.user, &door.database) && current.contains_key(&door.user);
-    let doors = doorways(desired);
+    let doors = doorways(dialect, desired);
     let few = FEW.max(doors.len() / SHARE);
     let (mut due, mut rest): (Vec<_>, Vec<_>) = doors.into_iter().filter(there).partition(|door| {
         known.get(door).is_none_or(|last| last.fault.is_some() || Some(&last.fingerprint) != current.get(&door.user))

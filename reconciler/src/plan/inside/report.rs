@@ -6,7 +6,7 @@ use std::time::Duration;
 use shared::rules::Desired;
 
 use super::logins::{Doorway, LoginKnown, doorways};
-use crate::engine::{Left, Report, Why};
+use crate::engine::{Dialect, Left, Report, Why};
 use crate::plan::{Moment, SqlReport};
 
 /// Between a visit that failed and the next.
@@ -35,7 +35,7 @@ enum About {
     Rest,
 }
 
-pub(crate) fn report(desired: &Desired, seen: Seen<'_>, now: Moment) -> SqlReport {
+pub(crate) fn report(dialect: &dyn Dialect, desired: &Desired, seen: Seen<'_>, now: Moment) -> SqlReport {
     let Report { left, leisurely, lost, oids, removed_databases } = seen.report;
     let mut obstacles = obstacles(desired, &left);
     let mut take =
@@ -45,7 +45,7 @@ pub(crate) fn report(desired: &Desired, seen: Seen<'_>, now: Moment) -> SqlRepor
     let databases = desired.databases.keys().map(ToString::to_string);
     let databases =
         databases.map(|name| (name.clone(), take(About::Database(name.clone()), format!("database {name}")))).collect();
-    let doors: BTreeSet<_> = doorways(desired).into_iter().collect();
+    let doors: BTreeSet<_> = doorways(dialect, desired).into_iter().collect();
     let logins: Vec<_> = seen.logins.iter().filter(|(door, _)| doors.contains(*door)).collect();
     let steps_pass = left.iter().all(|left| matches!(left.why, Why::Failed { passing: true } | Why::Undone));
     let logins_pass = logins.iter().all(|(_, login)| login.fault.is_none() || login.passing);

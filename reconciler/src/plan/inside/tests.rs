@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::engine::paper::{Chore, Found as Played, Lost, Paper, admit};
+use crate::engine::postgres::DIALECT;
 use crate::engine::{EngineError, Login, Mark, Outcome, Password, Question, Visit};
 use crate::plan::Step;
 
@@ -56,7 +57,7 @@ fn set_password(errand: &mut Errand, user: &str) {
 }
 
 fn found(errand: &Errand) -> SqlReport {
-    report(&orders(), Found { report: errand.visit().report(), logins: &known(), jitter: 0.0 }, now())
+    report(DIALECT, &orders(), Found { report: errand.visit().report(), logins: &known(), jitter: 0.0 }, now())
 }
 
 fn prints() -> BTreeMap<String, String> {
@@ -68,12 +69,15 @@ fn known() -> BTreeMap<Doorway, LoginKnown> {
         let fingerprint = format!("print of {}", door.user);
         (door, LoginKnown { fingerprint, at: now(), fault: None, passing: false })
     };
-    doorways(&orders()).into_iter().map(login).collect()
+    doorways(DIALECT, &orders()).into_iter().map(login).collect()
 }
 
 #[test]
 fn only_users_that_can_log_in_have_a_doorway() {
-    assert_eq!(doorways(&orders()), [door("app", "orders"), door("maker", "postgres"), door("report", "orders")]);
+    assert_eq!(
+        doorways(DIALECT, &orders()),
+        [door("app", "orders"), door("maker", "postgres"), door("report", "orders")]
+    );
 }
 
 #[tokio::test]
@@ -83,21 +87,21 @@ async fn logins_are_tried_for_what_changed_and_a_few_more() {
     let spec = json!({"users": many, "databases": {"orders": users}});
     let desired = parse("orders", &defaults(&spec, None, DefaultVersions::BUILT_IN)).expect("the fixture is valid");
     let current: BTreeMap<_, _> = desired.users.keys().map(|user| (user.to_string(), "print".to_owned())).collect();
-    let known: BTreeMap<_, _> = doorways(&desired)
+    let known: BTreeMap<_, _> = doorways(DIALECT, &desired)
         .into_iter()
         .map(|door| (door, LoginKnown { fingerprint: "print".into(), at: now(), fault: None, passing: false }))
         .collect();
     let idle = Paper::visit([], []);
-    let none = due(&desired, &*idle, &known, &current);
+    let none = due(DIALECT, &desired, &*idle, &known, &current);
     assert_eq!(none.len(), 4, "a few at rest: {none:?}");
     let mut errand = Errand::begin("inputs".into(), Paper::visit([Played::of(vec![admit("u7", "orders")])], []), now());
     look(&mut errand, &[]).await;
     work(&mut errand).await;
-    let one = due(&desired, errand.visit(), &known, &current);
+    let one = due(DIALECT, &desired, errand.visit(), &known, &current);
     assert_eq!((one.len(), &one[0]), (5, &door("u7", "orders")));
     // Within a day every one of them is tried, however many there are.
     assert!(none.len() * 144 >= known.len());
-    let fresh = due(&desired, &*idle, &BTreeMap::new(), &current);
+    let fresh = due(DIALECT, &desired, &*idle, &BTreeMap::new(), &current);
     assert_eq!(fresh.len(), 300);
 }
 
@@ -106,7 +110,7 @@ fn a_changed_password_and_a_failed_login_are_tried_at_once() {
     let (mut known, mut current) = (known(), prints());
     known.get_mut(&door("report", "orders")).expect("it is there").fault = Some("refused".into());
     current.insert("app".into(), "another password".into());
-    let due = due(&orders(), &*Paper::visit([], []), &known, &current);
+    let due = due(DIALECT, &orders(), &*Paper::visit([], []), &known, &current);
     assert_eq!(&due[..2], [door("app", "orders"), door("report", "orders")]);
 }
 
@@ -114,7 +118,7 @@ fn a_changed_password_and_a_failed_login_are_tried_at_once() {
 async fn what_is_not_there_yet_is_not_logged_in_to() {
     for missing in ["app", "orders"] {
         let visit = Paper::visit([Played { missing: [missing.to_owned()].into(), ..Played::default() }], []);
-        let due = due(&orders(), &*looked_at(visit).await, &BTreeMap::new(), &prints());
+        let due = due(DIALECT, &orders(), &*looked_at(visit).await, &BTreeMap::new(), &prints());
         assert!(!due.contains(&door("app", "orders")), "{missing}: {due:?}");
         assert_eq!(due.contains(&door("report", "orders")), missing == "app", "{due:?}");
     }

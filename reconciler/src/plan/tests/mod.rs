@@ -28,6 +28,7 @@ use crate::authorities::{Authorities, tests::root};
 use crate::binding::{Binding, Trust, secret_data};
 use crate::cluster::Version;
 use crate::engine::Password;
+use crate::engine::postgres::DIALECT;
 use crate::providers::aws::state;
 use crate::providers::{
     Access, Endpoint, ErrorClass, Instance, Marks, MasterPassword, Modify, Owner, Request, Settings, offer,
@@ -175,7 +176,7 @@ fn secret(user: &str, databases: &[&str], endpoint: Option<&Endpoint>) -> Seen<S
     let first = if user == "sysadmin" { Some("postgres") } else { databases.first().map(String::as_str) };
     let (database, trust) = (first.filter(|_| endpoint.is_some()), trust());
     let binding = Binding { user, endpoint, databases: &databases, database, trust: Some(&trust) };
-    Seen::Known(SecretFact::Ours { data: secret_data(binding, &password), version: version(user) })
+    Seen::Known(SecretFact::Ours { data: secret_data(DIALECT, binding, &password), version: version(user) })
 }
 
 fn service() -> Seen<ServiceFact> {

@@ -15,6 +15,7 @@ use super::super::{
 use super::{RESOURCE, departure, empty_world, endpoint, final_name, instance, now, orders, pinned, version};
 use crate::binding::{Binding, secret_data};
 use crate::engine::Password;
+use crate::engine::postgres::DIALECT;
 use crate::providers::aws::state;
 use crate::providers::{Request, Snapshot, SnapshotKind};
 use crate::status;
@@ -180,7 +181,7 @@ impl Simulation {
             ClusterStep::CreateSecret { secret, user } => {
                 self.minted += 1;
                 let password = Password::from(format!("minted-{}", self.minted));
-                let data = secret_data(Binding { user, ..Binding::default() }, &password);
+                let data = secret_data(DIALECT, Binding { user, ..Binding::default() }, &password);
                 // The API server refuses a second one: whoever comes late looks again.
                 self.world
                     .secrets
