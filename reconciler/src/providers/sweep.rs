@@ -347,6 +347,22 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn i11_those_who_wait_go_on_in_the_order_in_which_they_came() {
+        let listed = Arc::new(Played { listed: Some(Vec::new()), ..Played::default() });
+        let sweeper = Sweeper::new(listed, "cluster".into(), mpsc::channel(8).0, TokioClock::start());
+        let (went_on, mut order) = mpsc::unbounded_channel();
+        for place in 0..WAITING {
+            let (sweeper, went_on) = (sweeper.clone(), went_on.clone());
+            tokio::spawn(async move { sweeper.after(None, SLOW).await.map(|_| went_on.send(place)) });
+        }
+        tokio::task::yield_now().await;
+        tokio::spawn(sweeper.run());
+        for place in 0..WAITING {
+            assert_eq!(order.recv().await, Some(place), "else a seed were no run");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn i13_so_many_wait_for_an_account_and_no_more() {
         let silent =
             Sweeper::new(Arc::new(Played::default()), "cluster".into(), mpsc::channel(8).0, TokioClock::start());
