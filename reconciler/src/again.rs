@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::apply::ApplyError;
 use crate::cluster::ClusterError;
+use crate::context::Context;
 use crate::observe::Crowded;
 use crate::plan::RESYNC;
 
@@ -24,6 +25,13 @@ pub enum Again {
     OnChange,
     /// Another pass, after this long.
     After(Duration),
+}
+
+impl Context {
+    /// Another pass after this long and up to a tenth more.
+    pub(crate) fn after(&self, pause: Duration) -> Again {
+        Again::After(self.entropy.jittered(pause))
+    }
 }
 
 /// Why a pass ended early: it is repeated with back-off.

@@ -1,13 +1,11 @@
 //! What every pass works with.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use kube::core::DeserializeGuard;
 use shared::api::RDSDatabase;
 use shared::rules::DefaultVersions;
 
-use crate::again::Again;
 use crate::authorities::Authorities;
 use crate::clock::{Clock, Moment};
 use crate::cluster::Cluster;
@@ -77,10 +75,5 @@ impl Context {
     /// Now, as holds and back-offs count it.
     pub fn now(&self) -> Moment {
         self.clock.now()
-    }
-
-    /// Another pass after this long and up to a tenth more.
-    pub fn after(&self, pause: Duration) -> Again {
-        Again::After(self.entropy.jittered(pause))
     }
 }

@@ -32,6 +32,7 @@ mod status;
 mod stop;
 pub mod subject;
 pub mod tell;
+mod told;
 pub mod turns;
 mod upkeep;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::plan::{Doorway, Errand, Ledger, LoginKnown, Moment, SqlVisit};
-use crate::tell::Told;
+use crate::told::Told;
 use crate::turns::{Key, Pace};
 
 /// What is remembered of one object.

@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
-use crate::providers::CloudError;
+use crate::providers::error::CloudError;
 
 /// A pass without effects takes milliseconds, one that waits for a sweep or for SQL seconds.
 const PASS_SECONDS: [f64; 10] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];

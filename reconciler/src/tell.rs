@@ -1,48 +1,12 @@
 //! Every Event: what was done, what failed, and what somebody has to do. What an object's status says already was told before, also by an
 //! earlier process, and is not told again.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use shared::api::RDSDatabase;
 
 use crate::cluster::Notice;
 use crate::context::Context;
 use crate::plan::{ClusterStep, Concern, Outcome, Plan, Reason, Seen, World, concern};
 use crate::providers::Request;
-
-/// What people were told of an object, by what it is about.
-#[derive(Clone, Debug, Default)]
-pub struct Told(Option<BTreeMap<String, String>>);
-
-impl Told {
-    /// Takes over what an earlier process has told, which left it in the conditions. Only the first call does anything.
-    pub(crate) fn begin<'a>(&mut self, conditions: impl IntoIterator<Item = &'a Condition>) {
-        self.0.get_or_insert_with(|| {
-            let summary = |kind: &str| matches!(kind, "Ready" | "Reconciling" | "Stalled");
-            let told = conditions.into_iter().filter(|found| found.status == "False" && !summary(&found.type_));
-            told.map(|found| (found.type_.clone(), found.message.clone())).collect()
-        });
-    }
-
-    /// Whether this was not told yet, about whatever it was; from now on it was.
-    pub(crate) fn news(&mut self, about: &str, note: &str) -> bool {
-        const MORE: char = '…';
-        let told = self.0.get_or_insert_default();
-        // A status may hold the beginning of a long message.
-        let same = |said: &String| said == note || said.strip_suffix(MORE).is_some_and(|begun| note.starts_with(begun));
-        let news = !told.values().any(same);
-        told.insert(about.to_owned(), note.to_owned());
-        news
-    }
-
-    /// That has passed: if it comes back, it is news again.
-    pub(crate) fn forget(&mut self, about: &str) {
-        if let Some(told) = &mut self.0 {
-            told.remove(about);
-        }
-    }
-}
 
 /// Tells of something that lasts, unless it was told before.
 pub(crate) async fn once(context: &Context, object: &RDSDatabase, about: &str, notice: Notice) {
@@ -170,9 +134,7 @@ const VISIT: &str = "VisitDatabase";
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
     use crate::binding::SecretData;
@@ -181,44 +143,6 @@ mod tests {
     use crate::plan::{Place, ServicePlace};
     use crate::providers::{Create, Delete, MarkInstance, MasterPassword, Modify, Owner, ResetMaster, Settings};
     use shared::rules::Engine;
-
-    #[test]
-    fn i13_the_same_is_told_once_until_it_has_passed() {
-        let mut told = Told::default();
-        assert!(told.news("StorageReady", "the class does not permit it"));
-        assert!(!told.news("StorageReady", "the class does not permit it"), "again");
-        assert!(!told.news("BackupsReady", "the class does not permit it"), "twice in one pass");
-        assert!(told.news("StorageReady", "refused"));
-        told.forget("StorageReady");
-        assert!(told.news("StorageReady", "refused"), "it has come back");
-    }
-
-    #[test]
-    fn i13_what_an_earlier_process_has_told_is_not_told_again() {
-        let condition = |kind: &str, status: &str, message: &str| Condition {
-            type_: kind.into(),
-            status: status.into(),
-            reason: Reason::RefusedByCloud.to_string(),
-            message: message.into(),
-            observed_generation: None,
-            last_transition_time: Time(jiff::Timestamp::UNIX_EPOCH),
-        };
-        let conditions = [
-            condition("InstanceReady", "False", "InvalidParameterValue"),
-            condition("Ready", "False", "InvalidParameterValue"),
-            condition("DatabasesReady", "False", "long…"),
-            condition("SecretsReady", "True", "3 Secrets"),
-        ];
-        let mut told = Told::default();
-        told.begin(&conditions);
-        assert!(
-            !told.news("InstanceReady", "InvalidParameterValue") && !told.news("DatabasesReady", "longer than that")
-        );
-        assert!(told.news("SecretsReady", "3 Secrets"), "what was well was no Event");
-        told.forget("InstanceReady");
-        told.begin(&conditions);
-        assert!(told.news("InstanceReady", "InvalidParameterValue"), "what has passed is not taken over again");
-    }
 
     fn requests() -> [Request; 7] {
         let identifier = || "orders".to_owned();

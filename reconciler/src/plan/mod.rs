@@ -12,7 +12,7 @@ mod ledger;
 mod merge;
 mod outcome;
 mod platform;
-mod reason;
+pub(crate) mod reason;
 mod secrets;
 mod services;
 mod settings;

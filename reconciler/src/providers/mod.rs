@@ -6,7 +6,7 @@ mod access;
 pub mod accounts;
 pub mod aws;
 mod cloud;
-mod error;
+pub(crate) mod error;
 mod model;
 mod offer;
 mod offers;

@@ -38,21 +38,21 @@ impl Settings {
     /// What of these settings is neither so (`running`) nor about to be (`pending`): the change that is left to ask for.
     #[must_use]
     pub fn beyond(self, running: &Self, pending: &Self) -> Self {
-        fn left<T: PartialEq>(wanted: Option<T>, have: Option<T>) -> Option<T> {
-            wanted.filter(|wanted| have.as_ref() != Some(wanted))
+        fn left<T: PartialEq>(wanted: Option<T>, have: Option<&T>) -> Option<T> {
+            wanted.filter(|wanted| have != Some(wanted))
         }
         let have = pending.clone().or(running.clone());
         Self {
-            engine_version: left(self.engine_version, have.engine_version),
-            auto_minor_version_upgrade: left(self.auto_minor_version_upgrade, have.auto_minor_version_upgrade),
-            instance_class: left(self.instance_class, have.instance_class),
-            allocated_gib: left(self.allocated_gib, have.allocated_gib),
-            storage_type: left(self.storage_type, have.storage_type),
-            backup_retention_days: left(self.backup_retention_days, have.backup_retention_days),
-            deletion_protection: left(self.deletion_protection, have.deletion_protection),
-            security_groups: left(self.security_groups, have.security_groups),
-            subnet_group: left(self.subnet_group, have.subnet_group),
-            kms_key: left(self.kms_key, have.kms_key),
+            engine_version: left(self.engine_version, have.engine_version.as_ref()),
+            auto_minor_version_upgrade: left(self.auto_minor_version_upgrade, have.auto_minor_version_upgrade.as_ref()),
+            instance_class: left(self.instance_class, have.instance_class.as_ref()),
+            allocated_gib: left(self.allocated_gib, have.allocated_gib.as_ref()),
+            storage_type: left(self.storage_type, have.storage_type.as_ref()),
+            backup_retention_days: left(self.backup_retention_days, have.backup_retention_days.as_ref()),
+            deletion_protection: left(self.deletion_protection, have.deletion_protection.as_ref()),
+            security_groups: left(self.security_groups, have.security_groups.as_ref()),
+            subnet_group: left(self.subnet_group, have.subnet_group.as_ref()),
+            kms_key: left(self.kms_key, have.kms_key.as_ref()),
         }
     }
 

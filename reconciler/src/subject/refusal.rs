@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::plan::Reason;
+use crate::plan::reason::Reason;
 
 /// Why an object is not worked on. Each names what to change.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

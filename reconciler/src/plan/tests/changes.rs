@@ -103,7 +103,7 @@ fn a_change_without_effect_is_not_sent_for_ever() {
     instance.running.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
     assert_eq!(cloud_steps(&planned(&orders(), &world)).len(), 1);
-    accepted(&mut world, modify(kept_for(7)), 3, now() - Duration::from_secs(61));
+    accepted(&mut world, &modify(kept_for(7)), 3, now() - Duration::from_secs(61));
     let plan = planned(&orders(), &world);
     assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
     let (reason, message) = blocked(&plan, Concern::Backups);
@@ -153,7 +153,7 @@ fn a_refused_master_password_is_reset_once_for_each_password() {
         _ => None,
     };
     let request = reset(&world).expect("it was refused");
-    accepted(&mut world, request, 3, now() - Duration::from_secs(61));
+    accepted(&mut world, &request, 3, now() - Duration::from_secs(61));
     assert_eq!(reset(&world), None);
     let Some(Seen::Known(SecretFact::Ours { data, .. })) = world.secrets.get_mut("orders.rds.master") else {
         unreachable!("the fixture has one")
@@ -175,7 +175,7 @@ fn an_accepted_change_is_given_time_to_show() {
     let mut instance = instance("available");
     instance.running.backup_retention_days = Some(1);
     world.instance = Seen::Known(instance);
-    accepted(&mut world, modify(kept_for(7)), 1, now());
+    accepted(&mut world, &modify(kept_for(7)), 1, now());
     let early = plan(&orders(), &world, now() + Duration::from_secs(10));
     assert_eq!(waits(&early, Concern::Backups), "ChangeAccepted");
     assert_eq!(cloud_steps(&early), Vec::<&Request>::new());

@@ -289,6 +289,6 @@ fn i1_a_creation_whose_answer_was_lost_may_still_appear() {
     let request = create(&orders(), &world);
     refused(&mut world, request.clone(), ErrorClass::AlreadyExists);
     assert_eq!(waits(&planned(&orders(), &world), Concern::Instance), "NotSeenYet");
-    accepted(&mut world, request, 1, now());
+    accepted(&mut world, &request, 1, now());
     assert_eq!(waits(&planned(&orders(), &world), Concern::Instance), "ChangeAccepted");
 }

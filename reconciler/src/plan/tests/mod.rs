@@ -263,7 +263,7 @@ fn refused(world: &mut World, request: Request, class: ErrorClass) {
 }
 
 /// It was accepted so often, the last time at `at`.
-fn accepted(world: &mut World, request: Request, times: u32, at: Moment) {
+fn accepted(world: &mut World, request: &Request, times: u32, at: Moment) {
     (0..times).for_each(|_| world.ledger.done(&Step::Cloud(request.clone()), at));
 }
 

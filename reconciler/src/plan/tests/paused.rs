@@ -39,7 +39,7 @@ fn worlds() -> Vec<World> {
     let growth = growth.expect("the instance is too small");
     let (mut answered_no, mut answered_yes) = (settled_world(), settled_world());
     refused(&mut answered_no, growth.clone(), ErrorClass::Refused);
-    accepted(&mut answered_yes, growth, 1, now());
+    accepted(&mut answered_yes, &growth, 1, now());
     worlds.extend([answered_no, answered_yes]);
     for word in ["modifying", "storage-full", "incompatible-restore", "deleting"] {
         let mut world = settled_world();

@@ -159,7 +159,7 @@ fn one_change_a_pass_and_a_refused_one_holds_no_other() {
 fn i13_tags_without_effect_are_not_sent_for_ever() {
     let target = with_tags(&[("team", "shop")]);
     let mut world = settled_world();
-    accepted(&mut world, tags_of(&target), 3, now());
+    accepted(&mut world, &tags_of(&target), 3, now());
     assert_eq!(waits(&planned(&target, &world), Concern::Settings), "ChangeAccepted");
     let later = plan(&target, &world, now() + Duration::from_secs(61));
     assert_eq!(blocked(&later, Concern::Settings).0, "ChangeHasNoEffect");

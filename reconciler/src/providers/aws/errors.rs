@@ -2,7 +2,7 @@
 
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
-use crate::providers::{CloudError, ErrorClass};
+use crate::providers::error::{CloudError, ErrorClass};
 
 /// Turns an SDK error into ours.
 ///

@@ -1,6 +1,6 @@
 //! RDS's words for the state of an instance, and what they mean.
 
-use crate::providers::{Changes, Course, FinalSnapshot, Phase, State};
+use crate::providers::state::{Changes, Course, FinalSnapshot, Phase, State};
 
 /// A state by RDS's word. One that is not known is one that will pass.
 ///

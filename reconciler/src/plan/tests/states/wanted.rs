@@ -74,7 +74,7 @@ fn in_cloud_state(world: &mut World, word: &str) {
     on_instance(world, |instance| instance.status = crate::providers::aws::state(word));
 }
 
-fn accept(world: &mut World, request: Request, times: u32, at: Moment) {
+fn accept(world: &mut World, request: &Request, times: u32, at: Moment) {
     (0..times).for_each(|_| world.ledger.done(&Step::Cloud(request.clone()), at));
 }
 
@@ -129,7 +129,7 @@ fn births() -> Vec<State> {
         young("creation-accepted", IN_PROGRESS, |world| {
             with_secrets(world);
             let request = create(&orders(), world);
-            accept(world, request, 1, now());
+            accept(world, &request, 1, now());
         }),
         cloud_says("creation-not-seen-yet", IN_PROGRESS, ErrorClass::AlreadyExists, "DBInstanceAlreadyExists"),
         cloud_says("creation-refused", FAILED, ErrorClass::Refused, "InvalidParameterValue: db.t4g.micro has no gp3"),
@@ -252,7 +252,7 @@ fn changes() -> Vec<State> {
             refuse(world, modify(gib(94)), ErrorClass::StorageCooldown, "six hours must pass between changes");
         }),
         with_spec("change-has-no-effect", FAILED, &large, |world| {
-            accept(world, modify(gib(94)), 3, now() - Duration::from_mins(5));
+            accept(world, &modify(gib(94)), 3, now() - Duration::from_mins(5));
         }),
         with_spec("major-upgrade-not-offered", FAILED, &newer, |_| {}),
         under_class("tagging", IN_PROGRESS, &orders_spec(), &json!({"tags": {"cost-center": "shop"}})),
@@ -352,7 +352,7 @@ fn visits() -> Vec<State> {
         failed_visit("master-password-refused", IN_PROGRESS, Reason::MasterPasswordRefused, true, |_| {}),
         failed_visit("master-password-being-reset", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
             let request = asked(&orders(), world);
-            accept(world, request, 1, now());
+            accept(world, &request, 1, now());
         }),
         failed_visit("master-password-refused-while-busy", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
             in_cloud_state(world, "backing-up");
