@@ -100,7 +100,12 @@ pub(crate) fn of_cluster(step: &ClusterStep, object: &str) -> Option<Notice> {
 /// A change that the cloud has accepted.
 pub(crate) fn accepted(request: &Request) -> Notice {
     let reason = asked(request);
-    Notice { warning: false, reason: reason.as_str(), action: reason.to_string(), note: request.to_string() }
+    Notice {
+        warning: false,
+        reason: reason.as_str(),
+        action: reason.to_string(),
+        note: format!("asked for: {request}"),
+    }
 }
 
 /// One that it has not.

@@ -1,16 +1,21 @@
 //! Effects on the cloud. Each is sent once; what came of it is remembered for the next plan.
 
-use super::{ApplyError, Scene};
+use super::Scene;
 use crate::plan::{Cause, Step, concern};
-use crate::providers::Request;
+use crate::providers::{CloudError, Request};
 use crate::tell;
 
-pub(super) async fn apply(scene: &Scene<'_>, request: &Request) -> Result<(), ApplyError> {
+pub(super) async fn apply(scene: &Scene<'_>, request: &Request) {
     let (context, object) = (scene.context, &scene.observation.world.object);
-    let account = scene.observation.account.as_deref().ok_or(ApplyError::Inconsistent("a change of the cloud"))?;
-    let answer = account.cloud.carry_out(request).await;
-    // Whatever the answer, even none at all, it may have had its effect: only a later sweep tells.
-    account.sweeper.expect_change();
+    let answer = match &scene.observation.account {
+        Ok(account) => {
+            let answer = account.cloud.carry_out(request).await;
+            // Whatever the answer, even none at all, it may have had its effect: only a later sweep tells.
+            account.sweeper.expect_change();
+            answer
+        }
+        Err(why) => Err(CloudError::no_way(why.clone())),
+    };
     let (step, now, jitter) = (Step::Cloud(request.clone()), context.now(), context.entropy.fraction());
     let refusal = answer.err().map(|error| (error.class, format!("{error}; {}", error.remedy())));
     let mut attempts = 0;
@@ -43,5 +48,4 @@ pub(super) async fn apply(scene: &Scene<'_>, request: &Request) -> Result<(), Ap
             }
         }
     }
-    Ok(())
 }

@@ -116,7 +116,10 @@ async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
     scene.context.fence.check()?;
     match step {
         Step::Cluster(step) => cluster::apply(scene, step).await,
-        Step::Cloud(step) => cloud::apply(scene, step).await,
+        Step::Cloud(request) => {
+            cloud::apply(scene, request).await;
+            Ok(())
+        }
         Step::Look | Step::Work | Step::LogIn => visit::apply(scene, step).await,
     }
 }

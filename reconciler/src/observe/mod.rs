@@ -35,8 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Observation {
     /// What the plan decides on.
     pub world: World,
-    /// Where effects on the cloud go.
-    pub account: Option<Arc<Account>>,
+    /// Where effects on the cloud go, or why no way leads there.
+    pub account: Result<Arc<Account>, String>,
 }
 
 /// Others wait for the same account already: this object is looked at again in a moment, and nothing is said of it until then.
@@ -124,7 +124,7 @@ pub async fn observe(
             }
         }
     }
-    Ok(Observation { world, account: account.ok() })
+    Ok(Observation { world, account })
 }
 
 /// Keeps the place of Secrets that wait for their renewal, or takes one for them.

@@ -40,6 +40,11 @@ pub struct CloudError {
 }
 
 impl CloudError {
+    /// No way leads to the account.
+    pub(crate) fn no_way(message: String) -> Self {
+        Self { action: "Connect", code: "NoWay".into(), message, class: ErrorClass::Unreachable }
+    }
+
     /// What a person can do about it, in a sentence.
     pub fn remedy(&self) -> &'static str {
         match self.code.as_str() {

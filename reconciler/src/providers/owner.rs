@@ -62,8 +62,9 @@ impl Owner {
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cluster, namespace, name, uid } = self;
-        write!(f, "{namespace}/{name} ({uid}) in the cluster {cluster}")
+        // The others are for machines: people know the cluster that they ask, and the object by its name.
+        let Self { cluster: _, namespace, name, uid: _ } = self;
+        write!(f, "{namespace}/{name}")
     }
 }
 

@@ -196,12 +196,7 @@ impl Sweeper {
                 Err(error) => drop(first.get_or_insert(error)),
             }
         }
-        Err(first.unwrap_or_else(|| CloudError {
-            action: "DescribeDBInstances",
-            code: "NoWay".into(),
-            message: "no way leads to this account".into(),
-            class: ErrorClass::Unreachable,
-        }))
+        Err(first.unwrap_or_else(|| CloudError::no_way("no way leads to this account".into())))
     }
 
     /// Another way to the same account.
