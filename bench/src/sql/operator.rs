@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use futures::{StreamExt as _, stream};
 use reconciler::apply::{LOGINS_AT_ONCE, SLICE};
+use reconciler::clock::SystemClock;
 use reconciler::engine::postgres::{
     Batch, Catalog, DIALECT, DoneIf, PostgresEngine, SqlPlan, Timeouts, Work, plan_sql,
 };
@@ -152,7 +153,7 @@ impl Operator {
                     durations.looks += began.elapsed();
                 }
                 Stage::Work => {
-                    errand.visit_mut().work(master, SLICE, None).await?;
+                    errand.visit_mut().work(master, &SystemClock, SLICE, None).await?;
                     errand.worked(Moment::START);
                     durations.work += began.elapsed();
                 }

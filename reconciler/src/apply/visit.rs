@@ -142,7 +142,10 @@ impl<'a> Visit<'a> {
 
     async fn work(&self, errand: &mut Errand) -> Result<(), EngineError> {
         let before = errand.visit().done();
-        let result = errand.visit_mut().work(&self.master, SLICE, Some(&self.scene.context.fence)).await;
+        let result = errand
+            .visit_mut()
+            .work(&self.master, &*self.scene.context.clock, SLICE, Some(&self.scene.context.fence))
+            .await;
         let done = errand.visit().done() - before;
         self.scene.context.metrics.sql_steps.inc_by(u64::try_from(done).unwrap_or(u64::MAX));
         errand.worked(self.now());

@@ -15,6 +15,7 @@ pub mod postgres;
 mod report;
 mod server;
 mod visit;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shared::rules::{DatabaseName, Desired, RoleName};
 
+use crate::clock::Clock;
 use crate::lease::Fence;
 
 pub use dialect::{Address, Dialect, dialect, secret_type};
@@ -87,6 +89,8 @@ pub struct Slice<'a, S> {
     pub steps: &'a [S],
     /// Earlier ones that were not done: what needs one of them is not tried.
     pub stopped: &'a [S],
+    /// What the time is.
+    pub clock: &'a dyn Clock,
     /// After this long no other step is begun.
     pub budget: Duration,
     /// No step is begun by a process that may not act any more; `None` where there is only one.
@@ -105,6 +109,8 @@ pub trait Engine: Send + Sync + 'static {
     type Blocked: Obstacle;
     /// What a user saw after logging in.
     type Access: Access;
+    /// What a piece of work is done through.
+    type Session: Session<Self::Step>;
 
     /// Asks the server, as the master and on one connection, where it differs from what is wanted. Writes nothing, and enters no database
     /// but the maintenance one.
@@ -121,13 +127,31 @@ pub trait Engine: Send + Sync + 'static {
     /// The change that gives a user the password that its Secret holds.
     fn set_password(user: &str, password: &Password) -> Self::Step;
 
+    /// Begins a piece of work as the master. Nothing is sent yet.
+    fn session(&self, master: &Login) -> Self::Session;
+
     /// Carries out steps in their order as the master. Each is idempotent, and safe to repeat after a crash at any point. One that fails
     /// stops those that need it, no others; a database that cannot be entered stops what is inside of it. The outcomes are those of the
     /// first steps, one for one: the others were not begun, because time was up or no other could fare better.
-    async fn work(&self, master: &Login, slice: Slice<'_, Self::Step>) -> Vec<Outcome>;
+    async fn work(&self, master: &Login, slice: Slice<'_, Self::Step>) -> Vec<Outcome> {
+        work::work(self.session(master), slice).await
+    }
 
     /// Logs in as a user and reports what it may do there. Writes nothing.
     async fn check_access(&self, login: &Login) -> Result<Self::Access, EngineError>;
+}
+
+/// The connections of the master for one piece of work.
+#[async_trait]
+pub trait Session<S>: Send + Sized {
+    /// Carries out a step, within a time limit.
+    async fn carry_out(&mut self, step: &S) -> Result<(), EngineError>;
+
+    /// Whether a database did not let the master in.
+    fn is_closed(&self, database: &str) -> bool;
+
+    /// Ends the connections.
+    async fn close(self);
 }
 
 /// What a look finds, as far as it matters to all engines.

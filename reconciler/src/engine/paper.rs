@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use shared::rules::DatabaseName;
 
 use super::{
-    Access, Change, Engine, EngineError, Findings, Kind, Login, Obstacle, Outcome, Password, Passwords, Planned,
-    Question, Server as _, Slice, Visit,
+    Access, Change, Engine, EngineError, Findings, Kind, Login, Obstacle, Password, Passwords, Planned, Question,
+    Server as _, Session, Visit,
 };
 
 /// What there is to do.
@@ -19,11 +19,13 @@ pub(crate) struct Chore {
     pub(crate) user: String,
     pub(crate) database: Option<String>,
     pub(crate) leisurely: bool,
+    /// It enters its database.
+    pub(crate) enters: bool,
 }
 
 /// A user is let into a database.
 pub(crate) fn admit(user: &str, database: &str) -> Chore {
-    Chore { user: user.to_owned(), database: Some(database.to_owned()), leisurely: false }
+    Chore { user: user.to_owned(), database: Some(database.to_owned()), ..Chore::default() }
 }
 
 impl fmt::Display for Chore {
@@ -49,15 +51,16 @@ impl Change for Chore {
     }
 
     fn enters(&self) -> Option<&str> {
-        None
+        self.database().filter(|_| self.enters)
     }
 
     fn is_leisurely(&self) -> bool {
         self.leisurely
     }
 
-    fn needs(&self, _earlier: &Self) -> bool {
-        false
+    /// One after the other, for each user.
+    fn needs(&self, earlier: &Self) -> bool {
+        self.user == earlier.user
     }
 }
 
@@ -131,20 +134,53 @@ impl Access for Fine {
     }
 }
 
-/// What each look finds, and what comes of each slice of work; then nothing more is found, and all succeeds.
+type Results = Arc<Mutex<VecDeque<Result<(), EngineError>>>>;
+
+/// What comes of each step; then all succeeds. A database whose step fails has let nobody in.
+pub(crate) struct Played {
+    results: Results,
+    closed: BTreeSet<String>,
+}
+
+impl Played {
+    pub(crate) fn of(results: impl IntoIterator<Item = Result<(), EngineError>>) -> Self {
+        Self::with(Arc::new(Mutex::new(results.into_iter().collect())))
+    }
+
+    fn with(results: Results) -> Self {
+        Self { results, closed: BTreeSet::new() }
+    }
+}
+
+#[async_trait]
+impl Session<Chore> for Played {
+    async fn carry_out(&mut self, step: &Chore) -> Result<(), EngineError> {
+        let result = next(&self.results).unwrap_or(Ok(()));
+        self.closed.extend(step.enters().filter(|_| result.is_err()).map(str::to_owned));
+        result
+    }
+
+    fn is_closed(&self, database: &str) -> bool {
+        self.closed.contains(database)
+    }
+
+    async fn close(self) {}
+}
+
+/// What each look finds, and what comes of each step; then nothing more is found.
 pub(crate) struct Paper {
     looks: Mutex<VecDeque<Found>>,
-    works: Mutex<VecDeque<Vec<Outcome>>>,
+    results: Results,
 }
 
 impl Paper {
     /// A visit that goes like this.
     pub(crate) fn visit(
         looks: impl IntoIterator<Item = Found>,
-        works: impl IntoIterator<Item = Vec<Outcome>>,
+        results: impl IntoIterator<Item = Result<(), EngineError>>,
     ) -> Box<dyn Visit> {
-        let paper =
-            Self { looks: Mutex::new(looks.into_iter().collect()), works: Mutex::new(works.into_iter().collect()) };
+        let results = Arc::new(Mutex::new(results.into_iter().collect()));
+        let paper = Self { looks: Mutex::new(looks.into_iter().collect()), results };
         Arc::new(paper).visit()
     }
 }
@@ -159,6 +195,7 @@ impl Engine for Paper {
     type Step = Chore;
     type Blocked = Lost;
     type Access = Fine;
+    type Session = Played;
 
     async fn look(&self, _master: &Login, _question: Question<'_>) -> Result<Found, EngineError> {
         Ok(next(&self.looks).unwrap_or_default())
@@ -169,11 +206,11 @@ impl Engine for Paper {
     }
 
     fn set_password(user: &str, _password: &Password) -> Chore {
-        Chore { user: user.to_owned(), database: None, leisurely: false }
+        Chore { user: user.to_owned(), ..Chore::default() }
     }
 
-    async fn work(&self, _master: &Login, slice: Slice<'_, Chore>) -> Vec<Outcome> {
-        next(&self.works).unwrap_or_else(|| vec![Outcome::Done; slice.steps.len()])
+    fn session(&self, _master: &Login) -> Played {
+        Played::with(self.results.clone())
     }
 
     async fn check_access(&self, _login: &Login) -> Result<Fine, EngineError> {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use reconciler::clock::SystemClock;
 use reconciler::engine::postgres::{PostgresEngine, SqlStep, Timeouts};
 use reconciler::engine::{Engine as _, EngineError, Login, Outcome, Password, Slice};
 use reconciler::entropy::SystemEntropy;
@@ -58,7 +59,8 @@ pub(crate) async fn each_failure_has_its_own_error(world: &mut World) {
     execute(&mut holder, "SELECT * FROM busy").await.unwrap();
     let without = world.desired(&json!({"app": [], "new": []}), &json!({"shop": ["app", "new"]}));
     let plan = world.plan(&without).await;
-    let slice = Slice { steps: &plan.steps, stopped: &[], budget: Duration::from_mins(1), fence: None };
+    let slice =
+        Slice { steps: &plan.steps, stopped: &[], clock: &SystemClock, budget: Duration::from_mins(1), fence: None };
     let outcomes: Vec<Outcome> = hasty.work(&world.server.master(), slice).await;
     for (step, outcome) in plan.steps.iter().zip(&outcomes) {
         match step {

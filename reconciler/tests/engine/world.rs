@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use reconciler::clock::SystemClock;
 use reconciler::engine::postgres::{AccessReport, Catalog, PostgresEngine, SqlPlan, SqlStep, Timeouts, plan_sql};
 use reconciler::engine::{
     Access as _, Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Question, Slice,
@@ -58,7 +59,7 @@ impl World {
 
     /// Carries out steps, and gives what came of each.
     pub(crate) async fn work(&self, steps: &[SqlStep]) -> Vec<Outcome> {
-        let slice = Slice { steps, stopped: &[], budget: Duration::from_mins(5), fence: None };
+        let slice = Slice { steps, stopped: &[], clock: &SystemClock, budget: Duration::from_mins(5), fence: None };
         self.engine.work(&self.server.master(), slice).await
     }
 

@@ -16,14 +16,13 @@ mod sessions;
 mod step;
 mod tls;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use self::connection::{Connector, Purpose};
-use self::sessions::Sessions;
-use super::{Awaited, Change as _, Engine, EngineError, Login, Outcome, Password, Passwords, Question, Slice};
+use super::{Awaited, Engine, EngineError, Login, Password, Passwords, Question, Session};
 
 pub use access::AccessReport;
 pub use catalog::{
@@ -34,29 +33,29 @@ pub use connection::Timeouts;
 pub use dialect::DIALECT;
 pub use naming::{HEIR, KEEPER, comment, owner_role};
 pub use plan::plan_sql;
+pub use script::{Batch, DoneIf, Work, script};
+pub use sessions::Sessions;
 pub use step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};
 
 /// The database that every PostgreSQL server has, where statements run that belong to no other.
 pub const MAINTENANCE_DATABASE: &str = "postgres";
 
-pub use script::{Batch, DoneIf, Work, script};
-
 /// Connects to PostgreSQL servers whose certificates a given CA has signed.
 pub struct PostgresEngine {
-    connector: Connector,
+    connector: Arc<Connector>,
 }
 
 impl PostgresEngine {
     /// `ca_pem` holds the certificates of one or more authorities, as in the bundle that AWS publishes.
     pub fn new(ca_pem: &[u8], timeouts: Timeouts) -> Self {
-        Self { connector: Connector::new(ca_pem, timeouts) }
+        Self { connector: Arc::new(Connector::new(ca_pem, timeouts)) }
     }
 
     /// Carries out one [`Batch`] as the master.
     pub async fn run(&self, master: &Login, batch: &Batch) -> Result<(), EngineError> {
-        let mut sessions = Sessions::new(&self.connector, master);
+        let mut sessions = Sessions::new(self.connector.clone(), master);
         let outcome = sessions.run(batch).await;
-        sessions.close().await;
+        sessions.end().await;
         outcome
     }
 }
@@ -67,6 +66,7 @@ impl Engine for PostgresEngine {
     type Step = SqlStep;
     type Blocked = Blocked;
     type Access = AccessReport;
+    type Session = Sessions;
 
     async fn look(&self, master: &Login, question: Question<'_>) -> Result<Catalog, EngineError> {
         within(self.connector.timeouts.look, async {
@@ -86,34 +86,8 @@ impl Engine for PostgresEngine {
         SqlStep::SetPassword { user: user.to_owned(), password: password.clone() }
     }
 
-    async fn work(&self, master: &Login, slice: Slice<'_, SqlStep>) -> Vec<Outcome> {
-        let end = Instant::now() + slice.budget;
-        let mut sessions = Sessions::new(&self.connector, master);
-        let mut stopped: Vec<&SqlStep> = slice.stopped.iter().collect();
-        let mut outcomes: Vec<Outcome> = Vec::new();
-        for step in slice.steps {
-            if (!outcomes.is_empty() && Instant::now() >= end)
-                || slice.fence.is_some_and(|fence| fence.check().is_err())
-            {
-                break;
-            }
-            let barred = step.enters().is_some_and(|database| sessions.is_closed(database));
-            let outcome = match barred || stopped.iter().any(|earlier| step.needs(earlier)) {
-                true => Outcome::Skipped,
-                false => within(self.connector.timeouts.step, carry_out(&mut sessions, step)).await.into(),
-            };
-            if outcome != Outcome::Done {
-                stopped.push(step);
-            }
-            // One that cannot be entered says nothing of the others.
-            let ends_all = step.enters().is_none() && matches!(&outcome, Outcome::Failed(error) if error.ends_all());
-            outcomes.push(outcome);
-            if ends_all {
-                break;
-            }
-        }
-        sessions.close().await;
-        outcomes
+    fn session(&self, master: &Login) -> Sessions {
+        Sessions::new(self.connector.clone(), master)
     }
 
     async fn check_access(&self, login: &Login) -> Result<AccessReport, EngineError> {
@@ -127,11 +101,25 @@ impl Engine for PostgresEngine {
     }
 }
 
-async fn carry_out(sessions: &mut Sessions<'_>, step: &SqlStep) -> Result<(), EngineError> {
-    for batch in script(step, verifier) {
-        sessions.run(&batch).await?;
+#[async_trait]
+impl Session<SqlStep> for Sessions {
+    async fn carry_out(&mut self, step: &SqlStep) -> Result<(), EngineError> {
+        within(self.limit(), async {
+            for batch in script(step, verifier) {
+                self.run(&batch).await?;
+            }
+            Ok(())
+        })
+        .await
     }
-    Ok(())
+
+    fn is_closed(&self, database: &str) -> bool {
+        self.lets_nobody_in(database)
+    }
+
+    async fn close(self) {
+        self.end().await;
+    }
 }
 
 /// What comes of a piece of work within its time; a session that is in the middle of something is closed then.

@@ -16,7 +16,7 @@ pub const HEIR: &str = "databases-heir";
 
 /// Name of the role without login that owns what plain users make in a database, and the schema `public` there.
 ///
-/// A name that would not fit is cut and gets a digest of the whole. `look.sql` makes the same name.
+/// A name that would not fit is cut and gets a digest of the whole. `look/seen.sql` makes the same name.
 pub fn owner_role(database: &str) -> String {
     if database.len() + SUFFIX.len() <= LONGEST {
         return format!("{database}{SUFFIX}");

@@ -6,7 +6,8 @@ use super::{AccessReport, Catalog};
 use crate::engine::{EngineError, Question};
 
 /// One statement, so one snapshot.
-static LOOK: LazyLock<String> = LazyLock::new(|| code(include_str!("look.sql")));
+static LOOK: LazyLock<String> =
+    LazyLock::new(|| code(concat!(include_str!("look/seen.sql"), include_str!("look/differences.sql"))));
 static ACCESS: LazyLock<String> = LazyLock::new(|| code(include_str!("access.sql")));
 const TLS: &str = "SELECT (SELECT version FROM pg_catalog.pg_stat_ssl \
      WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND ssl)";

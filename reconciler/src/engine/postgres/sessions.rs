@@ -1,4 +1,5 @@
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -33,16 +34,16 @@ const DATABASE_IS_KEPT: &str = "SELECT (SELECT pg_catalog.pg_get_userbyid(datdba
      FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) $1)::pg_catalog.text";
 
 /// The sessions of the master for one piece of work, one in each database it leads to.
-pub(super) struct Sessions<'a> {
-    connector: &'a Connector,
+pub struct Sessions {
+    connector: Arc<Connector>,
     master: Login,
     open: HashMap<Option<String>, Session>,
     /// Databases that did not let the master in.
     closed: HashSet<String>,
 }
 
-impl<'a> Sessions<'a> {
-    pub(super) fn new(connector: &'a Connector, master: &Login) -> Self {
+impl Sessions {
+    pub(super) fn new(connector: Arc<Connector>, master: &Login) -> Self {
         Self { connector, master: master.clone(), open: HashMap::new(), closed: HashSet::new() }
     }
 
@@ -67,11 +68,16 @@ impl<'a> Sessions<'a> {
     }
 
     /// Whether a database did not let the master in.
-    pub(super) fn is_closed(&self, database: &str) -> bool {
+    pub(super) fn lets_nobody_in(&self, database: &str) -> bool {
         self.closed.contains(database)
     }
 
-    pub(super) async fn close(self) {
+    /// The time limit of a step.
+    pub(super) fn limit(&self) -> Duration {
+        self.connector.timeouts.step
+    }
+
+    pub(super) async fn end(self) {
         for session in self.open.into_values() {
             session.close().await;
         }

@@ -1,7 +1,8 @@
 //! What of a plan was tried, done and stopped: pure, one transition for each thing that was done.
 
 use super::tally::Tally;
-use crate::engine::{Change, EngineError, Outcome};
+use crate::engine::error::EngineError;
+use crate::engine::{Change, Outcome};
 
 /// Steps of one slice, at most; its time is bounded too.
 const SLICE: usize = 200;

@@ -11,13 +11,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shared::rules::{DatabaseName, Desired};
 
+use self::journal::Journal;
+use super::error::EngineError;
+use super::password::Password;
+use super::report::{Left, Report, Why};
+use super::work::end_of_all;
 use super::{
-    Access as _, Change as _, Engine, EngineError, Findings as _, Left, Login, Obstacle as _, Outcome, Password,
-    Passwords, Planned, Question, Report, Slice, Why,
+    Access as _, Change as _, Engine, Findings as _, Login, Obstacle as _, Outcome, Passwords, Planned, Question, Slice,
 };
+use crate::clock::Clock;
 use crate::lease::Fence;
 
-use journal::Journal;
 pub use tally::{Kind, Tally};
 
 /// A visit whose engine nobody else knows. It can be left between any two calls, and is lost with the process: then another begins.
@@ -28,7 +32,13 @@ pub trait Visit: fmt::Debug + Send + Sync {
 
     /// Carries out the next steps, for as long as `budget`. One that fails stops those that need it and no others; the error is that of
     /// one after which no other could fare better.
-    async fn work(&mut self, master: &Login, budget: Duration, fence: Option<&Fence>) -> Result<(), EngineError>;
+    async fn work(
+        &mut self,
+        master: &Login,
+        clock: &dyn Clock,
+        budget: Duration,
+        fence: Option<&Fence>,
+    ) -> Result<(), EngineError>;
 
     /// Logs in as a user and gives what is wrong with what it may do there; empty is nothing. Writes nothing.
     async fn log_in(&self, login: Login, desired: &Desired) -> Result<Vec<String>, EngineError>;
@@ -114,22 +124,24 @@ impl<E: Engine> Visit for Inside<E> {
         Ok(())
     }
 
-    async fn work(&mut self, master: &Login, budget: Duration, fence: Option<&Fence>) -> Result<(), EngineError> {
+    async fn work(
+        &mut self,
+        master: &Login,
+        clock: &dyn Clock,
+        budget: Duration,
+        fence: Option<&Fence>,
+    ) -> Result<(), EngineError> {
         let (steps, stopped) = self.journal.slice();
-        let slice = Slice { steps, stopped: &stopped, budget, fence };
+        let slice = Slice { steps, stopped: &stopped, clock, budget, fence };
         let outcomes = self.engine.work(&self.at(master.clone()), slice).await;
         for error in outcomes.iter().filter_map(Outcome::failure) {
             tracing::debug!(%error, "a change inside the server failed");
         }
         // Only the last one can have ended it all: nothing was begun after it.
-        let end = match (outcomes.last(), steps.get(outcomes.len().wrapping_sub(1))) {
-            (Some(Outcome::Failed(error)), Some(step)) if step.enters().is_none() && error.ends_all() => {
-                Err(error.clone())
-            }
-            _ => Ok(()),
-        };
+        let last = steps.iter().zip(&outcomes).next_back();
+        let end = last.and_then(|(step, outcome)| end_of_all(step, outcome)).cloned();
         self.journal.worked_on(outcomes);
-        end
+        end.map_or(Ok(()), Err)
     }
 
     async fn log_in(&self, login: Login, desired: &Desired) -> Result<Vec<String>, EngineError> {

@@ -7,9 +7,10 @@ use shared::rules::{DefaultVersions, Desired, defaults, parse};
 use std::time::Duration;
 
 use super::*;
+use crate::clock::SystemClock;
 use crate::engine::paper::{Chore, Found as Played, Lost, Paper, admit};
 use crate::engine::postgres::DIALECT;
-use crate::engine::{EngineError, Login, Mark, Outcome, Password, Question, Visit};
+use crate::engine::{EngineError, Login, Mark, Password, Question, Visit};
 use crate::plan::Step;
 
 fn now() -> Moment {
@@ -48,7 +49,11 @@ async fn look(errand: &mut Errand, due: &[Doorway]) {
 }
 
 async fn work(errand: &mut Errand) {
-    errand.visit_mut().work(&master(), Duration::from_secs(1), None).await.expect("paper is patient");
+    work_for(errand, Duration::from_mins(1)).await;
+}
+
+async fn work_for(errand: &mut Errand, budget: Duration) {
+    errand.visit_mut().work(&master(), &SystemClock, budget, None).await.expect("paper is patient");
     errand.worked(now());
 }
 
@@ -127,15 +132,15 @@ async fn what_is_not_there_yet_is_not_logged_in_to() {
 #[tokio::test]
 async fn a_visit_looks_works_looks_and_logs_in() {
     let both = Played::of(vec![admit("app", "orders"), admit("report", "orders")]);
-    // Time was up after the first.
-    let visit = Paper::visit([both], [vec![Outcome::Done]]);
+    let visit = Paper::visit([both], []);
     let mut errand = Errand::begin("inputs".into(), visit, now());
     assert_eq!(errand.progress().step, Step::Look);
     look(&mut errand, &[]).await;
     assert_eq!(errand.progress().step, Step::Work);
     let message = errand.progress().message;
     assert_eq!(message, "2 changes are left inside the server, next: let app into orders");
-    work(&mut errand).await;
+    // Time is up after the first.
+    work_for(&mut errand, Duration::ZERO).await;
     assert_eq!((errand.progress().step, errand.visit().todo()), (Step::Work, 1));
     work(&mut errand).await;
     assert_eq!(errand.progress().step, Step::Look);
@@ -150,8 +155,8 @@ async fn a_visit_looks_works_looks_and_logs_in() {
 #[tokio::test]
 async fn i9_what_was_just_tried_is_not_tried_again() {
     let asked = || Played::of(vec![admit("app", "orders")]);
-    let failed = Outcome::Failed(EngineError::Conflict { message: "busy".into() });
-    let mut errand = Errand::begin("inputs".into(), Paper::visit([asked(), asked()], [vec![failed]]), now());
+    let failed = EngineError::Conflict { message: "busy".into() };
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([asked(), asked()], [Err(failed)]), now());
     look(&mut errand, &[]).await;
     work(&mut errand).await;
     look(&mut errand, &[]).await;
@@ -164,9 +169,9 @@ async fn i9_what_was_just_tried_is_not_tried_again() {
 
 #[tokio::test]
 async fn what_the_server_does_not_allow_waits_for_a_person() {
-    let failed = Outcome::Failed(EngineError::Conflict { message: "busy".into() });
+    let failed = EngineError::Conflict { message: "busy".into() };
     let both = || Played { lost: vec![Lost("orders".into())], ..Played::of(vec![admit("app", "orders")]) };
-    let mut errand = Errand::begin("inputs".into(), Paper::visit([both(), both()], [vec![failed]]), now());
+    let mut errand = Errand::begin("inputs".into(), Paper::visit([both(), both()], [Err(failed)]), now());
     look(&mut errand, &[]).await;
     work(&mut errand).await;
     look(&mut errand, &[]).await;
