@@ -33,6 +33,7 @@ mod stop;
 pub mod subject;
 pub mod tell;
 mod told;
+pub mod triggers;
 pub mod turns;
 mod upkeep;
 #[cfg(test)]

@@ -13,8 +13,7 @@ use kube::runtime::controller::{Action, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
-use shared::api::labels::{MANAGED_BY, MANAGED_BY_LABEL, OWNER_NAME_ANNOTATION, OWNER_NAMESPACE_ANNOTATION};
-use shared::names::InstanceIdentifier;
+use shared::api::labels::{MANAGED_BY, MANAGED_BY_LABEL};
 use tokio::sync::mpsc;
 
 use crate::again::Again;
@@ -24,6 +23,7 @@ use crate::providers::Instance;
 use crate::providers::sweep::Change;
 use crate::scope::Scope;
 use crate::subject::{GuardedClass, is_default};
+use crate::triggers;
 use crate::turns::Key;
 use crate::views::Views;
 
@@ -133,21 +133,20 @@ pub(crate) fn controller(
     };
     let called =
         futures::stream::unfold(called, |mut called| async move { called.recv().await.map(|key| (key, called)) });
-    let called = called.map(|key| ObjectRef::new(&key.name).within(&key.namespace));
+    let called = called.map(|key| named(&key));
     controller.reconcile_all_on(classes).reconcile_on(changes(cloud, known, cluster)).reconcile_on(called)
 }
 
-/// The object that owns another one. What lies in a third namespace can name whom it likes: only what is beside the object, or in the
-/// namespace of the aliases, calls for a pass over it.
+/// The object that owns another one, as the controller names it.
 fn owner<K>(object: &PartialObjectMeta<K>, aliases: Option<&str>) -> Option<ObjectRef<Guarded>>
 where
     K: Resource<DynamicType = ()>,
 {
-    let annotations = object.metadata.annotations.as_ref()?;
-    let namespace = annotations.get(OWNER_NAMESPACE_ANNOTATION)?;
-    let lies_in = object.metadata.namespace.as_ref()?;
-    (lies_in == namespace || Some(lies_in.as_str()) == aliases).then_some(())?;
-    Some(ObjectRef::new(annotations.get(OWNER_NAME_ANNOTATION)?).within(namespace))
+    triggers::owner(&object.metadata, aliases).map(|owner| named(&owner))
+}
+
+fn named(object: &Key) -> ObjectRef<Guarded> {
+    ObjectRef::new(&object.name).within(&object.namespace)
 }
 
 fn in_namespace(objects: &Store<Guarded>, namespace: &str) -> Vec<ObjectRef<Guarded>> {
@@ -173,76 +172,22 @@ fn changes(
     })
 }
 
-/// The object that an instance's tags name, and those whose instance it is by its name or its resource id: tags can be lost.
+/// The objects that an instance concerns.
 fn concerned(instance: &Instance, known: &[Arc<Guarded>], cluster: &str) -> Vec<ObjectRef<Guarded>> {
-    let marks = &instance.marks;
-    let marked = marks.cluster.as_deref() == Some(cluster);
-    let concerns = |object: &Guarded| {
-        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-        let named = marked && marks.namespace.as_ref() == Some(&namespace) && marks.name.as_ref() == Some(&name);
+    let concerns = |object: &&Arc<Guarded>| {
+        let key = Key { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
         let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
-        named
-            || match status.and_then(|status| status.instance.as_ref()) {
-                Some(pinned) => {
-                    pinned.identifier == instance.identifier
-                        || (pinned.resource_id.is_some() && pinned.resource_id == instance.resource_id)
-                }
-                None => InstanceIdentifier::derive(cluster, &namespace, &name).as_str() == instance.identifier,
-            }
+        triggers::concerns(instance, cluster, &key, status.and_then(|status| status.instance.as_ref()))
     };
-    known.iter().filter(|object| concerns(object)).map(|object| ObjectRef::from_obj(&**object)).collect()
+    known.iter().filter(concerns).map(|object| ObjectRef::from_obj(&**object)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use kube::runtime::watcher::Event;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::plan::tests::{CLUSTER, NAME, NAMESPACE, RESOURCE, instance};
-    use crate::providers::Marks;
-
-    fn object(name: &str, status: &Value) -> Arc<Guarded> {
-        let object = json!({
-            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase",
-            "metadata": {"name": name, "namespace": NAMESPACE}, "spec": {}, "status": status,
-        });
-        Arc::new(serde_json::from_value(object).expect("the fixture is an object"))
-    }
-
-    #[test]
-    fn a_changed_instance_is_its_objects_also_without_its_tags() {
-        let theirs = object("theirs", &json!({"instance": {"identifier": "theirs", "created": true}}));
-        let pinned = |identifier: &str, resource: &str| {
-            object(NAME, &json!({"instance": {"identifier": identifier, "resourceId": resource, "created": true}}))
-        };
-        let names = |instance: &Instance, ours: Arc<Guarded>| -> Vec<String> {
-            concerned(instance, &[theirs.clone(), ours], CLUSTER).into_iter().map(|object| object.name).collect()
-        };
-        let tagged = instance("stopped");
-        let mut bare = tagged.clone();
-        bare.marks = Marks::default();
-        assert_eq!(names(&tagged, pinned("before", "db-BEFORE")), [NAME]);
-        assert_eq!(names(&bare, pinned(&bare.identifier, "db-BEFORE")), [NAME]);
-        assert_eq!(names(&bare, pinned("before", RESOURCE)), [NAME]);
-        assert_eq!(names(&bare, object(NAME, &Value::Null)), [NAME], "by the name that its instance would have");
-        assert!(names(&bare, pinned("before", "db-BEFORE")).is_empty());
-    }
-
-    #[test]
-    fn i13_what_lies_elsewhere_calls_for_no_pass() {
-        let secret = |lies_in: &str| -> PartialObjectMeta<Secret> {
-            let annotations = json!({OWNER_NAMESPACE_ANNOTATION: NAMESPACE, OWNER_NAME_ANNOTATION: NAME});
-            let object = json!({
-                "apiVersion": "v1", "kind": "Secret",
-                "metadata": {"name": "x", "namespace": lies_in, "annotations": annotations},
-            });
-            serde_json::from_value(object).expect("the fixture has metadata")
-        };
-        assert!(owner(&secret(NAMESPACE), None).is_some());
-        assert!(owner(&secret("elsewhere"), None).is_none() && owner(&secret("elsewhere"), Some("rds")).is_none());
-        assert!(owner(&secret("rds"), Some("rds")).is_some(), "an alias");
-    }
 
     fn class(generation: i64, default: bool, databases: i64) -> GuardedClass {
         let annotations = default.then(|| json!({"rdsdatabaseclass.matrixmind.cloud/is-default-class": "true"}));
