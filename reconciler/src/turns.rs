@@ -4,6 +4,7 @@
 //! when it has.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,13 @@ pub struct Key {
     pub namespace: String,
     /// Name.
     pub name: String,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { namespace, name } = self;
+        write!(f, "{namespace}/{name}")
+    }
 }
 
 /// How long the visits to an object take: a slow one is known by its slowest part, however quickly the others pass.

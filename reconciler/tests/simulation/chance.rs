@@ -11,12 +11,34 @@ use reconciler::clock::{Clock, Moment};
 use reconciler::entropy::Entropy;
 use tokio::time::Instant;
 
-/// When every simulation begins.
+/// When every simulation begins, in seconds since 1970.
 const BEGINNING: i64 = 1_800_000_000;
+
+/// The true time, which nobody can set: that of Kubernetes and of the cloud.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time(Instant);
+
+impl Time {
+    /// Of a simulation that begins now.
+    pub(crate) fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long the simulation has gone on.
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+
+    /// What the wall clocks should show.
+    pub(crate) fn wall(self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(BEGINNING) + self.elapsed()
+    }
+}
 
 /// The clock of one process: it goes with tokio's, which is stopped. Each reading takes a nanosecond.
 #[derive(Debug)]
 pub(crate) struct ProcessClock {
+    time: Time,
     started: Instant,
     readings: AtomicU64,
     /// How many seconds the wall clock is off.
@@ -24,8 +46,8 @@ pub(crate) struct ProcessClock {
 }
 
 impl ProcessClock {
-    pub(crate) fn start() -> Self {
-        Self { started: Instant::now(), readings: AtomicU64::default(), off: AtomicI64::default() }
+    pub(crate) fn start(time: Time) -> Self {
+        Self { time, started: Instant::now(), readings: AtomicU64::default(), off: AtomicI64::default() }
     }
 
     /// Somebody sets the wall clock, forth or back.
@@ -36,8 +58,7 @@ impl ProcessClock {
 
 impl Clock for ProcessClock {
     fn wall(&self) -> Timestamp {
-        let off = SignedDuration::from_secs(BEGINNING + self.off.load(Ordering::Relaxed));
-        Timestamp::UNIX_EPOCH + off + self.started.elapsed()
+        self.time.wall() + SignedDuration::from_secs(self.off.load(Ordering::Relaxed))
     }
 
     fn now(&self) -> Moment {

@@ -1,0 +1,69 @@
+//! What happened, in its order: typed, for the oracle, and in words, for people. Two runs of one seed have the same to the byte.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::chance::Time;
+use crate::cluster::ClusterEvent;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Happened {
+    /// Since the beginning.
+    pub(crate) at: Duration,
+    pub(crate) what: Event,
+}
+
+/// What it was.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A change of Kubernetes that a process made.
+    Cluster(ClusterEvent),
+    /// A process begins, and remembers nothing.
+    Begun,
+}
+
+/// All that has happened in a simulation.
+#[derive(Debug)]
+pub(crate) struct History {
+    time: Time,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    events: Vec<Happened>,
+    log: Vec<String>,
+}
+
+impl History {
+    pub(crate) fn begin(time: Time) -> Self {
+        Self { time, told: Mutex::default() }
+    }
+
+    /// Something that the oracle judges by.
+    pub(crate) fn happened(&self, what: Event) {
+        self.lock().events.push(Happened { at: self.time.elapsed(), what });
+    }
+
+    /// A line for people.
+    pub(crate) fn log(&self, line: impl fmt::Display) {
+        let at = self.time.elapsed();
+        self.lock().log.push(format!("{:>9.3} {line}", at.as_secs_f64()));
+    }
+
+    /// All events until now.
+    pub(crate) fn events(&self) -> Vec<Happened> {
+        self.lock().events.clone()
+    }
+
+    /// All lines until now.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lock().log.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,281 @@
+//! A life: a schedule played to its end, in peace, and what became of everything.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use kube::ResourceExt as _;
+use tokio::time::{Instant, sleep_until};
+
+use crate::cluster::{State, put, unlabelled};
+use crate::history::Event;
+use crate::oracle::{self, Violation};
+use crate::process::Process;
+use crate::schedule::{Act, Deed, NAMESPACES, Schedule, Timed};
+use crate::world::World;
+
+/// Longer than the longest pause of an object that is at rest.
+const WINDOW: Duration = Duration::from_secs(700);
+/// What has not come to rest by then never does: the cloud's longest wait is for the storage, six hours.
+const LONGEST: Duration = Duration::from_hours(9);
+
+/// What became of a life.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) violation: Option<Violation>,
+    pub(crate) log: Vec<String>,
+    pub(crate) passes: u64,
+    pub(crate) effects: u64,
+    pub(crate) simulated: Duration,
+}
+
+/// Lives a life.
+pub(crate) fn live(schedule: &Schedule) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime can be built").block_on(async {
+        let mut life = Life::begin(schedule.seed);
+        let violation = life.play(schedule).await.err();
+        let world = &life.world;
+        Outcome {
+            violation,
+            log: world.history.lines(),
+            passes: world.passes.load(Ordering::Relaxed),
+            effects: world.effects.load(Ordering::Relaxed),
+            simulated: world.time.elapsed(),
+        }
+    })
+}
+
+struct Life {
+    world: Arc<World>,
+    seed: u64,
+    /// The first one is the leader; the others believe that they are.
+    processes: Vec<Process>,
+    /// What is to happen to processes.
+    due: Vec<(Instant, Due)>,
+    /// How long until another process begins after the next death.
+    rest: Duration,
+    /// What etcd held before each act.
+    backups: Vec<State>,
+}
+
+/// What is to happen to a process.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    Start,
+    Thaw,
+    EndOfRival,
+}
+
+impl Life {
+    fn begin(seed: u64) -> Self {
+        let world = World::new(seed);
+        for namespace in NAMESPACES.into_iter().chain([crate::watching::ALIASES]) {
+            world.kubernetes.namespace(namespace, std::collections::BTreeMap::new());
+        }
+        let mut life = Self {
+            world,
+            seed: seed.wrapping_mul(1_000_003),
+            processes: Vec::new(),
+            due: Vec::new(),
+            rest: Duration::ZERO,
+            backups: Vec::new(),
+        };
+        life.start();
+        life
+    }
+
+    /// # Errors
+    /// The first thing that is not as it should be.
+    async fn play(&mut self, schedule: &Schedule) -> Result<(), Violation> {
+        self.acts(&schedule.acts).await;
+        self.peace().await?;
+        oracle::living(&self.world)?;
+        self.acts(&schedule.farewell).await;
+        self.peace().await?;
+        oracle::living(&self.world)?;
+        oracle::whole(&self.world)
+    }
+
+    async fn acts(&mut self, acts: &[Timed]) {
+        let began = Instant::now();
+        for Timed { at, act } in acts {
+            self.go_on(began + *at).await;
+            self.backups.push(self.world.kubernetes.state());
+            self.world.history.log(format_args!("** {act}"));
+            self.act(act);
+        }
+    }
+
+    fn start(&mut self) {
+        self.seed += 1;
+        self.world.history.log("** a process begins");
+        self.world.history.happened(Event::Begun);
+        self.processes.push(Process::start(&self.world, self.seed));
+    }
+
+    fn act(&mut self, act: &Act) {
+        let (kubernetes, now) = (self.world.kubernetes.clone(), Instant::now());
+        let refused = |result: Result<(), crate::cluster::Refused>| {
+            if let Err(refused) = result {
+                self.world.history.log(format_args!("** refused: {}", refused.0));
+            }
+        };
+        match act {
+            Act::Apply { object, spec, webhook } => refused(kubernetes.apply(object, spec, *webhook)),
+            Act::Delete { object, webhook } => refused(kubernetes.delete(object, *webhook)),
+            Act::Annotate { object, annotation } => kubernetes.annotate(object, annotation, Some("true")),
+            Act::Release { object } => kubernetes.finalizers(object, &[]),
+            Act::Secret { of, deed } => kubernetes.change_secret(of, |secret| match deed {
+                Deed::Delete => None,
+                Deed::Unmark => Some(unlabelled(secret)),
+                Deed::Spoil => Some(put(secret, "password", None)),
+            }),
+            Act::Service { of, deed } => kubernetes.change_service(of, |mut service| match deed {
+                Deed::Delete => None,
+                Deed::Unmark => {
+                    service.labels_mut().clear();
+                    Some(service)
+                }
+                Deed::Spoil => {
+                    let spec = service.spec.get_or_insert_default();
+                    spec.external_name = Some("elsewhere.example".into());
+                    Some(service)
+                }
+            }),
+            Act::Kill { rest } => {
+                self.processes.clear();
+                self.due.clear();
+                self.due.push((now + *rest, Due::Start));
+            }
+            Act::Die { death, rest } => {
+                self.rest = *rest;
+                if let Some(process) = self.processes.first() {
+                    process.gate.order(*death);
+                }
+            }
+            Act::Freeze { lasting } => {
+                if let Some(process) = self.processes.first_mut() {
+                    process.gate.freeze(true);
+                    process.leads = false;
+                    self.due.push((now + *lasting / 2, Due::Start));
+                    self.due.push((now + *lasting, Due::Thaw));
+                }
+            }
+            Act::Rival { lasting } => {
+                self.start();
+                self.due.push((now + *lasting, Due::EndOfRival));
+            }
+            Act::SetClock { seconds } => {
+                let step = SignedDuration::from_secs(*seconds);
+                self.processes.iter().for_each(|process| process.clock.set(step));
+            }
+            Act::HoldWatch { kind, lasting } => {
+                self.processes.iter().for_each(|process| process.watching.hold(*kind, now + *lasting));
+            }
+            Act::BreakWatch { kind } => self.processes.iter().for_each(|process| process.watching.break_off(*kind)),
+            Act::RepeatWatch { kind, changes } => {
+                self.processes.iter().for_each(|process| process.watching.repeat(*kind, *changes));
+            }
+            Act::Spoil(spell) => self.world.weather.order(*spell),
+            Act::Class { name, spec, default } => kubernetes.class(name, spec.as_ref(), *default),
+            Act::Terminate { namespace } => kubernetes.terminate(namespace),
+            Act::RestoreEtcd { acts } => {
+                if let Some(state) = self.backups.iter().rev().nth(*acts) {
+                    kubernetes.restore(state.clone());
+                }
+            }
+        }
+    }
+
+    /// From now on nothing goes wrong any more; waits until all is at rest.
+    ///
+    /// # Errors
+    /// When it never is.
+    async fn peace(&mut self) -> Result<(), Violation> {
+        self.world.weather.clear();
+        for process in &self.processes {
+            process.watching.release();
+        }
+        self.world.history.log("** peace");
+        let began = Instant::now();
+        loop {
+            let before = self.world.effects.load(Ordering::Relaxed);
+            self.go_on(Instant::now() + WINDOW).await;
+            let quiet = self.world.effects.load(Ordering::Relaxed) == before && self.due.is_empty();
+            let waiting = oracle::waits(&self.world);
+            match (quiet, waiting) {
+                (true, None) => return Ok(()),
+                (_, waiting) if began.elapsed() > LONGEST => {
+                    return Err(waiting.unwrap_or_else(|| oracle::restless(&self.world)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Lets time pass until then.
+    async fn go_on(&mut self, until: Instant) {
+        loop {
+            let at = self.due.iter().map(|(at, _)| *at).min().filter(|at| *at <= until).unwrap_or(until);
+            if !self.run(at).await {
+                continue;
+            }
+            let (due, later): (Vec<_>, _) = self.due.drain(..).partition(|(due, _)| *due <= at);
+            self.due = later;
+            if due.is_empty() && at == until {
+                return;
+            }
+            for (_, due) in due {
+                self.turn(due);
+            }
+        }
+    }
+
+    fn turn(&mut self, due: Due) {
+        match due {
+            Due::Start => self.start(),
+            // The one that wakes finds that another one leads, and ends when it has noticed.
+            Due::Thaw => {
+                if let Some(process) = self.processes.iter().find(|process| process.gate.is_frozen()) {
+                    process.gate.freeze(false);
+                    self.due.push((Instant::now() + Duration::from_secs(5), Due::EndOfRival));
+                }
+            }
+            Due::EndOfRival => {
+                if self.processes.len() > 1 {
+                    self.processes.remove(0);
+                }
+            }
+        }
+    }
+
+    /// Polls all processes that go on, until then; false where one died before, which another one is to follow.
+    async fn run(&mut self, until: Instant) -> bool {
+        let mut end = pin!(sleep_until(until));
+        poll_fn(|cx| {
+            loop {
+                let effects = self.world.effects.load(Ordering::Relaxed);
+                for process in self.processes.iter_mut().filter(|process| !process.gate.is_frozen()) {
+                    process.poll(cx);
+                }
+                let dead = self.processes.iter().filter(|process| process.gate.is_dead()).count();
+                if dead > 0 {
+                    self.world.history.log("** a process dies");
+                    self.processes.retain(|process| !process.gate.is_dead());
+                    self.due.push((Instant::now() + self.rest, Due::Start));
+                    return Poll::Ready(false);
+                }
+                // What one has done the others may see.
+                if self.world.effects.load(Ordering::Relaxed) == effects || self.processes.len() < 2 {
+                    return end.as_mut().poll(cx).map(|()| true);
+                }
+            }
+        })
+        .await
+    }
+}

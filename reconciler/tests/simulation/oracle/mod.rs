@@ -1,0 +1,50 @@
+//! What must hold, whatever happens: each invariant of the design as a function of the states and the history, that names what breaks it.
+
+mod bounds;
+mod ownership;
+mod passwords;
+mod rest;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::world::World;
+
+pub(crate) use rest::{restless, waits};
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// The invariant, as the design numbers it.
+    pub(crate) invariant: &'static str,
+    pub(crate) what: String,
+    /// Since the beginning.
+    pub(crate) when: Duration,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:.3}: {}", self.invariant, self.when.as_secs_f64(), self.what)
+    }
+}
+
+/// What must hold of all objects when all is at rest.
+///
+/// # Errors
+/// The first thing that does not.
+pub(crate) fn living(world: &World) -> Result<(), Violation> {
+    rest::told(world)
+}
+
+/// What must hold of a whole life.
+///
+/// # Errors
+/// The first thing that does not.
+pub(crate) fn whole(world: &World) -> Result<(), Violation> {
+    let events = world.history.events();
+    ownership::respected(&events)?;
+    ownership::held(&events)?;
+    bounds::told(&events)?;
+    passwords::kept(&events)?;
+    passwords::secret(&events, &world.history.lines())
+}

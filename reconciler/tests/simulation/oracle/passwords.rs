@@ -1,0 +1,42 @@
+//! I4: a password is never lost, and nobody sees it who should not.
+
+use std::collections::BTreeSet;
+
+use super::Violation;
+use crate::cluster::{ClusterEvent, text};
+use crate::history::{Event, Happened};
+
+/// No password that is there is replaced or taken out by the operator.
+pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
+    for Happened { at, what } in events {
+        let Event::Cluster(ClusterEvent::Secret { of, before: Some(before), after: Some(after) }) = what else {
+            continue;
+        };
+        let password = |secret| text(secret, "password").filter(|password| !password.is_empty());
+        if password(before).is_some() && password(before) != password(after) {
+            let what = format!("the password in {of} was replaced");
+            return Err(Violation { invariant: "I4", what, when: *at });
+        }
+    }
+    Ok(())
+}
+
+/// No password that was ever in a Secret is in a status, an Event or the log.
+pub(super) fn secret(events: &[Happened], log: &[String]) -> Result<(), Violation> {
+    let secrets = events.iter().filter_map(|happened| match &happened.what {
+        Event::Cluster(ClusterEvent::Secret { after: Some(after), .. }) => text(after, "password"),
+        _ => None,
+    });
+    let passwords: BTreeSet<&str> = secrets.filter(|password| password.len() >= 8).collect();
+    let mut told: Vec<String> = log.to_vec();
+    told.extend(events.iter().filter_map(|happened| match &happened.what {
+        Event::Cluster(ClusterEvent::Status { status, .. }) => Some(status.to_string()),
+        _ => None,
+    }));
+    let told = told.join("\n");
+    if passwords.into_iter().any(|password| told.contains(password)) {
+        let when = events.last().map(|happened| happened.at).unwrap_or_default();
+        return Err(Violation { invariant: "I4", what: "a password is told".into(), when });
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Many lives: as many as fit, on all cores. Of one that breaks an invariant the schedule is shortened, and printed with its seed.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::life::{Outcome, live};
+use crate::schedule::Schedule;
+
+/// Seconds of lives, where nothing else is asked for.
+const SECONDS: u64 = 20;
+/// Lines of a log that are printed.
+const TAIL: usize = 60;
+
+fn asked(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().and_then(|value| value.parse().ok())
+}
+
+/// What was lived.
+#[derive(Debug, Default)]
+struct Tally {
+    lives: u64,
+    passes: u64,
+    effects: u64,
+    simulated: Duration,
+}
+
+/// `SIMULATION_SEED` lives that one; else as many as `SIMULATION_LIVES` says, or as fit into `SIMULATION_SECONDS`.
+#[test]
+fn lives() {
+    if let Some(seed) = asked("SIMULATION_SEED") {
+        let outcome = live(&Schedule::of(seed));
+        println!("{}{}", Schedule::of(seed), outcome.log.join("\n"));
+        assert_eq!(outcome.violation, None);
+        return;
+    }
+    let began = Instant::now();
+    let budget = Duration::from_secs(asked("SIMULATION_SECONDS").unwrap_or(SECONDS));
+    let (first, most) = (asked("SIMULATION_FIRST").unwrap_or(1), asked("SIMULATION_LIVES"));
+    let next = AtomicU64::new(first);
+    let over = AtomicBool::default();
+    let (tally, broken) = (Mutex::new(Tally::default()), Mutex::new(None));
+    let more = |seed: u64| match most {
+        Some(most) => seed < first + most,
+        None => began.elapsed() < budget,
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if !more(seed) {
+                        break;
+                    }
+                    let outcome = live(&Schedule::of(seed));
+                    tally.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome);
+                    if outcome.violation.is_some() {
+                        over.store(true, Ordering::Relaxed);
+                        broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(seed);
+                    }
+                }
+            });
+        }
+    });
+    println!("{}", tally.into_inner().unwrap_or_else(PoisonError::into_inner).told(began.elapsed()));
+    if let Some(seed) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        panic!("{}", report(seed));
+    }
+}
+
+impl Tally {
+    fn add(&mut self, outcome: &Outcome) {
+        self.lives += 1;
+        self.passes += outcome.passes;
+        self.effects += outcome.effects;
+        self.simulated += outcome.simulated;
+    }
+
+    fn told(&self, took: Duration) -> String {
+        let Self { lives, passes, effects, simulated } = self;
+        format!(
+            "{lives} lives, {passes} passes, {effects} effects, {} simulated hours in {:.1} s",
+            simulated.as_secs() / 3600,
+            took.as_secs_f64()
+        )
+    }
+}
+
+/// What broke, by the shortest schedule that still breaks it.
+fn report(seed: u64) -> String {
+    let schedule = shortened(Schedule::of(seed));
+    let Outcome { violation, log, .. } = live(&schedule);
+    let mut text = format!("seed {seed}: ");
+    if let Some(violation) = violation {
+        let _ = writeln!(text, "{violation}");
+    }
+    let _ = writeln!(text, "{schedule}\n{}", log[log.len().saturating_sub(TAIL)..].join("\n"));
+    text
+}
+
+/// Without the acts that are not needed to break the same invariant: larger parts are tried first.
+fn shortened(schedule: Schedule) -> Schedule {
+    let broken = |schedule: &Schedule| live(schedule).violation.map(|violation| violation.invariant);
+    let invariant = broken(&schedule);
+    let mut shortest = schedule;
+    let mut part = shortest.len();
+    while part > 0 {
+        let mut from = 0;
+        while from < shortest.len() {
+            let shorter = shortest.without(from, part);
+            if broken(&shorter) == invariant {
+                shortest = shorter;
+            } else {
+                from += part;
+            }
+        }
+        part /= 2;
+    }
+    shortest
+}
