@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use jiff::civil::Date;
 use shared::rules::DefaultVersion;
 
-use crate::output::Format;
+use crate::check::output::Format;
 
 /// Databases on AWS RDS, as Kubernetes objects.
 #[derive(Debug, Parser)]

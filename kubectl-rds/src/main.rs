@@ -3,13 +3,6 @@
 mod args;
 mod check;
 mod complete;
-mod encoding;
-mod fault;
-mod finding;
-mod input;
-mod output;
-mod rule;
-mod yaml;
 
 use std::env;
 use std::io::{self, BufWriter, Write};
@@ -23,9 +16,9 @@ use jiff::tz::TimeZone;
 use shared::rules::DefaultVersions;
 
 use crate::args::{CheckArgs, Cli, CompletionFor, Verb};
-use crate::check::{Checker, Options};
-use crate::finding::{Level, Report};
-use crate::output::{Format, Quiet};
+use crate::check::finding::{Level, Report};
+use crate::check::output::{self, Format, Quiet};
+use crate::check::{Checker, Options, fault, input};
 
 /// Something is refused.
 const REFUSED: u8 = 1;

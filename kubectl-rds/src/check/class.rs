@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use shared::rules::{Rule, Size, quoted, shown_key};
 
+use super::rule::FileRule;
 use super::schema::{installed, unknown_fields, validate};
 use super::spelling::{SUBDOMAIN_LIMIT, is_subdomain};
+use super::yaml::node::Node;
 use super::{Found, text};
-use crate::rule::FileRule;
-use crate::yaml::Node;
 
 /// Longest key of a tag (RDS API reference, `Tag`).
 const TAG_KEY_LIMIT: usize = 128;
@@ -81,7 +81,7 @@ fn max_size(spec: &Node, found: &mut Vec<Found>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::load;
+    use crate::check::yaml::load::load;
 
     fn found(spec: &str) -> Vec<String> {
         let mut found = Vec::new();

@@ -7,8 +7,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSche
 use shared::rules::{DefaultVersions, Subject, create};
 
 use super::schema::{installed, unknown_fields};
+use super::yaml::node::Node;
 use super::{Found, text};
-use crate::yaml::Node;
 
 /// The schema of the status. What it holds is thrown away when an object is created, but not before its fields are known.
 static STATUS: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDatabase", "status"));

@@ -3,9 +3,9 @@
 use shared::api::labels::{GROUP, VERSION};
 use shared::rules::{quoted, suggestion};
 
+use super::rule::FileRule;
+use super::yaml::node::Node;
 use super::{Found, text};
-use crate::rule::FileRule;
-use crate::yaml::Node;
 
 /// The kinds of the group. Each begins with the first.
 pub(super) const KINDS: [&str; 2] = ["RDSDatabase", "RDSDatabaseClass"];
@@ -87,7 +87,7 @@ fn misspelt(api_version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::load;
+    use crate::check::yaml::load::load;
 
     fn identity(text: &str) -> Identity {
         identify(&load(text, 1).unwrap()[0].root, None)

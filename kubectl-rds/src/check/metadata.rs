@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
 
+use super::rule::FileRule;
 use super::spelling::WORD_LIMIT;
+use super::yaml::node::{Node, Value};
 use super::{Found, owners, spelling, text};
-use crate::rule::FileRule;
-use crate::yaml::{Node, Value};
 
 /// The fields of an object.
 const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
@@ -154,7 +154,7 @@ fn unknown(node: &Node, prefix: &str, known: &[&str], found: &mut Vec<Found>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml::load;
+    use crate::check::yaml::load::load;
 
     fn found(text: &str, scope: Scope) -> Vec<String> {
         let mut found = Vec::new();

@@ -2,11 +2,18 @@
 
 mod class;
 mod database;
+mod encoding;
+pub(crate) mod fault;
+pub(crate) mod finding;
 mod identity;
+pub(crate) mod input;
 mod metadata;
+pub(crate) mod output;
 mod owners;
+mod rule;
 mod schema;
 mod spelling;
+mod yaml;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,11 +22,13 @@ use jiff::civil::Date;
 use shared::api::labels::{GROUP, VERSION};
 use shared::rules::{DefaultVersions, shown_key};
 
-pub(crate) use self::identity::names_us;
-use self::identity::{Identity, Type, identify};
-use crate::finding::{Finding, Level, Object, Report, Source, Unreadable};
-use crate::rule::{FileRule, Rule};
-use crate::yaml::{self, Aim, Document, Node, Span, Value, locate};
+use self::finding::{Finding, Level, Object, Report, Source, Unreadable};
+use self::identity::{Identity, Type, identify, names_us};
+use self::rule::{FileRule, Rule};
+use self::yaml::load::{Document, Mistake, load};
+use self::yaml::locate::{Aim, locate};
+use self::yaml::node::{Node, Span, Value};
+use self::yaml::split::{separators, split};
 
 /// How to check.
 #[derive(Clone, Copy, Debug)]
@@ -63,16 +72,16 @@ impl Checker {
         self.report.files += 1;
         let source = Rc::new(source);
         let first = self.report.findings.len();
-        for (line, text) in yaml::split(&source.text) {
+        for (line, text) in split(&source.text) {
             let text = text.as_ref();
             if !names_us(text) {
                 self.report.others += 1;
                 continue;
             }
-            for mistake in yaml::separators(text, line) {
+            for mistake in separators(text, line) {
                 self.not_yaml(&source, text, mistake);
             }
-            match yaml::load(text, line) {
+            match load(text, line) {
                 Ok(documents) => match template_mistake(text, &documents) {
                     Some(mistake) => self.not_yaml(&source, text, mistake),
                     None => documents.iter().for_each(|document| self.document(&source, document)),
@@ -86,7 +95,7 @@ impl Checker {
     }
 
     /// A text that names our group or kinds and is no YAML. Templates of roles and definitions name the group alone.
-    fn not_yaml(&mut self, source: &Rc<Source>, text: &str, mistake: yaml::Mistake) {
+    fn not_yaml(&mut self, source: &Rc<Source>, text: &str, mistake: Mistake) {
         let template = is_template(text);
         if template && (self.options.skip_templates || !text.contains(GROUP) || !text.contains(identity::KINDS[0])) {
             self.report.templates += 1;
@@ -262,7 +271,7 @@ fn object(node: &Node, inherited: Option<Type<'_>>) -> Object {
 }
 
 /// An action without quotes is a map with a map for a key, which YAML can read and Kubernetes cannot.
-fn template_mistake(text: &str, documents: &[Document]) -> Option<yaml::Mistake> {
+fn template_mistake(text: &str, documents: &[Document]) -> Option<Mistake> {
     let mistakes = documents.iter().flat_map(|document| &document.mistakes);
     mistakes.filter(|mistake| !mistake.duplicate && is_template(text)).min_by_key(|mistake| mistake.span.start).cloned()
 }

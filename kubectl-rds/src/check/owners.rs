@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
 
 use super::metadata::wrong_type;
+use super::rule::FileRule;
+use super::yaml::node::{Node, Value};
 use super::{Found, spelling};
-use crate::rule::FileRule;
-use crate::yaml::{Node, Value};
 
 /// The fields of an owner that are texts and have to be there (apimachinery, `validateOwnerReference`).
 const REQUIRED: [&str; 4] = ["apiVersion", "kind", "name", "uid"];

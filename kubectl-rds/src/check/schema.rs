@@ -9,7 +9,7 @@ use shared::api::crds;
 use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
 
 use super::Found;
-use crate::rule::FileRule;
+use super::rule::FileRule;
 
 /// Adds what is wrong with a value.
 pub(super) fn validate(value: &Value, schema: &JSONSchemaProps, field: &str, found: &mut Vec<Found>) {

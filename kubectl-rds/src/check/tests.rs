@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::output::{self, Format, Quiet};
+use crate::check::output::{self, Format, Quiet};
 
 const TODAY: Date = jiff::civil::date(2026, 3, 1);
 

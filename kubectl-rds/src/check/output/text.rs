@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use shared::number::counted;
 
 use super::Quiet;
-use crate::finding::{Finding, Level, Report};
+use crate::check::finding::{Finding, Level, Report};
 
 /// Most characters of a line that are shown.
 const WIDTH: usize = 120;
@@ -140,9 +140,9 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::finding::Source;
-    use crate::rule::FileRule;
-    use crate::yaml::{Position, Span};
+    use crate::check::finding::Source;
+    use crate::check::rule::FileRule;
+    use crate::check::yaml::node::{Position, Span};
 
     fn excerpt(line: &str, from: usize, to: usize) -> Excerpt {
         let at = |column| Position { line: 1, column };

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Quiet;
-use crate::finding::{Finding, Level, Report, STDIN};
-use crate::rule::Rule;
-use crate::yaml::Span;
+use crate::check::finding::{Finding, Level, Report, STDIN};
+use crate::check::rule::Rule;
+use crate::check::yaml::node::Span;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn each_is_in_the_guide() {
-        let guide = include_str!("../../docs/check.md");
+        let guide = include_str!("../../../docs/check.md");
         for rule in FILE_RULES.map(Rule::File) {
             let row = format!("| `{rule}` | {} | {} |", rule.title(), rule.advice());
             assert!(guide.contains(&row), "write into docs/check.md: {row}");

@@ -92,8 +92,8 @@ fn after_key<'p>(path: &'p str, key: &str) -> Option<&'p str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load;
     use super::*;
+    use crate::check::yaml::load::load;
 
     const TEXT: &str = "\
 kind: X

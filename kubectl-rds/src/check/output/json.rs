@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Quiet;
-use crate::finding::{Finding, Level, Report, Unreadable};
+use crate::check::finding::{Finding, Level, Report, Unreadable};
 
 /// The version of this form.
 const FORMAT_VERSION: u32 = 1;

@@ -6,9 +6,9 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::check::names_us;
-use crate::encoding::{Garbled, decode};
-use crate::finding::{STDIN, Source, Unreadable};
+use super::encoding::{Garbled, decode};
+use super::finding::{STDIN, Source, Unreadable};
+use super::identity::names_us;
 
 /// The endings of the files that are read from folders.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];

@@ -6,7 +6,7 @@ mod text;
 
 use std::io::{self, Write};
 
-use crate::finding::Report;
+use crate::check::finding::Report;
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

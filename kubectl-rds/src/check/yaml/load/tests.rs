@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 
 /// What kubectl makes of some YAML; `tests/kubectl-yaml/main.go` writes it.
-const ANSWERS: &str = include_str!("../../../tests/kubectl-yaml/answers.json");
+const ANSWERS: &str = include_str!("../../../../tests/kubectl-yaml/answers.json");
 
 /// Go writes large floats in more digits than they have.
 fn same(ours: &Json, theirs: &Json) -> bool {
