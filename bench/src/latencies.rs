@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Durations in ascending order; at least one.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Latencies {

@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(3);
 const QUIET: f64 = 0.90;
 
 /// The machine and the versions, as a result names them.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Machine {
     date: String,
     commit: String,
@@ -100,7 +100,7 @@ fn idle() -> Result<f64> {
 }
 
 /// CPU time of the whole machine since it started, in ticks.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct CpuTimes {
     idle: f64,
     all: f64,

@@ -8,7 +8,7 @@ use nix::time::ClockId;
 use nix::unistd::Pid;
 
 /// Resident memory, in KiB, shared pages and the program's own file included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Memory {
     /// Now (`VmRSS`).
     pub(crate) now: u64,

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::machine::Machine;
 
 /// Rows of equal length under a header.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     title: String,
     /// What a reader must know to judge it.

@@ -1,7 +1,7 @@
 //! What is told of a figure that was measured several times.
 
 /// The median of some figures, and how far they spread; of at least one.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     /// The middle one, or between the two in the middle.
     pub(crate) median: f64,

@@ -14,7 +14,7 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 pub use exposition::{Form, encode, register_build};
 
 /// Flags for logs, to be flattened into a service's own.
-#[derive(Args, Clone, Debug)]
+#[derive(Clone, Debug, Args)]
 pub struct LogArgs {
     /// Form of log lines.
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]

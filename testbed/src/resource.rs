@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// One entry of `status.conditions`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Condition {
     /// `Ready`, `Reconciling`, `Stalled` or the name of a concern.
     #[serde(rename = "type")]

@@ -14,7 +14,7 @@ const SMALLEST_BODY: usize = 64 * 1024;
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
 
 /// Admission service of RDSDatabase: fills in defaults and refuses what cannot work.
-#[derive(Debug, Clone, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "rds-webhook", version)]
 pub struct Args {
     /// Address of the TLS listener with /mutate and /validate.
@@ -101,7 +101,7 @@ pub struct Args {
 }
 
 /// Where the certificate comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TlsSource {
     /// From --tls-cert and --tls-key, where cert-manager or someone else puts it.
     Files,
@@ -110,7 +110,7 @@ pub enum TlsSource {
 }
 
 /// Flags of certificates that the webhook makes itself.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct AuthorityArgs {
     /// Namespace of the webhook's Service and of the authority's Secret.
     #[arg(long, env = "RDS_WEBHOOK_NAMESPACE", value_name = "NAME", default_value = "rds-system", value_parser = label)]

@@ -16,7 +16,7 @@ use crate::tls::Failure;
 const SECONDS: [f64; 12] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
 
 /// The metrics; clones share their values.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     duration: Family<EndpointLabels, Histogram, fn() -> Histogram>,
@@ -30,7 +30,7 @@ pub struct Metrics {
 }
 
 /// Handshakes that failed, by reason.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Handshakes(Family<FailureLabels, Counter>);
 
 impl Handshakes {
@@ -40,13 +40,13 @@ impl Handshakes {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FailureLabels {
     reason: &'static str,
 }
 
 /// Metrics of an authority of our own; only there with one.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AuthorityMetrics {
     /// When the authority that signs ends, in Unix seconds; 0 without one.
     pub not_after: Gauge,
@@ -55,7 +55,7 @@ pub struct AuthorityMetrics {
     writes: Family<ObjectLabels, Counter>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ObjectLabels {
     object: &'static str,
 }
@@ -94,19 +94,19 @@ impl AuthorityMetrics {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     path: &'static str,
     operation: &'static str,
     allowed: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EndpointLabels {
     path: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabels {
     path: &'static str,
     code: u16,

@@ -35,7 +35,7 @@ const PIECE: usize = 16 * 1024;
 const COPIES: usize = 2;
 
 /// Bounds of the service.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Largest body, in bytes.
     pub body: usize,

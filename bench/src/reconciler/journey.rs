@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(25);
 const AVAILABLE: &str = "Finished DB Instance backup";
 
 /// Durations of one object.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Journey {
     /// From the start of kubectl to its end.
     pub(super) kubectl: Duration,

@@ -11,7 +11,7 @@ use crate::process;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What it used. Memory in KiB.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Watched {
     /// Resident memory at rest, the median of all looks.
     pub(super) median: u64,

@@ -55,7 +55,7 @@ pub(super) struct Operator {
 }
 
 /// How long the parts of a visit took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Durations {
     /// All looks, and what was decided after them.
     pub(super) looks: Duration,
@@ -78,7 +78,7 @@ impl Durations {
 }
 
 /// A visit that came to its end with nothing left to do, and with every login that was due.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Visit {
     /// How long its parts took.
     pub(super) durations: Durations,

@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 const ALERT: usize = 5 + 2 + 1 + 16;
 
 /// What went through.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Traffic {
     /// Connections.
     pub(super) connections: u64,

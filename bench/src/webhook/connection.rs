@@ -30,7 +30,7 @@ const GROUPS: [&dyn SupportedKxGroup; 4] =
     [kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
 
 /// Where a service listens, and how to trust it.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Endpoint {
     address: SocketAddr,
     config: Arc<ClientConfig>,

@@ -30,7 +30,7 @@ pub(super) struct Sample {
 }
 
 /// The figures of one round. Times are in seconds, memory is in KiB.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Round {
     /// Requests.
     pub(super) count: f64,

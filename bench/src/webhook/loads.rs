@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::review::{self, Request};
 
 /// What is asked for, and how often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
     /// So many requests a second, sent when they are due, whether or not the ones before were answered.
     Rate(u32),
@@ -14,7 +14,7 @@ pub(super) enum Pace {
 }
 
 /// One kind of load.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Load {
     /// Its name in the tables.
     pub(super) name: String,

@@ -16,7 +16,7 @@ const UID: &str = "705ab4f5-6393-11e8-b7cc-";
 const DIGITS: usize = 12;
 
 /// What a review is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
     /// What is about to happen.
     pub(super) operation: &'a str,
@@ -29,7 +29,7 @@ pub(super) struct Asked<'a> {
 }
 
 /// An HTTP request with a review.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Request {
     bytes: Vec<u8>,
     /// Where the uid's value is.

@@ -17,7 +17,7 @@ use super::connection::Endpoint;
 pub(super) const SERVER: &str = "rds-webhook.rds-system.svc";
 
 /// Who is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The webhook that is shipped.
     Ours,
@@ -39,7 +39,7 @@ impl Kind {
 }
 
 /// A binary that is measured.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Contender {
     /// Who it is, and so which arguments it takes.
     pub(super) kind: Kind,

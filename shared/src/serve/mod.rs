@@ -41,7 +41,7 @@ const READ_BUFFER: usize = 16 * 1024;
 const BACKLOG: u32 = 1024;
 
 /// Bounds of a listener's connections.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at a time.
     pub connections: usize,

@@ -4,7 +4,7 @@
 use crate::state::{Activity, Instance};
 
 /// What an instance lets be done to it. A deletion that skips the final snapshot is always taken, but for one that is going on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Abilities {
     pub(crate) modify: Modifiable,
     pub(crate) snapshot: bool,
@@ -15,7 +15,7 @@ pub(crate) struct Abilities {
 }
 
 /// What of an instance can be modified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Modifiable {
     Everything,
     Only(&'static [&'static str]),

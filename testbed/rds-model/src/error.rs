@@ -1,7 +1,7 @@
 //! What the API answers when it refuses: a code, a message and an HTTP status. Codes and statuses are those of the service model of RDS.
 
 /// A refused call.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct ApiError {
     /// The code of the service model, `DBInstanceNotFound`.

@@ -8,7 +8,7 @@ use crate::lifecycle;
 use crate::state::{Activity, Instance, State};
 
 /// What `instance` is to suffer; what an order does not name stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceFault {
     instance: String,
@@ -27,7 +27,7 @@ pub struct InstanceFault {
 }
 
 /// The status that an instance is to be shown in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Shown {
     /// The order says nothing of it.
     #[default]

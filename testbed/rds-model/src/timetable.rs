@@ -9,7 +9,7 @@ use crate::abilities::word;
 use crate::state::{Activity, Instance, RetainedBackup};
 
 /// How long things take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timetable {
     /// Until a new instance is there.
     pub creation: Duration,
@@ -44,7 +44,7 @@ pub struct Timetable {
 }
 
 /// What is to be done about an instance now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Nothing, until something changes.
     Rest,

@@ -12,7 +12,7 @@ use crate::exec::ExecPostgres;
 const DEFAULT_REGION: &str = "eu-central-1";
 
 /// An RDS-compatible API whose DB instances are PostgreSQL servers on this machine.
-#[derive(Debug, Clone, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "local-rds", version, args_conflicts_with_subcommands = true)]
 pub struct Args {
     /// What to do instead of serving.
@@ -27,7 +27,7 @@ pub struct Args {
 }
 
 /// What `local-rds` starts itself for.
-#[derive(Debug, Clone, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Becomes a PostgreSQL program that ends with this server.
     #[command(hide = true)]
@@ -40,7 +40,7 @@ pub enum Command {
 }
 
 /// How a server is run.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// Where everything is kept; a server started there again continues.
     #[arg(long, env = "LOCAL_RDS_DATA_DIR")]

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const POSTGRESQL: u16 = 5432;
 
 /// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listening {
     /// A client may take any of the addresses that a name leads to.
     pub(crate) addresses: Vec<IpAddr>,

@@ -20,7 +20,7 @@ use nix::unistd::{Pid, User, execv, getgid, getppid, getuid, setgid, setgroups, 
 const UNPRIVILEGED: &str = "nobody";
 
 /// What to become.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ExecPostgres {
     /// The process that asks: when it is gone, nothing is started.
     #[arg(long)]

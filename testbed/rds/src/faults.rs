@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 pub(crate) struct Faults(Mutex<Vec<CallFault>>);
 
 /// An order to `/_local/faults`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Order {
     /// The next calls of an action fail, or come late.
@@ -25,7 +25,7 @@ pub(crate) enum Order {
 }
 
 /// Calls of `action`, of `instance` alone where it is named, go wrong `times` times.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CallFault {
     pub(crate) action: String,
@@ -49,7 +49,7 @@ pub(crate) struct CallFault {
 }
 
 /// `remove_instance` vanishes as if it had been deleted by somebody else.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Removal {
     pub(crate) remove_instance: String,

@@ -6,7 +6,7 @@ use crate::postgres::free_port;
 use crate::wire::error::internal;
 
 /// Chance, and this machine's ports.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Drawn;
 
 impl Fresh for Drawn {

@@ -11,7 +11,7 @@ const PER_SECOND: f64 = 12.0;
 #[derive(Debug)]
 pub(crate) struct Throttle(Mutex<Bucket>);
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Bucket {
     tokens: f64,
     filled_at: Instant,

@@ -17,7 +17,7 @@ rules:
 ";
 
 /// One request that was meant to write, refused or not.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "Event")]
 pub struct WriteRequest {
     /// Who asked, for example `system:serviceaccount:rds-system:rds-reconciler`.

@@ -38,7 +38,7 @@ struct Ready {
 }
 
 /// Calls by action and SQL statements that write, counted by the local RDS since its start.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Counters {
     /// How often each action was called.
     pub calls: BTreeMap<String, u64>,

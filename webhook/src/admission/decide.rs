@@ -17,7 +17,7 @@ const KIND: &str = "RDSDatabase";
 const KIND_EXCERPT: usize = 63;
 
 /// The two questions the API server asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// Before the schema: fills in defaults, and refuses with every error at once, because an object the schema refuses never gets as
     /// far as [`Endpoint::Validate`], and its author would see the schema's words only.
@@ -37,7 +37,7 @@ impl Endpoint {
 }
 
 /// The answer to a request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Admitted.
     Allowed {

@@ -27,7 +27,7 @@ pub struct Review {
 }
 
 /// What the API server asks about.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// API group of the object.
     pub group: String,
@@ -52,7 +52,7 @@ pub struct Request {
 }
 
 /// The operations of `admission.k8s.io/v1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Operation {
     /// A new object.
@@ -78,7 +78,7 @@ impl Operation {
 }
 
 /// The parts of an object that decide its admission.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Object {
     /// `metadata.name`.
     pub name: Option<String>,
@@ -112,7 +112,7 @@ impl Object {
 }
 
 /// Why a body, or a part of it, cannot be read. No variant holds a value from the body: these texts are logged.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Not JSON at all.
     #[error("the body is not JSON: {problem} at line {line}, column {column}")]

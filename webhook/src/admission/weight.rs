@@ -5,7 +5,7 @@
 pub(super) const HEAVIEST: usize = 27 * 1024 * 1024;
 
 /// A specification, or a recorded one, that is not read because it weighs more than any that is right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is too large to be judged: no valid specification that etcd can store holds as much")]
 pub struct TooHeavy;
 

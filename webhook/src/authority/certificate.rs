@@ -38,7 +38,7 @@ pub struct Authority {
 }
 
 /// Why there is no authority, or no leaf. No variant shows a key.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum AuthorityError {
     /// Not a certificate.
     #[error("is not one readable PEM certificate")]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// The two kinds of webhook configurations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Registrar {
     /// `MutatingWebhookConfiguration`.
     Mutating,
@@ -42,7 +42,7 @@ pub struct Stored {
 }
 
 /// A webhook configuration as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     /// Its resourceVersion.
     pub version: String,
@@ -53,7 +53,7 @@ pub struct Registration {
 }
 
 /// A webhook of a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
     /// Its name.
     pub name: String,
@@ -62,7 +62,7 @@ pub struct Registered {
 }
 
 /// Why Kubernetes does not do what it is asked to.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClusterError {
     /// Rights are missing.
     #[error(

@@ -27,7 +27,7 @@ const PASS: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(500);
 
 /// Why a pass did not do everything.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// Kubernetes.
     #[error(transparent)]
@@ -73,7 +73,7 @@ pub enum Problem {
 }
 
 /// What a pass led to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pass {
     /// What went wrong. The rest was done.
     pub problems: Vec<Problem>,

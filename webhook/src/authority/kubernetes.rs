@@ -32,7 +32,7 @@ const INJECTED: &str = "cert-manager.io/inject-";
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Where the objects lie.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Names {
     /// Namespace of the Secret and of the Service.
     pub namespace: String,

@@ -26,7 +26,7 @@ pub mod keys {
 }
 
 /// What the Secret says.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
     /// Signs leaves. Absent only while the first successor of something unknown gains trust.
     pub current: Option<Authority>,
@@ -39,7 +39,7 @@ pub struct Ledger {
 }
 
 /// The authority that will sign next.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Next {
     /// The authority.
     pub authority: Authority,
@@ -48,7 +48,7 @@ pub struct Next {
 }
 
 /// A part of the Secret that cannot be used; it is taken as absent.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Damage {
     /// An authority.
     #[error("{key} {error}")]
@@ -67,7 +67,7 @@ pub enum Damage {
 }
 
 /// A change of the ledger. What it is good for is said by [`super::plan`], which chooses it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Amendment {
     /// A new authority signs at once: nobody trusts anything yet.
     Found,

@@ -6,7 +6,7 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// How long certificates live, and how long changes take. They fit each other: see [`Lifetimes::new`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
     /// Of an authority.
     pub authority: Duration,
@@ -19,7 +19,7 @@ pub struct Lifetimes {
 }
 
 /// Why lifetimes do not fit each other.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LifetimesError {
     /// An authority would outlive every plan.
     #[error("--authority-lifetime={0:?} is too long: at most 87600h")]

@@ -21,7 +21,7 @@ use super::{Anchor, Authority, Lifetimes};
 pub const SETTLED: Duration = Duration::from_secs(10);
 
 /// What is known.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
     /// What the Secret says.
     pub ledger: &'a Ledger,
@@ -44,7 +44,7 @@ pub struct World<'a> {
 }
 
 /// What is known of a webhook configuration.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Sight {
     /// It could not be read.
     Unknown,
@@ -71,7 +71,7 @@ impl Sight {
 }
 
 /// A leaf that is served.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Served {
     /// Who signed it.
     pub issuer: Anchor,
@@ -82,7 +82,7 @@ pub struct Served {
 }
 
 /// Who signs a leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signer {
     /// The current authority.
     Current,
@@ -91,7 +91,7 @@ pub enum Signer {
 }
 
 /// What to do next.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// Write the Secret.
     Amend(Amendment),

@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::CertificateStore;
 
 /// Why a file does not say which clients to accept.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientAuthorityError {
     /// The file cannot be read.
     #[error("cannot read {path}: {kind}")]

@@ -14,7 +14,7 @@ use crate::metrics::Handshakes;
 const QUIET: Duration = Duration::from_secs(10);
 
 /// Why a handshake failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// The client has no certificate that `--client-ca` accepts.
     Client,

@@ -9,7 +9,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A chain with its key, and the time for which it holds.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Material {
     pub(super) pair: Arc<CertifiedKey>,
     /// First second of the leaf.
@@ -19,7 +19,7 @@ pub struct Material {
 }
 
 /// Why a chain and a key are no certificate with its key. No variant shows what they hold.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MaterialError {
     /// The certificate file is not PEM.
     #[error("the certificate file holds no readable PEM certificate")]

@@ -35,7 +35,7 @@ struct Parts {
 }
 
 /// Who may connect.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 enum Clients {
     Anyone,
     /// Only those with a certificate, but by whom is not known yet: nobody.
@@ -44,7 +44,7 @@ enum Clients {
 }
 
 /// Whether clients will accept what is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
     /// There is no certificate.
     Absent,

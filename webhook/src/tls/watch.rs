@@ -15,7 +15,7 @@ use super::{CertificateStore, Material, MaterialError};
 use crate::router::Clock;
 
 /// Where the pair lies.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct CertificateFiles {
     /// PEM chain, leaf first.
     pub cert: PathBuf,
@@ -24,7 +24,7 @@ pub struct CertificateFiles {
 }
 
 /// What one look at the files led to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// The files are as they were.
     Unchanged,
@@ -35,7 +35,7 @@ pub enum Outcome {
 }
 
 /// Why the files do not give a pair to serve.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LoadError {
     /// A file cannot be read.
     #[error("cannot read {path}: {kind}")]

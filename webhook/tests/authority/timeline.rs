@@ -14,7 +14,7 @@ use crate::support::clock;
 use crate::support::cluster::Simulated;
 
 /// What happens beside the rotations.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     /// This replica does nothing for so many ticks.
     Stall(usize, u16),

@@ -4,7 +4,7 @@ use bolero::TypeGenerator;
 use serde_json::{Map, Value, json};
 
 /// How to spoil a review.
-#[derive(Debug, Clone, TypeGenerator)]
+#[derive(Clone, Debug, TypeGenerator)]
 pub struct Recipe {
     /// Which review to begin with.
     pub seed: u16,
@@ -15,7 +15,7 @@ pub struct Recipe {
 }
 
 /// A change of one value.
-#[derive(Debug, Clone, TypeGenerator)]
+#[derive(Clone, Debug, TypeGenerator)]
 pub struct Change {
     /// Only values below the specifications are looked at.
     inside: bool,
@@ -24,7 +24,7 @@ pub struct Change {
     act: Act,
 }
 
-#[derive(Debug, Clone, TypeGenerator)]
+#[derive(Clone, Debug, TypeGenerator)]
 enum Act {
     Replace(Nasty),
     Remove,
@@ -37,7 +37,7 @@ enum Act {
 }
 
 /// A change of bytes.
-#[derive(Debug, Clone, TypeGenerator)]
+#[derive(Clone, Debug, TypeGenerator)]
 pub enum Scratch {
     Cut(u16),
     Flip(u16, u8),
@@ -45,7 +45,7 @@ pub enum Scratch {
 }
 
 /// Values that somebody might write.
-#[derive(Debug, Clone, TypeGenerator)]
+#[derive(Clone, Debug, TypeGenerator)]
 enum Nasty {
     Null,
     Bool(bool),
@@ -60,7 +60,7 @@ enum Nasty {
 }
 
 /// Texts that mean something to the service or to a parser.
-#[derive(Debug, Clone, Copy, TypeGenerator)]
+#[derive(Clone, Copy, Debug, TypeGenerator)]
 struct Word(u8);
 
 const WORDS: [&str; 56] = [

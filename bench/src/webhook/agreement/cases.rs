@@ -10,7 +10,7 @@ use crate::webhook::review::{self, Asked, Request, object};
 const REVIEWS: &str = include_str!("reviews.jsonl");
 
 /// One review.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Case {
     /// What it is about.
     pub(super) what: String,

@@ -11,7 +11,7 @@ use crate::params::Params;
 use crate::state::{Instance, State};
 
 /// An automated backup: of an instance that is there, or retained of one that is gone.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Backup {
     /// The instance, as it is or was last.
     pub source: Instance,

@@ -7,7 +7,7 @@ use crate::params::Params;
 const STRIPED: u32 = 400;
 
 /// The volume of an instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Storage {
     /// GiB.
     pub(super) size: u32,

@@ -25,7 +25,7 @@ pub use phase::{Activity, Phase};
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 
 /// All instances, snapshots and events of one account in one region.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct State {
     /// By identifier.
     pub instances: BTreeMap<String, Instance>,

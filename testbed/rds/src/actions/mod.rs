@@ -20,7 +20,7 @@ use crate::wire::auth::Caller;
 use crate::wire::error::{internal, unknown_action};
 
 /// One authenticated call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) service: &'a Arc<Service>,
     pub(crate) params: &'a Params,

@@ -12,7 +12,7 @@ use crate::endpoints::Listening;
 const FORCE_SSL_SINCE: u16 = 15;
 
 /// What the configuration depends on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Config<'a> {
     pub(crate) version: EngineVersion,
     /// Where clients come to.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The paths below the data directory of this server.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Layout {
     root: PathBuf,
 }

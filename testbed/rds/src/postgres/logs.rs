@@ -13,7 +13,7 @@ const PORTION: u64 = 1024 * 1024;
 const TRUNCATED: &str = " [Your log message was truncated]";
 
 /// A log file as DescribeDBLogFiles shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogFile {
     /// With the `error/` in front.
     pub(crate) name: String,
@@ -53,7 +53,7 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<LogFile>> {
 }
 
 /// Where a portion begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     /// So many bytes in.
     At(u64),

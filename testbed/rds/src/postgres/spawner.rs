@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 type Request = (Command, oneshot::Sender<io::Result<Child>>);
 
 /// A handle on the thread. The thread ends when the last handle is dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Spawner {
     requests: mpsc::UnboundedSender<Request>,
 }

@@ -6,7 +6,7 @@ use rds_model::ApiError;
 use super::error;
 
 /// The account-independent part of the caller's identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The access key id, as sent.
     pub(crate) access_key: String,

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use quick_xml::escape::escape;
 
 /// One element: a name with either text or children.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
     name: &'static str,
     content: Content,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
     Text(String),
     Children(Vec<Node>),
