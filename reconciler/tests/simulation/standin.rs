@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reconciler::engine::{
-    Access as Seen, Change, Engine, EngineError, Findings, Kind, Login, Obstacle, Outcome, Password, Passwords,
-    Planned, Question, Slice,
+    Access as Seen, Change, Engine, EngineError, Findings, Kind, Login, Obstacle, Password, Passwords, Planned,
+    Question, Session,
 };
 use reconciler::providers::{
     Access, Changes, Cloud, CloudError, ConnectError, Connected, Connector, Course, Endpoint, ErrorClass,
@@ -290,12 +290,29 @@ impl Seen for Nothing {
     }
 }
 
+/// A connection over which a step is done by itself.
+pub(crate) struct Opened(Arc<Gate>);
+
+#[async_trait]
+impl Session<Nothing> for Opened {
+    async fn carry_out(&mut self, _: &Nothing) -> Result<(), EngineError> {
+        self.0.effect(async { Ok(()) }).await
+    }
+
+    fn is_closed(&self, _: &str) -> bool {
+        false
+    }
+
+    async fn close(self) {}
+}
+
 #[async_trait]
 impl Engine for Fine {
     type Catalog = Found;
     type Step = Nothing;
     type Blocked = Nothing;
     type Access = Nothing;
+    type Session = Opened;
 
     async fn look(&self, _: &Login, question: Question<'_>) -> Result<Found, EngineError> {
         self.gate.pass().await;
@@ -312,8 +329,8 @@ impl Engine for Fine {
         Nothing
     }
 
-    async fn work(&self, _: &Login, slice: Slice<'_, Nothing>) -> Vec<Outcome> {
-        self.gate.effect(async { vec![Outcome::Done; slice.steps.len()] }).await
+    fn session(&self, _: &Login) -> Opened {
+        Opened(self.gate.clone())
     }
 
     async fn check_access(&self, _: &Login) -> Result<Nothing, EngineError> {
