@@ -1,6 +1,6 @@
 //! Effects on the cloud. Each is sent once; what came of it is remembered for the next plan.
 
-use super::Scene;
+use super::scene::Scene;
 use crate::plan::{Cause, Step, concern};
 use crate::providers::{CloudError, Request};
 use crate::tell;

@@ -6,7 +6,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Secret, Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::{ApplyError, Scene};
+use super::scene::{ApplyError, Scene};
 use crate::binding::{self, Binding, SecretData, secret_data};
 use crate::cluster::ClusterError;
 use crate::engine::{Password, secret_type};

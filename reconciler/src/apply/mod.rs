@@ -2,23 +2,18 @@
 
 mod cloud;
 mod cluster;
+mod scene;
 mod status;
 mod visit;
 
 use std::time::Duration;
 
-use shared::api::RDSDatabase;
-use thiserror::Error;
-
 use crate::cluster::ClusterError;
-use crate::context::Context;
-use crate::engine::Dialect;
-use crate::lease::Fenced;
-use crate::observe::Observation;
 use crate::plan::{Cause, ClusterStep, Plan, Step};
-use crate::subject::Subject;
 use crate::tell;
 
+pub use scene::ApplyError;
+pub(crate) use scene::Scene;
 pub(crate) use status::{leave_alone, refuse, report};
 pub use visit::{LOGINS_AT_ONCE, SLICE};
 
@@ -27,52 +22,13 @@ const MISSED_CALL: Duration = Duration::from_secs(30);
 /// A pass that has done something is followed by another.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
-/// Why a pass ends before its plan is carried out.
-#[derive(Debug, Error)]
-pub enum ApplyError {
-    /// Kubernetes refused.
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    /// Others visit their databases now: this object is called when its turn has come.
-    #[error("others visit their databases first")]
-    NotItsTurn,
-    /// This process may not act any more.
-    #[error(transparent)]
-    Fenced(#[from] Fenced),
-    /// A step that needs an account or a target was planned without one: a bug, said instead of a panic.
-    #[error("the step {0} was planned without what it needs")]
-    Inconsistent(&'static str),
-}
-
-/// What a pass works on.
-pub(crate) struct Scene<'a> {
-    /// Ports, memory and settings.
-    pub context: &'a Context,
-    /// The object as it was read.
-    pub object: &'a RDSDatabase,
-    /// What it is worked for.
-    pub subject: &'a Subject,
-    /// What was observed.
-    pub observation: &'a Observation,
-}
-
-impl Scene<'_> {
-    /// How the engine of a wanted object is spoken of.
-    fn dialect(&self) -> Result<&'static dyn Dialect, ApplyError> {
-        match self.subject {
-            Subject::Living(target) => Ok(target.dialect),
-            Subject::Leaving(_) => Err(ApplyError::Inconsistent("of a Secret or a Service")),
-        }
-    }
-}
-
 /// Takes the steps of a plan, and gives how long until the next look.
 ///
 /// # Errors
 /// What ends the pass. What Kubernetes refuses of one step stops no other: the next plan holds it back and says why.
 pub(crate) async fn carry_out(scene: &Scene<'_>, plan: &Plan) -> Result<Duration, ApplyError> {
     let (memory, facts) = (&scene.context.memory, &scene.observation.world.object);
-    memory.update(&facts.uid, |recollection| recollection.ledger.settle(plan));
+    memory.update(&facts.uid, |recollection| recollection.ledger.settle(&plan.outcomes));
     for step in &plan.steps {
         let generation = scene.object.metadata.generation;
         // A part of a visit is tried until it is the object's turn; what comes of a visit has Events.

@@ -6,7 +6,7 @@ use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use shared::api::{RDSDatabase, RDSDatabaseStatus};
 
-use super::Scene;
+use super::scene::Scene;
 use crate::cluster::{ClusterError, Version};
 use crate::context::Context;
 use crate::plan::{Concern, Plan, Reason};

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use shared::names;
 use shared::rules::{Desired, RoleName};
 
-use super::{ApplyError, Scene};
+use super::scene::{ApplyError, Scene};
 use crate::context::Context;
 use crate::engine::{Dialect, EngineError, Login, Mark, Password, Passwords, Question, Server};
 use crate::plan::{

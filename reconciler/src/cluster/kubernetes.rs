@@ -20,7 +20,7 @@ use shared::api::RDSDatabase;
 use shared::api::labels::{DATABASE_LABEL, FIELD_MANAGER, FINALIZER, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION};
 
 use super::events::{Allowance, Names};
-use super::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
+use super::port::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use crate::clock::Clock;
 
 /// The API server.

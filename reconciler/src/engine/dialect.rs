@@ -3,10 +3,9 @@
 use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use shared::rules::{Engine, RoleFlags};
+use shared::rules::RoleFlags;
 
 use super::password::Password;
-use super::postgres;
 
 /// What is left as it is in a part of a URI (RFC 3986, "unreserved").
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -54,12 +53,4 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 /// The Kubernetes type of an engine's Secrets.
 pub fn secret_type(dialect: &dyn Dialect) -> String {
     format!("servicebinding.io/{}", dialect.binding_type())
-}
-
-/// The dialect of an engine; `None` where it is not built yet.
-pub fn dialect(engine: Engine) -> Option<&'static dyn Dialect> {
-    match engine {
-        Engine::Postgresql => Some(postgres::DIALECT),
-        Engine::MySql => None,
-    }
 }

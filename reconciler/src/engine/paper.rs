@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use shared::rules::DatabaseName;
 
-use super::{
-    Access, Change, Engine, EngineError, Findings, Kind, Login, Obstacle, Password, Passwords, Planned, Question,
-    Server as _, Session, Visit,
-};
+use super::error::EngineError;
+use super::kind::Kind;
+use super::password::Password;
+use super::port::{Access, Change, Engine, Findings, Login, Obstacle, Passwords, Planned, Question, Session};
+use super::server::Server as _;
+use super::visit::Visit;
 
 /// What there is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

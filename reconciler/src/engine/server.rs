@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shared::rules;
 
-use super::Engine;
+use super::port::Engine;
 use super::visit::{Inside, Visit};
 
 /// An [`Engine`] whose catalog and steps nobody else knows.

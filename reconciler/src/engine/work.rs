@@ -1,12 +1,12 @@
 //! Work on a server, a slice at a time: which steps are tried, and what a failure stops. Written once for all engines.
 
 use super::error::EngineError;
-use super::{Change, Outcome, Session, Slice};
+use super::port::{Change, Outcome, Session, Slice};
 
-/// Carries out steps in their order. One that fails stops those that need it, no others; a database that cannot be entered stops what is
+/// Carries out steps in their order. Each is idempotent, and safe to repeat after a crash at any point. One that fails stops those that need it, no others; a database that cannot be entered stops what is
 /// inside of it. The outcomes are those of the first steps, one for one: the others were not begun, because time was up or no other could
 /// fare better.
-pub(super) async fn work<S: Change, T: Session<S>>(mut session: T, slice: Slice<'_, S>) -> Vec<Outcome> {
+pub async fn work<S: Change, T: Session<S>>(mut session: T, slice: Slice<'_, S>) -> Vec<Outcome> {
     let Slice { steps, stopped, clock, budget, fence } = slice;
     let began = clock.now();
     let mut stopped: Vec<&S> = stopped.iter().collect();

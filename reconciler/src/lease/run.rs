@@ -8,7 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, ObjectMeta, PostParams};
 use thiserror::Error;
 
-use super::{Decision, Fence, Observed, evaluate};
+use super::evaluate::{Decision, Observed, evaluate};
+use super::fence::Fence;
 use crate::clock::{Clock, Moment};
 
 /// Kubernetes' own components use 15, 10 and 2 seconds.

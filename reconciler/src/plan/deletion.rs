@@ -6,7 +6,11 @@ use shared::api::DeletionPolicy::{self, Retain};
 use shared::names;
 
 use super::ground::{elsewhere, estranged, foreign};
-use super::{ClusterStep, Moment, Outcome, Reason, Seen, ServiceFact, ServicePlace, Step, World};
+use super::outcome::Outcome;
+use super::reason::Reason;
+use super::step::{ClusterStep, ServicePlace, Step};
+use super::world::{Seen, ServiceFact, World};
+use crate::clock::Moment;
 use crate::providers::{Delete, FinalSnapshot, Instance, MarkInstance, Modify, Request, Settings, Snapshot};
 use crate::subject::Departure;
 
@@ -16,7 +20,7 @@ pub(super) fn plan(departure: &Departure, world: &World, now: Moment) -> Outcome
     }
     let outcome = leave(departure, world, now);
     match departure.paused {
-        true => paused(&outcome.without_held(&world.ledger, now)),
+        true => paused(&world.ledger.without_held(outcome, now)),
         false => outcome,
     }
 }

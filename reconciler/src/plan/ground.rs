@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use shared::api::InstanceRef;
 
-use super::{Outcome, Reason, World};
+use super::outcome::Outcome;
+use super::reason::Reason;
+use super::world::World;
 use crate::providers::{Instance, Mark};
 use crate::subject::Class;
 

@@ -8,7 +8,11 @@ use super::ground::{
     ACCEPT_ANNOTATION, Ownership, RECREATE_ANNOTATION, accepted, elsewhere, estranged, ownership, replaceable,
     untrusted_endpoint,
 };
-use super::{Outcome, Reason, Seen, Step, World, platform};
+use super::outcome::Outcome;
+use super::platform;
+use super::reason::Reason;
+use super::step::Step;
+use super::world::{Seen, World};
 use crate::providers::{Create, Instance, MasterPassword, Request, Settings};
 use crate::subject::Target;
 

@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Concern, Moment, Outcome, Plan, Reason, Step};
+use super::outcome::{Concern, Outcome};
+use super::reason::Reason;
+use super::step::Step;
+use crate::clock::Moment;
 use crate::providers::{ErrorClass, Request};
 
 /// The cloud's view lags a change that it has accepted: other tools give it a minute before they believe what they see.
@@ -45,8 +48,26 @@ pub enum Cause {
 }
 
 impl Ledger {
+    /// Leaves out the steps that are held back; the others go on.
+    pub(super) fn without_held(&self, outcome: Outcome, now: Moment) -> Outcome {
+        let Outcome::Act { reason, message, mut steps } = outcome else { return outcome };
+        let mut held: Option<Outcome> = None;
+        steps.retain(|step| match self.hold(step, now) {
+            Some(outcome) => {
+                held.get_or_insert(outcome);
+                false
+            }
+            None => true,
+        });
+        match held {
+            Some(outcome) if steps.is_empty() => outcome,
+            Some(outcome) => Outcome::Act { reason, message: format!("{message}; {}", outcome.message()), steps },
+            None => Outcome::Act { reason, message, steps },
+        }
+    }
+
     /// What holds a step back; `None` lets it go out.
-    pub(super) fn hold(&self, step: &Step, now: Moment) -> Option<Outcome> {
+    fn hold(&self, step: &Step, now: Moment) -> Option<Outcome> {
         let Entry { step, at, answer } = self.entry(step)?;
         match answer {
             Answer::Accepted { times } => {
@@ -134,11 +155,16 @@ impl Ledger {
 
     /// A wish that the world fulfils has been answered: the same wish later starts counting anew. On its way out an object makes each wish
     /// once.
-    pub fn settle(&mut self, plan: &Plan) {
-        let fulfilled = |concern| match plan.outcome(concern) {
-            Some(Outcome::Done { .. }) => true,
-            Some(Outcome::Blocked { reason, .. }) => *reason == Reason::NotScheduled,
-            _ => false,
+    pub fn settle(&mut self, outcomes: &[(Concern, Outcome)]) {
+        let fulfilled = |concern| {
+            outcomes.iter().any(|(found, outcome)| {
+                let content = match outcome {
+                    Outcome::Done { .. } => true,
+                    Outcome::Blocked { reason, .. } => *reason == Reason::NotScheduled,
+                    Outcome::Wait { .. } | Outcome::Act { .. } => false,
+                };
+                *found == concern && content
+            })
         };
         self.0.retain(|_, entry| match &entry.step {
             Step::Cloud(request) => concern(request) == Concern::Deletion || !fulfilled(concern(request)),

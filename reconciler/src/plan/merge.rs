@@ -36,7 +36,7 @@ impl Plan {
         let why = "spec.paused: nothing is done until it is false again";
         let held = (Concern::Accepted, Outcome::wait(Reason::Paused, why));
         let others = outcomes.into_iter().filter(|(concern, _)| *concern != Concern::Accepted);
-        let others = others.map(|(concern, outcome)| (concern, outcome.without_held(&world.ledger, now).held()));
+        let others = others.map(|(concern, outcome)| (concern, world.ledger.without_held(outcome, now).held()));
         let outcomes: Vec<_> = std::iter::once(held).chain(others).collect();
         let again = outcomes.iter().filter_map(|(_, outcome)| outcome.until()).fold(RESYNC, Duration::min);
         Self { outcomes, again, ..Self::default() }
@@ -44,7 +44,7 @@ impl Plan {
 
     /// Puts the concerns together: of all changes to the cloud only the first is made, and a visit to the database waits for it.
     pub(super) fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Moment) -> Self {
-        let held = |(concern, outcome): (Concern, Outcome)| (concern, outcome.without_held(&world.ledger, now));
+        let held = |(concern, outcome): (Concern, Outcome)| (concern, world.ledger.without_held(outcome, now));
         let outcomes: Vec<_> = outcomes.into_iter().map(held).collect();
         let mut steps: Vec<Step> = Vec::new();
         let mut again = RESYNC;

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::ledger::Ledger;
 use super::reason::Reason;
 use super::step::Step;
-use crate::clock::Moment;
 use crate::subject::Refusal;
 
 /// What is decided for itself; each is a condition of the object.
@@ -150,24 +148,6 @@ impl Outcome {
                 Self::Act { reason, message: format!("held by spec.paused: {message}"), steps }
             }
             other => other,
-        }
-    }
-
-    /// Leaves out the steps that are held back; the others go on.
-    pub(super) fn without_held(self, ledger: &Ledger, now: Moment) -> Self {
-        let Self::Act { reason, message, mut steps } = self else { return self };
-        let mut held: Option<Self> = None;
-        steps.retain(|step| match ledger.hold(step, now) {
-            Some(outcome) => {
-                held.get_or_insert(outcome);
-                false
-            }
-            None => true,
-        });
-        match held {
-            Some(outcome) if steps.is_empty() => outcome,
-            Some(outcome) => Self::Act { reason, message: format!("{message}; {}", outcome.message()), steps },
-            None => Self::Act { reason, message, steps },
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::World;
+use super::world::World;
 use crate::providers::{Instance, MarkInstance, Settings, some};
 use crate::subject::Target;
 

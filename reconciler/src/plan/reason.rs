@@ -1,11 +1,9 @@
 //! Why a condition says what it says, and what an Event is about: a closed set, with what each means, what to do, and who does it.
 
-mod page;
+pub(super) mod page;
 
 use std::fmt;
 use std::str::FromStr;
-
-pub use page::page;
 
 /// Who can change a state that lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

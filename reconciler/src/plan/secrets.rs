@@ -9,9 +9,13 @@ use shared::rules::RoleName;
 
 use super::ground::{other_master, usable};
 use super::lead::{databases_of, lead, lead_of_master};
-use super::{ClusterStep, Moment, Outcome, Reason, SecretFact, Seen, Step, World};
+use super::outcome::Outcome;
+use super::reason::Reason;
+use super::step::{ClusterStep, Step};
+use super::world::{SecretFact, Seen, World};
 use crate::authorities::region_of;
 use crate::binding::{Binding, SecretData, Trust, secret_data};
+use crate::clock::Moment;
 use crate::engine::Dialect;
 use crate::providers::Instance;
 use crate::subject::Target;

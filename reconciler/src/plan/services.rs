@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::ground::usable;
-use super::{ClusterStep, Outcome, Reason, Seen, ServiceFact, ServicePlace, Step, World};
+use super::outcome::Outcome;
+use super::reason::Reason;
+use super::step::{ClusterStep, ServicePlace, Step};
+use super::world::{Seen, ServiceFact, World};
 
 pub(super) fn service(world: &World) -> Outcome {
     if world.object.namespace_terminating {

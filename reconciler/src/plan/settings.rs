@@ -4,7 +4,11 @@
 use shared::rules::{EngineVersion, Gibibytes, Interval};
 
 use super::ground::{Ownership, ownership, usable};
-use super::{Outcome, Reason, Step, World, platform};
+use super::outcome::Outcome;
+use super::platform;
+use super::reason::Reason;
+use super::step::Step;
+use super::world::World;
 use crate::providers::{Instance, MarkInstance, Modify, Request, Settings, days};
 use crate::subject::{Refusal, Target};
 

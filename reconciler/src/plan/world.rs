@@ -9,8 +9,11 @@ use shared::api::InstanceRef;
 use shared::names::InstanceIdentifier;
 use shared::rules::DatabaseName;
 
-use super::inside::{Doorway, LoginKnown, Progress};
-use super::{Ledger, Moment, Reason};
+use super::inside::errand::Progress;
+use super::inside::logins::{Doorway, LoginKnown};
+use super::ledger::Ledger;
+use super::reason::Reason;
+use crate::clock::Moment;
 
 use crate::authorities::Authorities;
 use crate::binding::SecretData;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::{Cloud, CloudError, Identity};
+use super::cloud::Cloud;
+use super::error::CloudError;
+use super::model::Identity;
 
 /// A way into the cloud, as a class names it. What is `None` comes from the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

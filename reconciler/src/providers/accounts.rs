@@ -7,8 +7,10 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::access::{Access, ConnectError, Connected, Connector};
+use super::cloud::Cloud;
+use super::model::Identity;
 use super::sweep::{Change, Sweep, Sweeper};
-use super::{Access, Cloud, ConnectError, Connected, Connector, Identity};
 use crate::clock::{Clock, Moment};
 
 /// An account in a region, with what is shared by all objects in it.

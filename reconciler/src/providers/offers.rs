@@ -1,6 +1,6 @@
 //! Which provider offers what.
 
-use super::aws::Rds;
+use super::aws::offer::Rds;
 use super::offer::Offer;
 
 /// The offer of a provider, by the name that classes give it; AWS's where they give none.

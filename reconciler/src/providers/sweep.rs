@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
-use super::{Cloud, CloudError, ErrorClass, Instance};
+use super::cloud::Cloud;
+use super::error::{CloudError, ErrorClass};
+use super::model::Instance;
 use crate::clock::{Clock, Moment};
 
 /// While something is under way.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use reconciler::clock::SystemClock;
 use reconciler::engine::postgres::{PostgresEngine, SqlStep, Timeouts};
-use reconciler::engine::{Engine as _, EngineError, Login, Outcome, Password, Slice};
+use reconciler::engine::{Engine as _, EngineError, Login, Outcome, Password, Slice, work};
 use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -61,7 +61,7 @@ pub(crate) async fn each_failure_has_its_own_error(world: &mut World) {
     let plan = world.plan(&without).await;
     let slice =
         Slice { steps: &plan.steps, stopped: &[], clock: &SystemClock, budget: Duration::from_mins(1), fence: None };
-    let outcomes: Vec<Outcome> = hasty.work(&world.server.master(), slice).await;
+    let outcomes: Vec<Outcome> = work(hasty.session(&world.server.master()), slice).await;
     for (step, outcome) in plan.steps.iter().zip(&outcomes) {
         match step {
             SqlStep::Release { database, .. } if database == "shop" => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reconciler::clock::SystemClock;
 use reconciler::engine::postgres::{AccessReport, Catalog, PostgresEngine, SqlPlan, SqlStep, Timeouts, plan_sql};
 use reconciler::engine::{
-    Access as _, Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Question, Slice,
+    Access as _, Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Question, Slice, work,
 };
 use reconciler::entropy::SystemEntropy;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ impl World {
     /// Carries out steps, and gives what came of each.
     pub(crate) async fn work(&self, steps: &[SqlStep]) -> Vec<Outcome> {
         let slice = Slice { steps, stopped: &[], clock: &SystemClock, budget: Duration::from_mins(5), fence: None };
-        self.engine.work(&self.server.master(), slice).await
+        work(self.engine.session(&self.server.master()), slice).await
     }
 
     pub(crate) async fn apply(&self, step: &SqlStep) {

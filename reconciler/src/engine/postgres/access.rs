@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use shared::rules::DatabaseName;
 
-use super::MAINTENANCE_DATABASE;
-use crate::engine::Access;
+use super::naming::MAINTENANCE_DATABASE;
+use crate::engine::port::Access;
 
 /// What a user saw after logging in to a database. Read from the catalog in a read-only session: looking leaves nothing behind.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::engine::Findings;
+use crate::engine::port::Findings;
 
 /// What the server says: where it differs from what is wanted, and no more. Each list has an end, so a server that differs in very much
 /// is looked at several times.

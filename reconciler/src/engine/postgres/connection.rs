@@ -13,7 +13,8 @@ use tokio_util::task::AbortOnDropHandle;
 use super::bounded::Bounded;
 use super::failure;
 use super::tls::{Handshake, trust};
-use crate::engine::{Awaited, EngineError, Login};
+use crate::engine::error::{Awaited, EngineError};
+use crate::engine::port::Login;
 
 /// Time limits of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

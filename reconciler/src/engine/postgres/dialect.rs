@@ -1,8 +1,8 @@
 use shared::rules::RoleFlags;
 
-use super::MAINTENANCE_DATABASE;
-use crate::engine::Password;
+use super::naming::MAINTENANCE_DATABASE;
 use crate::engine::dialect::{Address, Dialect, encoded};
+use crate::engine::password::Password;
 
 /// PostgreSQL as applications know it: the keys and parameters are those of libpq and pgjdbc.
 pub const DIALECT: &dyn Dialect = &Postgresql;

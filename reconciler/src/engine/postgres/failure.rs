@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio_postgres::Error;
 
-use crate::engine::{Awaited, EngineError, Login};
+use crate::engine::error::{Awaited, EngineError};
+use crate::engine::port::Login;
 
 /// A primary message is a sentence. What a server says beyond this length is not one of its own.
 const LONGEST: usize = 300;

@@ -1,6 +1,9 @@
 use sha2::{Digest as _, Sha256};
 
-use crate::engine::Mark;
+/// The database that every PostgreSQL server has, where statements run that belong to no other.
+pub const MAINTENANCE_DATABASE: &str = "postgres";
+
+use crate::engine::mark::Mark;
 
 /// PostgreSQL cuts identifiers to 63 bytes (NAMEDATALEN - 1, "Lexical Structure" in its manual).
 const LONGEST: usize = 63;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use shared::rules::RoleName;
 
-use super::DIALECT;
+use super::dialect::DIALECT;
 use super::naming::{HEIR, KEEPER, comment, owner_role};
-use crate::engine::Question;
+use crate::engine::port::Question;
 
 /// The question as the server gets it.
 pub(super) fn to_json(question: Question<'_>) -> Value {

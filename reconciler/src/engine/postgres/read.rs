@@ -1,9 +1,11 @@
 use std::sync::LazyLock;
 
+use super::access::AccessReport;
+use super::catalog::Catalog;
 use super::connection::Session;
 use super::question::to_json;
-use super::{AccessReport, Catalog};
-use crate::engine::{EngineError, Question};
+use crate::engine::error::EngineError;
+use crate::engine::port::Question;
 
 /// One statement, so one snapshot.
 static LOOK: LazyLock<String> =

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use super::connection::{Connector, Purpose, Session};
 use super::naming::comment;
 use super::script::{Batch, DoneIf, Work};
-use crate::engine::{Awaited, EngineError, Login};
+use crate::engine::error::{Awaited, EngineError};
+use crate::engine::port::Login;
 
 /// Between two looks at sessions that are ending.
 const POLL: Duration = Duration::from_millis(50);

@@ -2,7 +2,7 @@
 
 use super::tally::Tally;
 use crate::engine::error::EngineError;
-use crate::engine::{Change, Outcome};
+use crate::engine::port::{Change, Outcome};
 
 /// Steps of one slice, at most; its time is bounded too.
 const SLICE: usize = 200;

@@ -1,7 +1,7 @@
 //! A visit to a server: what was found there, what of it was done, and what is left. Written once for all engines.
 
 mod journal;
-mod tally;
+pub(super) mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,15 +14,15 @@ use shared::rules::{DatabaseName, Desired};
 use self::journal::Journal;
 use super::error::EngineError;
 use super::password::Password;
-use super::report::{Left, Report, Why};
-use super::work::end_of_all;
-use super::{
+use super::port::{
     Access as _, Change as _, Engine, Findings as _, Login, Obstacle as _, Outcome, Passwords, Planned, Question, Slice,
 };
+use super::report::{Left, Report, Why};
+use super::work::{end_of_all, work};
 use crate::clock::Clock;
 use crate::lease::Fence;
 
-pub use tally::{Kind, Tally};
+pub use tally::Tally;
 
 /// A visit whose engine nobody else knows. It can be left between any two calls, and is lost with the process: then another begins.
 #[async_trait]
@@ -133,7 +133,7 @@ impl<E: Engine> Visit for Inside<E> {
     ) -> Result<(), EngineError> {
         let (steps, stopped) = self.journal.slice();
         let slice = Slice { steps, stopped: &stopped, clock, budget, fence };
-        let outcomes = self.engine.work(&self.at(master.clone()), slice).await;
+        let outcomes = work(self.engine.session(&self.at(master.clone())), slice).await;
         for error in outcomes.iter().filter_map(Outcome::failure) {
             tracing::debug!(%error, "a change inside the server failed");
         }

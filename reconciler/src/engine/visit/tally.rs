@@ -2,46 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::Change;
+use crate::engine::kind::Kind;
+use crate::engine::port::Change;
 
 /// Examples that an Event gives of each kind.
 const EXAMPLES: usize = 5;
 const LONGEST_EXAMPLE: usize = 150;
-
-/// What people are told of together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Users that were made.
-    UsersCreated,
-    /// Users whose attributes, passwords or memberships changed.
-    UsersChanged,
-    /// Users that lost their login, or went.
-    UsersRemoved,
-    /// Databases that were made.
-    DatabasesCreated,
-    /// Databases, and what the operator keeps for itself, that were brought to their form.
-    DatabasesSecured,
-    /// Users that may work in a database.
-    AccessGiven,
-    /// Users that may no more.
-    AccessTaken,
-    /// Objects of users that all who work in the database now share.
-    ObjectsHandedOver,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::UsersCreated,
-        Self::UsersChanged,
-        Self::UsersRemoved,
-        Self::DatabasesCreated,
-        Self::DatabasesSecured,
-        Self::AccessGiven,
-        Self::AccessTaken,
-        Self::ObjectsHandedOver,
-    ];
-}
 
 /// How much was done, by kind, with examples.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,10 @@ use std::time::Duration;
 use shared::number::are;
 
 use super::logins::Doorway;
+use crate::clock::Moment;
 use crate::engine::{Kind, Visit};
-use crate::plan::{Moment, Reason, Step};
+use crate::plan::reason::Reason;
+use crate::plan::step::Step;
 
 /// What was looked at longer ago than this is looked at again before anything is done.
 const LONGEST_BREAK: Duration = Duration::from_mins(5);

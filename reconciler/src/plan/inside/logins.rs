@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest as _, Sha256};
 use shared::rules::{Desired, RoleFlags};
 
+use crate::clock::Moment;
 use crate::engine::{Dialect, Password, Visit};
-use crate::plan::Moment;
 use crate::providers::Instance;
 
 /// At least this many are tried anew in each visit.
@@ -40,7 +40,7 @@ pub struct LoginKnown {
 pub fn doorways(dialect: &dyn Dialect, desired: &Desired) -> Vec<Doorway> {
     let mut all = Vec::new();
     for (user, flags) in desired.users.iter().filter(|(_, flags)| flags.can_login()) {
-        let mut databases = crate::plan::databases_of(desired, user.as_str());
+        let mut databases = crate::plan::lead::databases_of(desired, user.as_str());
         if databases.is_empty() && dialect.enters_maintenance(*flags, false) {
             databases.push(dialect.maintenance_database().into());
         }

@@ -3,8 +3,8 @@
 //! A visit is a look (read-only), work in bounded slices where something differs, another look, and logins. Each of these is a step of its
 //! own, so between any two of them the status is written and a deletion is noticed.
 
-mod errand;
-mod logins;
+pub(super) mod errand;
+pub(super) mod logins;
 mod report;
 
 use std::time::Duration;
@@ -13,7 +13,11 @@ use shared::names;
 use shared::number::counted;
 
 use super::ground::{other_master, serving, usable};
-use super::{Moment, Outcome, RESYNC, Reason, SqlReport, Step, World};
+use super::outcome::Outcome;
+use super::reason::Reason;
+use super::step::Step;
+use super::world::{RESYNC, SqlReport, World};
+use crate::clock::Moment;
 use crate::providers::{MasterPassword, Request, ResetMaster};
 use crate::subject::Target;
 

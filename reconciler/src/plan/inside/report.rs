@@ -6,8 +6,9 @@ use std::time::Duration;
 use shared::rules::Desired;
 
 use super::logins::{Doorway, LoginKnown, doorways};
+use crate::clock::Moment;
 use crate::engine::{Dialect, Left, Report, Why};
-use crate::plan::{Moment, SqlReport};
+use crate::plan::world::SqlReport;
 
 /// Between a visit that failed and the next.
 const PAUSE: Duration = Duration::from_secs(5);

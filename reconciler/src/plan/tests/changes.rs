@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{ClusterStep, Concern, Reason, SecretFact, Seen, SqlFailure, Step, World};
 use super::{
     accepted, blocked, cloud_steps, create, empty_world, gib, instance, kept_for, modify, now, orders, pinned, plan,
     planned, refused, settled_world, target, waits,
 };
+use crate::plan::outcome::Concern;
+use crate::plan::reason::Reason;
+use crate::plan::step::{ClusterStep, Step};
+use crate::plan::world::{SecretFact, Seen, SqlFailure, World};
 use crate::providers::{ErrorClass, Request, Settings};
 
 #[test]

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::{Cause, ClusterStep, Concern, Outcome, Reason, SecretFact, Seen, ServiceFact, SqlFailure, Step};
 use super::{blocked, empty_world, now, orders, pinned, plan, planned, settled_world, target, version, waits};
+use crate::plan::ledger::Cause;
+use crate::plan::outcome::{Concern, Outcome};
+use crate::plan::reason::Reason;
+use crate::plan::step::{ClusterStep, Step};
+use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlFailure};
 
 #[test]
 fn i5_at_rest_nothing_is_done() {

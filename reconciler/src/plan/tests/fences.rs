@@ -6,9 +6,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use shared::api::RDSDatabaseStatus;
 
-use super::super::{Concern, Outcome, Plan, Seen, Step};
 use super::{RESOURCE, blocked, cloud_steps, empty_world, instance, object, pinned, planned, settled_world};
-use crate::plan::World;
+use crate::plan::merge::Plan;
+use crate::plan::outcome::{Concern, Outcome};
+use crate::plan::step::Step;
+use crate::plan::world::Seen;
+use crate::plan::world::World;
 use crate::providers::{Modify, Request};
 use crate::subject::{GuardedClass, Target, resolve};
 

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::super::{ClusterStep, Concern, Seen, Step};
 use super::{
     RESOURCE, accepted, blocked, cloud_steps, create, empty_world, instance, leave, now, orders, pinned, planned,
     refused, secret, settled_world, target, waits,
 };
+use crate::plan::outcome::Concern;
+use crate::plan::step::{ClusterStep, Step};
+use crate::plan::world::Seen;
 use crate::providers::aws::state;
 use crate::providers::{ErrorClass, Instance, Mark, Request, offer};
 

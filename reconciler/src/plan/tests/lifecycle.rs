@@ -3,8 +3,12 @@
 use shared::api::DeletionPolicy;
 use shared::names;
 
-use super::super::{ClusterStep, Concern, Ledger, Outcome, Plan, Seen, Step, World};
 use super::{RESOURCE, UID, departure, empty_world, final_name, instance, leave, now, pinned, settled_world};
+use crate::plan::ledger::Ledger;
+use crate::plan::merge::Plan;
+use crate::plan::outcome::{Concern, Outcome};
+use crate::plan::step::{ClusterStep, Step};
+use crate::plan::world::{Seen, World};
 use crate::providers::{Delete, ErrorClass, Marks, Request, Snapshot, SnapshotKind};
 use crate::subject::{Departure, Refusal};
 

@@ -20,12 +20,14 @@ use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase};
 use shared::names::{self, InstanceIdentifier};
 use shared::rules::DefaultVersions;
 
-use super::{
-    AccountFacts, Cause, Concern, Ledger, Moment, ObjectFacts, Outcome, Plan, SecretFact, Seen, ServiceFact, SqlReport,
-    SqlVisit, Step, World,
-};
+use super::ledger::{Cause, Ledger};
+use super::merge::Plan;
+use super::outcome::{Concern, Outcome};
+use super::step::Step;
+use super::world::{AccountFacts, ObjectFacts, SecretFact, Seen, ServiceFact, SqlReport, SqlVisit, World};
 use crate::authorities::{Authorities, tests::root};
 use crate::binding::{Binding, Trust, secret_data};
+use crate::clock::Moment;
 use crate::cluster::Version;
 use crate::engine::Password;
 use crate::engine::postgres::DIALECT;

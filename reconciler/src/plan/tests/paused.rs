@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::api::{DeletionPolicy, RDSDatabaseStatus};
 
-use super::super::{Concern, Outcome, Seen, World};
 use super::{
     RESOURCE, accepted, cloud_steps, departure, empty_world, instance, leave, now, on_instance, pinned, planned,
     refused, settled_world, target,
 };
+use crate::plan::outcome::{Concern, Outcome};
+use crate::plan::world::{Seen, World};
 use crate::providers::ErrorClass;
 use crate::providers::aws::state;
 use crate::status;

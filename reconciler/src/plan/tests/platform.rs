@@ -6,11 +6,12 @@ use serde_json::json;
 use shared::api::labels::UID_TAG;
 use std::time::Duration;
 
-use super::super::{Concern, Outcome, Seen};
 use super::{
     accepted, blocked, cloud_steps, instance, modify, now, orders, plan, planned, refused, settled_world, target, waits,
 };
-use crate::plan::World;
+use crate::plan::outcome::{Concern, Outcome};
+use crate::plan::world::Seen;
+use crate::plan::world::World;
 use crate::providers::{ErrorClass, Instance, MarkInstance, Request, Settings};
 use crate::subject::Target;
 

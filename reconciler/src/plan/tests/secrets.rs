@@ -8,12 +8,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::api::{Binding, RDSDatabaseStatus};
 
-use super::super::{
-    Cause, ClusterStep, Concern, Moment, Outcome, Reason, SecretFact, Seen, Step, World, needs_renewal,
-};
 use super::{AUTHORITIES, blocked, now, on_instance, orders, plan, planned, settled_world, target, version, waits};
 use crate::authorities::{Authorities, tests::root};
 use crate::binding::SecretData;
+use crate::clock::Moment;
+use crate::plan::ledger::Cause;
+use crate::plan::outcome::{Concern, Outcome};
+use crate::plan::reason::Reason;
+use crate::plan::secrets::needs_renewal;
+use crate::plan::step::{ClusterStep, Step};
+use crate::plan::world::{SecretFact, Seen, World};
 use crate::status;
 use crate::subject::{Subject, Target};
 

@@ -8,14 +8,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shared::api::{DeletionPolicy, RDSDatabaseStatus};
 
-use super::super::{
-    ClusterStep, Ledger, Moment, Plan, SecretFact, Seen, ServiceFact, ServicePlace, SqlReport, SqlVisit, Step, World,
-    plan,
-};
+use super::super::plan;
 use super::{RESOURCE, departure, empty_world, endpoint, final_name, instance, now, orders, pinned, version};
 use crate::binding::{Binding, secret_data};
+use crate::clock::Moment;
 use crate::engine::Password;
 use crate::engine::postgres::DIALECT;
+use crate::plan::ledger::Ledger;
+use crate::plan::merge::Plan;
+use crate::plan::step::{ClusterStep, ServicePlace, Step};
+use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlReport, SqlVisit, World};
 use crate::providers::aws::state;
 use crate::providers::{Request, Snapshot, SnapshotKind};
 use crate::status;

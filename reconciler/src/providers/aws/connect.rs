@@ -11,11 +11,12 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::ProvideCredentials;
 
-use super::Aws;
+use super::client::Aws;
 use crate::lease::Fence;
 use crate::metrics::CloudCalls;
+use crate::providers::access::{Access, ConnectError, Connected, Connector};
+use crate::providers::cloud::Cloud;
 use crate::providers::rate_limit::RateLimit;
-use crate::providers::{Access, Cloud, ConnectError, Connected, Connector};
 
 /// The whole of a call, connection included. RDS answers in well under a second; a sweep of a full page in a few.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_rds::types::Tag;
 use shared::rules::Engine;
 
+use super::client::Aws;
 use super::errors::cloud_error;
-use super::{Aws, marks};
+use super::marks;
 use crate::providers::error::CloudError;
 use crate::providers::request::{Create, Delete, MarkInstance, MasterPassword, Modify, Request, ResetMaster};
 use crate::providers::settings::Settings;

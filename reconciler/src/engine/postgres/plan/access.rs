@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Planner;
+use super::planner::Planner;
 use crate::engine::postgres::naming::owner_role;
 use crate::engine::postgres::step::SqlStep;
 

@@ -1,11 +1,12 @@
 //! Databases: what nobody is to have of them is taken, and those that are missing are made.
 
-use super::Planner;
-use crate::engine::Question;
-use crate::engine::postgres::MAINTENANCE_DATABASE;
+use super::planner::Planner;
+use crate::engine::port::Question;
 use crate::engine::postgres::catalog::Database;
+use crate::engine::postgres::naming::MAINTENANCE_DATABASE;
 use crate::engine::postgres::naming::owner_role;
-use crate::engine::postgres::step::{BlockedReason, SqlStep};
+use crate::engine::postgres::step::SqlStep;
+use crate::engine::postgres::step::blocked::BlockedReason;
 
 /// Why a database can be neither made nor used.
 pub(super) fn obstacle(question: Question<'_>, database: &Database) -> Option<BlockedReason> {

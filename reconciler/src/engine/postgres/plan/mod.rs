@@ -2,18 +2,16 @@
 
 mod access;
 mod databases;
+mod planner;
 mod roles;
 mod users;
 
-use std::collections::BTreeSet;
-
-use shared::rules::{Desired, RoleFlags};
-
 use self::databases::obstacle;
+use self::planner::{Planner, Unavailable};
 use super::catalog::{Catalog, Database, RoleState};
 use super::naming::{KEEPER, owner_role};
-use super::step::{Blocked, BlockedReason, SqlPlan, SqlStep};
-use crate::engine::{Passwords, Question};
+use super::step::SqlPlan;
+use crate::engine::port::{Passwords, Question};
 
 /// Decides what has to change on the server so that it is as declared.
 ///
@@ -31,20 +29,6 @@ pub fn plan_sql(question: Question<'_>, passwords: &Passwords, catalog: &Catalog
     planner.admit();
     planner.retire_removed_users();
     planner.plan
-}
-
-/// Users and databases that nothing can be done with; each is said once.
-struct Unavailable<'a> {
-    users: BTreeSet<&'a str>,
-    databases: BTreeSet<&'a str>,
-}
-
-struct Planner<'a> {
-    question: Question<'a>,
-    passwords: &'a Passwords,
-    catalog: &'a Catalog,
-    unavailable: Unavailable<'a>,
-    plan: SqlPlan,
 }
 
 fn unavailable<'a>(question: Question<'a>, passwords: &Passwords, catalog: &'a Catalog) -> Unavailable<'a> {
@@ -65,37 +49,6 @@ fn unavailable<'a>(question: Question<'a>, passwords: &Passwords, catalog: &'a C
     Unavailable {
         users: users.map(|user| user.name.as_str()).collect(),
         databases: databases.map(|database| database.name.as_str()).collect(),
-    }
-}
-
-impl<'a> Planner<'a> {
-    fn step(&mut self, step: SqlStep) {
-        self.plan.steps.push(step);
-    }
-
-    fn blocked(&mut self, user: Option<&str>, database: Option<&str>, reason: BlockedReason) {
-        self.plan.blocked.push(Blocked {
-            user: user.map(str::to_owned),
-            database: database.map(str::to_owned),
-            reason,
-        });
-    }
-
-    fn desired(&self) -> &'a Desired {
-        self.question.desired
-    }
-
-    fn flags(&self, user: &str) -> Option<RoleFlags> {
-        self.desired().users.iter().find(|(name, _)| name.as_str() == user).map(|(_, flags)| *flags)
-    }
-
-    fn pinned(&self) -> bool {
-        self.catalog.major() >= 15
-    }
-
-    /// From 16 on CREATE ROLE makes its creator the administrator, and granting that again is an error.
-    fn admin(&self) -> bool {
-        self.catalog.major() < 16
     }
 }
 

@@ -2,10 +2,11 @@
 
 use shared::rules::DatabaseName;
 
-use super::Planner;
+use super::planner::Planner;
 use crate::engine::postgres::catalog::RoleState;
 use crate::engine::postgres::naming::{HEIR, KEEPER, owner_role};
-use crate::engine::postgres::step::{BlockedReason, SqlStep};
+use crate::engine::postgres::step::SqlStep;
+use crate::engine::postgres::step::blocked::BlockedReason;
 
 impl Planner<'_> {
     pub(super) fn provide_roles(&mut self) {

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use shared::rules::{DatabaseName, DefaultVersions, defaults, parse};
+use shared::rules::{DatabaseName, DefaultVersions, Desired, defaults, parse};
 
 use super::*;
+use crate::engine::known::Known;
+use crate::engine::mark::Mark;
+use crate::engine::password::Password;
+use crate::engine::port::Change as _;
 use crate::engine::postgres::naming::HEIR;
-use crate::engine::{Change as _, Known, Mark, Password};
+use crate::engine::postgres::step::SqlStep;
 
 fn desired(users: &Value, databases: &Value) -> Desired {
     parse("orders", &defaults(&json!({"users": users, "databases": databases}), None, DefaultVersions::BUILT_IN))

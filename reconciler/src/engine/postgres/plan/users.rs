@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use shared::rules::RoleFlags;
 
-use super::Planner;
-use crate::engine::postgres::MAINTENANCE_DATABASE;
+use super::planner::Planner;
 use crate::engine::postgres::catalog::{RoleState, User};
 use crate::engine::postgres::naming::HEIR;
-use crate::engine::postgres::step::{Attribute, BlockedReason, SqlStep};
+use crate::engine::postgres::naming::MAINTENANCE_DATABASE;
+use crate::engine::postgres::step::SqlStep;
+use crate::engine::postgres::step::blocked::{Attribute, BlockedReason};
 
 /// What RDS has in place of SUPERUSER and REPLICATION
 /// ("Understanding PostgreSQL roles and permissions" in the RDS user guide).

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use self::template::fill;
 use super::quote::{array, ident, literal};
+use super::step::SqlStep;
+use super::step::blocked::Attribute;
+use crate::engine::mark::Mark;
+use crate::engine::password::Password;
 use crate::engine::postgres::naming::{HEIR, KEEPER, comment};
-use crate::engine::postgres::{Attribute, SqlStep};
-use crate::engine::{Mark, Password};
 
 const LOCK_RIGHTS: &str = include_str!("lock_rights.sql");
 const LOCK_ROLE: &str = include_str!("lock_role.sql");

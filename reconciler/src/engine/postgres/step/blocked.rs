@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::engine::{Obstacle, RECREATE_DATABASE_ANNOTATION, recreate_word};
+use crate::engine::known::{RECREATE_DATABASE_ANNOTATION, recreate_word};
+use crate::engine::port::Obstacle;
 
 /// Something declared that the server's state does not allow. It ends with an edit of the object or a change on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]

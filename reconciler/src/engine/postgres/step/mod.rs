@@ -1,12 +1,14 @@
 //! What can be done on the server.
 
-mod blocked;
+pub(super) mod blocked;
 mod display;
 mod order;
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Mark, Password, Planned};
+use crate::engine::mark::Mark;
+use crate::engine::password::Password;
+use crate::engine::port::Planned;
 
 pub use blocked::{Attribute, Blocked, BlockedReason};
 

@@ -1,8 +1,9 @@
 //! What a step is about, and which have to come before it.
 
 use super::SqlStep;
+use crate::engine::kind::Kind;
+use crate::engine::port::Change;
 use crate::engine::postgres::naming::{HEIR, KEEPER};
-use crate::engine::{Change, Kind};
 
 impl Change for SqlStep {
     fn kind(&self) -> Kind {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use shared::api::{DeletionPolicy, RDSDatabaseStatus};
 use std::time::Duration;
 
-use super::super::super::{Seen, World};
 use super::super::{RESOURCE, departure, empty_world, final_name, instance, leave, now, pinned};
 use super::{State, TERMINATING, json_of, lived_in, moment, orders_spec, ready, served};
+use crate::plan::world::{Seen, World};
 use crate::providers::{Marks, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject::{Departure, Refusal, Subject};

@@ -16,11 +16,13 @@ use shared::api::labels::FINALIZER;
 use shared::api::{DeletionPolicy, RDSDatabase, RDSDatabaseStatus};
 use shared::rules;
 
-use super::super::{ObjectFacts, SqlReport, World};
 use super::{NAME, NAMESPACE, RESOURCE, UID, departure, empty_world, leave, now, orders, plan, settled_world};
 use crate::class_status;
 use crate::observe::visit_inputs;
-use crate::plan::{ACCEPT_ANNOTATION, Concern, Outcome, Place, RECREATE_ANNOTATION, Reason};
+use crate::plan::ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
+use crate::plan::outcome::{Concern, Outcome};
+use crate::plan::reason::{Place, Reason};
+use crate::plan::world::{ObjectFacts, SqlReport, World};
 use crate::status;
 use crate::subject::Subject;
 

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use shared::api::RDSDatabaseStatus;
 use shared::rules::DefaultVersions;
 
-use super::super::super::World;
 use super::super::empty_world;
 use super::{FAILED, State, json_of, lived_in, moment, orders_spec, read, ready, served};
+use crate::plan::world::World;
 use crate::status;
 use crate::subject::{GuardedClass, resolve};
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
-use super::super::super::{Cause, Moment, Reason, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, Step, World};
 use super::super::{
     RESOURCE, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned, plan, secret,
     target, version,
@@ -15,7 +14,12 @@ use super::super::{
 use super::{
     CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
 };
+use crate::clock::Moment;
 use crate::observe::visit_inputs;
+use crate::plan::ledger::Cause;
+use crate::plan::reason::Reason;
+use crate::plan::step::Step;
+use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, World};
 use crate::providers::{ErrorClass, Marks, Request, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject::{Fence, Subject, Target, resolved};

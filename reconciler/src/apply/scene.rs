@@ -1,0 +1,50 @@
+//! What the steps of a pass work on, and what ends it.
+
+use shared::api::RDSDatabase;
+use thiserror::Error;
+
+use crate::cluster::ClusterError;
+use crate::context::Context;
+use crate::engine::Dialect;
+use crate::lease::Fenced;
+use crate::observe::Observation;
+use crate::subject::Subject;
+
+/// Why a pass ends before its plan is carried out.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// Kubernetes refused.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// Others visit their databases now: this object is called when its turn has come.
+    #[error("others visit their databases first")]
+    NotItsTurn,
+    /// This process may not act any more.
+    #[error(transparent)]
+    Fenced(#[from] Fenced),
+    /// A step that needs an account or a target was planned without one: a bug, said instead of a panic.
+    #[error("the step {0} was planned without what it needs")]
+    Inconsistent(&'static str),
+}
+
+/// What a pass works on.
+pub(crate) struct Scene<'a> {
+    /// Ports, memory and settings.
+    pub context: &'a Context,
+    /// The object as it was read.
+    pub object: &'a RDSDatabase,
+    /// What it is worked for.
+    pub subject: &'a Subject,
+    /// What was observed.
+    pub observation: &'a Observation,
+}
+
+impl Scene<'_> {
+    /// How the engine of a wanted object is spoken of.
+    pub(super) fn dialect(&self) -> Result<&'static dyn Dialect, ApplyError> {
+        match self.subject {
+            Subject::Living(target) => Ok(target.dialect),
+            Subject::Leaving(_) => Err(ApplyError::Inconsistent("of a Secret or a Service")),
+        }
+    }
+}

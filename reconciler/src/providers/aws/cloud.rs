@@ -1,0 +1,129 @@
+//! RDS behind the port [`Cloud`].
+
+use async_trait::async_trait;
+use aws_sdk_rds::types::Filter;
+
+use super::client::Aws;
+use super::errors::cloud_error;
+use super::{convert, requests};
+use crate::providers::cloud::Cloud;
+use crate::providers::error::{CloudError, ErrorClass};
+use crate::providers::model::{Identity, Instance, Snapshot};
+use crate::providers::request::Request;
+
+/// DescribeDBInstances gives at most this many a page.
+const PAGE: i32 = 100;
+
+#[async_trait]
+impl Cloud for Aws {
+    async fn identity(&self) -> Result<Identity, CloudError> {
+        let action = "GetCallerIdentity";
+        let answer = self
+            .call(action, async { self.sts.get_caller_identity().send().await.map_err(|e| cloud_error(action, &e)) })
+            .await?;
+        Ok(Identity {
+            account: answer.account().unwrap_or_default().to_owned(),
+            arn: answer.arn().unwrap_or_default().to_owned(),
+        })
+    }
+
+    async fn inventory(&self) -> Result<Vec<Instance>, CloudError> {
+        let action = "DescribeDBInstances";
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self
+                .call(action, async {
+                    let request = self.rds.describe_db_instances().max_records(PAGE).set_marker(marker.take());
+                    request.send().await.map_err(|e| cloud_error(action, &e))
+                })
+                .await?;
+            all.extend(page.db_instances().iter().filter_map(convert::instance));
+            match page.marker() {
+                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
+        let action = "DescribeDBSnapshots";
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let page = self
+                .call(action, async {
+                    let instance = Filter::builder().name("db-instance-id").values(identifier).build();
+                    let request = self
+                        .rds
+                        .describe_db_snapshots()
+                        .filters(instance)
+                        .snapshot_type("manual")
+                        .max_records(PAGE)
+                        .set_marker(marker.take());
+                    request.send().await.map_err(|e| cloud_error(action, &e))
+                })
+                .await;
+            let page = match page {
+                Err(error) if error.class == ErrorClass::NotFound => return Ok(all),
+                other => other?,
+            };
+            all.extend(page.db_snapshots().iter().filter_map(convert::snapshot));
+            match page.marker() {
+                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
+        let action = "DescribeDBInstances";
+        let call = self.rds.describe_db_instances().db_instance_identifier(identifier);
+        match self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
+            // One name gives one instance, or the error that there is none: an empty answer says neither.
+            Ok(page) => match page.db_instances().iter().find_map(convert::instance) {
+                Some(found) => Ok(Some(found)),
+                None => Err(CloudError {
+                    action,
+                    code: "EmptyAnswer".into(),
+                    message: format!("RDS answered without the instance {identifier} and without an error"),
+                    class: ErrorClass::Transient,
+                }),
+            },
+            Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {
+        requests::carry_out(self, request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::lease::Fence;
+    use crate::providers::{Delete, MarkInstance, Modify, Settings};
+
+    #[tokio::test]
+    async fn i11_what_waited_for_its_token_is_not_sent_with_an_old_lease() {
+        // Nobody listens there.
+        let fenced =
+            Aws { fence: Fence::closed(Arc::new(crate::clock::SystemClock)), ..Aws::at("http://127.0.0.1:1".into()) };
+        let instance = || "orders".to_owned();
+        let modify = Modify { identifier: instance(), change: Settings::default() };
+        let mark = MarkInstance { resource: "arn".into(), ..MarkInstance::default() };
+        let delete = Delete { identifier: instance(), final_snapshot: None, delete_automated_backups: true };
+        let codes = [
+            fenced.carry_out(&Request::Modify(modify)).await,
+            fenced.carry_out(&Request::Mark(mark)).await,
+            fenced.carry_out(&Request::Delete(delete)).await,
+            fenced.look("orders").await.map(drop),
+        ];
+        let codes = codes.map(|answer| answer.expect_err("nobody answers").code);
+        assert_eq!(codes, ["Fenced", "Fenced", "Fenced", "Unreachable"], "who only looks is not held back");
+    }
+}
