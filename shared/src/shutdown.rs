@@ -30,11 +30,3 @@ impl Shutdown {
         }
     }
 }
-
-/// Completes on SIGTERM or SIGINT.
-///
-/// # Errors
-/// The operating system refused the registration.
-pub async fn requested() -> io::Result<&'static str> {
-    Ok(Shutdown::register()?.requested().await)
-}

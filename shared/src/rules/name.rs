@@ -10,7 +10,7 @@ use super::reserved::{self, Place};
 use super::{Engine, Refusal, Rule};
 
 /// Longest name of an `RDSDatabase`: its Service is called `<name>-rds`, and a Service's name has at most 63.
-pub const OBJECT_NAME_LIMIT: usize = 59;
+pub(crate) const OBJECT_NAME_LIMIT: usize = 59;
 
 /// Length of the random end that Kubernetes gives to a generated name.
 const GENERATED_SUFFIX: usize = 5;
@@ -90,18 +90,6 @@ name_type! {
 name_type! {
     /// Name of a database, in the form of a [`RoleName`].
     DatabaseName, Place::Database
-}
-
-impl RoleName {
-    /// The name of a key of `spec.users`.
-    pub fn parse_user(engine: Engine, text: &str) -> Result<Self, Refusal> {
-        Name::parse(engine, Place::User, text).map(Name::role)
-    }
-
-    /// The name in `spec.masteruser`.
-    pub fn parse_master(engine: Engine, text: &str) -> Result<Self, Refusal> {
-        Name::parse(engine, Place::Master, text).map(Name::role)
-    }
 }
 
 impl DatabaseName {
@@ -229,37 +217,41 @@ fn is_label(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn user(text: &str) -> Result<Name<'_>, Refusal> {
+        Name::parse(Engine::Postgresql, Place::User, text)
+    }
+
     #[test]
     fn the_form_of_names() {
         for text in ["a", "app", "a1", "a_b", "a__b", &"x".repeat(63)] {
-            assert!(RoleName::parse_user(Engine::Postgresql, text).is_ok(), "{text}");
+            assert!(user(text).is_ok(), "{text}");
             assert!(DatabaseName::parse(Engine::Postgresql, text).is_ok(), "{text}");
         }
         for text in ["", "1a", "_a", "a_", "A", "a-b", "a b", "a.b", "ä", "a\"b", "a;drop", &"x".repeat(64)] {
-            assert!(RoleName::parse_user(Engine::Postgresql, text).is_err(), "{text}");
+            assert!(user(text).is_err(), "{text}");
             assert!(DatabaseName::parse(Engine::Postgresql, text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn mysql_users_are_shorter() {
-        assert!(RoleName::parse_user(Engine::MySql, &"x".repeat(32)).is_ok());
-        assert!(RoleName::parse_user(Engine::MySql, &"x".repeat(33)).is_err());
+        assert!(Name::parse(Engine::MySql, Place::User, &"x".repeat(32)).is_ok());
+        assert!(Name::parse(Engine::MySql, Place::User, &"x".repeat(33)).is_err());
         assert!(DatabaseName::parse(Engine::MySql, &"x".repeat(63)).is_ok());
     }
 
     #[test]
     fn what_was_probably_meant_is_said() {
         for (written, meant) in [("App", "app"), ("my-user", "my_user"), (" app ", "app"), ("_app", "app")] {
-            let refusal = RoleName::parse_user(Engine::Postgresql, written).unwrap_err();
+            let refusal = user(written).unwrap_err();
             assert!(refusal.message.ends_with(&format!("did you mean \"{meant}\"?")), "{refusal}");
         }
         for none in ["1", "Master", "PG-monitor", "RDS"] {
-            let refusal = RoleName::parse_user(Engine::Postgresql, none).unwrap_err();
+            let refusal = user(none).unwrap_err();
             assert!(!refusal.message.contains("did you mean"), "{refusal}");
         }
         // What is reserved in one place may be free in another.
-        assert!(RoleName::parse_master(Engine::Postgresql, "Master").unwrap_err().message.contains("\"master\"?"));
+        assert!(Name::parse(Engine::Postgresql, Place::Master, "Master").unwrap_err().message.contains("\"master\"?"));
     }
 
     #[test]

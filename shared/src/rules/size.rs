@@ -58,7 +58,7 @@ const GIBIBYTE: u128 = 1 << 30;
 
 impl Size {
     /// The pattern of a size, for schemas. What it admits can still be too large.
-    pub const PATTERN: &'static str = r"^[0-9]+(\.[0-9]+)?(e[0-9]+)?(G|GB|Gi|GiB|T|TB|Ti|TiB)$";
+    pub(crate) const PATTERN: &'static str = r"^[0-9]+(\.[0-9]+)?(e[0-9]+)?(G|GB|Gi|GiB|T|TB|Ti|TiB)$";
 
     /// The size of a text: a number, perhaps with a fraction or an exponent, and a unit.
     pub fn parse(text: &str) -> Result<Self, Refusal> {

@@ -15,12 +15,12 @@ pub struct MajorVersion {
 
 impl MajorVersion {
     /// A major version of one number, as PostgreSQL has them.
-    pub const fn single(number: u16) -> Self {
+    pub(super) const fn single(number: u16) -> Self {
         Self { number, sub: None }
     }
 
     /// A major version of two numbers, as MySQL has them.
-    pub const fn double(number: u16, sub: u16) -> Self {
+    pub(super) const fn double(number: u16, sub: u16) -> Self {
         Self { number, sub: Some(sub) }
     }
 
@@ -50,7 +50,7 @@ pub struct EngineVersion {
 
 impl EngineVersion {
     /// The pattern of a version, for schemas; which ones are known is not its matter.
-    pub const PATTERN: &'static str = r"^[0-9]+(\.[0-9]+){0,2}(-rds\.[0-9]{8})?$";
+    pub(crate) const PATTERN: &'static str = r"^[0-9]+(\.[0-9]+){0,2}(-rds\.[0-9]{8})?$";
 
     /// A major version, whose minor one is left to RDS.
     pub(super) const fn of(major: MajorVersion) -> Self {
@@ -119,7 +119,7 @@ impl EngineVersion {
     }
 
     /// Whether moving to this version from `other` would be a way back, as far as both are written.
-    pub fn precedes(self, other: Self) -> bool {
+    pub(super) fn precedes(self, other: Self) -> bool {
         fn known_less<T: PartialOrd>(a: Option<T>, b: Option<T>) -> bool {
             a.zip(b).is_some_and(|(a, b)| a < b)
         }
