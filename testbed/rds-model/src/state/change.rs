@@ -59,7 +59,7 @@ impl Change {
     }
 
     /// Whether the volume changes, which starts its optimization and cooldown.
-    pub fn touches_storage(&self) -> bool {
+    pub(crate) fn touches_storage(&self) -> bool {
         self.allocated_storage.is_some()
             || self.storage_type.is_some()
             || self.iops.is_some()

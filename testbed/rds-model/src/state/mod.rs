@@ -65,7 +65,7 @@ impl State {
     }
 
     /// As [`State::by_resource`], to change it.
-    pub fn by_resource_mut(&mut self, resource_id: &str) -> Option<&mut Instance> {
+    pub(crate) fn by_resource_mut(&mut self, resource_id: &str) -> Option<&mut Instance> {
         self.instances.values_mut().find(|instance| instance.resource_id == resource_id)
     }
 }
