@@ -20,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin;
 use crate::args::{Args, TlsSource};
-use crate::authority::kubernetes::{ConnectError, Names};
-use crate::authority::{Keeper, Kubernetes, Lifetimes, LifetimesError};
+use crate::authority::keeper::Keeper;
+use crate::authority::kubernetes::{ConnectError, Kubernetes, Names};
+use crate::authority::lifetimes::{Lifetimes, LifetimesError};
 use crate::metrics::{AuthorityMetrics, Metrics};
 use crate::router::{self, Clock, Limits};
 use crate::tls::{Acceptor, CertificateFiles, CertificateStore, ClientWatch, Failures, Watch};

@@ -147,7 +147,7 @@ pub struct AuthorityArgs {
 
 impl AuthorityArgs {
     /// The DNS names that certificates are for, first the one that API servers ask for.
-    pub fn dns_names(&self) -> Vec<String> {
+    pub(crate) fn dns_names(&self) -> Vec<String> {
         let service = format!("{}.{}.svc", self.service_name, self.namespace);
         let long = format!("{service}.cluster.local");
         vec![service, long]

@@ -84,12 +84,12 @@ impl AuthorityMetrics {
     }
 
     /// The Secret was written.
-    pub fn wrote_secret(&self) {
+    pub(crate) fn wrote_secret(&self) {
         self.writes.get_or_create(&ObjectLabels { object: "secret" }).inc();
     }
 
     /// A webhook configuration was written.
-    pub fn wrote_registration(&self) {
+    pub(crate) fn wrote_registration(&self) {
         self.writes.get_or_create(&ObjectLabels { object: "webhook-configuration" }).inc();
     }
 }

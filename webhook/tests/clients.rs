@@ -13,7 +13,7 @@ use support::client::Client;
 use support::pki::{Authority, Mount, Pair};
 use support::process::Process;
 use support::review;
-use webhook::authority::Anchor;
+use webhook::authority::certificate::Anchor;
 
 fn pem(root: &CertificateDer<'static>) -> String {
     Anchor::render_bundle([&Anchor::new(root.clone()).expect("a certificate")])

@@ -12,9 +12,8 @@ use hyper::{Request, Response};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
-use webhook::authority::cluster::{Registered, Registrar, Registration};
-use webhook::authority::kubernetes::Names;
-use webhook::authority::{Cluster, ClusterError, Kubernetes};
+use webhook::authority::cluster::{Cluster, ClusterError, Registered, Registrar, Registration};
+use webhook::authority::kubernetes::{Kubernetes, Names};
 
 /// What was asked: method, path with query, type of the body, body.
 type Asked = (String, String, String, Value);

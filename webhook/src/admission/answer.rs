@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use kube::core::Status;
 use serde::Serialize;
 
-use super::Decision;
+use super::decide::Decision;
 use super::refusal;
 use super::warnings::fitted;
 

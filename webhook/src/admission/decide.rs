@@ -7,8 +7,10 @@ use serde_json::Value;
 use shared::api::labels::GROUP;
 use shared::rules::{self, DefaultVersions, Refusal, Rule, Subject, Verdict};
 
+use super::patch::patch;
 use super::refusal;
-use super::{Malformed, Object, Operation, Request, TooHeavy, patch};
+use super::review::{Malformed, Object, Operation, Request};
+use super::weight::TooHeavy;
 
 /// Kind of the objects that are judged here.
 const KIND: &str = "RDSDatabase";
@@ -221,7 +223,7 @@ mod tests {
     use jiff::civil::date;
     use serde_json::{Map, json};
 
-    use super::super::parse;
+    use super::super::review::parse;
     use super::*;
 
     fn decided(endpoint: Endpoint, operation: &str, spec: &Value, old_spec: Option<&Value>) -> Decision {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Malformed;
+use super::review::Malformed;
 
 /// A review whose objects are of the shape `O`: unread, or read as they should be.
 #[derive(Deserialize)]

@@ -96,7 +96,7 @@ pub struct Object {
 
 impl Request {
     /// The name of what is asked about, or what it is generated from.
-    pub fn object_name(&self) -> Option<&str> {
+    pub(crate) fn object_name(&self) -> Option<&str> {
         let object = self.object.as_ref().or(self.old_object.as_ref());
         self.name.as_deref().or_else(|| object?.name.as_deref().or(object?.generate_name.as_deref()))
     }
@@ -105,7 +105,7 @@ impl Request {
 impl Object {
     /// The spec that `kubectl apply` recorded, nulls included. The record is a note of kubectl's, and anyone may write the annotation:
     /// one that cannot be read is no error of the request.
-    pub fn applied_spec(&self) -> Option<Value> {
+    pub(super) fn applied_spec(&self) -> Option<Value> {
         let applied: Applied = serde_json::from_str(bearable(self.last_applied.as_deref()?).ok()?).ok()?;
         applied.spec
     }

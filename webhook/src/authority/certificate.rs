@@ -111,7 +111,7 @@ impl Anchor {
     }
 
     /// When two thirds of its life are over.
-    pub fn two_thirds(&self) -> Timestamp {
+    pub(super) fn two_thirds(&self) -> Timestamp {
         two_thirds(self.not_before, self.not_after)
     }
 }
@@ -189,7 +189,12 @@ impl Authority {
     ///
     /// # Errors
     /// When there is no randomness to be had, or a name is none.
-    pub fn issue(&self, names: &[String], now: Timestamp, lifetime: Duration) -> Result<Material, AuthorityError> {
+    pub(super) fn issue(
+        &self,
+        names: &[String],
+        now: Timestamp,
+        lifetime: Duration,
+    ) -> Result<Material, AuthorityError> {
         let issuer = Issuer::from_ca_cert_der(&self.anchor.der, &*self.key).map_err(make)?;
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(make)?;
         let mut params = CertificateParams::new(names).map_err(make)?;
@@ -207,7 +212,7 @@ impl Authority {
 }
 
 /// When a leaf that [`Authority::issue`] made is to be replaced: after two thirds of its life.
-pub fn renewal(leaf: &Material) -> Timestamp {
+pub(super) fn renewal(leaf: &Material) -> Timestamp {
     two_thirds(leaf.not_before, leaf.not_after)
 }
 

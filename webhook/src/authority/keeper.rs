@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::certificate::{BACKDATED, renewal};
-use super::cluster::{Registrar, Registration};
-use super::ledger::{Amendment, Damage};
+use super::certificate::{Anchor, Authority, AuthorityError, BACKDATED, renewal};
+use super::cluster::{Cluster, ClusterError, Registrar, Registration};
+use super::ledger::{Amendment, Damage, Ledger};
+use super::lifetimes::Lifetimes;
 use super::plan::{Served, Sight, Signer, Step, World, plan};
-use super::{Anchor, Authority, AuthorityError, Cluster, ClusterError, Ledger, Lifetimes};
 use crate::metrics::AuthorityMetrics;
 use crate::router::Clock;
 use crate::tls::CertificateStore;

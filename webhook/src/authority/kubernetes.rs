@@ -19,8 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::Cluster;
-use super::cluster::{ClusterError, Registered, Registrar, Registration, Stored};
+use super::cluster::{Cluster, ClusterError, Registered, Registrar, Registration, Stored};
 
 /// Who writes, in `managedFields`.
 const MANAGER: &str = "rds-webhook";

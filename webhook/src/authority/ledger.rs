@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::certificate::BACKDATED;
-use super::{Anchor, Authority, AuthorityError, Lifetimes};
+use super::certificate::{Anchor, Authority, AuthorityError, BACKDATED};
+use super::lifetimes::Lifetimes;
 
 /// Keys of the Secret's data.
 pub mod keys {
@@ -90,7 +90,7 @@ pub enum Amendment {
 
 impl Amendment {
     /// It needs an authority that nobody had before.
-    pub fn needs_a_new_authority(&self) -> bool {
+    pub(super) fn needs_a_new_authority(&self) -> bool {
         matches!(self, Self::Found | Self::Announce)
     }
 }
@@ -143,7 +143,13 @@ impl Ledger {
 
     /// The ledger after a change at `now`. `new` is the authority for a change that [needs one](Amendment::needs_a_new_authority).
     #[must_use]
-    pub fn amended(&self, amendment: &Amendment, new: Option<Authority>, now: Timestamp, lives: &Lifetimes) -> Self {
+    pub(super) fn amended(
+        &self,
+        amendment: &Amendment,
+        new: Option<Authority>,
+        now: Timestamp,
+        lives: &Lifetimes,
+    ) -> Self {
         let mut ledger = self.clone();
         // A leaf that is signed while this is written, by someone who does not see it yet, lives that long.
         let until = now + lives.leaf + lives.overlap;

@@ -11,10 +11,3 @@ pub mod kubernetes;
 pub mod ledger;
 pub mod lifetimes;
 pub mod plan;
-
-pub use certificate::{Anchor, Authority, AuthorityError};
-pub use cluster::{Cluster, ClusterError};
-pub use keeper::Keeper;
-pub use kubernetes::Kubernetes;
-pub use ledger::Ledger;
-pub use lifetimes::{Lifetimes, LifetimesError};

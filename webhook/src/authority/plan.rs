@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::certificate::{Anchor, Authority};
 use super::ledger::{Amendment, Ledger};
-use super::{Anchor, Authority, Lifetimes};
+use super::lifetimes::Lifetimes;
 
 /// How long an API server may take to act on a webhook configuration that was changed, where waiting for the whole overlap would mean to
 /// serve nobody.
@@ -65,7 +66,7 @@ impl Sight {
     }
 
     /// Each of its webhooks carries `anchor`, as far as is known.
-    pub fn carries(&self, anchor: &Anchor) -> bool {
+    pub(super) fn carries(&self, anchor: &Anchor) -> bool {
         *self != Self::Injected && self.entries().iter().all(|entry| entry.contains(anchor))
     }
 }

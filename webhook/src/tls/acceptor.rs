@@ -9,7 +9,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::{CertificateStore, Failure, Failures, Validity};
+use super::handshake::{Failure, Failures};
+use super::store::{CertificateStore, Validity};
 
 /// Shakes hands with whoever connects.
 #[derive(Debug)]

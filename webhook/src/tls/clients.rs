@@ -14,7 +14,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::CertificateStore;
+use super::store::CertificateStore;
 
 /// Why a file does not say which clients to accept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

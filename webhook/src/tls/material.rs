@@ -61,7 +61,7 @@ impl Material {
     }
 
     /// Whether a client whose clock says `now` accepts the leaf.
-    pub fn holds_at(&self, now: Timestamp) -> bool {
+    pub(super) fn holds_at(&self, now: Timestamp) -> bool {
         self.not_before <= now && now <= self.not_after
     }
 

@@ -12,7 +12,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::SingleCertAndKey;
 
-use super::Material;
+use super::material::Material;
 
 /// Holds what a handshake needs for new connections; those that are open keep theirs.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl CertificateStore {
     }
 
     /// An empty store for clients with certificates: nobody is served before [`Self::demand`] says by whom.
-    pub fn demanding(not_after: Gauge) -> Self {
+    pub(crate) fn demanding(not_after: Gauge) -> Self {
         Self::with(not_after, Clients::Nobody)
     }
 
@@ -91,7 +91,7 @@ impl CertificateStore {
     }
 
     /// Demands from the next connection on a certificate that `verifier` accepts.
-    pub fn demand(&self, verifier: Arc<dyn ClientCertVerifier>) {
+    pub(super) fn demand(&self, verifier: Arc<dyn ClientCertVerifier>) {
         self.change(|parts| parts.clients = Clients::Verified(verifier));
     }
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{CertificateStore, Material, MaterialError};
+use super::material::{Material, MaterialError};
+use super::store::CertificateStore;
 use crate::router::Clock;
 
 /// Where the pair lies.
@@ -95,7 +96,7 @@ impl Watch {
     }
 
     /// The same at the start, when there is nothing yet that reading would hold up: a thread for it would take longer than the files.
-    pub fn first_look(&mut self) -> Outcome {
+    pub(crate) fn first_look(&mut self) -> Outcome {
         let read = |path: &Path| std::fs::read(path).map_err(|error| unreadable(path, &error));
         let pair = read(&self.files.cert).and_then(|cert| Ok((cert, read(&self.files.key)?)));
         self.judge(pair)

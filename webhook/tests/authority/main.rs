@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use webhook::authority::cluster::Registrar;
+use webhook::authority::certificate::{Anchor, Authority, AuthorityError};
+use webhook::authority::cluster::{ClusterError, Registrar};
 use webhook::authority::keeper::Problem;
 use webhook::authority::ledger::{Damage, keys};
 use webhook::authority::plan::SETTLED;
-use webhook::authority::{Anchor, AuthorityError, ClusterError};
 use webhook::tls::Validity;
 
 use self::replica::{LAG, Replica, SECOND, Verified, accepted, lives, now, pass};
@@ -92,7 +92,7 @@ async fn an_authority_changes_in_three_moves() {
 
 #[tokio::test]
 async fn an_emptied_or_damaged_secret_costs_no_request() {
-    let foreign = webhook::authority::Authority::generate(clock(), Duration::from_secs(1800)).expect("an authority");
+    let foreign = Authority::generate(clock(), Duration::from_secs(1800)).expect("an authority");
     let (certificate, key) = foreign.render();
     for (what, damage) in [
         ("emptied", BTreeMap::new()),
@@ -170,7 +170,7 @@ async fn what_is_wrong_is_said_and_mended() {
         assert_eq!(replica.look(&cluster).await.problems, []);
         assert_eq!(cluster.bundles(Registrar::Mutating, SignedDuration::ZERO), before, "given back");
     }
-    let other = webhook::authority::Authority::generate(clock(), Duration::from_secs(999)).expect("an authority");
+    let other = Authority::generate(clock(), Duration::from_secs(999)).expect("an authority");
     let both = [before[0].clone(), Anchor::render_bundle([&other.anchor]).into_bytes()].concat();
     cluster.register(Registrar::Validating, &both);
     assert_eq!(replica.look(&cluster).await.problems, []);
@@ -193,7 +193,7 @@ async fn what_is_wrong_is_said_and_mended() {
 #[tokio::test]
 async fn who_takes_over_from_cert_manager_keeps_its_authority_for_a_while() {
     let cluster = Simulated::new(clock());
-    let other = webhook::authority::Authority::generate(clock(), Duration::from_hours(87_600)).expect("an authority");
+    let other = Authority::generate(clock(), Duration::from_hours(87_600)).expect("an authority");
     let trusted = Anchor::render_bundle([&other.anchor]);
     for registrar in Registrar::ALL {
         cluster.register(registrar, trusted.as_bytes());
@@ -276,7 +276,7 @@ async fn what_a_wrong_clock_has_left_behind_is_not_used() {
         replica.settle(&cluster).await;
     }
     let later = clock() + SignedDuration::from_hours(24);
-    let future = webhook::authority::Authority::generate(later, Duration::from_secs(1800)).expect("an authority");
+    let future = Authority::generate(later, Duration::from_secs(1800)).expect("an authority");
     let (certificate, key) = future.render();
     let data = BTreeMap::from([(keys::CURRENT_CERT, certificate), (keys::CURRENT_KEY, key)]);
     cluster.replace_secret(data.into_iter().map(|(key, value)| (key.to_owned(), value.into_bytes())).collect());
@@ -312,7 +312,7 @@ async fn what_a_wrong_clock_has_left_behind_is_not_used() {
 #[tokio::test]
 async fn what_cert_manager_writes_is_left_to_it() {
     let cluster = Simulated::new(clock());
-    let other = webhook::authority::Authority::generate(clock(), Duration::from_hours(87_600)).expect("an authority");
+    let other = Authority::generate(clock(), Duration::from_hours(87_600)).expect("an authority");
     let trusted = Anchor::render_bundle([&other.anchor]).into_bytes();
     for registrar in Registrar::ALL {
         cluster.register(registrar, &trusted);
@@ -360,7 +360,7 @@ async fn whom_the_secret_names_as_previous_is_trusted_beforehand() {
     let cluster = Simulated::new(clock());
     let mut replica = Replica::start(&cluster);
     replica.settle(&cluster).await;
-    let other = webhook::authority::Authority::generate(clock(), Duration::from_hours(87_600)).expect("an authority");
+    let other = Authority::generate(clock(), Duration::from_hours(87_600)).expect("an authority");
     let mut data = cluster.with(|state| state.secret.clone());
     data.insert(keys::PREVIOUS_CERTS.to_owned(), Anchor::render_bundle([&other.anchor]).into_bytes());
     cluster.replace_secret(data.clone());

@@ -11,9 +11,10 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 use rustls::{CertificateError, RootCertStore};
 use rustls_pki_types::{ServerName, UnixTime};
+use webhook::authority::certificate::Anchor;
 use webhook::authority::cluster::Registrar;
 use webhook::authority::keeper::{Keeper, Pass};
-use webhook::authority::{Anchor, Lifetimes};
+use webhook::authority::lifetimes::Lifetimes;
 use webhook::metrics::AuthorityMetrics;
 use webhook::tls::{CertificateStore, Validity};
 

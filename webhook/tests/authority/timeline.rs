@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use webhook::authority::Lifetimes;
+use webhook::authority::lifetimes::Lifetimes;
 use webhook::authority::plan::SETTLED;
 
 use crate::replica::{LAG, Replica, SECOND, Verified, accepted, now, pass};

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use webhook::authority::cluster::{Registered, Registrar, Registration, Stored};
-use webhook::authority::{Cluster, ClusterError};
+use webhook::authority::cluster::{Cluster, ClusterError, Registered, Registrar, Registration, Stored};
 
 /// A cluster; clones share it.
 #[derive(Clone, Default)]
