@@ -16,9 +16,10 @@ use jiff::tz::TimeZone;
 use shared::rules::DefaultVersions;
 
 use crate::args::{CheckArgs, Cli, CompletionFor, Verb};
+use crate::check::checker::{Checker, Options};
 use crate::check::finding::{Level, Report};
 use crate::check::output::{self, Format, Quiet};
-use crate::check::{Checker, Options, fault, input};
+use crate::check::{fault, input};
 
 /// Something is refused.
 const REFUSED: u8 = 1;

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use shared::rules::{Rule, Size, quoted, shown_key};
 
+use super::found::Found;
 use super::rule::FileRule;
 use super::schema::{installed, unknown_fields, validate};
 use super::spelling::{SUBDOMAIN_LIMIT, is_subdomain};
 use super::yaml::node::Node;
-use super::{Found, text};
 
 /// Longest key of a tag (RDS API reference, `Tag`).
 const TAG_KEY_LIMIT: usize = 128;
@@ -26,7 +26,7 @@ static STATUS: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDataba
 /// Checks name, specification and the fields of a status.
 pub(super) fn check(object: &Node, found: &mut Vec<Found>) {
     for key in ["name", "generateName"] {
-        let Some(name) = object.get("metadata").and_then(|metadata| text(metadata, key)) else { continue };
+        let Some(name) = object.get("metadata").and_then(|metadata| metadata.text_of(key)) else { continue };
         // What is generated follows the hyphen.
         let judged = if key == "generateName" && name.ends_with('-') { format!("{name}a") } else { name.to_owned() };
         if !name.is_empty() && !is_subdomain(&judged) {
@@ -71,7 +71,7 @@ fn tags(spec: &Node, found: &mut Vec<Found>) {
 
 /// The words of a database's size fit a class's as well.
 fn max_size(spec: &Node, found: &mut Vec<Found>) {
-    let Some(text) = text(spec, "maxSize") else { return };
+    let Some(text) = spec.text_of("maxSize") else { return };
     if let Err(refusal) = Size::parse(text) {
         found.retain(|one| one.field != "spec.maxSize");
         found.push(Found::new("spec.maxSize", refusal.rule, refusal.message));

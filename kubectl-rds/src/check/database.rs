@@ -6,16 +6,16 @@ use jiff::civil::Date;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSONSchemaProps;
 use shared::rules::{DefaultVersions, Subject, create};
 
+use super::found::Found;
 use super::schema::{installed, unknown_fields};
 use super::yaml::node::Node;
-use super::{Found, text};
 
 /// The schema of the status. What it holds is thrown away when an object is created, but not before its fields are known.
 static STATUS: LazyLock<JSONSchemaProps> = LazyLock::new(|| installed("RDSDatabase", "status"));
 
 /// Asks admission whether the object may be created.
 pub(super) fn check(object: &Node, today: Date, versions: DefaultVersions, found: &mut Vec<Found>) {
-    let metadata = |key| object.get("metadata").and_then(|metadata| text(metadata, key));
+    let metadata = |key| object.get("metadata").and_then(|metadata| metadata.text_of(key));
     let spec = object.get("spec").map_or(serde_json::Value::Null, Node::json);
     let subject = Subject {
         name: metadata("name"),

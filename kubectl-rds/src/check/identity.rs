@@ -3,9 +3,9 @@
 use shared::api::labels::{GROUP, VERSION};
 use shared::rules::{quoted, suggestion};
 
+use super::found::Found;
 use super::rule::FileRule;
 use super::yaml::node::Node;
-use super::{Found, text};
 
 /// The kinds of the group. Each begins with the first.
 pub(super) const KINDS: [&str; 2] = ["RDSDatabase", "RDSDatabaseClass"];
@@ -40,7 +40,7 @@ pub(super) enum Identity {
 pub(super) fn identify(node: &Node, inherited: Option<Type<'_>>) -> Identity {
     let (api_version, kind) = match (inherited, node.get("apiVersion"), node.get("kind")) {
         (Some(Type { api_version, kind }), None, None) => (Some(api_version), Some(kind)),
-        _ => (text(node, "apiVersion"), text(node, "kind")),
+        _ => (node.text_of("apiVersion"), node.text_of("kind")),
     };
     let expected = format!("{GROUP}/{VERSION}");
     let known = kind.is_some_and(|kind| KINDS.contains(&kind));

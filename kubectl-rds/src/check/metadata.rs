@@ -1,12 +1,13 @@
 //! What the API server asks of every object: its fields, its name, its namespace, its labels and annotations.
 
 use jiff::Timestamp;
-use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
+use shared::rules::{Rule, one_of, quoted, shown_key, suggestion};
 
+use super::found::Found;
 use super::rule::FileRule;
 use super::spelling::WORD_LIMIT;
 use super::yaml::node::{Node, Value};
-use super::{Found, owners, spelling, text};
+use super::{owners, spelling};
 
 /// The fields of an object.
 const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
@@ -57,7 +58,7 @@ pub(super) fn check(object: &Node, scope: Scope, found: &mut Vec<Found>) {
         return;
     };
     if !matches!(metadata.value, Value::Map(_)) {
-        found.push(wrong_type("metadata", "a map", metadata));
+        found.push(Found::wrong_type("metadata", "a map", metadata));
         return;
     }
     unknown(metadata, "metadata", &METADATA, found);
@@ -91,7 +92,7 @@ fn types(metadata: &Node, found: &mut Vec<Found>) {
     let written = |key: &str| metadata.get(key).filter(|node| !node.is_null());
     let mut refuse = |key: &str, wanted: &str, fits: fn(&Node) -> bool| {
         if let Some(node) = written(key).filter(|node| !fits(node)) {
-            found.push(wrong_type(&format!("metadata.{key}"), wanted, node));
+            found.push(Found::wrong_type(&format!("metadata.{key}"), wanted, node));
         }
     };
     for key in TEXTS {
@@ -109,7 +110,7 @@ fn types(metadata: &Node, found: &mut Vec<Found>) {
 }
 
 fn namespace(metadata: &Node, scope: Scope, found: &mut Vec<Found>) {
-    let Some(name) = text(metadata, "namespace").filter(|name| !name.is_empty()) else { return };
+    let Some(name) = metadata.text_of("namespace").filter(|name| !name.is_empty()) else { return };
     let message = match scope {
         Scope::Cluster => format!("{} is written, but a class is in no namespace: remove the line", quoted(name)),
         Scope::Namespaced if !spelling::is_label(name) => format!(
@@ -127,17 +128,13 @@ fn texts<'a>(metadata: &'a Node, key: &str, found: &mut Vec<Found>) -> Vec<(&'a 
     let field = format!("metadata.{key}");
     let Some(node) = metadata.get(key).filter(|node| !node.is_null()) else { return Vec::new() };
     if !matches!(node.value, Value::Map(_)) {
-        found.push(wrong_type(&field, "a map of texts", node));
+        found.push(Found::wrong_type(&field, "a map of texts", node));
     }
     for entry in node.entries().iter().filter(|entry| entry.value.text().is_none() && !entry.value.is_null()) {
         let field = format!("{field}[{}]", shown_key(&entry.key));
-        found.push(wrong_type(&field, "a text: quote it", &entry.value));
+        found.push(Found::wrong_type(&field, "a text: quote it", &entry.value));
     }
     node.entries().iter().map(|entry| (entry.key.as_str(), entry.value.text().unwrap_or_default())).collect()
-}
-
-pub(super) fn wrong_type(field: &str, wanted: &str, node: &Node) -> Found {
-    Found::new(field, Rule::WrongType, format!("must be {wanted}, not {}", described(&node.json())))
 }
 
 fn unknown(node: &Node, prefix: &str, known: &[&str], found: &mut Vec<Found>) {

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
+use shared::rules::{Rule, one_of, quoted, shown_key, suggestion};
 
-use super::metadata::wrong_type;
+use super::found::Found;
 use super::rule::FileRule;
+use super::spelling;
 use super::yaml::node::{Node, Value};
-use super::{Found, spelling};
 
 /// The fields of an owner that are texts and have to be there (apimachinery, `validateOwnerReference`).
 const REQUIRED: [&str; 4] = ["apiVersion", "kind", "name", "uid"];
@@ -40,7 +40,7 @@ fn finalizers(metadata: &Node, found: &mut Vec<Found>) {
         let field = format!("metadata.finalizers[{index}]");
         match item.text() {
             Some(text) => found.extend(spelling::key(text).err().map(|message| malformed(&field, message))),
-            None => found.push(wrong_type(&field, "a text", item)),
+            None => found.push(Found::wrong_type(&field, "a text", item)),
         }
     }
     if COLLECTORS.iter().all(|one| items.iter().any(|item| item.text() == Some(one))) {
@@ -50,12 +50,12 @@ fn finalizers(metadata: &Node, found: &mut Vec<Found>) {
 
 fn reference(owner: &Node, field: &str, found: &mut Vec<Found>) {
     if !matches!(owner.value, Value::Map(_)) {
-        return found.push(wrong_type(field, "a map", owner));
+        return found.push(Found::wrong_type(field, "a map", owner));
     }
     for key in REQUIRED {
         let at = format!("{field}.{key}");
         match owner.get(key).filter(|node| !node.is_null()) {
-            Some(node) if node.text().is_none() => found.push(wrong_type(&at, "a text", node)),
+            Some(node) if node.text().is_none() => found.push(Found::wrong_type(&at, "a text", node)),
             Some(node) if node.text() != Some("") => {}
             _ => found.push(malformed(&at, "is missing: an owner has apiVersion, kind, name and uid")),
         }
@@ -67,7 +67,7 @@ fn reference(owner: &Node, field: &str, found: &mut Vec<Found>) {
     }
     for key in OPTIONAL {
         if let Some(node) = owner.get(key).filter(|node| !node.is_null() && !node.json().is_boolean()) {
-            found.push(wrong_type(&format!("{field}.{key}"), "true or false", node));
+            found.push(Found::wrong_type(&format!("{field}.{key}"), "true or false", node));
         }
     }
     let known = || REQUIRED.into_iter().chain(OPTIONAL);
@@ -83,8 +83,7 @@ fn list<'a>(metadata: &'a Node, key: &str, what: &str, found: &mut Vec<Found>) -
     match metadata.get(key) {
         Some(Node { value: Value::List(items), .. }) => items,
         Some(node) if !node.is_null() => {
-            let message = format!("must be a list of {what}, not {}", described(&node.json()));
-            found.push(Found::new(format!("metadata.{key}"), Rule::WrongType, message));
+            found.push(Found::wrong_type(&format!("metadata.{key}"), &format!("a list of {what}"), node));
             &[]
         }
         _ => &[],

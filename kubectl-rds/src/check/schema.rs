@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use shared::api::crds;
 use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
 
-use super::Found;
+use super::found::Found;
 use super::rule::FileRule;
 
 /// Adds what is wrong with a value.

@@ -81,6 +81,11 @@ impl Node {
         }
     }
 
+    /// The text of a key, if this is a map and the key's value a text.
+    pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text()
+    }
+
     /// Whether it is null.
     pub(crate) fn is_null(&self) -> bool {
         matches!(self.value, Value::Scalar(serde_json::Value::Null))
