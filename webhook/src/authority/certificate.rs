@@ -32,7 +32,7 @@ pub struct Anchor {
 /// An authority with its key.
 #[derive(Clone)]
 pub struct Authority {
-    /// Its certificate.
+    /// The certificate that API servers are told to trust for it.
     pub anchor: Anchor,
     key: Arc<KeyPair>,
 }
@@ -105,7 +105,7 @@ impl Anchor {
         self.not_before <= now + BACKDATED
     }
 
-    /// The certificate.
+    /// The certificate, DER.
     pub fn der(&self) -> &CertificateDer<'static> {
         &self.der
     }

@@ -29,16 +29,16 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Why a pass did not do everything.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Problem {
-    /// Kubernetes.
+    /// Kubernetes does not do what it is asked to; the next pass asks again.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// The Secret.
+    /// A part of the Secret cannot be read; it is taken as absent.
     #[error("the authority's Secret is damaged, a new one takes over where it must: {0}")]
     Damaged(#[from] Damage),
     /// A webhook configuration that leads elsewhere.
     #[error("{registrar} has no webhook that leads to the Service {service}: nobody is sent here by it")]
     LeadsElsewhere {
-        /// The configuration.
+        /// Which of the two.
         registrar: Registrar,
         /// Names of the Service.
         service: String,
@@ -49,9 +49,9 @@ pub enum Problem {
          or let the webhook take its certificate from cert-manager (--tls-source=files)"
     )]
     Injected {
-        /// The configuration.
+        /// Which of the two.
         registrar: Registrar,
-        /// The annotation.
+        /// The key of the annotation that asks cert-manager for it.
         annotation: String,
     },
     /// Certificates would be made for another time.
@@ -64,7 +64,7 @@ pub enum Problem {
         /// How far ahead; negative where it is behind.
         minutes: i64,
     },
-    /// Certificates.
+    /// An authority or a leaf cannot be made; what was served is served on.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// The API server takes too long.

@@ -9,17 +9,17 @@ use super::lifetimes::Lifetimes;
 
 /// Keys of the Secret's data.
 pub mod keys {
-    /// Certificate of the authority that signs.
+    /// Certificate of the authority that signs, PEM.
     pub const CURRENT_CERT: &str = "current.crt";
-    /// Its key.
+    /// Private key of the authority that signs, PEM.
     pub const CURRENT_KEY: &str = "current.key";
-    /// Certificate of the authority that will sign next.
+    /// Certificate of the authority that will sign next, PEM.
     pub const NEXT_CERT: &str = "next.crt";
-    /// Its key.
+    /// Private key of the authority that will sign next, PEM.
     pub const NEXT_KEY: &str = "next.key";
     /// Since when every webhook configuration carries it, in RFC 3339.
     pub const NEXT_TRUSTED: &str = "next.trusted-since";
-    /// Certificates of authorities that sign no more; their keys are gone.
+    /// Certificates of authorities that sign no more, PEM; their keys are gone.
     pub const PREVIOUS_CERTS: &str = "previous.crt";
     /// Until when they are trusted at the latest, in RFC 3339.
     pub const PREVIOUS_UNTIL: &str = "previous.trusted-until";
@@ -41,7 +41,7 @@ pub struct Ledger {
 /// The authority that will sign next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Next {
-    /// The authority.
+    /// Its certificate and its key.
     pub authority: Authority,
     /// Since when every webhook configuration carries it.
     pub trusted_since: Option<Timestamp>,
@@ -50,18 +50,18 @@ pub struct Next {
 /// A part of the Secret that cannot be used; it is taken as absent.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Damage {
-    /// An authority.
+    /// A certificate or key that makes no authority.
     #[error("{key} {error}")]
     Authority {
-        /// Key of its certificate.
+        /// Key of the certificate in the data.
         key: &'static str,
         /// What is wrong with it.
         error: AuthorityError,
     },
-    /// A time.
+    /// A time that cannot be read.
     #[error("{key} is not a time such as 2026-11-23T00:00:00Z")]
     Time {
-        /// Its key.
+        /// Key of the time in the data.
         key: &'static str,
     },
 }
@@ -75,7 +75,7 @@ pub enum Amendment {
     Announce,
     /// These are trusted on, although nobody has their keys.
     Adopt {
-        /// Whom.
+        /// Authorities that a webhook configuration carries and the Secret does not have.
         strangers: Vec<Anchor>,
         /// The current authority is one that nobody trusts yet: it has to gain trust as the next one.
         unproved: bool,

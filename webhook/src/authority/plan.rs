@@ -38,9 +38,9 @@ pub struct World<'a> {
     pub may_amend: bool,
     /// Webhook configurations can be written, as far as is known.
     pub may_publish: bool,
-    /// Lifetimes.
+    /// How long certificates live, and how long API servers have to learn of them.
     pub lives: &'a Lifetimes,
-    /// The time.
+    /// By the clock of this machine, which is at most five minutes off that of the API server.
     pub now: Timestamp,
 }
 
