@@ -24,7 +24,7 @@ impl Engine {
     pub const ALL: [Self; 2] = [Self::Postgresql, Self::MySql];
 
     /// The spellings a specification may use.
-    pub const SPELLINGS: [&'static str; 4] = ["Postgresql", "MySQL", "postgresql", "mysql"];
+    pub(crate) const SPELLINGS: [&'static str; 4] = ["Postgresql", "MySQL", "postgresql", "mysql"];
 
     /// The engine of a `spec.type`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
@@ -49,32 +49,8 @@ impl Engine {
         }
     }
 
-    /// The value of `Engine` in the RDS API.
-    pub const fn rds_name(self) -> &'static str {
-        match self {
-            Self::Postgresql => "postgres",
-            Self::MySql => "mysql",
-        }
-    }
-
-    /// The port the engine's clients expect.
-    pub const fn default_port(self) -> u16 {
-        match self {
-            Self::Postgresql => 5432,
-            Self::MySql => 3306,
-        }
-    }
-
-    /// The `type` of a Secret after the Service Binding specification.
-    pub const fn binding_type(self) -> &'static str {
-        match self {
-            Self::Postgresql => "postgresql",
-            Self::MySql => "mysql",
-        }
-    }
-
     /// Whether the reconciler creates instances of it.
-    pub const fn supported(self) -> bool {
+    pub(super) const fn supported(self) -> bool {
         matches!(self, Self::Postgresql)
     }
 }
