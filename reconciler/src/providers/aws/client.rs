@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::lease::{Fence, Fenced};
+use super::errors::fenced;
+use crate::lease::Fence;
 use crate::metrics::CloudCalls;
 use crate::providers::error::{CloudError, ErrorClass};
 use crate::providers::rate_limit::RateLimit;
 
 /// RDS in one account and region.
-pub(crate) struct Aws {
+pub struct Aws {
     pub(super) rds: aws_sdk_rds::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) limit: Arc<RateLimit>,
@@ -20,6 +21,17 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
+    /// A client that is configured so, with a rate limit of its own. Its calls are counted, and change nothing beyond `fence`.
+    pub fn new(config: &aws_config::SdkConfig, calls: CloudCalls, fence: Fence) -> Self {
+        Self {
+            rds: aws_sdk_rds::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+            limit: Arc::new(RateLimit::rds()),
+            calls,
+            fence,
+        }
+    }
+
     /// Waits for the account's token, makes the call and counts it.
     pub(super) async fn call<T>(
         &self,
@@ -42,14 +54,8 @@ impl Aws {
         action: &'static str,
         call: impl Future<Output = Result<(), CloudError>> + Send,
     ) -> Result<(), CloudError> {
-        let fenced = |fenced: Fenced| CloudError {
-            action,
-            code: "Fenced".into(),
-            message: fenced.to_string(),
-            class: ErrorClass::Transient,
-        };
         self.call(action, async {
-            self.fence.check().map_err(fenced)?;
+            self.fence.check().map_err(|old| fenced(action, old))?;
             call.await
         })
         .await
@@ -68,12 +74,6 @@ impl Aws {
             ))
             .endpoint_url(endpoint)
             .build();
-        Self {
-            rds: aws_sdk_rds::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
-            limit: Arc::new(RateLimit::rds()),
-            calls: CloudCalls::default(),
-            fence: Fence::open(),
-        }
+        Self::new(&config, CloudCalls::default(), Fence::open())
     }
 }

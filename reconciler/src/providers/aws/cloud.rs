@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_rds::types::Filter;
 
 use super::client::Aws;
-use super::errors::cloud_error;
+use super::errors::{cloud_error, empty_answer};
 use super::{convert, requests};
 use crate::providers::cloud::Cloud;
 use crate::providers::error::{CloudError, ErrorClass};
@@ -80,15 +80,9 @@ impl Cloud for Aws {
         let action = "DescribeDBInstances";
         let call = self.rds.describe_db_instances().db_instance_identifier(identifier);
         match self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
-            // One name gives one instance, or the error that there is none: an empty answer says neither.
             Ok(page) => match page.db_instances().iter().find_map(convert::instance) {
                 Some(found) => Ok(Some(found)),
-                None => Err(CloudError {
-                    action,
-                    code: "EmptyAnswer".into(),
-                    message: format!("RDS answered without the instance {identifier} and without an error"),
-                    class: ErrorClass::Transient,
-                }),
+                None => Err(empty_answer(action, identifier)),
             },
             Err(error) if error.class == ErrorClass::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -57,13 +57,7 @@ impl Connector for AwsConnector {
             config.credentials_provider().ok_or_else(|| ConnectError::NoCredentials("none configured".into()))?;
         provider.provide_credentials().await.map_err(|error| ConnectError::NoCredentials(root_cause(&error)))?;
 
-        let mut aws = Aws {
-            rds: aws_sdk_rds::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
-            limit: Arc::new(RateLimit::rds()),
-            calls: self.calls.clone(),
-            fence: self.fence.clone(),
-        };
+        let mut aws = Aws::new(&config, self.calls.clone(), self.fence.clone());
         let identity = aws.identity().await.map_err(ConnectError::Identity)?;
         aws.limit = self.limit(&identity.account, &region);
         Ok(Connected { cloud: Arc::new(aws), identity, region })

@@ -9,8 +9,8 @@ use super::states::state;
 use crate::providers::model::{Endpoint, Instance, Snapshot, SnapshotKind};
 use crate::providers::settings::Settings;
 
-/// An instance without an identifier is nothing that can be spoken of; RDS sends none.
-pub(super) fn instance(from: &DbInstance) -> Option<Instance> {
+/// An instance; one without an identifier is nothing that can be spoken of, and RDS sends none.
+pub fn instance(from: &DbInstance) -> Option<Instance> {
     let tags = from.tag_list().iter();
     let tags =
         tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect();
@@ -61,7 +61,8 @@ fn pending(from: &PendingModifiedValues) -> Settings {
     }
 }
 
-pub(super) fn snapshot(from: &DbSnapshot) -> Option<Snapshot> {
+/// A snapshot; as with instances, RDS sends none without an identifier.
+pub fn snapshot(from: &DbSnapshot) -> Option<Snapshot> {
     Some(Snapshot {
         identifier: from.db_snapshot_identifier()?.to_owned(),
         kind: if from.snapshot_type() == Some("automated") { SnapshotKind::Automated } else { SnapshotKind::Manual },

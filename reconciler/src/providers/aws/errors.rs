@@ -2,6 +2,7 @@
 
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 
+use crate::lease::Fenced;
 use crate::providers::error::{CloudError, ErrorClass};
 
 /// Turns an SDK error into ours.
@@ -15,17 +16,10 @@ where
     match error {
         SdkError::ServiceError(service) => {
             let meta = service.err();
-            let code = meta.code().unwrap_or("InternalFailure").to_owned();
-            let message = meta.message().unwrap_or("the service gave no message").to_owned();
-            let class = classify(&code, &message);
-            CloudError { action, code, message, class }
+            let code = meta.code().unwrap_or("InternalFailure");
+            refused(action, code, meta.message().unwrap_or("the service gave no message"))
         }
-        SdkError::TimeoutError(_) => CloudError {
-            action,
-            code: "Timeout".into(),
-            message: "the endpoint did not answer in time".into(),
-            class: ErrorClass::Unreachable,
-        },
+        SdkError::TimeoutError(_) => timed_out(action),
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => {
             CloudError { action, code: "Unreachable".into(), message: causes(error), class: ErrorClass::Unreachable }
         }
@@ -36,6 +30,28 @@ where
             class: ErrorClass::Transient,
         },
     }
+}
+
+/// RDS's refusal, by its code and message.
+pub fn refused(action: &'static str, code: &str, message: &str) -> CloudError {
+    CloudError { action, code: code.to_owned(), message: message.to_owned(), class: classify(code, message) }
+}
+
+/// No answer came in time: whether the call had its effect is not known.
+pub fn timed_out(action: &'static str) -> CloudError {
+    let message = "the endpoint did not answer in time".to_owned();
+    CloudError { action, code: "Timeout".into(), message, class: ErrorClass::Unreachable }
+}
+
+/// The answer to a question for one instance has none in it. One name gives one instance, or the error that there is none: this says neither.
+pub fn empty_answer(action: &'static str, identifier: &str) -> CloudError {
+    let message = format!("RDS answered without the instance {identifier} and without an error");
+    CloudError { action, code: "EmptyAnswer".into(), message, class: ErrorClass::Transient }
+}
+
+/// This process may not act any more, and asked for nothing.
+pub fn fenced(action: &'static str, fenced: Fenced) -> CloudError {
+    CloudError { action, code: "Fenced".into(), message: fenced.to_string(), class: ErrorClass::Transient }
 }
 
 /// The chain of causes. The SDK's own context would add the raw answer.

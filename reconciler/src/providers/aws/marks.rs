@@ -15,17 +15,18 @@ pub(super) fn key(mark: Mark) -> &'static str {
     }
 }
 
-pub(super) fn tags(owner: &Owner) -> BTreeMap<String, String> {
+/// The marks of an owner.
+pub fn tags(owner: &Owner) -> BTreeMap<String, String> {
     Mark::ALL.map(|mark| (key(mark).to_owned(), owner.mark(mark).to_owned())).into()
 }
 
 /// The tag of an instance that stays on purpose, or does so no more.
-pub(super) fn retained(retained: bool) -> (String, String) {
+pub fn retained(retained: bool) -> (String, String) {
     (RETAINED_TAG.to_owned(), retained.to_string())
 }
 
 /// The marks among an instance's tags.
-pub(super) fn read(tags: &BTreeMap<String, String>) -> Marks {
+pub fn read(tags: &BTreeMap<String, String>) -> Marks {
     let mark = |mark| tags.get(key(mark)).cloned();
     Marks {
         cluster: mark(Mark::Cluster),
