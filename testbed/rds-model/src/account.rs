@@ -8,7 +8,7 @@ use crate::state::Instance;
 use crate::timetable::Timetable;
 
 /// One account in one region.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account {
     /// Twelve digits.
     pub id: String,
@@ -27,7 +27,7 @@ pub struct Account {
 }
 
 /// How many an account may have.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quotas {
     /// Without one there is no limit.
     pub instances: Option<usize>,

@@ -100,6 +100,10 @@ pub fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
         Activity::Modifying { change } => {
             let said = news::applied(&change, instance);
             instance.apply(&change, now);
+            if change.allocated_storage.is_some() {
+                // There is room again [RDS User Guide, "Storage-full"].
+                instance.ordered.status.take_if(|shown| shown == "storage-full");
+            }
             match change.master_verifier.clone() {
                 Some(verifier) => {
                     let activity = Activity::ResettingCredentials { verifier };
@@ -262,6 +266,15 @@ mod tests {
         assert_eq!(orders.allocated_storage, 30);
         assert_eq!(orders.storage_changed_at, Some(at(5)));
         assert!(matches!(orders.phase.activity, Activity::ResettingCredentials { .. }));
+    }
+
+    #[test]
+    fn a_full_storage_has_room_when_it_has_grown() {
+        let change = Change { allocated_storage: Some(30), ..Change::default() };
+        let (mut state, id) = state(Activity::Modifying { change: Box::new(change) });
+        state.by_resource_mut(&id).unwrap().ordered.status = Some("storage-full".into());
+        finish(&mut state, &id, at(5));
+        assert_eq!(state.instances["orders"].ordered.status, None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use crate::error::ApiError;
 
 /// The decoded form body of a request.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Params(BTreeMap<String, String>);
 
 impl Params {

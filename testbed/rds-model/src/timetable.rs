@@ -9,7 +9,7 @@ use crate::abilities::word;
 use crate::state::{Activity, Instance, RetainedBackup};
 
 /// How long things take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Timetable {
     /// Until a new instance is there.
     pub creation: Duration,

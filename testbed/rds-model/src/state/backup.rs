@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Instance;
 
 /// What a deletion without `DeleteAutomatedBackups` leaves, until its retention is over.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RetainedBackup {
     /// The instance when it was deleted.
     pub source: Instance,

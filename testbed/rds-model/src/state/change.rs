@@ -6,7 +6,7 @@ use super::Monitoring;
 use crate::versions::EngineVersion;
 
 /// A set of changes that take time: applied at once or kept for the maintenance window.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Change {
     /// Another identifier.
@@ -44,7 +44,7 @@ pub struct Change {
 }
 
 /// Another certificate authority, and whether the server restarts for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CertificateRotation {
     /// `rds-ca-rsa2048-g1`.
     pub authority: String,

@@ -12,7 +12,7 @@ use crate::versions::EngineVersion;
 pub type Tags = BTreeMap<String, String>;
 
 /// A DB instance: its settings as Describe shows them, and what it is busy with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Instance {
     /// The `DBInstanceIdentifier`, in lower case.
     pub id: String,

@@ -25,7 +25,7 @@ pub use phase::{Activity, Phase};
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 
 /// All instances, snapshots and events of one account in one region.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct State {
     /// By identifier.
     pub instances: BTreeMap<String, Instance>,
@@ -57,6 +57,12 @@ impl State {
         for (category, message) in said {
             self.record(source.clone(), category, message, now);
         }
+    }
+
+    /// Forgets all events: for who never asks for them, a state is the same whatever led to it.
+    pub fn forget_events(&mut self) {
+        self.events.clear();
+        self.next_event = 0;
     }
 
     /// The instance with this resource id, whatever it is called.

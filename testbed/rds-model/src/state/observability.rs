@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Enhanced Monitoring.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Monitoring {
     /// Seconds between two points; 0 is off.
     pub interval: u32,
@@ -12,7 +12,7 @@ pub struct Monitoring {
 }
 
 /// Performance Insights and the mode of Database Insights.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Insights {
     /// None while Performance Insights is off.
     pub enabled: Option<Retained>,
@@ -21,7 +21,7 @@ pub struct Insights {
 }
 
 /// How Performance Insights keeps its data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Retained {
     /// Days.
     pub days: u32,

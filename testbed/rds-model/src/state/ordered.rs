@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The orders of the fault interface that an instance bears.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ordered {
     /// A status shown instead of the true one; what RDS refuses in it is refused.

@@ -7,7 +7,7 @@ use super::Change;
 
 /// An activity, when it began, and whether the real work behind it is done. Work that is not done when the server stops is done again
 /// when it starts, so all of it is idempotent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Phase {
     /// What it is busy with.
     pub activity: Activity,
@@ -25,7 +25,7 @@ impl Phase {
 }
 
 /// The activities of an instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activity {
     /// The data directory is made, from nothing or from a snapshot, and the server started.

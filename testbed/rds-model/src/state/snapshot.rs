@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Instance, Tags};
 
 /// A snapshot: what the instance was when it was taken, and how far it is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Snapshot {
     /// In lower case.
     pub id: String,
@@ -31,7 +31,7 @@ impl Snapshot {
 }
 
 /// How far a snapshot is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SnapshotStatus {
     /// It is being taken.
@@ -55,7 +55,7 @@ impl SnapshotStatus {
 }
 
 /// Who asked for a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SnapshotKind {
     /// A caller, or the deletion of the instance: holds the data.
