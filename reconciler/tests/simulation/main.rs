@@ -3,6 +3,11 @@
 //! `cargo test --workspace --test simulation -- --nocapture lives` lives for a while; `SIMULATION_SEED=7` repeats a life.
 
 mod chance;
+// A schedule does not call all of it.
+#[allow(dead_code)]
+mod cloud;
+#[path = "cloud/tests.rs"]
+mod cloud_tests;
 mod cluster;
 #[allow(dead_code, reason = "the simulated cloud and servers come next")]
 mod faults;

@@ -1,0 +1,222 @@
+//! Requests as the AWS adapter sends them, and what the model makes of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use rds_model::{Account, ApiError, Fresh, Params, State, actions};
+use reconciler::providers::aws::marks;
+use reconciler::providers::{Create, Delete, MarkInstance, MasterPassword, Modify, Request, ResetMaster, Settings};
+use shared::rules::Engine;
+
+/// An action of RDS that changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    AddTags,
+    Create,
+    CreateSnapshot,
+    Delete,
+    DeleteSnapshot,
+    Modify,
+    Reboot,
+    RemoveTags,
+    Restore,
+    Start,
+    Stop,
+}
+
+/// A call that changes something, before it is encoded.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Call {
+    pub(crate) action: Action,
+    pub(crate) params: Params,
+}
+
+/// Without its parameters: a password may be among them.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.action.name(), self.subject())
+    }
+}
+
+impl Action {
+    /// Its name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AddTags => "AddTagsToResource",
+            Self::Create => "CreateDBInstance",
+            Self::CreateSnapshot => "CreateDBSnapshot",
+            Self::Delete => "DeleteDBInstance",
+            Self::DeleteSnapshot => "DeleteDBSnapshot",
+            Self::Modify => "ModifyDBInstance",
+            Self::Reboot => "RebootDBInstance",
+            Self::RemoveTags => "RemoveTagsFromResource",
+            Self::Restore => "RestoreDBInstanceFromDBSnapshot",
+            Self::Start => "StartDBInstance",
+            Self::Stop => "StopDBInstance",
+        }
+    }
+}
+
+impl Call {
+    /// A call with these parameters.
+    pub(crate) fn new<V: Into<String>>(action: Action, params: impl IntoIterator<Item = (&'static str, V)>) -> Self {
+        Self { action, params: params.into_iter().collect() }
+    }
+
+    /// What it is about.
+    pub(crate) fn subject(&self) -> &str {
+        let named = ["DBInstanceIdentifier", "ResourceName", "DBSnapshotIdentifier"];
+        named.into_iter().find_map(|name| self.params.text(name)).unwrap_or_default()
+    }
+
+    /// What is asked for, as the adapter for AWS does.
+    pub(crate) fn of(request: &Request) -> Self {
+        match request {
+            Request::Create(request) => create(request),
+            Request::Modify(request) => modify(request),
+            Request::ResetMaster(request) => reset_master(request),
+            Request::Mark(request) => mark(request),
+            Request::Delete(request) => delete(request),
+        }
+    }
+
+    /// Asks the model.
+    pub(crate) fn perform(
+        &self,
+        account: &Account,
+        state: &mut State,
+        now: Timestamp,
+        fresh: &mut impl Fresh,
+    ) -> Result<(), ApiError> {
+        let params = &self.params;
+        match self.action {
+            Action::AddTags => actions::add_tags(account, state, params),
+            Action::RemoveTags => actions::remove_tags(account, state, params),
+            Action::Create => actions::create_instance(account, state, params, now, fresh).map(drop),
+            Action::Restore => actions::restore_instance(account, state, params, now, fresh).map(drop),
+            Action::Modify => actions::modify_instance(account, state, params, now, fresh).map(drop),
+            Action::Delete => actions::delete_instance(account, state, params, now).map(drop),
+            Action::Reboot => actions::reboot_instance(account, state, params, now).map(drop),
+            Action::Start => actions::start_instance(account, state, params, now).map(drop),
+            Action::Stop => actions::stop_instance(account, state, params, now).map(drop),
+            Action::CreateSnapshot => actions::create_snapshot(account, state, params, now).map(drop),
+            Action::DeleteSnapshot => actions::delete_snapshot(state, params, now).map(drop),
+        }
+    }
+}
+
+/// Parameters as they are gathered; what is not said is not sent.
+#[derive(Default)]
+struct Sent(Vec<(String, String)>);
+
+impl Sent {
+    fn with(mut self, name: &str, value: &(impl ToString + ?Sized)) -> Self {
+        self.0.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    fn option(self, name: &str, value: Option<&impl ToString>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    fn tags(mut self, tags: &BTreeMap<String, String>) -> Self {
+        for (index, (key, value)) in (1..).zip(tags) {
+            self = self.with(&format!("Tags.Tag.{index}.Key"), key).with(&format!("Tags.Tag.{index}.Value"), value);
+        }
+        self
+    }
+
+    fn settings(mut self, settings: &Settings) -> Self {
+        let Settings {
+            engine_version,
+            auto_minor_version_upgrade,
+            instance_class,
+            allocated_gib,
+            storage_type,
+            backup_retention_days,
+            deletion_protection,
+            security_groups,
+            subnet_group,
+            // Said at birth only.
+            kms_key: _,
+        } = settings;
+        for (index, group) in (1..).zip(security_groups.iter().flatten()) {
+            self = self.with(&format!("VpcSecurityGroupIds.VpcSecurityGroupId.{index}"), group);
+        }
+        self.option("EngineVersion", engine_version.as_ref())
+            .option("AutoMinorVersionUpgrade", auto_minor_version_upgrade.as_ref())
+            .option("DBInstanceClass", instance_class.as_ref())
+            .option("AllocatedStorage", allocated_gib.as_ref())
+            .option("StorageType", storage_type.as_ref())
+            .option("BackupRetentionPeriod", backup_retention_days.as_ref())
+            .option("DeletionProtection", deletion_protection.as_ref())
+            .option("DBSubnetGroupName", subnet_group.as_ref())
+    }
+
+    fn to(self, action: Action) -> Call {
+        Call { action, params: self.0.into_iter().collect() }
+    }
+}
+
+fn create(request: &Create) -> Call {
+    let Create { identifier, engine, settings, master_user, master_password, owner, tags } = request;
+    let MasterPassword { secret: _, password } = master_password;
+    let mut tags = tags.clone();
+    tags.extend(marks::tags(owner));
+    let engine = match engine {
+        Engine::Postgresql => "postgres",
+        Engine::MySql => "mysql",
+    };
+    Sent::default()
+        .with("DBInstanceIdentifier", identifier)
+        .with("Engine", engine)
+        .settings(settings)
+        .option("KmsKeyId", settings.kms_key.as_ref())
+        .with("MasterUsername", master_user)
+        .with("MasterUserPassword", password.expose())
+        .with("StorageEncrypted", &true)
+        .with("PubliclyAccessible", &false)
+        .with("CopyTagsToSnapshot", &true)
+        .tags(&tags)
+        .to(Action::Create)
+}
+
+fn modify(request: &Modify) -> Call {
+    let Modify { identifier, change } = request;
+    Sent::default()
+        .with("DBInstanceIdentifier", identifier)
+        .settings(change)
+        .with("ApplyImmediately", &true)
+        .to(Action::Modify)
+}
+
+fn reset_master(request: &ResetMaster) -> Call {
+    let ResetMaster { identifier, master_password: MasterPassword { secret: _, password } } = request;
+    Sent::default()
+        .with("DBInstanceIdentifier", identifier)
+        .with("MasterUserPassword", password.expose())
+        .with("ApplyImmediately", &true)
+        .to(Action::Modify)
+}
+
+fn mark(request: &MarkInstance) -> Call {
+    let MarkInstance { resource, owner, retained, tags } = request;
+    let mut tags = tags.clone();
+    tags.extend(owner.iter().flat_map(marks::tags));
+    tags.extend(retained.map(marks::retained));
+    Sent::default().with("ResourceName", resource).tags(&tags).to(Action::AddTags)
+}
+
+fn delete(request: &Delete) -> Call {
+    let Delete { identifier, final_snapshot, delete_automated_backups } = request;
+    Sent::default()
+        .with("DBInstanceIdentifier", identifier)
+        .with("SkipFinalSnapshot", &final_snapshot.is_none())
+        .option("FinalDBSnapshotIdentifier", final_snapshot.as_ref())
+        .with("DeleteAutomatedBackups", delete_automated_backups)
+        .to(Action::Delete)
+}

@@ -1,0 +1,44 @@
+//! From a class's words to a cloud of the simulation.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reconciler::lease::Fence;
+use reconciler::providers::aws::errors::timed_out;
+use reconciler::providers::{Access, Cloud as _, ConnectError, Connected, Connector, Identity};
+
+use super::port::{SimulatedCloud, Way};
+
+/// One process's ways into the clouds there are. The first is that of the environment.
+pub(crate) struct CloudConnector {
+    clouds: Vec<Arc<SimulatedCloud>>,
+    fence: Fence,
+}
+
+impl CloudConnector {
+    /// Its clients change nothing beyond `fence`.
+    pub(crate) fn new(clouds: Vec<Arc<SimulatedCloud>>, fence: Fence) -> Self {
+        Self { clouds, fence }
+    }
+}
+
+#[async_trait]
+impl Connector for CloudConnector {
+    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
+        // No address of the API leads elsewhere.
+        let Access { region, role_arn, endpoint: _ } = access;
+        let default = self.clouds.first().ok_or(ConnectError::NoRegion)?;
+        let region = region.as_ref().unwrap_or(&default.region);
+        // arn:aws:iam::<account>:role/<name>
+        let account = role_arn.as_ref().map_or(Some(default.account.as_str()), |arn| arn.split(':').nth(4));
+        let found = self.clouds.iter().find(|cloud| cloud.region == *region && Some(cloud.account.as_str()) == account);
+        let cloud = found.ok_or_else(|| ConnectError::Identity(timed_out("GetCallerIdentity")))?;
+        let identity = Identity {
+            account: cloud.account.clone(),
+            arn: format!("arn:aws:sts::{}:assumed-role/operator/rds-reconciler", cloud.account),
+        };
+        let way = Way { cloud: cloud.clone(), identity, fence: self.fence.clone() };
+        let identity = way.identity().await.map_err(ConnectError::Identity)?;
+        Ok(Connected { region: cloud.region.clone(), cloud: Arc::new(way), identity })
+    }
+}

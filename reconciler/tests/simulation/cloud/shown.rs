@@ -1,0 +1,83 @@
+//! What the model has, as RDS describes it and the adapter reads it.
+
+use aws_sdk_rds::primitives::DateTime;
+use aws_sdk_rds::types::builders::VpcSecurityGroupMembershipBuilder;
+use aws_sdk_rds::types::{
+    DbInstance, DbSnapshot, DbSubnetGroup, Endpoint, PendingModifiedValues, Tag, VpcSecurityGroupMembership,
+};
+use jiff::Timestamp;
+use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, Instance, Snapshot};
+
+/// The domain of all endpoints: the simulation's settings trust it.
+pub(crate) const DOMAIN: &str = "rds.amazonaws.com";
+
+/// An instance with all that the adapter reads of it.
+pub(super) fn instance(account: &Account, from: &Instance, now: Timestamp) -> DbInstance {
+    let groups = if from.security_groups.is_empty() {
+        vec![DEFAULT_SECURITY_GROUP]
+    } else {
+        from.security_groups.iter().map(String::as_str).collect()
+    };
+    let groups =
+        groups.into_iter().map(|id| VpcSecurityGroupMembership::builder().vpc_security_group_id(id).status("active"));
+    let subnets = from.subnet_group.as_deref().unwrap_or(DEFAULT_SUBNET_GROUP);
+    let tags = from.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let endpoint = (from.has_endpoint() && !from.ordered.without_endpoint)
+        .then(|| Endpoint::builder().address(host(account, &from.id)).port(from.port.into()).build());
+    DbInstance::builder()
+        .db_instance_identifier(&from.id)
+        .dbi_resource_id(&from.resource_id)
+        .db_instance_arn(account.arn("db", &from.id))
+        .db_instance_status(account.status(from, now))
+        .set_endpoint(endpoint)
+        .engine_version(from.engine_version.to_string())
+        .auto_minor_version_upgrade(from.auto_minor_version_upgrade)
+        .db_instance_class(&from.class)
+        .allocated_storage(whole(from.allocated_storage))
+        .storage_type(&from.storage_type)
+        .backup_retention_period(whole(from.backup_retention))
+        .deletion_protection(from.deletion_protection)
+        .set_vpc_security_groups(Some(groups.map(VpcSecurityGroupMembershipBuilder::build).collect()))
+        .db_subnet_group(DbSubnetGroup::builder().db_subnet_group_name(subnets).build())
+        .set_kms_key_id(from.kms_key_id.clone())
+        .pending_modified_values(pending(from))
+        .preferred_backup_window(&from.backup_window)
+        .master_username(&from.master_username)
+        .ca_certificate_identifier(&from.ca_certificate)
+        .set_tag_list(Some(tags.collect()))
+        .build()
+}
+
+fn pending(from: &Instance) -> PendingModifiedValues {
+    let change = from.pending_change();
+    PendingModifiedValues::builder()
+        .set_engine_version(change.engine_version.map(|version| version.to_string()))
+        .set_db_instance_class(change.class)
+        .set_allocated_storage(change.allocated_storage.map(whole))
+        .set_storage_type(change.storage_type)
+        .set_backup_retention_period(change.backup_retention.map(whole))
+        .build()
+}
+
+/// A snapshot; when it was made is told once it is.
+pub(super) fn snapshot(from: &Snapshot) -> DbSnapshot {
+    let made = from.available().then(|| DateTime::from_secs(from.created_at.as_second()));
+    DbSnapshot::builder()
+        .db_snapshot_identifier(&from.id)
+        .db_instance_identifier(&from.source.id)
+        .snapshot_type(from.kind.name())
+        .status(from.status.name())
+        .set_snapshot_create_time(made)
+        .dbi_resource_id(&from.source.resource_id)
+        .build()
+}
+
+/// The middle part is one for an account and region.
+fn host(account: &Account, identifier: &str) -> String {
+    format!("{identifier}.c{}.{}.{DOMAIN}", account.id, account.region)
+}
+
+/// The numbers of the model are bounded far below.
+fn whole(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,241 @@
+//! The whole state of the simulated cloud as one plain value, and how it changes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rds_model::{Account, Activity, ApiError, Fresh, Phase, Quotas, State, advance, next_moment};
+use reconciler::engine::Password;
+
+use super::calls::{Action, Call};
+use super::history::{By, CloudEvent, Record};
+use super::timetables::Pace;
+use super::view::View;
+
+/// How old a stale answer can be.
+const STALENESS: SignedDuration = SignedDuration::from_secs(60);
+/// Where PostgreSQL listens, each at a host name of its own.
+const PORT: u16 = 5432;
+
+/// Everything that decides what the cloud answers: nothing is kept elsewhere, in a task or a timer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CloudState {
+    account: Account,
+    pace: Pace,
+    rds: State,
+    /// How far it is played.
+    reached: Timestamp,
+    /// What is shown then.
+    view: Arc<View>,
+    /// What was shown until when, within the last minute; the oldest first.
+    earlier: VecDeque<(Timestamp, Arc<View>)>,
+    /// Calls on their way, the next one first.
+    late: Vec<Late>,
+    /// How many resource ids were given.
+    drawn: u64,
+    /// Passwords by their verifiers.
+    passwords: BTreeMap<String, Password>,
+}
+
+/// A call of the operator's that arrives when nobody waits for it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Late {
+    due: Timestamp,
+    call: Call,
+}
+
+impl CloudState {
+    /// An account without instances.
+    pub(crate) fn new(account: Account, pace: Pace, now: Timestamp) -> Self {
+        Self {
+            account,
+            pace,
+            rds: State::default(),
+            reached: now,
+            view: Arc::default(),
+            earlier: VecDeque::new(),
+            late: Vec::new(),
+            drawn: 0,
+            passwords: BTreeMap::new(),
+        }
+    }
+
+    /// A number that is the same for the same state: what was shown within the last minute has a part in it only as stale answers can.
+    pub(crate) fn digest(&self) -> u64 {
+        let Self { account, pace, rds, reached, view: _, earlier, late, drawn, passwords } = self;
+        let mut hasher = DefaultHasher::new();
+        (account, pace, rds, reached, late, drawn).hash(&mut hasher);
+        for (until, view) in earlier {
+            (until, format!("{view:?}")).hash(&mut hasher);
+        }
+        for verifier in passwords.keys() {
+            verifier.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// What is shown now.
+    pub(crate) fn view(&self) -> &Arc<View> {
+        &self.view
+    }
+
+    /// What was shown up to a minute ago.
+    pub(super) fn earlier(&self) -> &Arc<View> {
+        self.earlier.front().map_or(&self.view, |(_, view)| view)
+    }
+
+    /// When something changes next by itself.
+    pub(crate) fn next_moment(&self) -> Option<Timestamp> {
+        let late = self.late.first().map(|late| late.due);
+        next_moment(&self.account, &self.rds, self.reached).into_iter().chain(late).min()
+    }
+
+    pub(super) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The account may have so many from now on.
+    pub(super) fn limit(&mut self, quotas: Quotas) {
+        self.account.quotas = quotas;
+    }
+
+    /// Lets time pass until `now`; `told` is what happened.
+    pub(super) fn play(&mut self, now: Timestamp, told: &mut Vec<Record>) {
+        while let Some(at) = self.next_moment().filter(|at| *at <= now) {
+            self.reached = self.reached.max(at);
+            let at = self.reached;
+            if self.late.first().is_some_and(|late| late.due <= at) {
+                let call = self.late.remove(0).call;
+                let answer = self.perform(&call, at, By::Operator, told);
+                let about = format!("{}, late", call.subject());
+                let code = answer.err().map(|error| error.code);
+                let event = CloudEvent::Called { action: call.action.name(), about, mutates: true, code };
+                told.push(Record { at, by: By::Operator, event });
+            } else {
+                let passed = self.change(at, By::Rds, told, |_, _, _| Ok(()));
+                passed.expect("nothing is asked for that could be refused");
+            }
+        }
+        self.reached = self.reached.max(now);
+        advance(&self.account, &mut self.rds, self.reached);
+        while self.earlier.front().is_some_and(|(until, _)| *until < self.reached - STALENESS) {
+            self.earlier.pop_front();
+        }
+    }
+
+    /// Somebody asks for something, which RDS takes or refuses.
+    pub(super) fn perform(
+        &mut self,
+        call: &Call,
+        at: Timestamp,
+        by: By,
+        told: &mut Vec<Record>,
+    ) -> Result<(), ApiError> {
+        let (before, from) = (self.view.clone(), told.len());
+        self.change(at, by, told, |account, rds, fresh| call.perform(account, rds, at, fresh))?;
+        if call.action == Action::Delete
+            && let Some(before) = before.named(call.subject())
+        {
+            let final_snapshot = call.params.text("FinalDBSnapshotIdentifier").map(str::to_owned);
+            let event = CloudEvent::DeletionAsked { before: Box::new(before.clone()), final_snapshot };
+            told.insert(from, Record { at, by, event });
+        }
+        Ok(())
+    }
+
+    /// Changes what there is, begins the work behind it, and tells of what is seen of both. A refusal changes nothing.
+    pub(super) fn change(
+        &mut self,
+        at: Timestamp,
+        by: By,
+        told: &mut Vec<Record>,
+        change: impl FnOnce(&Account, &mut State, &mut Drawn) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let phases = self.rds.instances.values().map(|instance| (instance.resource_id.clone(), instance.phase.clone()));
+        let phases: BTreeMap<String, Phase> = phases.collect();
+        let mut fresh = Drawn { of: digest(&self.account.arn("db", "")), count: self.drawn, passwords: Vec::new() };
+        change(&self.account, &mut self.rds, &mut fresh)?;
+        for nth in self.drawn..fresh.count {
+            self.account.timetables.insert(fresh.id(nth), self.pace.timetable(nth));
+        }
+        self.drawn = fresh.count;
+        self.passwords.extend(fresh.passwords);
+        advance(&self.account, &mut self.rds, at);
+        self.rds.forget_events();
+        let view = Arc::new(View::new(&self.account, &self.rds, at));
+        let seen = self.view.until(&view);
+        told.extend(seen.into_iter().chain(self.servers(&phases)).map(|event| Record { at, by, event }));
+        if view != self.view {
+            let before = std::mem::replace(&mut self.view, view);
+            self.earlier.push_back((at, before));
+        }
+        Ok(())
+    }
+
+    /// What has been done to servers since the instances were in these phases.
+    fn servers(&self, before: &BTreeMap<String, Phase>) -> Vec<CloudEvent> {
+        let worked = self.rds.instances.values();
+        let worked = worked.filter(|is| is.phase.worked && before.get(&is.resource_id) != Some(&is.phase));
+        let password = |verifier: &String| self.passwords.get(verifier).cloned();
+        let events = worked.filter_map(|instance| {
+            let resource_id = instance.resource_id.clone();
+            match &instance.phase.activity {
+                Activity::Creating { from_snapshot } => Some(CloudEvent::ServerBegan {
+                    resource_id,
+                    master_user: instance.master_username.clone(),
+                    password: if from_snapshot.is_none() { password(&instance.master_verifier) } else { None },
+                    from_snapshot: from_snapshot.clone(),
+                }),
+                Activity::ResettingCredentials { verifier } if instance.ordered.drop_change.is_none() => {
+                    Some(CloudEvent::MasterPassword { resource_id, password: password(verifier) })
+                }
+                _ => None,
+            }
+        });
+        events.collect()
+    }
+
+    /// A call of the operator's is on its way until then.
+    pub(super) fn come_late(&mut self, due: Timestamp, call: Call) {
+        let place = self.late.partition_point(|late| late.due <= due);
+        self.late.insert(place, Late { due, call });
+    }
+}
+
+/// What is new with every instance, numbered.
+pub(super) struct Drawn {
+    /// The account and region: no two have an id in common.
+    of: u64,
+    count: u64,
+    passwords: Vec<(String, Password)>,
+}
+
+impl Drawn {
+    fn id(&self, nth: u64) -> String {
+        format!("db-{:0>16X}{nth:0>10}", self.of)
+    }
+}
+
+impl Fresh for Drawn {
+    fn resource_id(&mut self) -> String {
+        self.count += 1;
+        self.id(self.count - 1)
+    }
+
+    fn port(&mut self, _: &[u16], wanted: Option<u16>) -> Result<u16, ApiError> {
+        Ok(wanted.unwrap_or(PORT))
+    }
+
+    fn verifier(&mut self, password: &str) -> String {
+        let verifier = format!("{:016x}", digest(password));
+        self.passwords.push((verifier.clone(), password.to_owned().into()));
+        verifier
+    }
+}
+
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
