@@ -1,0 +1,404 @@
+//! The cloud that the reconciler is simulated with is held to this server: one conversation is had with both, through the same port, and
+//! every answer is the same.
+
+// clippy.toml allows these in test functions; a test's own functions are no less tests.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+// Faults and people are a simulation's own.
+#[allow(dead_code)]
+#[path = "../../../reconciler/tests/simulation/cloud/mod.rs"]
+mod cloud;
+#[allow(dead_code)]
+#[path = "../../../reconciler/tests/simulation/faults.rs"]
+mod faults;
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_rds::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use jiff::{SignedDuration, Timestamp};
+use rds_model::{Account, Quotas, Timetable};
+use reconciler::clock::{Clock, Moment};
+use reconciler::entropy::Entropy;
+use reconciler::lease::Fence;
+use reconciler::metrics::CloudCalls;
+use reconciler::providers::aws::{Aws, convert};
+use reconciler::providers::{
+    Access, Cloud, CloudError, Connector as _, Create, Delete, Instance, MarkInstance, MasterPassword, Modify, Owner,
+    Request, ResetMaster, Settings,
+};
+use shared::rules::Engine;
+
+use cloud::connector::CloudConnector;
+use cloud::history::Journal;
+use cloud::port::SimulatedCloud;
+use cloud::timetables::Pace;
+use faults::Peace;
+use support::PASSWORD;
+
+const GROUP: &str = "sg-0123456789abcdef0";
+const SUBNETS: &str = "databases";
+const QUOTAS: Quotas = Quotas { instances: Some(1), manual_snapshots: 2, retained_backups: 40 };
+/// Polls before something is given up that does not come.
+const POLLS: usize = 1000;
+
+/// A clock that is set by hand.
+#[derive(Debug)]
+struct Hand(Mutex<Timestamp>);
+
+impl Clock for Hand {
+    fn wall(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    fn now(&self) -> Moment {
+        Moment::START
+    }
+}
+
+/// Answers come at once.
+#[derive(Debug)]
+struct AtOnce;
+
+impl Entropy for AtOnce {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(0);
+    }
+}
+
+/// The server, or what stands for it.
+enum Side {
+    Local { server: support::Cloud, port: Arc<dyn Cloud> },
+    Simulated { cloud: Arc<SimulatedCloud>, clock: Arc<Hand>, port: Arc<dyn Cloud> },
+}
+
+impl Side {
+    async fn local() -> Self {
+        let server = support::Cloud::start_with(|options| {
+            options.time_scale = 0.005;
+            options.storage_cooldown_scale = Some(1.0);
+            options.instance_quota = QUOTAS.instances;
+            options.snapshot_quota = QUOTAS.manual_snapshots;
+            options.security_groups = vec![GROUP.into()];
+            options.subnet_groups = vec![SUBNETS.into()];
+        })
+        .await;
+        let config = aws_types::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKLOCAL", "secret", None, None, "")))
+            .endpoint_url(server.server.endpoint())
+            .build();
+        let port = Arc::new(Aws::new(&config, CloudCalls::default(), Fence::open()));
+        Self::Local { server, port }
+    }
+
+    async fn simulated() -> Self {
+        let account = Account {
+            security_groups: vec![GROUP.into()],
+            subnet_groups: vec![SUBNETS.into()],
+            quotas: QUOTAS,
+            ..Account::new("000000000000", "eu-central-1", Timetable::scaled(1.0, 1.0))
+        };
+        let clock = Arc::new(Hand(Mutex::new(Timestamp::now())));
+        let journal = Arc::new(Journal::default());
+        let cloud =
+            SimulatedCloud::new(account, Pace::Average, clock.clone(), Arc::new(AtOnce), Arc::new(Peace), journal);
+        let connector = CloudConnector::new(vec![cloud.clone()], Fence::open());
+        let port = connector.connect(&Access::default()).await.unwrap().cloud;
+        Self::Simulated { cloud, clock, port }
+    }
+
+    fn port(&self) -> &dyn Cloud {
+        match self {
+            Self::Local { port, .. } | Self::Simulated { port, .. } => port.as_ref(),
+        }
+    }
+
+    /// Lets some of its time pass.
+    async fn passes(&self) {
+        match self {
+            Self::Local { .. } => tokio::time::sleep(Duration::from_millis(20)).await,
+            Self::Simulated { clock, .. } => *clock.0.lock().unwrap() += SignedDuration::from_secs(5),
+        }
+    }
+
+    /// The instance, past the adapter's limit on calls.
+    async fn seen(&self, identifier: &str) -> Option<Instance> {
+        match self {
+            Self::Local { server, .. } => Box::pin(support::instance(&server.rds, identifier))
+                .await
+                .ok()
+                .and_then(|found| convert::instance(&found)),
+            Self::Simulated { port, .. } => port.look(identifier).await.unwrap(),
+        }
+    }
+
+    /// Somebody makes a snapshot.
+    async fn make_snapshot(&self, identifier: &str, snapshot: &str) {
+        match self {
+            Self::Local { server, .. } => {
+                let call = server.rds.create_db_snapshot().db_instance_identifier(identifier);
+                Box::pin(call.db_snapshot_identifier(snapshot).send()).await.map(drop).unwrap();
+            }
+            Self::Simulated { cloud, .. } => cloud.make_snapshot(identifier, snapshot).unwrap(),
+        }
+    }
+
+    /// Somebody stops it.
+    async fn stop(&self, identifier: &str) {
+        match self {
+            Self::Local { server, .. } => {
+                let call = server.rds.stop_db_instance().db_instance_identifier(identifier);
+                Box::pin(call.send()).await.map(drop).unwrap();
+            }
+            Self::Simulated { cloud, .. } => cloud.stop(identifier).unwrap(),
+        }
+    }
+}
+
+/// What was said with one side.
+struct Conversation {
+    side: Side,
+    said: Vec<String>,
+}
+
+impl Conversation {
+    async fn ask(&mut self, what: &str, request: Request) {
+        let answer = self.side.port().carry_out(&request).await;
+        self.said.push(format!("{what}: {}", told(&answer)));
+    }
+
+    async fn create(&mut self, what: &str, change: impl FnOnce(&mut Create)) {
+        let mut create = create();
+        change(&mut create);
+        self.ask(what, Request::Create(create)).await;
+    }
+
+    async fn modify(&mut self, what: &str, change: Settings) {
+        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change })).await;
+    }
+
+    async fn mark(&mut self, what: &str, mark: MarkInstance) {
+        self.ask(what, Request::Mark(mark)).await;
+    }
+
+    async fn delete(&mut self, what: &str, snapshot: Option<&str>) {
+        let final_snapshot = snapshot.map(str::to_owned);
+        let delete = Delete { identifier: "orders".into(), final_snapshot, delete_automated_backups: true };
+        self.ask(what, Request::Delete(delete)).await;
+    }
+
+    /// Looks until the instance is as expected, then says how.
+    async fn until(&mut self, what: &str, is: impl Fn(&Instance) -> bool) {
+        let mut last = None;
+        for _ in 0..POLLS {
+            last = self.side.seen("orders").await;
+            if let Some(found) = last.take_if(|found| is(found)) {
+                self.said.push(format!("{what}: {:#?}", alike(found)));
+                return;
+            }
+            self.side.passes().await;
+        }
+        panic!("never {what}, but {last:?} after {:#?}", self.said);
+    }
+
+    async fn available(&mut self, what: &str, is: impl Fn(&Settings) -> bool) {
+        self.until(what, |found| found.status.to_string() == "available" && is(&found.running)).await;
+    }
+
+    /// Says what is listed.
+    async fn lists(&mut self, what: &str) {
+        let port = self.side.port();
+        let instances = port.inventory().await.map(|all| all.into_iter().map(alike).collect::<Vec<_>>());
+        let named = port.look("Orders").await.map(|found| found.map(alike));
+        let mut snapshots = port.snapshots_of("Orders").await.unwrap();
+        for snapshot in &mut snapshots {
+            // Made at another time, of an instance with another id.
+            snapshot.created = snapshot.created.map(|_| Timestamp::UNIX_EPOCH);
+            snapshot.resource_id = snapshot.resource_id.as_ref().map(|id| id.chars().take(3).collect());
+        }
+        self.said.push(format!("{what}: {instances:#?} {named:#?} {snapshots:#?}"));
+    }
+}
+
+fn told(answer: &Result<(), CloudError>) -> String {
+    match answer {
+        Ok(()) => "taken".into(),
+        Err(error) => format!("{:?}: {error}", error.class),
+    }
+}
+
+/// An instance without what no two have in common.
+fn alike(mut instance: Instance) -> Instance {
+    assert!(instance.resource_id.as_ref().is_some_and(|id| id.starts_with("db-") && id.len() == 29), "{instance:?}");
+    instance.resource_id = None;
+    if let Some(endpoint) = &mut instance.endpoint {
+        assert!(!endpoint.host.is_empty() && endpoint.port > 0, "{endpoint:?}");
+        (endpoint.host, endpoint.port) = ("its own".into(), 1);
+    }
+    instance
+}
+
+fn create() -> Create {
+    Create {
+        identifier: "Orders".into(),
+        engine: Engine::Postgresql,
+        settings: Settings {
+            engine_version: Some("17".into()),
+            auto_minor_version_upgrade: Some(false),
+            instance_class: Some("db.t4g.micro".into()),
+            allocated_gib: Some(20),
+            storage_type: Some("gp3".into()),
+            backup_retention_days: Some(7),
+            deletion_protection: Some(true),
+            security_groups: Some(BTreeSet::from([GROUP.into()])),
+            subnet_group: Some(SUBNETS.into()),
+            kms_key: Some("1234abcd-12ab-34cd-56ef-1234567890ab".into()),
+        },
+        master_user: "sysadmin".into(),
+        master_password: password(PASSWORD),
+        owner: Owner { cluster: "c".into(), namespace: "shop".into(), name: "orders".into(), uid: "u".into() },
+        tags: BTreeMap::from([("team".into(), "shop & co".replace('&', "+"))]),
+    }
+}
+
+fn password(text: &str) -> MasterPassword {
+    MasterPassword { secret: "orders.master".into(), password: text.to_owned().into() }
+}
+
+fn storage(gib: u32) -> Settings {
+    Settings { allocated_gib: Some(gib), ..Settings::default() }
+}
+
+fn class(name: &str) -> Settings {
+    Settings { instance_class: Some(name.into()), ..Settings::default() }
+}
+
+fn retention(days: u32) -> Settings {
+    Settings { backup_retention_days: Some(days), ..Settings::default() }
+}
+
+fn protection(on: bool) -> Settings {
+    Settings { deletion_protection: Some(on), ..Settings::default() }
+}
+
+fn of(resource: &str) -> MarkInstance {
+    MarkInstance { resource: resource.into(), ..MarkInstance::default() }
+}
+
+/// A life with everything that can be refused in it.
+async fn conversation(side: Side) -> (Side, Vec<String>) {
+    let mut with = Conversation { side, said: Vec::new() };
+    with.lists("nothing yet").await;
+    let orders = "arn:aws:rds:eu-central-1:000000000000:db:orders";
+    absent(&mut with, orders).await;
+
+    with.create("a class that is none", |new| new.settings.instance_class = Some("db.t9.micro".into())).await;
+    with.create("too small", |new| new.settings.allocated_gib = Some(5)).await;
+    with.create("no such type", |new| new.settings.storage_type = Some("standard".into())).await;
+    with.create("no such version", |new| new.settings.engine_version = Some("9.6".into())).await;
+    with.create("kept too long", |new| new.settings.backup_retention_days = Some(36)).await;
+    with.create("no such group", |new| new.settings.security_groups = Some(BTreeSet::from(["sg-0".into()]))).await;
+    with.create("no such subnets", |new| new.settings.subnet_group = Some("nowhere".into())).await;
+    with.create("no identifier", |new| new.identifier = "a--b".into()).await;
+    with.create("a master that is reserved", |new| new.master_user = "rdsadmin".into()).await;
+    with.create("a short password", |new| new.master_password = password("short")).await;
+    with.create("MySQL", |new| new.engine = Engine::MySql).await;
+    with.create("a bad tag", |new| drop(new.tags.insert("team?".into(), String::new()))).await;
+    with.create("too many tags", |new| new.tags.extend((0..50).map(|tag| (format!("tag-{tag}"), String::new())))).await;
+    with.lists("still nothing").await;
+
+    with.create("one that is taken", |_| ()).await;
+    with.until("creating", |found| found.status.creating()).await;
+    with.create("again", |_| ()).await;
+    with.create("beyond the quota", |new| new.identifier = "people".into()).await;
+    with.modify("while it is created", class("db.t4g.small")).await;
+    with.delete("while it is created", Some("last")).await;
+    with.available("there", |_| true).await;
+
+    with.modify("another class", class("db.t4g.small")).await;
+    with.modify("while it changes", retention(3)).await;
+    with.available("another class", |is| is.instance_class.as_deref() == Some("db.t4g.small")).await;
+    with.modify("backups", retention(3)).await;
+    with.available("backups", |is| is.backup_retention_days == Some(3)).await;
+    with.modify("no backups", retention(36)).await;
+    with.modify("a class that is none", class("micro")).await;
+    with.modify("the subnets it has", Settings { subnet_group: Some(SUBNETS.into()), ..Settings::default() }).await;
+    with.modify("an older version", Settings { engine_version: Some("12".into()), ..Settings::default() }).await;
+    let reset =
+        |text| Request::ResetMaster(ResetMaster { identifier: "orders".into(), master_password: password(text) });
+    with.ask("a bad password", reset("a b")).await;
+    with.ask("another password", reset("another-horse-battery")).await;
+    with.ask("and another", reset("a-third-horse-battery")).await;
+    with.until("resetting", |found| found.status.to_string() == "resetting-master-credentials").await;
+    with.available("with another password", |_| true).await;
+
+    let tags = BTreeMap::from([("team".into(), "people".into())]);
+    with.mark("marks", MarkInstance { retained: Some(true), tags, ..of(orders) }).await;
+    with.mark("whose it is", MarkInstance { owner: Some(Owner::default()), ..of(orders) }).await;
+    with.mark("a bad tag", MarkInstance { tags: BTreeMap::from([("aws:team".into(), String::new())]), ..of(orders) })
+        .await;
+    with.mark("no ARN", MarkInstance { retained: Some(true), ..of("orders") }).await;
+    with.lists("marked").await;
+
+    with.delete("protected", Some("last")).await;
+    with.modify("not protected", protection(false)).await;
+    with.side.make_snapshot("orders", "taken").await;
+    with.available("with a snapshot", |is| is.deletion_protection == Some(false)).await;
+    with.delete("a name that is taken", Some("taken")).await;
+    with.delete("a name that is none", Some("a--b")).await;
+    with.modify("too little", storage(21)).await;
+    with.modify("less", storage(10)).await;
+    with.modify("more storage", storage(30)).await;
+    with.until("more storage", |found| found.running.allocated_gib == Some(30)).await;
+    with.modify("more within the cooldown", storage(40)).await;
+    with.modify("protected again", protection(true)).await;
+    with.modify("and not", protection(false)).await;
+
+    with.delete("for good", Some("last")).await;
+    with.until("deleting", |found| found.status.deleting()).await;
+    with.delete("again", Some("last")).await;
+    with.modify("while it is deleted", retention(5)).await;
+    while with.side.seen("orders").await.is_some() {
+        with.side.passes().await;
+    }
+    with.lists("what is left").await;
+    absent(&mut with, orders).await;
+
+    with.create("anew, without what need not be said", |new| {
+        new.settings = Settings { instance_class: new.settings.instance_class.take(), ..storage(20) };
+        new.tags.clear();
+    })
+    .await;
+    with.available("anew", |_| true).await;
+    with.side.stop("orders").await;
+    with.until("stopped", |found| found.status.to_string() == "stopped").await;
+    with.modify("while it is stopped", class("db.t4g.small")).await;
+    with.delete("beyond the quota of snapshots", Some("third")).await;
+    with.delete("without a snapshot", None).await;
+    (with.side, with.said)
+}
+
+async fn absent(with: &mut Conversation, orders: &str) {
+    with.modify("what is not there", class("db.t4g.small")).await;
+    with.delete("what is not there", None).await;
+    with.mark("what is not there", MarkInstance { retained: Some(false), ..of(orders) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_answer_alike() {
+    let (simulated, local) = tokio::join!(Box::pin(async { conversation(Side::simulated().await).await }), async {
+        conversation(Side::local().await).await
+    });
+    assert!(local.1.len() > 60, "{:#?}", local.1);
+    for (simulated, local) in simulated.1.iter().zip(&local.1) {
+        assert_eq!(simulated, local);
+    }
+    assert_eq!(simulated.1.len(), local.1.len());
+    if let Side::Local { server, .. } = local.0 {
+        server.server.stop().await;
+    }
+}
