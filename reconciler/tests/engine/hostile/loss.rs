@@ -71,3 +71,15 @@ pub(crate) async fn i2_a_lost_database_is_not_made_anew(world: &mut World) {
     assert_ne!(world.known[&shop].oid, oid);
     world.run("app", "shop", "CREATE TABLE t (id int)").await;
 }
+
+/// A server that dies in the middle of a DROP DATABASE leaves one that looks well and lets nobody in.
+pub(crate) async fn i7_a_database_that_an_interrupted_drop_left_is_told_of(world: &mut World) {
+    let desired = world.desired(&json!({"app": []}), &json!({"shop": ["app"]}));
+    world.converge(&desired).await;
+    let mut admin = world.server.admin("postgres").await;
+    execute(&mut admin, "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'shop'").await.unwrap();
+    let plan = world.plan(&desired).await;
+    let reasons: Vec<_> = plan.blocked.into_iter().map(|blocked| blocked.reason).collect();
+    assert_eq!((plan.steps, reasons), (vec![], vec![BlockedReason::DatabaseBroken { database: "shop".into() }]));
+    execute(&mut admin, "UPDATE pg_database SET datconnlimit = -1 WHERE datname = 'shop'").await.unwrap();
+}

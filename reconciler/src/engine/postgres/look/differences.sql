@@ -100,7 +100,7 @@ SELECT pg_catalog.json_build_object(
       LEFT JOIN kept k ON k.oid OPERATOR(pg_catalog.=) e.oid
       ORDER BY w.name
     ) x
-    WHERE x.oid IS NULL OR NOT x.ours OR x.former OR NOT x.admits OR x.template OR x.public OR NOT x.laid_out
+    WHERE x.oid IS NULL OR NOT x.ours OR x.former OR NOT x.admits OR x.broken OR x.template OR x.public OR NOT x.laid_out
       OR pg_catalog.json_array_length(x.locks) OPERATOR(pg_catalog.>) 0),
   'oids', (
     -- Those that the status does not know yet.
