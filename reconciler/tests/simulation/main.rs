@@ -18,6 +18,7 @@ mod oracle;
 mod process;
 mod runs;
 mod schedule;
+mod server;
 mod standin;
 mod watching;
 mod weather;

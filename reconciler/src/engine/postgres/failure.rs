@@ -42,8 +42,8 @@ pub(super) fn of_io(login: &Login, error: &io::Error) -> EngineError {
     }
 }
 
-/// SQLSTATEs are those of appendix A of PostgreSQL's manual.
-fn of_answer(login: &Login, limit: Duration, sqlstate: &str, message: &str) -> EngineError {
+/// What a refusal of the server's means. SQLSTATEs are those of appendix A of PostgreSQL's manual; `limit` is how long a statement may take.
+pub fn of_answer(login: &Login, limit: Duration, sqlstate: &str, message: &str) -> EngineError {
     let user = login.user.clone();
     let message: String = message.chars().take(LONGEST).collect();
     match sqlstate {

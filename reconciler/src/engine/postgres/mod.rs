@@ -25,6 +25,7 @@ pub use catalog::{
 pub use connection::Timeouts;
 pub use dialect::DIALECT;
 pub use engine::{PostgresEngine, verifier};
+pub use failure::of_answer as refusal;
 pub use naming::{HEIR, KEEPER, MAINTENANCE_DATABASE, comment, owner_role};
 pub use plan::plan_sql;
 pub use script::{Batch, DoneIf, Work, script};
