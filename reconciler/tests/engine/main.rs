@@ -7,11 +7,19 @@ mod changes;
 mod crash;
 mod failures;
 mod hostile;
+mod model;
 mod patience;
+// The simulation uses all of them.
+#[allow(dead_code)]
+#[path = "../simulation/server/postgres/mod.rs"]
+mod postgres;
 mod server;
 mod sharing;
 mod tools;
 mod v0_1_0;
+#[allow(dead_code)]
+#[path = "../simulation/server/wanted.rs"]
+mod wanted;
 mod world;
 
 use hostile::{code, doors, loss, marks, removal};
@@ -124,4 +132,19 @@ async fn after_v0_1_0_on_16() {
 #[tokio::test]
 async fn after_v0_1_0_on_18() {
     after_v0_1_0_on("18.4.0").await;
+}
+
+async fn the_model_of_a_server_is_held_to_it_on(release: &str) {
+    let mut world = World::on(release).await;
+    scenarios!(world: model::the_model_answers_as_the_server);
+}
+
+#[tokio::test]
+async fn the_model_of_a_server_is_held_to_it_on_12() {
+    the_model_of_a_server_is_held_to_it_on("12.22.0").await;
+}
+
+#[tokio::test]
+async fn the_model_of_a_server_is_held_to_it_on_16() {
+    the_model_of_a_server_is_held_to_it_on("16.15.0").await;
 }
