@@ -1,4 +1,4 @@
-//! The answer to a look, as `look.sql` gives it: what differs from what is wanted, and nothing else.
+//! The answer to a look, as `look/` of the engine asks it: what differs from what is wanted, and nothing else.
 
 mod access;
 mod databases;
