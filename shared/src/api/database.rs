@@ -166,6 +166,24 @@ pub struct Fields {
     pub paused: Option<bool>,
 }
 
+impl Fields {
+    /// Their keys, in the order of the documentation.
+    pub const KEYS: [&str; 12] = [
+        "type",
+        "version",
+        "size",
+        "masteruser",
+        "users",
+        "databases",
+        "backup",
+        "className",
+        "instanceClass",
+        "deletionPolicy",
+        "deletionProtection",
+        "paused",
+    ];
+}
+
 /// How often backups are made and how long they are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Backup {
@@ -179,4 +197,32 @@ pub struct Backup {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::duration")]
     pub retention: Option<String>,
+}
+
+impl Backup {
+    /// Their keys.
+    pub const KEYS: [&str; 2] = ["every", "retention"];
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use schemars::{Schema, schema_for};
+
+    use super::*;
+
+    #[test]
+    fn keys_are_those_of_the_fields() {
+        let fields = |schema: Schema| -> BTreeSet<String> {
+            schema
+                .get("properties")
+                .and_then(|all| all.as_object())
+                .into_iter()
+                .flat_map(|all| all.keys().cloned())
+                .collect()
+        };
+        assert_eq!(fields(schema_for!(Fields)), Fields::KEYS.map(str::to_owned).into());
+        assert_eq!(fields(schema_for!(Backup)), Backup::KEYS.map(str::to_owned).into());
+    }
 }

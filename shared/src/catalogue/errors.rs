@@ -12,7 +12,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::create(Rule::WrongType, "spec: {version: [15], masteruser: true, backup: daily}"),
     Example::create(Rule::WrongType, "spec: {deletionProtection: \"yes\", paused: 1}"),
     Example::create(Rule::WrongType, "spec: a small database"),
-    Example::create(Rule::UnknownField, "spec:\n  databses: {orders: []}\n  storage: 100GB\n  backup: {interval: 6h}"),
+    Example::create(Rule::UnknownField, "spec:\n  databses: {orders: []}\n  disk: 100GB\n  backup: {interval: 6h}"),
     Example::new(
         Rule::DefaultsMissing,
         Replace("spec: {version: \"15\", size: 100GB}", "spec: {version: \"15\", size: null}"),

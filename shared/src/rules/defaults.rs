@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::filled::{Addition, Filled};
-use super::raw::{BACKUP_KEYS, field};
+use super::raw::field;
 use super::{DefaultVersions, Engine};
+use crate::api::{Backup, Fields};
 
 /// The engine of a specification that names none.
 pub(super) const ENGINE: &str = "Postgresql";
@@ -17,12 +18,9 @@ pub(crate) const MASTER_USER: &str = "sysadmin";
 const BACKUP_EVERY: &str = "24h";
 const BACKUP_RETENTION: &str = "7d";
 
-/// Top-level keys that keep the old object's value when they leave the manifest.
-///
-/// Not among them: `paused`, which people end by removing it, and `deletionPolicy`, where keeping an old `Delete`
-/// nobody sees any more would cost the final snapshot.
-const CARRIED: [&str; 9] =
-    ["type", "version", "size", "masteruser", "users", "databases", "className", "instanceClass", "deletionProtection"];
+/// Top-level keys that do not keep the old object's value when they leave the manifest: `paused`, which people end by removing it, and
+/// `deletionPolicy`, where keeping an old `Delete` nobody sees any more would cost the final snapshot. `backup` keeps what it has key by key.
+const NOT_CARRIED: [&str; 3] = ["backup", "deletionPolicy", "paused"];
 
 /// The specification with what it leaves out: on update the old object's values, then the defaults, `versions` among them.
 ///
@@ -73,7 +71,7 @@ pub fn additions<'a>(spec: &Value, old_spec: Option<&'a Value>, versions: Defaul
 }
 
 fn backup_additions<'a>(written: &Value, old: Option<&'a Value>, versions: DefaultVersions) -> Vec<Addition<'a>> {
-    let absent = BACKUP_KEYS.into_iter().filter(|key| field(written, key).is_none());
+    let absent = Backup::KEYS.into_iter().filter(|key| field(written, key).is_none());
     absent
         .filter_map(|key| {
             let kept = old.and_then(|old| field(old, key)).map(Cow::Borrowed);
@@ -142,7 +140,8 @@ pub(super) fn carried<'a>(
     spec: &Value,
     old_spec: Option<&'a Value>,
 ) -> impl Iterator<Item = (&'static str, &'a Value)> {
-    CARRIED.into_iter().filter_map(move |key| match field(spec, key) {
+    let carried = Fields::KEYS.into_iter().filter(|key| !NOT_CARRIED.contains(key));
+    carried.filter_map(move |key| match field(spec, key) {
         Some(_) => None,
         None => Some((key, field(old_spec?, key)?)),
     })

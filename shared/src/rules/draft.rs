@@ -1,21 +1,87 @@
-//! Parsing a specification, with every violation collected.
+//! What a specification asks for: read with every violation collected, parsed as far as that could be, and whole.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::defaults::Additions;
 use super::filled::Filled;
 use super::interval::Interval;
-use super::name::{Name, check_object_name};
+use super::name::{DatabaseName, Name, RoleName, check_object_name};
 use super::path::SPEC;
 use super::people::{Databases, Users};
 use super::quote::described;
-use super::raw::{BACKUP_KEYS, BACKUP_KEYS_ELSEWHERE, KEYS, KEYS_ELSEWHERE};
 use super::reader::Reader;
 use super::reserved::Place;
 use super::violations::Violations;
 use super::words::{check_class_name, check_instance_class, parse_deletion_policy};
-use super::{Backup, Desired, Engine, EngineVersion, Refusal, Rule, Size, Violation};
-use crate::api::DeletionPolicy;
+use super::{Engine, EngineVersion, Refusal, RoleFlags, Rule, Size, Violation};
+use crate::api::{self, DeletionPolicy, Fields};
+
+/// What other tools call the keys of a specification, in lower case.
+const KEYS_ELSEWHERE: [(&str, &str); 14] = [
+    ("engine", "type"),
+    ("engineversion", "version"),
+    ("storage", "size"),
+    ("capacity", "size"),
+    ("disk", "size"),
+    ("allocatedstorage", "size"),
+    ("username", "masteruser"),
+    ("roles", "users"),
+    ("dbs", "databases"),
+    ("class", "className"),
+    ("dbinstanceclass", "instanceClass"),
+    ("instancetype", "instanceClass"),
+    ("suspend", "paused"),
+    ("suspended", "paused"),
+];
+
+/// What other tools call the keys of `spec.backup`, in lower case.
+const BACKUP_KEYS_ELSEWHERE: [(&str, &str); 5] = [
+    ("interval", "every"),
+    ("frequency", "every"),
+    ("schedule", "every"),
+    ("retentionperiod", "retention"),
+    ("keep", "retention"),
+];
+
+/// The database an object asks for: a bad value cannot exist in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The engine.
+    pub engine: Engine,
+    /// The engine's version, of which the minor part may be left to RDS.
+    pub version: EngineVersion,
+    /// The size that was written; [`Size::allocated`] is what RDS is asked for.
+    pub size: Size,
+    /// Name of the user that administers the server.
+    pub master_user: RoleName,
+    /// The users and their flags.
+    pub users: BTreeMap<RoleName, RoleFlags>,
+    /// The databases and who works in each; all of them are in `users`.
+    pub databases: BTreeMap<DatabaseName, BTreeSet<RoleName>>,
+    /// How often backups are made and how long they are kept.
+    pub backup: Backup,
+    /// The `RDSDatabaseClass`; none means the default one.
+    pub class_name: Option<String>,
+    /// The RDS instance class, such as `db.t4g.micro`; none means the class's.
+    pub instance_class: Option<String>,
+    /// What becomes of the data when the object is deleted; none means the class's default.
+    pub deletion_policy: Option<DeletionPolicy>,
+    /// Whether the instance is protected from deletion.
+    pub deletion_protection: bool,
+    /// Whether the reconciler leaves everything as it is.
+    pub paused: bool,
+}
+
+/// How often backups are made and how long they are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Time between two backups.
+    pub every: Interval,
+    /// Days an automated backup is kept: 1 to 35.
+    pub retention_days: u8,
+}
 
 /// What the reconciler works on: the parsed form of a specification to which [`super::defaults`] were applied.
 ///
@@ -118,7 +184,7 @@ impl Reader {
             deletion_policy.and_then(|text| self.take(&SPEC.field("deletionPolicy"), parse_deletion_policy(text)));
         let deletion_protection = self.boolean(&spec, &SPEC, "deletionProtection");
         let paused = self.boolean(&spec, &SPEC, "paused");
-        self.unknown_keys(written, &SPEC, &KEYS, &KEYS_ELSEWHERE);
+        self.unknown_keys(written, &SPEC, &Fields::KEYS, &KEYS_ELSEWHERE);
         Draft {
             engine,
             version,
@@ -161,19 +227,15 @@ impl Reader {
 
     fn backup(&mut self, spec: &Filled<'_>, added: &Additions<'_>) -> (Option<Interval>, Option<u8>) {
         let at = SPEC.field("backup");
-        let Some(written) = self.required(spec, &SPEC, "backup") else { return (None, None) };
-        if !written.is_object() {
-            let message =
-                format_args!("must be a map such as {{every: 24h, retention: 7d}}, not {}", described(written));
-            self.refuse(&at, Rule::WrongType, message);
-            return (None, None);
-        }
+        let written = self.required(spec, &SPEC, "backup");
+        let written = written.and_then(|written| self.map(written, &at, "{every: 24h, retention: 7d}"));
+        let Some(written) = written else { return (None, None) };
         let backup = added.to_backup(written);
         let every = self.quantity(&backup, &at, "every", ("h", Rule::MalformedDuration));
         let every = every.and_then(|text| self.take(&at.field("every"), Interval::parse_every(text)));
         let retention = self.quantity(&backup, &at, "retention", ("d", Rule::MalformedDuration));
         let retention = retention.and_then(|text| self.take(&at.field("retention"), Interval::parse_retention(text)));
-        self.unknown_keys(written, &at, &BACKUP_KEYS, &BACKUP_KEYS_ELSEWHERE);
+        self.unknown_keys(written, &at, &api::Backup::KEYS, &BACKUP_KEYS_ELSEWHERE);
         (every, retention)
     }
 }

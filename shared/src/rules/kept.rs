@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::defaults::{ENGINE, carried, default, engine};
-use super::raw::{BACKUP_KEYS, field, present};
+use super::raw::{field, present};
 use super::{DefaultVersions, Engine};
+use crate::api::Backup;
 
 /// Longest value that is told whole, so that a warning keeps its length.
 const SHORT: usize = 40;
@@ -37,7 +38,7 @@ impl Kept<'_> {
 pub(super) fn kept<'a>(spec: &Value, old_spec: &'a Value, versions: DefaultVersions) -> Vec<Kept<'a>> {
     let engine = field(spec, "type").or_else(|| field(old_spec, "type")).map_or(Engine::parse(ENGINE).ok(), engine);
     let top = carried(spec, Some(old_spec)).map(|(key, value)| (key, format!("spec.{key}"), value));
-    let backup = BACKUP_KEYS.into_iter().filter_map(|key| {
+    let backup = Backup::KEYS.into_iter().filter_map(|key| {
         let old = field(field(old_spec, "backup")?, key)?;
         let lost = match field(spec, "backup") {
             Some(Value::Object(backup)) => present(backup, key).is_none(),

@@ -69,6 +69,15 @@ impl Reader {
         }
     }
 
+    /// A value that is a map of fields; `example` shows one.
+    pub(super) fn map<'a>(&mut self, value: &'a Value, field: &Path<'_>, example: &str) -> Option<&'a Value> {
+        if !value.is_object() {
+            let message = format_args!("must be a map such as {example}, not {}", described(value));
+            self.refuse(field, Rule::WrongType, message);
+        }
+        value.is_object().then_some(value)
+    }
+
     /// The items of a list; none of one that is too long.
     pub(super) fn list<'a>(&mut self, value: &'a Value, field: &Path<'_>, limit: usize, what: &str) -> &'a [Value] {
         let Value::Array(items) = value else {

@@ -236,7 +236,7 @@ pub(crate) fn refused() -> Vec<Refused> {
         (json!({"paused": 1}), "spec.paused", "Invalid", "not the number 1", true),
         // Unknown fields are pruned, unless strict validation is asked for, as kubectl does.
         (json!({"databse": {}}), "spec.databse", "NotSupported", "did you mean \"databases\"?", false),
-        (json!({"storage": "10GB"}), "spec.storage", "NotSupported", "did you mean \"size\"?", false),
+        (json!({"disk": "10GB"}), "spec.disk", "NotSupported", "did you mean \"size\"?", false),
     ]
     .map(|(spec, field, reason, said, by_schema)| Refused { spec, field, reason, said, by_schema })
     .into_iter()
