@@ -4,7 +4,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use regex_lite::Regex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use shared::api::crds;
 use shared::rules::{Rule, described, one_of, quoted, shown_key, suggestion};
 
@@ -21,7 +21,7 @@ pub(super) fn validate(value: &Value, schema: &JSONSchemaProps, field: &str, fou
         (Some("array"), Value::Array(items)) => array(items, schema, field, found),
         (Some("string"), Value::String(text)) => string(text, schema, field, found),
         (Some("boolean"), Value::Bool(_)) | (None, _) => {}
-        (Some("integer"), Value::Number(number)) if number.is_i64() => {}
+        (Some("integer"), Value::Number(number)) if number.is_i64() => range(number, schema, field, found),
         (Some(wanted), other) => {
             let wanted = match wanted {
                 "object" => "a map",
@@ -134,6 +134,16 @@ fn array(items: &[Value], schema: &JSONSchemaProps, field: &str, found: &mut Vec
     }
 }
 
+/// The limits are read as floating-point numbers, which hold every whole number up to 2^53.
+fn range(number: &Number, schema: &JSONSchemaProps, field: &str, found: &mut Vec<Found>) {
+    let number = number.as_f64().unwrap_or_default();
+    if let Some(most) = schema.maximum.filter(|most| number > *most) {
+        found.push(malformed(field, format!("{number} is too much: at most {most} is allowed")));
+    } else if let Some(least) = schema.minimum.filter(|least| number < *least) {
+        found.push(malformed(field, format!("{number} is too little: at least {least} is needed")));
+    }
+}
+
 fn string(text: &str, schema: &JSONSchemaProps, field: &str, found: &mut Vec<Found>) {
     let length = text.chars().count();
     if let Some(most) = schema.max_length.filter(|most| length > index(*most)) {
@@ -187,6 +197,8 @@ fn index(limit: i64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -208,6 +220,27 @@ mod tests {
         assert!(all.len() > 10);
         for pattern in all {
             assert!(Regex::new(&pattern).is_ok(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_number_stays_within_its_range() {
+        let schema: JSONSchemaProps =
+            serde_json::from_value(json!({"type": "integer", "minimum": 5, "maximum": 7})).unwrap();
+        for (value, said) in [
+            (json!(4), Some("4 is too little: at least 5 is needed")),
+            (json!(5), None),
+            (json!(7), None),
+            (json!(8), Some("8 is too much: at most 7 is allowed")),
+            (json!(6.5), Some("must be a whole number, not the number 6.5")),
+        ] {
+            let mut found = Vec::new();
+            validate(&value, &schema, "spec.seats", &mut found);
+            assert_eq!(
+                found.iter().map(|one| one.message.as_str()).collect::<Vec<_>>(),
+                Vec::from_iter(said),
+                "{value}"
+            );
         }
     }
 
