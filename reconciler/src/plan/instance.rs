@@ -9,11 +9,11 @@ use super::ground::{
     untrusted_endpoint,
 };
 use super::outcome::Outcome;
-use super::platform;
 use super::reason::Reason;
+use super::settings;
 use super::step::Step;
 use super::world::{Seen, World};
-use crate::providers::{Create, Instance, MasterPassword, Request, Settings};
+use crate::providers::{Create, Instance, MasterPassword, Request};
 use crate::subject::Target;
 
 pub(super) fn plan(target: &Target, world: &World) -> Outcome {
@@ -54,6 +54,9 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>) -> Outcome {
     if let Err(refusal) = target.birth() {
         return refusal.into();
     }
+    if let Some(blocked) = settings::not_offered(target, world, &settings::wanted(target, world)) {
+        return blocked;
+    }
     let master = names::master_secret_name(&world.object.name);
     let Some(password) = world.password(&master) else {
         let message = format!("the Secret {master} must hold the master password first");
@@ -73,22 +76,10 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>) -> Outcome {
 
 pub(super) fn creation(target: &Target, world: &World, master_password: MasterPassword) -> Create {
     let (desired, class) = (&target.desired, &target.class);
-    let settings = Settings {
-        engine_version: Some(desired.version.to_string()),
-        auto_minor_version_upgrade: Some(desired.version.minor().is_none()),
-        instance_class: Some(target.instance_class().to_owned()),
-        allocated_gib: Some(world.offer.allocate(desired.size).get()),
-        storage_type: Some(class.storage_type.clone()),
-        backup_retention_days: Some(u32::from(desired.backup.retention_days)),
-        deletion_protection: Some(desired.deletion_protection),
-        subnet_group: class.subnet_group.clone(),
-        kms_key: class.kms_key.clone(),
-        ..platform::settings(target)
-    };
     Create {
         identifier: world.identifier.to_string(),
         engine: desired.engine,
-        settings,
+        settings: settings::wanted(target, world),
         master_user: desired.master_user.to_string(),
         master_password,
         owner: world.owner(),

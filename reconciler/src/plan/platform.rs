@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::world::World;
-use crate::providers::{Instance, MarkInstance, Settings, some};
+use crate::providers::{Instance, MarkInstance, some};
 use crate::subject::Target;
 
 /// The class's tags that the instance lacks. One that left the class stays: whose it was is not known.
@@ -52,10 +52,4 @@ pub(super) fn left_over(target: &Target, world: &World, instance: &Instance) -> 
     let left: Vec<_> =
         left.filter(|key| !world.offer.gives_tag(key) && !target.class.tags.contains_key(*key)).collect();
     (!left.is_empty()).then(|| format!("tags that the class does not name stay: {}", some(left.into_iter())))
-}
-
-/// The class's security groups, where it names some.
-pub(super) fn settings(target: &Target) -> Settings {
-    let groups = &target.class.security_groups;
-    Settings { security_groups: (!groups.is_empty()).then(|| groups.iter().cloned().collect()), ..Settings::default() }
 }

@@ -139,7 +139,7 @@ reasons! {
         UpdatingService = Nobody, "the Service is being pointed to the endpoint", "";
         Modifying = Nobody, "a change is being asked for", "";
         ChangeAccepted = Nobody, "the cloud has accepted a change and does not show it yet", "";
-        Growing = Nobody, "the storage is growing", "";
+        Growing = Nobody, "a change of the storage is under way", "";
         StorageCooldown = Nobody, "the cloud allows no change of storage so soon after the last", "";
         InstanceBusy = Nobody, "the cloud takes no change while the instance is in this state", "";
         Tagging = Nobody, "tags of the class are being put on the instance", "";
@@ -185,6 +185,8 @@ reasons! {
             "It is tried again. Where it lasts, the message says what is missing: credentials, a region, a way to the endpoint.";
         ChangeHasNoEffect = Platform, "the cloud has accepted a change several times and never made it",
             "Look at the instance's events. It is sent again when the spec changes.";
+        NotOffered = User, "the cloud does not offer what the spec asks for, so it is not asked",
+            "Ask for what the message says is offered. An instance that runs goes on as it is.";
         MajorUpgradeNotOffered = User, "spec.version asks for another major version than the one that runs",
             "Set spec.version to the one that the message names.";
 
@@ -239,7 +241,7 @@ reasons! {
     }
     Event {
         CreateInstance = Nobody, "the instance was asked for", "";
-        GrowStorage = Nobody, "more storage was asked for", "";
+        GrowStorage = Nobody, "a change of the storage was asked for", "";
         ModifyInstance = Nobody, "a change of the instance was asked for", "";
         TakeUpInstance = Nobody, "an accepted instance was marked as the object's", "";
         TagInstance = Nobody, "tags were put on the instance", "";

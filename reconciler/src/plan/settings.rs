@@ -14,51 +14,76 @@ use crate::subject::{Refusal, Target};
 
 const NOT_YET: &str = "waiting for the instance";
 
+/// What is wanted of the settings: all of it at a birth. Of an instance that runs, what its object declares, and what its class decides at any
+/// time; the concerns take their part.
+pub(super) fn wanted(target: &Target, world: &World) -> Settings {
+    let (desired, class) = (&target.desired, &target.class);
+    let groups = &class.security_groups;
+    Settings {
+        engine_version: Some(desired.version.to_string()),
+        auto_minor_version_upgrade: Some(desired.version.minor().is_none()),
+        instance_class: Some(target.instance_class().to_owned()),
+        allocated_gib: Some(world.offer.allocate(desired.size).get()),
+        storage_type: Some(class.storage_type.clone()),
+        backup_retention_days: Some(u32::from(desired.backup.retention_days)),
+        deletion_protection: Some(desired.deletion_protection),
+        // Where the class names none, the provider's stay.
+        security_groups: (!groups.is_empty()).then(|| groups.iter().cloned().collect()),
+        subnet_group: class.subnet_group.clone(),
+        kms_key: class.kms_key.clone(),
+    }
+}
+
+/// What is told where the provider does not offer an instance with such settings.
+pub(super) fn not_offered(target: &Target, world: &World, settings: &Settings) -> Option<Outcome> {
+    let offered = world.offer.offers(target.desired.engine, settings);
+    offered.err().map(|why| Outcome::blocked(Reason::NotOffered, why))
+}
+
 pub(super) fn storage(target: &Target, world: &World) -> Outcome {
     let allocated = usable(world).and_then(|instance| Some((instance, instance.running.allocated_gib?)));
     let Some((instance, allocated)) = allocated else {
         return Outcome::wait(Reason::WaitingForInstance, NOT_YET);
     };
-    let wanted = world.offer.allocate(target.desired.size);
-    let underway = instance.pending.allocated_gib.unwrap_or(0);
-    if wanted.get() <= allocated {
+    // Storage is changed by one request: a provider may take no other one for hours.
+    let Settings { allocated_gib, .. } = wanted(target, world);
+    let wanted = Settings { allocated_gib: allocated_gib.filter(|wanted| *wanted > allocated), ..Settings::default() };
+    let missing = wanted.beyond(&instance.running, &Settings::default());
+    if missing.is_empty() {
         return Outcome::done(format!("{allocated} GiB are allocated"));
     }
-    if wanted.get() <= underway {
-        return Outcome::wait(Reason::Growing, format!("the storage is growing from {allocated} to {underway} GiB"));
+    let underway = instance.pending.allocated_gib;
+    let growth = missing.allocated_gib.filter(|wanted| Some(*wanted) > underway);
+    let grown = growth.map(|wanted| world.offer.grow(Gibibytes::new(allocated), Gibibytes::new(wanted)).get());
+    let left = Settings { allocated_gib: grown, ..missing.clone().beyond(&Settings::default(), &instance.pending) };
+    if left.is_empty() {
+        let coming = Settings { allocated_gib: missing.allocated_gib.and(underway), ..missing };
+        let message = format!("the storage is being changed: {}", coming.from(&instance.running));
+        return Outcome::wait(Reason::Growing, message);
     }
-    let grown = world.offer.grow(Gibibytes::new(allocated), wanted);
-    let permitted = target.fence.storage(target.desired.size, grown);
-    if let Err(refusal) = target.fence.change().and(permitted) {
-        return refusal.into();
+    match target.fence.change(&target.desired, &left) {
+        Ok(()) => change(target, world, instance, left, instance.status.storage_modifiable()),
+        Err(refusal) => refusal.into(),
     }
-    if !instance.status.storage_modifiable() {
-        return busy(world, instance, &format!("the storage grows to {} GiB", grown.get()));
-    }
-    change(instance, Settings { allocated_gib: Some(grown.get()), ..Settings::default() })
 }
 
 pub(super) fn backups(target: &Target, world: &World) -> Outcome {
     let Some(instance) = usable(world) else {
         return Outcome::wait(Reason::WaitingForInstance, NOT_YET);
     };
-    let kept = u32::from(target.desired.backup.retention_days);
-    let wanted = Settings { backup_retention_days: Some(kept), ..Settings::default() };
+    let Settings { backup_retention_days, .. } = wanted(target, world);
+    let wanted = Settings { backup_retention_days, ..Settings::default() };
     let left = wanted.beyond(&instance.running, &instance.pending);
     if !left.is_empty() {
-        let permitted = target.fence.retention(target.desired.backup.retention_days);
-        if let Err(refusal) = target.fence.change().and(permitted) {
-            return refusal.into();
-        }
-        if !instance.status.modifiable() {
-            return busy(world, instance, &format!("backups are kept for {}", days(kept)));
-        }
-        return change(instance, left);
+        return match target.fence.change(&target.desired, &left) {
+            Ok(()) => change(target, world, instance, left, instance.status.modifiable()),
+            Err(refusal) => refusal.into(),
+        };
     }
     if let Some(why) = not_scheduled(target, world) {
         return Outcome::Blocked { reason: Reason::NotScheduled, message: why, until: None };
     }
-    Outcome::done(format!("daily backups are kept for {}", days(kept)))
+    Outcome::done(format!("daily backups are kept for {}", days(u32::from(target.desired.backup.retention_days))))
 }
 
 /// Why backups are not made as often as asked, where that is so.
@@ -106,24 +131,28 @@ pub(super) fn others(target: &Target, world: &World) -> Outcome {
 
 /// What of the other settings is not as declared.
 fn modification(target: &Target, world: &World, instance: &Instance, have: Option<EngineVersion>) -> Option<Outcome> {
-    let (wanted, refused) = declared(target, instance, have);
+    let (wanted, refused) = declared(target, world, instance, have);
     let left = wanted.beyond(&instance.running, &instance.pending);
     if left.is_empty() {
         return refused.map(Outcome::from);
     }
-    Some(match instance.status.modifiable() {
-        true => change(instance, left),
-        false => busy(world, instance, &told(instance, &left)),
-    })
+    Some(change(target, world, instance, left, instance.status.modifiable()))
 }
 
 /// What is wanted of the other settings, as far as the class permits it; and the first of what it does not.
-fn declared(target: &Target, instance: &Instance, have: Option<EngineVersion>) -> (Settings, Option<Refusal>) {
+fn declared(
+    target: &Target,
+    world: &World,
+    instance: &Instance,
+    have: Option<EngineVersion>,
+) -> (Settings, Option<Refusal>) {
     let (desired, fence) = (&target.desired, &target.fence);
-    let of_platform = platform::settings(target);
+    let wanted = wanted(target, world);
     let mut refused = None;
     let mut permitted =
         |judged: Result<(), Refusal>| judged.map_err(|refusal| refused.get_or_insert(refusal).clone()).is_ok();
+    // What the platform decides reaches the instance whatever the object may ask for.
+    let of_platform = Settings { security_groups: wanted.security_groups, ..Settings::default() };
     let class = desired.instance_class.clone().filter(|class| {
         let have = instance.pending.instance_class.as_ref().or(instance.running.instance_class.as_ref());
         have == Some(class) || permitted(fence.instance_class(class, true))
@@ -132,22 +161,21 @@ fn declared(target: &Target, instance: &Instance, have: Option<EngineVersion>) -
     let exact = desired.version.minor().is_some();
     let above = |have: EngineVersion| exact && !desired.version.covers(have) && desired.version > have;
     let version = have.is_some_and(above) && permitted(fence.version(desired));
-    let wanted = Settings {
-        engine_version: version.then(|| desired.version.to_string()),
+    let own = Settings {
+        engine_version: wanted.engine_version.filter(|_| version),
         // A minor version that is written down is one to stay at; without one, the provider's own setting stands.
-        auto_minor_version_upgrade: exact.then_some(false),
+        auto_minor_version_upgrade: wanted.auto_minor_version_upgrade.filter(|by_itself| !by_itself),
         instance_class: class,
-        deletion_protection: desired.deletion_protection.then_some(true),
+        deletion_protection: wanted.deletion_protection.filter(|protected| *protected),
         ..Settings::default()
     };
-    // What the platform decides reaches the instance whatever the object may ask for.
-    let own = wanted.clone().beyond(&instance.running, &instance.pending);
-    if !own.is_empty()
-        && let Err(refusal) = fence.change()
+    let left = own.clone().beyond(&instance.running, &instance.pending);
+    if !left.is_empty()
+        && let Err(refusal) = fence.change(desired, &left)
     {
         return (of_platform, Some(refusal));
     }
-    (Settings { security_groups: of_platform.security_groups, ..wanted }, refused)
+    (own.or(of_platform), refused)
 }
 
 /// One that stands outside a fence that was narrowed after its birth stays as it is, and says so.
@@ -160,13 +188,18 @@ fn as_declared(target: &Target, world: &World, instance: &Instance) -> String {
     [declared, otherwise, left, outside].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn busy(world: &World, instance: &Instance, then: &str) -> Outcome {
-    let message = format!("{} reports {}; then: {then}", world.offer.service(), instance.status);
-    Outcome::wait(Reason::InstanceBusy, message)
-}
-
-fn change(instance: &Instance, change: Settings) -> Outcome {
+/// Asks for a change that the class permits, where the provider offers it, and as soon as it takes one.
+fn change(target: &Target, world: &World, instance: &Instance, change: Settings, free: bool) -> Outcome {
+    // What a volume can be depends on its type, which stays.
+    let storage_type = change.allocated_gib.and(instance.running.storage_type.clone());
+    if let Some(blocked) = not_offered(target, world, &Settings { storage_type, ..change.clone() }) {
+        return blocked;
+    }
     let what = told(instance, &change);
+    if !free {
+        let message = format!("{} reports {}; then: {what}", world.offer.service(), instance.status);
+        return Outcome::wait(Reason::InstanceBusy, message);
+    }
     let request = Request::Modify(Modify { identifier: instance.identifier.clone(), change });
     Outcome::act(Reason::Modifying, what, Step::Cloud(request))
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use shared::rules::{Gibibytes, Size};
+use shared::rules::{Engine, Gibibytes, Size};
 
 use super::model::Instance;
 use super::owner::{Mark, Owner};
+use super::settings::Settings;
 
 /// What a provider offers, and its words for people.
 pub trait Offer: fmt::Debug + Send + Sync {
@@ -19,6 +20,11 @@ pub trait Offer: fmt::Debug + Send + Sync {
     fn allocate(&self, size: Size) -> Gibibytes;
     /// What is allocated to grow from one size to another: there is a least step.
     fn grow(&self, from: Gibibytes, to: Gibibytes) -> Gibibytes;
+    /// Whether an instance of an engine can have these settings; what they say nothing of is the provider's to choose.
+    ///
+    /// # Errors
+    /// The field, its value, and what is allowed.
+    fn offers(&self, engine: Engine, settings: &Settings) -> Result<(), String>;
     /// How it spells a mark of ownership.
     fn mark(&self, mark: Mark) -> &'static str;
     /// How a person gives an instance its marks back.

@@ -10,6 +10,7 @@ use shared::api::{DeletionPolicy, RDSDatabaseClass, RDSDatabaseClassSpec};
 use shared::rules::{Desired, Engine, EngineVersion, Gibibytes, Interval, Size};
 
 use super::refusal::Refusal;
+use crate::providers::Settings;
 
 /// A limit that is there or not; one that cannot be read allows nothing, and says why.
 type Limit<T> = Option<Result<T, String>>;
@@ -55,7 +56,7 @@ impl Fence {
     /// # Errors
     /// The first limit that it would pass.
     pub(crate) fn birth(&self, desired: &Desired, instance_class: &str, policy: DeletionPolicy) -> Result<(), Refusal> {
-        self.change()?;
+        self.change(desired, &Settings::default())?;
         self.instance_class(instance_class, desired.instance_class.is_some())?;
         self.version(desired)?;
         self.storage(desired.size, desired.size.allocated())?;
@@ -64,12 +65,14 @@ impl Fence {
         self.deletion_policy(policy)
     }
 
-    /// Whether anything may be changed in the cloud at all.
+    /// Whether an instance may be changed so: by an object of this namespace, in size and retention.
     ///
     /// # Errors
-    /// When the namespace may not have the class.
-    pub(crate) fn change(&self) -> Result<(), Refusal> {
-        self.judged(self.namespace.as_ref(), |()| None)
+    /// What is not allowed, and what is.
+    pub(crate) fn change(&self, desired: &Desired, change: &Settings) -> Result<(), Refusal> {
+        self.judged(self.namespace.as_ref(), |()| None)?;
+        change.allocated_gib.map_or(Ok(()), |gib| self.storage(desired.size, Gibibytes::new(gib)))?;
+        change.backup_retention_days.map_or(Ok(()), |_| self.retention(desired.backup.retention_days))
     }
 
     /// Whether an instance may have this compute size; `named` by the object, or its class's own.
@@ -112,7 +115,7 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub(crate) fn storage(&self, asked: Size, allocated: Gibibytes) -> Result<(), Refusal> {
+    fn storage(&self, asked: Size, allocated: Gibibytes) -> Result<(), Refusal> {
         self.judged(self.size.as_ref(), |(largest, text)| {
             let grown = if allocated > asked.allocated() {
                 format!(", {allocated} after a growth of a tenth, the least that RDS takes,")
@@ -128,7 +131,7 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    pub(crate) fn retention(&self, days: u8) -> Result<(), Refusal> {
+    fn retention(&self, days: u8) -> Result<(), Refusal> {
         self.judged(self.retention.as_ref(), |longest| {
             (u64::from(days) > *longest)
                 .then(|| format!("spec.backup.retention: {days}d is more than its maxRetention of {longest}d"))

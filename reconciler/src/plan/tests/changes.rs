@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    accepted, blocked, cloud_steps, create, empty_world, gib, instance, kept_for, modify, now, orders, pinned, plan,
-    planned, refused, settled_world, target, waits,
+    accepted, blocked, cloud_steps, create, empty_world, gib, instance, kept_for, modify, now, on_instance, orders,
+    pinned, plan, planned, refused, settled_world, target, waits,
 };
 use crate::plan::outcome::Concern;
 use crate::plan::reason::Reason;
@@ -36,6 +36,27 @@ fn storage_grows_by_a_tenth_at_least_and_never_shrinks() {
         });
         assert_eq!(grown, wanted, "{size} over {allocated}");
     }
+}
+
+/// RDS takes no size of such storage without IOPS, which the object has no word for.
+#[test]
+fn i7_what_the_cloud_does_not_offer_is_told_and_not_asked() {
+    let unborn = World { pinned: Some(pinned(None)), secrets: settled_world().secrets, ..empty_world() };
+    let mut dear = orders();
+    dear.class.storage_type = "io2".into();
+    let plan = planned(&dear, &unborn);
+    assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
+    assert_eq!(blocked(&plan, Concern::Instance).0, "NotOffered");
+
+    let mut restored = settled_world();
+    on_instance(&mut restored, |instance| instance.running.storage_type = Some("io1".into()));
+    assert_eq!(planned(&orders(), &restored).steps, [], "what runs is not judged");
+    let wish = target(&json!({"size": "100GB", "backup": {"retention": "14d"}}));
+    let plan = planned(&wish, &restored);
+    let (reason, message) = blocked(&plan, Concern::Storage);
+    assert_eq!(reason, "NotOffered");
+    assert!(message.starts_with("spec.size: ") && message.contains("io1"), "{message}");
+    assert_eq!(cloud_steps(&plan), [&modify(kept_for(14))], "it stops no other change");
 }
 
 #[test]
@@ -88,7 +109,7 @@ fn i7_every_part_of_a_creation_makes_it_another_one() {
         |class: &mut crate::subject::Class| class.security_groups.push("sg-1".into()),
         |class: &mut crate::subject::Class| class.subnet_group = Some("private".into()),
         |class: &mut crate::subject::Class| class.kms_key = Some("key".into()),
-        |class: &mut crate::subject::Class| class.storage_type = "io2".into(),
+        |class: &mut crate::subject::Class| class.storage_type = "gp2".into(),
     ] {
         let mut target = orders();
         change(&mut target.class);

@@ -47,7 +47,7 @@ pub(crate) fn now() -> Moment {
     Moment::START
 }
 
-fn object(spec: &serde_json::Value) -> RDSDatabase {
+pub(super) fn object(spec: &serde_json::Value) -> RDSDatabase {
     let object = json!({
         "apiVersion": "matrixmind.cloud/v1",
         "kind": "RDSDatabase",
@@ -62,7 +62,7 @@ pub(crate) fn target(spec: &serde_json::Value) -> Target {
 }
 
 /// The example of the README: two users, one database.
-fn orders() -> Target {
+pub(super) fn orders() -> Target {
     target(
         &json!({"size": "10GB", "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]}}),
     )
@@ -144,8 +144,7 @@ pub(crate) fn instance(status: &str) -> Instance {
             backup_retention_days: Some(7),
             deletion_protection: Some(false),
             security_groups: Some(BTreeSet::new()),
-            subnet_group: None,
-            kms_key: None,
+            ..Settings::default()
         },
         pending: Settings::default(),
         backup_window: None,
@@ -156,12 +155,12 @@ pub(crate) fn instance(status: &str) -> Instance {
     }
 }
 
-fn on_instance(world: &mut World, change: impl FnOnce(&mut Instance)) {
+pub(super) fn on_instance(world: &mut World, change: impl FnOnce(&mut Instance)) {
     let Seen::Known(instance) = &mut world.instance else { unreachable!("the fixture has one") };
     change(instance);
 }
 
-fn pinned(resource: Option<&str>) -> InstanceRef {
+pub(super) fn pinned(resource: Option<&str>) -> InstanceRef {
     InstanceRef {
         identifier: InstanceIdentifier::derive(CLUSTER, NAMESPACE, NAME).to_string(),
         resource_id: resource.map(str::to_owned),
@@ -186,7 +185,7 @@ fn service() -> Seen<ServiceFact> {
 }
 
 /// All is as [`orders`] wants it.
-fn settled_world() -> World {
+pub(super) fn settled_world() -> World {
     let endpoint = endpoint();
     World {
         pinned: Some(pinned(Some(RESOURCE))),
@@ -211,7 +210,7 @@ fn final_name(world: &World) -> String {
     names::final_snapshots(&world.identifier, UID, RESOURCE).next().expect("there is no end of names")
 }
 
-fn create(target: &Target, world: &World) -> Request {
+pub(super) fn create(target: &Target, world: &World) -> Request {
     let secret = names::master_secret_name(NAME);
     let password = world.password(&secret).expect("the fixture has its Secret");
     Request::Create(super::instance::creation(target, world, MasterPassword { secret, password }))
@@ -235,16 +234,16 @@ pub(crate) fn leave(departure: &Departure, world: &World) -> Plan {
     super::plan(&Subject::Leaving(departure.clone()), world, now())
 }
 
-fn planned(target: &Target, world: &World) -> Plan {
+pub(super) fn planned(target: &Target, world: &World) -> Plan {
     plan(target, world, now())
 }
 
-fn cloud_steps(plan: &Plan) -> Vec<&Request> {
+pub(super) fn cloud_steps(plan: &Plan) -> Vec<&Request> {
     plan.steps.iter().filter_map(|step| if let Step::Cloud(step) = step { Some(step) } else { None }).collect()
 }
 
 #[track_caller]
-fn blocked(plan: &Plan, concern: Concern) -> (&'static str, String) {
+pub(super) fn blocked(plan: &Plan, concern: Concern) -> (&'static str, String) {
     match plan.outcome(concern) {
         Some(Outcome::Blocked { reason, message, .. }) => (reason.as_str(), message.clone()),
         other => unreachable!("{concern:?} is {other:?}"),
@@ -252,7 +251,7 @@ fn blocked(plan: &Plan, concern: Concern) -> (&'static str, String) {
 }
 
 #[track_caller]
-fn waits(plan: &Plan, concern: Concern) -> &'static str {
+pub(super) fn waits(plan: &Plan, concern: Concern) -> &'static str {
     match plan.outcome(concern) {
         Some(Outcome::Wait { reason, .. }) => reason.as_str(),
         other => unreachable!("{concern:?} is {other:?}"),
@@ -260,7 +259,7 @@ fn waits(plan: &Plan, concern: Concern) -> &'static str {
 }
 
 /// What is asked for now was refused just now.
-fn refused(world: &mut World, request: Request, class: ErrorClass) {
+pub(super) fn refused(world: &mut World, request: Request, class: ErrorClass) {
     world.ledger.refused(&Step::Cloud(request), Cause::Cloud(class), "refused".into(), now(), 0.0);
 }
 
@@ -269,7 +268,7 @@ fn accepted(world: &mut World, request: &Request, times: u32, at: Moment) {
     (0..times).for_each(|_| world.ledger.done(&Step::Cloud(request.clone()), at));
 }
 
-fn modify(change: Settings) -> Request {
+pub(super) fn modify(change: Settings) -> Request {
     Request::Modify(Modify { identifier: instance("available").identifier, change })
 }
 

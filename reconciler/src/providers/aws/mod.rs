@@ -8,6 +8,7 @@ pub mod errors;
 pub mod marks;
 pub(super) mod offer;
 mod requests;
+mod settings;
 mod states;
 
 pub use client::Aws;

@@ -1,11 +1,12 @@
 //! What RDS offers, and how one speaks to it on a command line.
 
-use shared::rules::{Gibibytes, Size};
+use shared::rules::{Engine, Gibibytes, Size};
 
-use super::marks;
+use super::{marks, settings};
 use crate::providers::model::Instance;
 use crate::providers::offer::Offer;
 use crate::providers::owner::{Mark, Owner};
+use crate::providers::settings::Settings;
 
 /// RDS's offer.
 #[derive(Debug)]
@@ -30,6 +31,13 @@ impl Offer for Rds {
 
     fn grow(&self, from: Gibibytes, to: Gibibytes) -> Gibibytes {
         from.grown_to(to)
+    }
+
+    fn offers(&self, engine: Engine, settings: &Settings) -> Result<(), String> {
+        match engine {
+            // RDS has the same storage for both.
+            Engine::Postgresql | Engine::MySql => settings::offers(settings),
+        }
     }
 
     fn mark(&self, mark: Mark) -> &'static str {

@@ -1,16 +1,15 @@
 //! Requests as calls. Each is sent once, and every part of it is: nothing is left out by `..`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_rds::types::Tag;
 use shared::rules::Engine;
 
 use super::client::Aws;
 use super::errors::cloud_error;
-use super::marks;
+use super::{marks, settings};
 use crate::providers::error::CloudError;
 use crate::providers::request::{Create, Delete, MarkInstance, MasterPassword, Modify, Request, ResetMaster};
-use crate::providers::settings::Settings;
 
 pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudError> {
     match request {
@@ -25,42 +24,18 @@ pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudE
 async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
     let Create { identifier, engine, settings, master_user, master_password, owner, tags } = request;
     let MasterPassword { secret: _, password } = master_password;
-    let Settings {
-        engine_version,
-        auto_minor_version_upgrade,
-        instance_class,
-        allocated_gib,
-        storage_type,
-        backup_retention_days,
-        deletion_protection,
-        security_groups,
-        subnet_group,
-        kms_key,
-    } = settings;
     // The marks of ownership lie over the platform's tags.
     let mut tags = tags.clone();
     tags.extend(marks::tags(owner));
     let action = "CreateDBInstance";
-    let call = aws
-        .rds
-        .create_db_instance()
+    let call = settings::create(aws.rds.create_db_instance(), settings)
         .db_instance_identifier(identifier)
         .engine(match engine {
             Engine::Postgresql => "postgres",
             Engine::MySql => "mysql",
         })
-        .set_engine_version(engine_version.clone())
-        .set_auto_minor_version_upgrade(*auto_minor_version_upgrade)
-        .set_db_instance_class(instance_class.clone())
-        .set_allocated_storage(allocated_gib.map(whole))
-        .set_storage_type(storage_type.clone())
         .master_username(master_user)
         .master_user_password(password.expose())
-        .set_backup_retention_period(backup_retention_days.map(whole))
-        .set_deletion_protection(*deletion_protection)
-        .set_db_subnet_group_name(subnet_group.clone())
-        .set_vpc_security_group_ids(security_groups.clone().map(listed))
-        .set_kms_key_id(kms_key.clone())
         .storage_encrypted(true)
         .publicly_accessible(false)
         .copy_tags_to_snapshot(true)
@@ -70,33 +45,9 @@ async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
 
 async fn modify(aws: &Aws, request: &Modify) -> Result<(), CloudError> {
     let Modify { identifier, change } = request;
-    let Settings {
-        engine_version,
-        auto_minor_version_upgrade,
-        instance_class,
-        allocated_gib,
-        storage_type,
-        backup_retention_days,
-        deletion_protection,
-        security_groups,
-        subnet_group,
-        // RDS encrypts an instance at its birth, with that key for good.
-        kms_key: _,
-    } = change;
     let action = "ModifyDBInstance";
-    let call = aws
-        .rds
-        .modify_db_instance()
+    let call = settings::modify(aws.rds.modify_db_instance(), change)
         .db_instance_identifier(identifier)
-        .set_engine_version(engine_version.clone())
-        .set_auto_minor_version_upgrade(*auto_minor_version_upgrade)
-        .set_db_instance_class(instance_class.clone())
-        .set_allocated_storage(allocated_gib.map(whole))
-        .set_storage_type(storage_type.clone())
-        .set_backup_retention_period(backup_retention_days.map(whole))
-        .set_deletion_protection(*deletion_protection)
-        .set_db_subnet_group_name(subnet_group.clone())
-        .set_vpc_security_group_ids(security_groups.clone().map(listed))
         .apply_immediately(true);
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
@@ -136,15 +87,6 @@ async fn delete(aws: &Aws, request: &Delete) -> Result<(), CloudError> {
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
 
-fn listed(groups: BTreeSet<String>) -> Vec<String> {
-    groups.into_iter().collect()
-}
-
 fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
-}
-
-/// RDS speaks 32-bit integers; every number of ours is bounded far below.
-fn whole(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
 }

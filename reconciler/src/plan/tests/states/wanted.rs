@@ -259,6 +259,10 @@ fn changes() -> Vec<State> {
             accept(world, &modify(gib(94)), 3, now() - Duration::from_mins(5));
         }),
         with_spec("major-upgrade-not-offered", FAILED, &newer, |_| {}),
+        // It was restored so, and taken up.
+        with_spec("change-not-offered", FAILED, &large, |world| {
+            on_instance(world, |instance| instance.running.storage_type = Some("io1".into()));
+        }),
         under_class("tagging", IN_PROGRESS, &orders_spec(), &json!({"tags": {"cost-center": "shop"}})),
         under_class("change-not-permitted", FAILED, &large, &json!({"maxSize": "50GB"})),
     ]
