@@ -59,8 +59,8 @@ macro_rules! rules {
 
 rules! {
     WrongType = "wrong-type", Error(Invalid),
-        "A value has another type than its field",
-        "Write the type that the message names. Texts that YAML would read as something else need quotes.";
+        "A value is of another type than its field, or a number outside its range",
+        "Write what the message names. Texts that YAML would read as something else need quotes.";
     UnknownField = "unknown-field", Error(NotSupported),
         "A field does not exist",
         "Correct its name or remove it; the message lists the fields there are. Names of fields are case-sensitive.";
