@@ -6,7 +6,7 @@
 mod cel;
 mod class;
 mod crd;
-mod database;
+pub(crate) mod database;
 pub mod labels;
 mod policy;
 mod schema;

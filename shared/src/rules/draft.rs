@@ -16,7 +16,8 @@ use super::reserved::Place;
 use super::violations::Violations;
 use super::words::{check_class_name, check_instance_class, parse_deletion_policy};
 use super::{Engine, EngineVersion, Refusal, RoleFlags, Rule, Size, Violation};
-use crate::api::{self, DeletionPolicy, Fields};
+use crate::api::DeletionPolicy;
+use crate::api::database::{self, Fields};
 
 /// What other tools call the keys of a specification, in lower case.
 const KEYS_ELSEWHERE: [(&str, &str); 14] = [
@@ -235,7 +236,7 @@ impl Reader {
         let every = every.and_then(|text| self.take(&at.field("every"), Interval::parse_every(text)));
         let retention = self.quantity(&backup, &at, "retention", ("d", Rule::MalformedDuration));
         let retention = retention.and_then(|text| self.take(&at.field("retention"), Interval::parse_retention(text)));
-        self.unknown_keys(written, &at, &api::Backup::KEYS, &BACKUP_KEYS_ELSEWHERE);
+        self.unknown_keys(written, &at, &database::Backup::KEYS, &BACKUP_KEYS_ELSEWHERE);
         (every, retention)
     }
 }
