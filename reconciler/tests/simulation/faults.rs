@@ -41,6 +41,7 @@ pub(crate) trait Faults: Send + Sync {
 }
 
 /// Nothing goes wrong.
+#[allow(dead_code, reason = "for who holds the simulated cloud to the local RDS")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peace;
 

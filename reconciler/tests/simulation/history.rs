@@ -1,11 +1,14 @@
 //! What happened, in its order: typed, for the oracle, and in words, for people. Two runs of one seed have the same to the byte.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::chance::Time;
 use crate::cluster::ClusterEvent;
+use crate::{cloud, server};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -20,6 +23,10 @@ pub(crate) struct Happened {
 pub(crate) enum Event {
     /// A change of Kubernetes that a process made.
     Cluster(ClusterEvent),
+    /// In the cloud; with the object that the instance is marked as that of, where one is made or is to go.
+    Cloud { record: Box<cloud::history::Record>, object: Option<Arc<Value>> },
+    /// On a server.
+    Server(Box<server::Record>),
     /// A process begins, and remembers nothing.
     Begun,
 }

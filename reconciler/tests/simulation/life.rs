@@ -12,6 +12,7 @@ use kube::ResourceExt as _;
 use tokio::time::{Instant, sleep_until};
 
 use crate::cluster::{State, put, unlabelled};
+use crate::console;
 use crate::history::Event;
 use crate::oracle::{self, Violation};
 use crate::process::Process;
@@ -22,6 +23,8 @@ use crate::world::World;
 const WINDOW: Duration = Duration::from_secs(700);
 /// What has not come to rest by then never does: the cloud's longest wait is for the storage, six hours.
 const LONGEST: Duration = Duration::from_hours(9);
+/// Effects of an object that needs somebody, in a window.
+const RETRIES: u64 = 8;
 
 /// What became of a life.
 #[derive(Debug)]
@@ -94,10 +97,10 @@ impl Life {
     async fn play(&mut self, schedule: &Schedule) -> Result<(), Violation> {
         self.acts(&schedule.acts).await;
         self.peace().await?;
-        oracle::living(&self.world)?;
+        oracle::living(&self.world).await?;
         self.acts(&schedule.farewell).await;
         self.peace().await?;
-        oracle::living(&self.world)?;
+        oracle::living(&self.world).await?;
         oracle::whole(&self.world)
     }
 
@@ -183,6 +186,15 @@ impl Life {
             }
             Act::Spoil(spell) => self.world.weather.order(*spell),
             Act::Class { name, spec, default } => kubernetes.class(name, spec.as_ref(), *default),
+            Act::Console { object, deed } => console::play(&self.world, object, *deed),
+            Act::Statement { object, statement } => console::say(&self.world, object, statement),
+            Act::Allow { object, annotation } => {
+                let state = kubernetes.state();
+                let resource = state.databases.get(object).map(|object| &object["status"]["instance"]["resourceId"]);
+                if let Some(resource) = resource.and_then(serde_json::Value::as_str) {
+                    kubernetes.annotate(object, annotation, Some(resource));
+                }
+            }
             Act::Terminate { namespace } => kubernetes.terminate(namespace),
             Act::RestoreEtcd { acts } => {
                 if let Some(state) = self.backups.iter().rev().nth(*acts) {
@@ -198,6 +210,7 @@ impl Life {
     /// When it never is.
     async fn peace(&mut self) -> Result<(), Violation> {
         self.world.weather.clear();
+        console::mend(&self.world);
         for process in &self.processes {
             process.watching.release();
         }
@@ -206,7 +219,9 @@ impl Life {
         loop {
             let before = self.world.effects.load(Ordering::Relaxed);
             self.go_on(Instant::now() + WINDOW).await;
-            let quiet = self.world.effects.load(Ordering::Relaxed) == before && self.due.is_empty();
+            let effects = self.world.effects.load(Ordering::Relaxed) - before;
+            // What is refused is tried again now and then.
+            let quiet = effects == 0 || (effects < RETRIES && !oracle::all_ready(&self.world));
             let waiting = oracle::waits(&self.world);
             match (quiet, waiting) {
                 (true, None) => return Ok(()),

@@ -9,9 +9,10 @@ mod cloud;
 #[path = "cloud/tests.rs"]
 mod cloud_tests;
 mod cluster;
-#[allow(dead_code, reason = "the simulated cloud and servers come next")]
+mod console;
 mod faults;
 mod gate;
+mod gated;
 mod history;
 mod life;
 mod oracle;
@@ -19,10 +20,10 @@ mod process;
 mod runs;
 mod schedule;
 mod server;
-mod standin;
 mod watching;
 mod weather;
 mod wish;
+mod witness;
 mod world;
 
 use life::live;

@@ -27,10 +27,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::chance::{ProcessClock, Seeded};
+use crate::cloud::shown::DOMAIN;
 use crate::cluster::Client;
 use crate::gate::Gate;
 use crate::watching::{ALIASES, Watching};
-use crate::world::{CLUSTER, DOMAIN, World, server};
+use crate::world::{CLUSTER, World};
 
 /// What is gone is forgotten this often, while there is something to do.
 const UPKEEP: Duration = Duration::from_secs(60);
@@ -65,7 +66,9 @@ impl Process {
         let (gate, chance) = (Arc::new(Gate::open(world.effects.clone())), Arc::new(Seeded::new(seed)));
         let watching = Arc::new(Watching::begin(world.kubernetes.clone()));
         let (changed, changes) = mpsc::channel(64);
-        let (accounts, sweeps) = Accounts::new(world.connector(&gate), CLUSTER, changed, clock.clone());
+        let fence = Fence::closed(clock.clone());
+        fence.renewed(clock.now());
+        let (accounts, sweeps) = Accounts::new(world.connector(&gate, &fence), CLUSTER, changed, clock.clone());
         let (calls, called) = mpsc::unbounded_channel();
         let client = Client {
             kubernetes: world.kubernetes.clone(),
@@ -73,12 +76,10 @@ impl Process {
             faults: world.weather.clone(),
             chance: world.chance.clone(),
         };
-        let fence = Fence::closed(clock.clone());
-        fence.renewed(clock.now());
         let context = Context {
             cluster: Arc::new(client),
             accounts,
-            servers: Servers::default().with(Engine::Postgresql, server(&gate)),
+            servers: Servers::default().with(Engine::Postgresql, world.server(&gate)),
             authorities: Arc::new(Authorities::default()),
             turns: Turns::new(calls, clock.clone()),
             renewals: Renewals::default(),

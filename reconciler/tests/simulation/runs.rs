@@ -1,7 +1,8 @@
 //! Many lives: as many as fit, on all cores. Of one that breaks an invariant the schedule is shortened, and printed with its seed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,12 @@ use crate::schedule::Schedule;
 const SECONDS: u64 = 20;
 /// Lines of a log that are printed.
 const TAIL: usize = 60;
+/// Characters of a line that are printed.
+const WIDTH: usize = 400;
+
+fn clipped(line: &str) -> String {
+    line.chars().take(WIDTH).collect()
+}
 
 fn asked(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|value| value.parse().ok())
@@ -40,8 +47,7 @@ fn lives() {
     let budget = Duration::from_secs(asked("SIMULATION_SECONDS").unwrap_or(SECONDS));
     let (first, most) = (asked("SIMULATION_FIRST").unwrap_or(1), asked("SIMULATION_LIVES"));
     let next = AtomicU64::new(first);
-    let over = AtomicBool::default();
-    let (tally, broken) = (Mutex::new(Tally::default()), Mutex::new(None));
+    let (tally, broken) = (Mutex::new(Tally::default()), Mutex::new(BTreeMap::new()));
     let more = |seed: u64| match most {
         Some(most) => seed < first + most,
         None => began.elapsed() < budget,
@@ -49,24 +55,27 @@ fn lives() {
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
+                loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if !more(seed) {
                         break;
                     }
                     let outcome = live(&Schedule::of(seed));
                     tally.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome);
-                    if outcome.violation.is_some() {
-                        over.store(true, Ordering::Relaxed);
-                        broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(seed);
+                    if let Some(violation) = outcome.violation {
+                        broken.lock().unwrap_or_else(PoisonError::into_inner).insert(seed, violation);
                     }
                 }
             });
         }
     });
     println!("{}", tally.into_inner().unwrap_or_else(PoisonError::into_inner).told(began.elapsed()));
-    if let Some(seed) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        panic!("{}", report(seed));
+    let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for (seed, violation) in &broken {
+        println!("seed {seed}: {}", clipped(&violation.to_string()));
+    }
+    if let Some((seed, _)) = broken.first_key_value() {
+        panic!("{} lives broke something; the first of them:\n{}", broken.len(), report(*seed));
     }
 }
 
@@ -96,7 +105,8 @@ fn report(seed: u64) -> String {
     if let Some(violation) = violation {
         let _ = writeln!(text, "{violation}");
     }
-    let _ = writeln!(text, "{schedule}\n{}", log[log.len().saturating_sub(TAIL)..].join("\n"));
+    let tail: Vec<_> = log[log.len().saturating_sub(TAIL)..].iter().map(|line| clipped(line)).collect();
+    let _ = writeln!(text, "{schedule}\n{}", tail.join("\n"));
     text
 }
 

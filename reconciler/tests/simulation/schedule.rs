@@ -6,12 +6,15 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
+use reconciler::plan::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 use reconciler::turns::Key;
 use serde_json::Value;
 
 use crate::cluster::{Kind, key};
+use crate::console::{self, Console};
 use crate::faults::{Fault, Port};
 use crate::gate::Death;
+use crate::server::postgres::Act as Statement;
 use crate::weather::Spell;
 use crate::wish::Wish;
 
@@ -96,6 +99,21 @@ pub(crate) enum Act {
         name: &'static str,
         spec: Option<Value>,
         default: bool,
+    },
+    /// Somebody does something to the instance of an object.
+    Console {
+        object: Key,
+        deed: Console,
+    },
+    /// Somebody says something to its server.
+    Statement {
+        object: Key,
+        statement: Statement,
+    },
+    /// Somebody allows another instance in place of a lost one, or accepts the one that is there.
+    Allow {
+        object: Key,
+        annotation: &'static str,
     },
     /// Somebody deletes a namespace.
     Terminate {
@@ -215,7 +233,13 @@ impl Author {
 
     fn fault(&mut self) -> Act {
         let kind = *Kind::ALL.choose(&mut self.rng).unwrap_or(&Kind::Databases);
-        match self.rng.random_range(0..22) {
+        match self.rng.random_range(0..33) {
+            22..=26 => Act::Console { object: self.object(), deed: Console::any(&mut self.rng) },
+            27..=31 => Act::Statement { object: self.object(), statement: console::statement(&mut self.rng) },
+            32 => {
+                let annotation = if self.one_in(2) { RECREATE_ANNOTATION } else { ACCEPT_ANNOTATION };
+                Act::Allow { object: self.object(), annotation }
+            }
             20 => Act::RestoreEtcd { acts: self.rng.random_range(1..4) },
             21 => match self.rng.random_range(0..4) {
                 0 => Act::Terminate { namespace: self.object().namespace },

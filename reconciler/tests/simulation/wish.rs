@@ -68,10 +68,10 @@ impl Wish {
         if rng.random_range(0..4) == 0 {
             wish.class = CLASSES.choose(rng).copied();
         }
-        for _ in 0..rng.random_range(0..3) {
+        for _ in 0..rng.random_range(0..5) {
             wish.user(rng);
         }
-        for _ in 0..rng.random_range(0..3) {
+        for _ in 0..rng.random_range(0..4) {
             wish.database(rng);
         }
         wish

@@ -31,11 +31,10 @@ pub(crate) enum Write {
 /// A change that the operator made.
 #[derive(Clone, Debug)]
 pub(crate) enum ClusterEvent {
-    /// It holds an object from now on, or lets it go: one that is being deleted is `leaving`.
+    /// It holds an object from now on, or lets it go.
     Finalizer {
-        of: Key,
+        object: Arc<Value>,
         held: bool,
-        leaving: bool,
     },
     Status {
         status: Arc<Value>,
@@ -84,13 +83,10 @@ impl Kubernetes {
         match write {
             Write::Finalizers { of, read, finalizers } => {
                 let held = !finalizers.is_empty();
-                let mut leaving = false;
-                self.change(state, of, read, |object| {
-                    leaving = object["metadata"].get("deletionTimestamp").is_some();
-                    object["metadata"]["finalizers"] = json!(finalizers);
-                })?;
+                let object = state.databases.get(of).cloned().unwrap_or_default();
+                self.change(state, of, read, |object| object["metadata"]["finalizers"] = json!(finalizers))?;
                 self.effect(format_args!("{of} {}", if held { "finalizer" } else { "no finalizer" }));
-                self.history.happened(Event::Cluster(ClusterEvent::Finalizer { of: of.clone(), held, leaving }));
+                self.history.happened(Event::Cluster(ClusterEvent::Finalizer { object, held }));
                 self.collect(state, of);
             }
             Write::Status { of, read, status } => {

@@ -1,6 +1,11 @@
 //! What must hold, whatever happens: each invariant of the design as a function of the states and the history, that names what breaks it.
 
 mod bounds;
+mod calls;
+mod data;
+mod databases;
+mod end;
+mod instances;
 mod ownership;
 mod passwords;
 mod rest;
@@ -10,7 +15,7 @@ use std::time::Duration;
 
 use crate::world::World;
 
-pub(crate) use rest::{restless, waits};
+pub(crate) use rest::{all_ready, restless, waits};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +37,9 @@ impl fmt::Display for Violation {
 ///
 /// # Errors
 /// The first thing that does not.
-pub(crate) fn living(world: &World) -> Result<(), Violation> {
-    rest::told(world)
+pub(crate) async fn living(world: &World) -> Result<(), Violation> {
+    rest::told(world)?;
+    end::as_declared(world).await
 }
 
 /// What must hold of a whole life.
@@ -42,6 +48,10 @@ pub(crate) fn living(world: &World) -> Result<(), Violation> {
 /// The first thing that does not.
 pub(crate) fn whole(world: &World) -> Result<(), Violation> {
     let events = world.history.events();
+    instances::single(&events)?;
+    data::kept(&events)?;
+    databases::irreplaceable(&events)?;
+    calls::backed_off(&events)?;
     ownership::respected(&events)?;
     ownership::held(&events)?;
     bounds::told(&events)?;

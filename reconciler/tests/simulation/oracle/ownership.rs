@@ -40,8 +40,11 @@ pub(super) fn respected(events: &[Happened]) -> Result<(), Violation> {
 /// Nobody is let go who is to stay.
 pub(super) fn held(events: &[Happened]) -> Result<(), Violation> {
     for Happened { at, what } in events {
-        if let Event::Cluster(ClusterEvent::Finalizer { of, held: false, leaving: false }) = what {
-            return Err(Violation { invariant: "I10", what: format!("{of} was let go and is wanted"), when: *at });
+        if let Event::Cluster(ClusterEvent::Finalizer { object, held: false }) = what
+            && object["metadata"].get("deletionTimestamp").is_none()
+        {
+            let what = format!("{} was let go and is wanted", object["metadata"]["name"]);
+            return Err(Violation { invariant: "I10", what, when: *at });
         }
     }
     Ok(())

@@ -23,6 +23,11 @@ pub(crate) fn waits(world: &World) -> Option<Violation> {
     state.databases.iter().find_map(waits)
 }
 
+/// Whether every object is Ready.
+pub(crate) fn all_ready(world: &World) -> bool {
+    world.kubernetes.state().databases.values().all(|object| ready(object))
+}
+
 /// All is as it should be, and still something is written (I5).
 pub(crate) fn restless(world: &World) -> Violation {
     let lines = world.history.lines();
@@ -47,7 +52,7 @@ pub(super) fn told(world: &World) -> Result<(), Violation> {
     }
 }
 
-fn ready(object: &Value) -> bool {
+pub(super) fn ready(object: &Value) -> bool {
     let leaving = object["metadata"].get("deletionTimestamp").is_some();
     !leaving && listed(object).any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }

@@ -1,0 +1,66 @@
+//! I3: no data goes before its final snapshot is there, unless the object says so in words.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Violation;
+use crate::cloud::history::{By, CloudEvent, Record};
+use crate::cluster::ClusterEvent;
+use crate::history::{Event, Happened};
+
+/// Each deletion of the operator's, and each object that it let go.
+pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
+    let mut snapshots: BTreeSet<&str> = BTreeSet::new();
+    let mut there: BTreeSet<&str> = BTreeSet::new();
+    for Happened { at, what } in events {
+        let wrong = match what {
+            Event::Cloud { record, object } => {
+                let Record { by, event, .. } = &**record;
+                match event {
+                    CloudEvent::Created { instance } => there.extend(instance.resource_id.as_deref()),
+                    CloudEvent::InstanceGone { before } => {
+                        there.retain(|id| Some(*id) != before.resource_id.as_deref());
+                    }
+                    CloudEvent::SnapshotAvailable { snapshot } => snapshots.extend(snapshot.resource_id.as_deref()),
+                    _ => {}
+                }
+                match event {
+                    CloudEvent::DeletionAsked { before, final_snapshot } if *by == By::Operator => {
+                        let uid = before.marks.uid.as_deref();
+                        deleted(uid, object.as_deref(), final_snapshot.is_some())
+                    }
+                    _ => None,
+                }
+            }
+            Event::Cluster(ClusterEvent::Finalizer { object, held: false }) => {
+                let resource = object["status"]["instance"]["resourceId"].as_str();
+                let saved = |id: &str| there.contains(id) || snapshots.contains(id);
+                let lost = resource.filter(|id| !saved(id) && policy(object) == "Snapshot");
+                lost.map(|id| format!("the object went, and of its instance {id} there is no snapshot"))
+            }
+            _ => None,
+        };
+        if let Some(what) = wrong {
+            return Err(Violation { invariant: "I3", what, when: *at });
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a deletion.
+fn deleted(uid: Option<&str>, object: Option<&Value>, snapshot: bool) -> Option<String> {
+    let Some(object) = object else { return Some("an instance was deleted that has no object".into()) };
+    if object["metadata"]["uid"].as_str() != uid {
+        return Some("an instance was deleted that is another object's".into());
+    }
+    if object["metadata"].get("deletionTimestamp").is_none() {
+        return Some("an instance was deleted whose object is wanted".into());
+    }
+    (!snapshot && policy(object) != "Delete").then(|| "an instance was deleted without a snapshot".into())
+}
+
+/// What becomes of the data; no class of a life says otherwise.
+fn policy(object: &Value) -> &str {
+    object["spec"]["deletionPolicy"].as_str().unwrap_or("Snapshot")
+}
