@@ -69,6 +69,7 @@ async fn all_scenarios_on(release: &str) {
         loss::i2_no_user_drops_copies_or_shuts_its_database,
         loss::i2_a_lost_database_is_not_made_anew,
         loss::i7_a_database_that_an_interrupted_drop_left_is_told_of,
+        loss::i5_what_users_own_in_a_renamed_database_is_left,
         marks::i12_a_copied_mark_makes_nobody_ours,
         marks::i12_only_the_master_is_a_member_of_the_keeper,
         marks::i7_the_master_stays_the_administrator_over_an_upgrade,

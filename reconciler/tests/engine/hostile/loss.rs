@@ -83,3 +83,18 @@ pub(crate) async fn i7_a_database_that_an_interrupted_drop_left_is_told_of(world
     assert_eq!((plan.steps, reasons), (vec![], vec![BlockedReason::DatabaseBroken { database: "shop".into() }]));
     execute(&mut admin, "UPDATE pg_database SET datconnlimit = -1 WHERE datname = 'shop'").await.unwrap();
 }
+
+/// A renamed database keeps the owner role of its old name: there is nobody to hand over to, and nothing is tried again and again.
+pub(crate) async fn i5_what_users_own_in_a_renamed_database_is_left(world: &mut World) {
+    let desired = world.desired(&json!({"app": []}), &json!({"shop": ["app"]}));
+    world.converge(&desired).await;
+    world.record(&desired).await;
+    world.run("app", "shop", "SET ROLE NONE; CREATE TABLE own (id int)").await;
+    let mut admin = world.server.admin("postgres").await;
+    execute(&mut admin, "ALTER DATABASE shop RENAME TO kept").await.unwrap();
+    world.converge(&desired).await;
+    execute(&mut admin, "ALTER DATABASE kept RENAME TO shop").await.unwrap();
+    world.converge(&desired).await;
+    let owner = "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'own'";
+    assert_eq!(world.ask("shop", owner).await.unwrap(), "\"shop-owner\"");
+}

@@ -203,7 +203,8 @@ SELECT pg_catalog.json_build_object(
       LIMIT 2000
     ) x),
   'possessions', (
-    -- What users own themselves in a database of ours. Up to 15 one that does not inherit could no longer use what it gave away.
+    -- What users own themselves in a database of ours that has its owner role: one that was renamed has none to hand over to. Up to 15 one
+    -- that does not inherit could no longer use what it gave away.
     SELECT coalesce(pg_catalog.json_agg(x), '[]')
     FROM (
       SELECT k.name AS database, u.name AS "user", p.objects, p.extensions
@@ -212,7 +213,7 @@ SELECT pg_catalog.json_build_object(
       JOIN users w ON w.name OPERATOR(pg_catalog.=) u.name
       JOIN kept k ON k.oid OPERATOR(pg_catalog.=) p.dbid
       CROSS JOIN me
-      WHERE p.objects OPERATOR(pg_catalog.+) p.extensions OPERATOR(pg_catalog.>) 0
+      WHERE p.objects OPERATOR(pg_catalog.+) p.extensions OPERATOR(pg_catalog.>) 0 AND k.owner_role IS NOT NULL
         AND (w.inherit OR me.version OPERATOR(pg_catalog.>=) 160000)
       ORDER BY k.name, u.name
       LIMIT 2000

@@ -59,7 +59,7 @@ impl Look<'_> {
     }
 
     pub(super) fn possessions(&self) -> Vec<Possession> {
-        let found = self.kept.iter().flat_map(|(database, kept)| {
+        let found = self.kept.iter().filter(|(_, kept)| kept.has_owner).flat_map(|(database, kept)| {
             let holdings = kept.database.holdings.iter().filter(|(user, holding)| {
                 let keeps = || self.users.get(user.as_str()).is_none_or(|flags| flags.inherit == Some(false));
                 let wanted = self.users.contains_key(user.as_str()) && self.is_ours(user) && is_person(user);
