@@ -103,8 +103,13 @@ impl Console {
 /// Does it to the instance of an object.
 pub(crate) fn play(world: &World, object: &Key, deed: Console) {
     let id = identifier(world, object);
-    let cloud = world.clouds.iter().find(|cloud| cloud.view().named(&id).is_some());
-    if let Some(Err(refused)) = cloud.map(|cloud| deed.play(cloud, &id)) {
+    let found = world.clouds.iter().find_map(|cloud| Some((cloud, cloud.view().named(&id)?.status.clone())));
+    let Some((cloud, state)) = found else { return };
+    // RDS ends what it has begun: no final snapshot is under way for ever.
+    if deed == Console::Lose && state.deleting() {
+        return;
+    }
+    if let Err(refused) = deed.play(cloud, &id) {
         world.history.log(format_args!("** refused: {} {}", refused.code, refused.message));
     }
 }

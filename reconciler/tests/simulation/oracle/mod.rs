@@ -9,6 +9,8 @@ mod instances;
 mod ownership;
 mod passwords;
 mod rest;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;
