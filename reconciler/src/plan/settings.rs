@@ -24,6 +24,8 @@ pub(super) fn wanted(target: &Target, world: &World) -> Settings {
         auto_minor_version_upgrade: Some(desired.version.minor().is_none()),
         instance_class: Some(target.instance_class().to_owned()),
         allocated_gib: Some(world.offer.allocate(desired.size).get()),
+        iops: desired.iops,
+        throughput: desired.throughput,
         storage_type: Some(class.storage_type.clone()),
         backup_retention_days: Some(u32::from(desired.backup.retention_days)),
         deletion_protection: Some(desired.deletion_protection),
@@ -46,9 +48,10 @@ pub(super) fn storage(target: &Target, world: &World) -> Outcome {
         return Outcome::wait(Reason::WaitingForInstance, NOT_YET);
     };
     // Storage is changed by one request: a provider may take no other one for hours.
-    let Settings { allocated_gib, .. } = wanted(target, world);
-    let wanted = Settings { allocated_gib: allocated_gib.filter(|wanted| *wanted > allocated), ..Settings::default() };
-    let missing = wanted.beyond(&instance.running, &Settings::default());
+    let Settings { allocated_gib, iops, throughput, .. } = wanted(target, world);
+    let growth = allocated_gib.filter(|wanted| *wanted > allocated);
+    let wanted = Settings { allocated_gib: growth, iops, throughput, ..Settings::default() };
+    let missing = wanted.clone().beyond(&instance.running, &Settings::default());
     if missing.is_empty() {
         return Outcome::done(format!("{allocated} GiB are allocated"));
     }
@@ -61,8 +64,10 @@ pub(super) fn storage(target: &Target, world: &World) -> Outcome {
         let message = format!("the storage is being changed: {}", coming.from(&instance.running));
         return Outcome::wait(Reason::Growing, message);
     }
+    // A provider may take what the storage does only together with its size.
+    let whole = Settings { allocated_gib: left.allocated_gib.or(underway).or(Some(allocated)), ..wanted };
     match target.fence.change(&target.desired, &left) {
-        Ok(()) => change(target, world, instance, left, instance.status.storage_modifiable()),
+        Ok(()) => change(target, world, instance, whole, instance.status.storage_modifiable()),
         Err(refusal) => refusal.into(),
     }
 }
@@ -207,4 +212,123 @@ fn change(target: &Target, world: &World, instance: &Instance, change: Settings,
 /// A change in words: from what is, or is about to be.
 fn told(instance: &Instance, change: &Settings) -> String {
     change.from(&instance.pending.clone().or(instance.running.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+    use shared::api::RDSDatabaseClass;
+
+    use super::super::outcome::Concern;
+    use super::super::tests::{
+        blocked, cloud_steps, create, empty_world, modify, on_instance, pinned, planned, refused, settled_world,
+        target, waits,
+    };
+    use super::*;
+    use crate::providers::ErrorClass;
+    use crate::subject::Fence;
+
+    fn asks(size: &str, storage: &Value) -> Target {
+        target(&json!({
+            "size": size, "storage": storage, "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]},
+        }))
+    }
+
+    /// A volume as it is, or is about to be.
+    fn volume(gib: u32, iops: u32, throughput: u32) -> Settings {
+        Settings { allocated_gib: Some(gib), iops: Some(iops), throughput: Some(throughput), ..Settings::default() }
+    }
+
+    fn running(gib: u32, iops: u32, throughput: u32) -> World {
+        let mut world = settled_world();
+        on_instance(&mut world, |instance| {
+            instance.running = volume(gib, iops, throughput).or(instance.running.clone());
+        });
+        world
+    }
+
+    #[test]
+    fn the_storage_is_changed_by_one_request() {
+        let world = running(500, 12_000, 500);
+        let said = |iops, throughput| Settings { allocated_gib: Some(500), iops, throughput, ..Settings::default() };
+        for (size, storage, sent) in [
+            ("500Gi", json!({}), None),
+            ("20Gi", json!({"iops": 12_000, "throughput": 500}), None),
+            ("500Gi", json!({"iops": 13_000}), Some(said(Some(13_000), None))),
+            ("500Gi", json!({"throughput": 600}), Some(said(None, Some(600)))),
+            ("500Gi", json!({"iops": 12_000, "throughput": 600}), Some(said(Some(12_000), Some(600)))),
+            ("600Gi", json!({"iops": 13_000, "throughput": 600}), Some(volume(600, 13_000, 600))),
+        ] {
+            let plan = planned(&asks(size, &storage), &world);
+            let sent: Vec<Request> = sent.into_iter().map(modify).collect();
+            assert_eq!(cloud_steps(&plan), sent.iter().collect::<Vec<_>>(), "{size} {storage}");
+        }
+    }
+
+    #[test]
+    fn what_is_chosen_at_the_console_is_no_drift() {
+        let world = running(500, 20_000, 1_000);
+        assert_eq!(planned(&asks("500Gi", &json!(null)), &world).steps, []);
+    }
+
+    #[test]
+    fn a_change_of_the_storage_is_waited_for_and_the_next_one_too() {
+        let wish = asks("500Gi", &json!({"iops": 13_000}));
+        let mut world = running(500, 12_000, 500);
+        let sent = Settings { allocated_gib: Some(500), iops: Some(13_000), ..Settings::default() };
+        refused(&mut world, modify(sent), ErrorClass::StorageCooldown);
+        assert_eq!(waits(&planned(&wish, &world), Concern::Storage), "StorageCooldown");
+
+        let mut world = running(500, 12_000, 500);
+        on_instance(&mut world, |instance| instance.pending.iops = Some(13_000));
+        let plan = planned(&wish, &world);
+        assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
+        assert_eq!(waits(&plan, Concern::Storage), "Growing");
+        let told = plan.outcome(Concern::Storage).map(Outcome::message);
+        assert_eq!(told, Some("the storage is being changed: IOPS 12000 to 13000"));
+    }
+
+    #[test]
+    fn i7_what_the_size_does_not_allow_is_told_at_birth_and_at_a_change() {
+        let unborn = World { pinned: Some(pinned(None)), secrets: settled_world().secrets, ..empty_world() };
+        let small = asks("100Gi", &json!({"iops": 13_000}));
+        for (world, concern) in [(&unborn, Concern::Instance), (&running(100, 3_000, 125), Concern::Storage)] {
+            let plan = planned(&small, world);
+            assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
+            let (reason, message) = blocked(&plan, concern);
+            assert_eq!(reason, "NotOffered");
+            assert!(message.starts_with("spec.storage.iops: 13000 is not offered for 100 GiB"), "{message}");
+        }
+        // Once it is large enough, both go out together.
+        let large = asks("500Gi", &json!({"iops": 13_000}));
+        assert_eq!(cloud_steps(&planned(&large, &unborn)), [&create(&large, &unborn)]);
+        let grown = Settings { allocated_gib: Some(500), iops: Some(13_000), ..Settings::default() };
+        assert_eq!(cloud_steps(&planned(&large, &running(100, 3_000, 125))), [&modify(grown)]);
+    }
+
+    #[test]
+    fn i10_iops_stand_within_the_fence() {
+        let class = json!({
+            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabaseClass", "metadata": {"name": "standard"}, "spec": {"maxIops": 16_000},
+        });
+        let class: RDSDatabaseClass = serde_json::from_value(class).expect("the fixture is a class");
+        let fenced = |size: &str, iops: u32| Target {
+            fence: Fence::of(&class, &BTreeMap::new()),
+            ..asks(size, &json!({"iops": iops}))
+        };
+        let unborn = World { pinned: Some(pinned(None)), secrets: settled_world().secrets, ..empty_world() };
+        let beyond = "spec.storage.iops: 20000 is more than its maxIops of 16000";
+        for (world, concern) in [(&unborn, Concern::Instance), (&running(500, 12_000, 500), Concern::Storage)] {
+            let (reason, message) = blocked(&planned(&fenced("500Gi", 20_000), world), concern);
+            assert_eq!(reason, "ClassNotPermitted");
+            assert!(message.contains(beyond), "{message}");
+            assert_eq!(cloud_steps(&planned(&fenced("500Gi", 16_000), world)).len(), 1);
+        }
+        // What runs outside stays, and may grow.
+        let plan = planned(&fenced("600Gi", 20_000), &running(500, 20_000, 500));
+        let grown = Settings { allocated_gib: Some(600), iops: Some(20_000), ..Settings::default() };
+        assert_eq!(cloud_steps(&plan), [&modify(grown)]);
+    }
 }

@@ -17,6 +17,10 @@ pub struct Settings {
     pub instance_class: Option<String>,
     /// Allocated storage, in GiB.
     pub allocated_gib: Option<u32>,
+    /// I/O operations a second.
+    pub iops: Option<u32>,
+    /// Throughput of the storage, in MiB/s.
+    pub throughput: Option<u32>,
     /// Storage type, such as `gp3`.
     pub storage_type: Option<String>,
     /// Days that automated backups are kept.
@@ -47,6 +51,8 @@ impl Settings {
             auto_minor_version_upgrade: left(self.auto_minor_version_upgrade, have.auto_minor_version_upgrade.as_ref()),
             instance_class: left(self.instance_class, have.instance_class.as_ref()),
             allocated_gib: left(self.allocated_gib, have.allocated_gib.as_ref()),
+            iops: left(self.iops, have.iops.as_ref()),
+            throughput: left(self.throughput, have.throughput.as_ref()),
             storage_type: left(self.storage_type, have.storage_type.as_ref()),
             backup_retention_days: left(self.backup_retention_days, have.backup_retention_days.as_ref()),
             deletion_protection: left(self.deletion_protection, have.deletion_protection.as_ref()),
@@ -64,6 +70,8 @@ impl Settings {
             auto_minor_version_upgrade: self.auto_minor_version_upgrade.or(those.auto_minor_version_upgrade),
             instance_class: self.instance_class.or(those.instance_class),
             allocated_gib: self.allocated_gib.or(those.allocated_gib),
+            iops: self.iops.or(those.iops),
+            throughput: self.throughput.or(those.throughput),
             storage_type: self.storage_type.or(those.storage_type),
             backup_retention_days: self.backup_retention_days.or(those.backup_retention_days),
             deletion_protection: self.deletion_protection.or(those.deletion_protection),
@@ -78,25 +86,28 @@ impl Settings {
         *self == Self::default()
     }
 
-    /// This change of an instance that is or will be as `have`, in words: `storage 20 GiB to 94 GiB`.
+    /// This change of an instance that is or will be as `have`, in words: `storage 20 GiB to 94 GiB`. What stays is not told.
     pub fn from(&self, have: &Self) -> String {
         let fields = self.fields().into_iter().zip(have.fields());
         let changes = fields.filter_map(|((name, wanted), (_, have))| {
             let wanted = wanted?;
-            Some(match have {
-                Some(have) => format!("{name} {have} to {wanted}"),
-                None => format!("{name} {wanted}"),
-            })
+            match have {
+                Some(have) if have == wanted => None,
+                Some(have) => Some(format!("{name} {have} to {wanted}")),
+                None => Some(format!("{name} {wanted}")),
+            }
         });
         changes.collect::<Vec<_>>().join(", ")
     }
 
-    fn fields(&self) -> [Field; 10] {
+    fn fields(&self) -> [Field; 12] {
         let Self {
             engine_version,
             auto_minor_version_upgrade,
             instance_class,
             allocated_gib,
+            iops,
+            throughput,
             storage_type,
             backup_retention_days,
             deletion_protection,
@@ -110,6 +121,8 @@ impl Settings {
             ("automatic minor upgrades", auto_minor_version_upgrade.as_ref().map(switch)),
             ("instance class", instance_class.clone()),
             ("storage", allocated_gib.map(|gib| format!("{gib} GiB"))),
+            ("IOPS", iops.map(|iops| iops.to_string())),
+            ("throughput", throughput.map(|mib| format!("{mib} MiB/s"))),
             ("storage type", storage_type.clone()),
             ("backups kept for", backup_retention_days.map(days)),
             ("deletion protection", deletion_protection.as_ref().map(switch)),
@@ -158,16 +171,23 @@ mod tests {
 
     #[test]
     fn a_change_says_from_what_to_what() {
-        let have = Settings { allocated_gib: Some(20), deletion_protection: Some(false), ..Settings::default() };
+        let have = Settings {
+            allocated_gib: Some(20),
+            iops: Some(12_000),
+            deletion_protection: Some(false),
+            ..Settings::default()
+        };
         let change = Settings {
             allocated_gib: Some(94),
+            iops: Some(12_000),
+            throughput: Some(600),
             deletion_protection: Some(true),
             backup_retention_days: Some(1),
             ..Settings::default()
         };
         assert_eq!(
             change.from(&have),
-            "storage 20 GiB to 94 GiB, backups kept for 1 day, deletion protection off to on"
+            "storage 20 GiB to 94 GiB, throughput 600 MiB/s, backups kept for 1 day, deletion protection off to on"
         );
     }
 }

@@ -24,6 +24,7 @@ pub struct Fence {
     /// As they are written: which they are, the engine of an object tells.
     versions: Option<Vec<String>>,
     size: Limit<(Size, String)>,
+    iops: Limit<u32>,
     retention: Limit<u64>,
     no_createrole: bool,
     deletion_policies: Limit<Vec<DeletionPolicy>>,
@@ -41,6 +42,9 @@ impl Fence {
             size: spec.max_size.as_deref().map(|text| match Size::parse(text) {
                 Ok(largest) => Ok((largest, text.to_owned())),
                 Err(error) => Err(format!("its maxSize \"{text}\" is not a size ({error})")),
+            }),
+            iops: spec.max_iops.map(|most| {
+                u32::try_from(most).map_err(|_| format!("its maxIops {most} is not a number of I/O operations"))
             }),
             retention: spec.max_retention.as_deref().map(|text| match Interval::parse(text) {
                 Ok(longest) => Ok(longest.as_secs() / Interval::DAY.as_secs()),
@@ -60,18 +64,20 @@ impl Fence {
         self.instance_class(instance_class, desired.instance_class.is_some())?;
         self.version(desired)?;
         self.storage(desired.size, desired.size.allocated())?;
+        self.iops(desired.iops)?;
         self.retention(desired.backup.retention_days)?;
         self.users(desired)?;
         self.deletion_policy(policy)
     }
 
-    /// Whether an instance may be changed so: by an object of this namespace, in size and retention.
+    /// Whether an instance may be changed so: by an object of this namespace, in size, IOPS and retention.
     ///
     /// # Errors
     /// What is not allowed, and what is.
     pub(crate) fn change(&self, desired: &Desired, change: &Settings) -> Result<(), Refusal> {
         self.judged(self.namespace.as_ref(), |()| None)?;
         change.allocated_gib.map_or(Ok(()), |gib| self.storage(desired.size, Gibibytes::new(gib)))?;
+        self.iops(change.iops)?;
         change.backup_retention_days.map_or(Ok(()), |_| self.retention(desired.backup.retention_days))
     }
 
@@ -124,6 +130,17 @@ impl Fence {
             };
             (allocated > largest.allocated())
                 .then(|| format!("spec.size: {asked}{grown} is more than its maxSize of {text}"))
+        })
+    }
+
+    /// Whether so many I/O operations a second may be asked for.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    fn iops(&self, asked: Option<u32>) -> Result<(), Refusal> {
+        self.judged(self.iops.as_ref(), |most| {
+            let outside = asked.filter(|asked| asked > most);
+            outside.map(|asked| format!("spec.storage.iops: {asked} is more than its maxIops of {most}"))
         })
     }
 

@@ -7,6 +7,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::database::Storage;
 use super::{DeletionPolicy, schema};
 
 /// Where databases of this class live and what they may be. Every field may be absent.
@@ -110,6 +111,11 @@ pub struct RDSDatabaseClassSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::size")]
     pub max_size: Option<String>,
+
+    /// The most I/O operations a second that a database may ask for, such as 16000; without it, as many as the provider offers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = *Storage::IOPS.start(), max = *Storage::IOPS.end()))]
+    pub max_iops: Option<i32>,
 
     /// The instance classes a database may have, as names or families such as `db.t4g.*`; without it, all of them. The class's own
     /// `instanceClass` must be among them.

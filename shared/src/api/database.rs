@@ -1,6 +1,7 @@
 //! `RDSDatabase`: the specification as it was written.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::CustomResource;
@@ -115,6 +116,10 @@ pub struct Fields {
     #[schemars(schema_with = "schema::size")]
     pub size: Option<String>,
 
+    /// What the storage does; without a word, it does what the provider gives with its size, or what somebody chose by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Storage>,
+
     /// Name of the user that administers the server; its password is in the Secret `<name>.rds.master`. It never
     /// changes. The default is sysadmin.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,10 +173,11 @@ pub struct Fields {
 
 impl Fields {
     /// Their keys, in the order of the documentation.
-    pub const KEYS: [&str; 12] = [
+    pub const KEYS: [&str; 13] = [
         "type",
         "version",
         "size",
+        "storage",
         "masteruser",
         "users",
         "databases",
@@ -182,6 +188,30 @@ impl Fields {
         "deletionProtection",
         "paused",
     ];
+}
+
+/// What the storage does. Each is left alone without a word.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Storage {
+    /// I/O operations a second, 1000 to 256000. RDS takes a number for gp3 of 400Gi or more, 12000 to 64000; below, it has 3000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = *Storage::IOPS.start(), max = *Storage::IOPS.end()))]
+    pub iops: Option<i32>,
+
+    /// Throughput in MiB/s, 125 to 4000. RDS takes a number for gp3 of 400Gi or more, 500 to 4000 and at most a quarter of the I/O operations a
+    /// second; below, it has 125.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = *Storage::THROUGHPUT.start(), max = *Storage::THROUGHPUT.end()))]
+    pub throughput: Option<i32>,
+}
+
+impl Storage {
+    /// Their keys.
+    pub const KEYS: [&str; 2] = ["iops", "throughput"];
+    /// From the fewest to the most I/O operations a second that any storage has.
+    pub(crate) const IOPS: RangeInclusive<u32> = 1_000..=256_000;
+    /// From the least to the most MiB/s that may be asked of any storage.
+    pub(crate) const THROUGHPUT: RangeInclusive<u32> = 125..=4_000;
 }
 
 /// How often backups are made and how long they are kept.
@@ -223,6 +253,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(fields(schema_for!(Fields)), Fields::KEYS.map(str::to_owned).into());
+        assert_eq!(fields(schema_for!(Storage)), Storage::KEYS.map(str::to_owned).into());
         assert_eq!(fields(schema_for!(Backup)), Backup::KEYS.map(str::to_owned).into());
     }
 }

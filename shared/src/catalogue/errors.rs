@@ -11,7 +11,9 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::create(Rule::WrongType, "spec: {users: {app: [1]}, databases: {orders: app}}"),
     Example::create(Rule::WrongType, "spec: {version: [15], masteruser: true, backup: daily}"),
     Example::create(Rule::WrongType, "spec: {deletionProtection: \"yes\", paused: 1}"),
+    Example::create(Rule::WrongType, "spec: {storage: 100GB}"),
     Example::create(Rule::WrongType, "spec: a small database"),
+    Example::create(Rule::WrongType, "spec: {storage: {iops: 500, throughput: \"600\"}}"),
     Example::create(Rule::UnknownField, "spec:\n  databses: {orders: []}\n  disk: 100GB\n  backup: {interval: 6h}"),
     Example::new(
         Rule::DefaultsMissing,

@@ -1,6 +1,7 @@
 //! What a specification asks for: read with every violation collected, parsed as far as that could be, and whole.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
@@ -8,9 +9,10 @@ use super::defaults::Additions;
 use super::filled::Filled;
 use super::interval::Interval;
 use super::name::{DatabaseName, Name, RoleName, check_object_name};
-use super::path::SPEC;
+use super::path::{Path, SPEC};
 use super::people::{Databases, Users};
 use super::quote::described;
+use super::raw::field;
 use super::reader::Reader;
 use super::reserved::Place;
 use super::violations::Violations;
@@ -20,10 +22,9 @@ use crate::api::DeletionPolicy;
 use crate::api::database::{self, Fields};
 
 /// What other tools call the keys of a specification, in lower case.
-const KEYS_ELSEWHERE: [(&str, &str); 14] = [
+const KEYS_ELSEWHERE: [(&str, &str); 13] = [
     ("engine", "type"),
     ("engineversion", "version"),
-    ("storage", "size"),
     ("capacity", "size"),
     ("disk", "size"),
     ("allocatedstorage", "size"),
@@ -36,6 +37,10 @@ const KEYS_ELSEWHERE: [(&str, &str); 14] = [
     ("suspend", "paused"),
     ("suspended", "paused"),
 ];
+
+/// What other tools call the keys of `spec.storage`, in lower case.
+const STORAGE_KEYS_ELSEWHERE: [(&str, &str); 3] =
+    [("provisionediops", "iops"), ("storagethroughput", "throughput"), ("bandwidth", "throughput")];
 
 /// What other tools call the keys of `spec.backup`, in lower case.
 const BACKUP_KEYS_ELSEWHERE: [(&str, &str); 5] = [
@@ -55,6 +60,10 @@ pub struct Desired {
     pub version: EngineVersion,
     /// The size that was written; [`Size::allocated`] is what RDS is asked for.
     pub size: Size,
+    /// I/O operations a second; none leaves them as they are.
+    pub iops: Option<u32>,
+    /// Throughput of the storage in MiB/s; none leaves it as it is.
+    pub throughput: Option<u32>,
     /// Name of the user that administers the server.
     pub master_user: RoleName,
     /// The users and their flags.
@@ -110,6 +119,8 @@ pub(super) struct Draft<'a> {
     pub(super) engine: Option<Engine>,
     pub(super) version: Option<EngineVersion>,
     pub(super) size: Option<Size>,
+    pub(super) iops: Option<u32>,
+    pub(super) throughput: Option<u32>,
     pub(super) master_user: Option<Name<'a>>,
     pub(super) users: Users<'a>,
     pub(super) databases: Databases<'a>,
@@ -128,6 +139,8 @@ impl Draft<'_> {
             engine: self.engine?,
             version: self.version?,
             size: self.size?,
+            iops: self.iops,
+            throughput: self.throughput,
             master_user: self.master_user?.role(),
             users: self.users.into_iter().map(|(name, flags)| (name.role(), flags)).collect(),
             databases: self
@@ -170,6 +183,7 @@ impl Reader {
         let version = engine.and_then(|engine| self.version(engine, &spec));
         let size = self.quantity(&spec, &SPEC, "size", ("GB", Rule::MalformedSize));
         let size = size.and_then(|text| self.take(&SPEC.field("size"), Size::parse(text)));
+        let (iops, throughput) = self.storage(&spec);
         let master_user = self.required_text(&spec, &SPEC, "masteruser");
         let master_user = master_user
             .and_then(|text| self.take(&SPEC.field("masteruser"), Name::parse(named_by, Place::Master, text)));
@@ -190,6 +204,8 @@ impl Reader {
             engine,
             version,
             size,
+            iops,
+            throughput,
             master_user,
             users,
             databases,
@@ -226,6 +242,30 @@ impl Reader {
         }
     }
 
+    fn storage(&mut self, spec: &Filled<'_>) -> (Option<u32>, Option<u32>) {
+        let at = SPEC.field("storage");
+        let example = "{iops: 12000, throughput: 500} (how large it is stands in spec.size)";
+        let Some(written) = spec.get("storage").and_then(|written| self.map(written, &at, example)) else {
+            return (None, None);
+        };
+        let iops = self.number(written, &at, "iops", database::Storage::IOPS);
+        let throughput = self.number(written, &at, "throughput", database::Storage::THROUGHPUT);
+        self.unknown_keys(written, &at, &database::Storage::KEYS, &STORAGE_KEYS_ELSEWHERE);
+        (iops, throughput)
+    }
+
+    /// A whole number that may be left out.
+    fn number(&mut self, map: &Value, at: &Path<'_>, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        let value = field(map, key)?;
+        let read = value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|read| range.contains(read));
+        if read.is_none() {
+            let (least, most) = (range.start(), range.end());
+            let message = format_args!("must be a whole number from {least} to {most}, not {}", described(value));
+            self.refuse(&at.field(key), Rule::WrongType, message);
+        }
+        read
+    }
+
     fn backup(&mut self, spec: &Filled<'_>, added: &Additions<'_>) -> (Option<Interval>, Option<u8>) {
         let at = SPEC.field("backup");
         let written = self.required(spec, &SPEC, "backup");
@@ -238,5 +278,75 @@ impl Reader {
         let retention = retention.and_then(|text| self.take(&at.field("retention"), Interval::parse_retention(text)));
         self.unknown_keys(written, &at, &database::Backup::KEYS, &BACKUP_KEYS_ELSEWHERE);
         (every, retention)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{DefaultVersions, defaults};
+    use super::*;
+
+    fn parsed(storage: &Value) -> Result<(Option<u32>, Option<u32>), Vec<String>> {
+        let spec = defaults(&json!({"storage": storage}), None, DefaultVersions::BUILT_IN);
+        match parse("orders", &spec) {
+            Ok(desired) => Ok((desired.iops, desired.throughput)),
+            Err(violations) => Err(violations.iter().map(ToString::to_string).collect()),
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_of_the_storage_is_left_alone() {
+        for (storage, wanted) in [
+            (json!(null), (None, None)),
+            (json!({}), (None, None)),
+            (json!({"iops": null, "throughput": null}), (None, None)),
+            (json!({"iops": 1000}), (Some(1000), None)),
+            (json!({"throughput": 4000}), (None, Some(4000))),
+            (json!({"iops": 256_000, "throughput": 125}), (Some(256_000), Some(125))),
+        ] {
+            assert_eq!(parsed(&storage), Ok(wanted), "{storage}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_refused_with_what_is_allowed() {
+        for (storage, said) in [
+            (
+                json!("100GB"),
+                "spec.storage: must be a map such as {iops: 12000, throughput: 500} (how large it is stands in spec.size), not",
+            ),
+            (
+                json!({"iops": "12000"}),
+                "spec.storage.iops: must be a whole number from 1000 to 256000, not the text \"12000\"",
+            ),
+            (json!({"iops": 12_000.5}), "not the number 12000.5"),
+            (json!({"iops": 999}), "spec.storage.iops: must be a whole number from 1000 to 256000, not the number 999"),
+            (json!({"iops": -1}), "not the number -1"),
+            (json!({"iops": u64::MAX}), "not the number 18446744073709551615"),
+            (
+                json!({"throughput": 4001}),
+                "spec.storage.throughput: must be a whole number from 125 to 4000, not the number 4001",
+            ),
+            (json!({"size": 1}), "spec.storage.size: is not a field: spec.storage has iops or throughput"),
+            (json!({"storageThroughput": 1}), "did you mean \"throughput\"?"),
+        ] {
+            let refused = parsed(&storage).expect_err("it is refused");
+            assert!(matches!(&refused[..], [only] if only.contains(said)), "{storage}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn storage_that_left_the_manifest_keeps_what_it_had() {
+        let old = json!({"storage": {"iops": 13_000, "throughput": 600}});
+        let kept = |spec: Value| defaults(&spec, Some(&old), DefaultVersions::BUILT_IN)["storage"].clone();
+        assert_eq!(kept(json!({})), old["storage"]);
+        assert_eq!(
+            kept(json!({"storage": {"iops": 14_000}})),
+            json!({"iops": 14_000}),
+            "the other is left alone from now on"
+        );
+        assert_eq!(kept(json!({"storage": {}})), json!({}));
     }
 }

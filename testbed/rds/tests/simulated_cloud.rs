@@ -251,6 +251,8 @@ fn create() -> Create {
             auto_minor_version_upgrade: Some(false),
             instance_class: Some("db.t4g.micro".into()),
             allocated_gib: Some(20),
+            iops: None,
+            throughput: None,
             storage_type: Some("gp3".into()),
             backup_retention_days: Some(7),
             deletion_protection: Some(true),
@@ -297,6 +299,11 @@ async fn conversation(side: Side) -> (Side, Vec<String>) {
     absent(&mut with, orders).await;
 
     with.create("a class that is none", |new| new.settings.instance_class = Some("db.t9.micro".into())).await;
+    with.create("IOPS of a small volume", |new| new.settings.iops = Some(12_000)).await;
+    with.create("a throughput without IOPS for it", |new| {
+        (new.settings.allocated_gib, new.settings.throughput) = (Some(400), Some(3_001));
+    })
+    .await;
     with.create("too small", |new| new.settings.allocated_gib = Some(5)).await;
     with.create("no such type", |new| new.settings.storage_type = Some("standard".into())).await;
     with.create("no such version", |new| new.settings.engine_version = Some("9.6".into())).await;

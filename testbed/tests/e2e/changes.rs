@@ -16,6 +16,7 @@ use crate::{
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "changes::storage_grows_by_ten_percent_and_holds_up_nobody", storage_grows),
+        trial(world, "changes::storage_changes_its_size_and_speed_by_one_request", storage_changes_speed),
         trial(world, "changes::i3_a_removed_database_is_kept_and_comes_back", i3_a_removed_database_is_kept),
         trial(world, "changes::a_removed_user_leaves_its_work_behind", a_removed_user_leaves_its_work_behind),
     ]
@@ -65,6 +66,47 @@ async fn storage_grows(world: &World) -> Result<()> {
     ensure!(!refused.success && told, "{refused:?}");
     scene.apply("bigger", &format!("{{size: 104Gi, {users}}}")).await?;
     scene.ready("bigger").await?;
+    Ok(())
+}
+
+async fn storage_changes_speed(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "faster").await?;
+    // RDS lets nobody choose what gp3 does below 400 GiB. The object says so, and nothing is made.
+    scene.apply("quick", "{size: 100GB, storage: {iops: 12500}}").await?;
+    eventually(SETTLED, "the object to say what is offered", async || {
+        let told = scene.database("quick").await?;
+        let told = told.expect("InstanceReady", "False")?;
+        ensure!(told.reason == "NotOffered" && told.message.contains("spec.storage.iops: 12500"), "{told:?}");
+        Ok(())
+    })
+    .await?;
+    ensure!(scene.instances().await?.is_empty(), "something was made");
+
+    scene.apply("quick", "{size: 450Gi, storage: {iops: 12500}}").await?;
+    let ready = scene.ready("quick").await?;
+    let identifier = ready.text("/status/instance/identifier").to_owned();
+    let born = cloud::existing(stack.rds(), &identifier).await?;
+    ensure!((born.iops(), born.storage_throughput()) == (Some(12_500), Some(500)), "{born:?}");
+
+    // RDS takes no second change of the storage for hours, so this was one.
+    scene.apply("quick", "{size: 500Gi, storage: {iops: 13000, throughput: 600}}").await?;
+    scene.ready("quick").await?;
+    let grown = cloud::existing(stack.rds(), &identifier).await?;
+    let volume = (grown.allocated_storage(), grown.iops(), grown.storage_throughput());
+    ensure!(volume == (Some(500), Some(13_000), Some(600)), "{grown:?}");
+
+    scene.apply("quick", "{size: 500Gi, storage: {iops: 14000}}").await?;
+    eventually(SETTLED, "the next change to wait", async || {
+        let waiting = scene.database("quick").await?;
+        let storage = waiting.expect("StorageReady", "False")?;
+        ensure!(storage.reason == "StorageCooldown", "{storage:?}");
+        Ok(())
+    })
+    .await?;
+    // Nothing is wanted of it any more: it stays as it is.
+    scene.apply("quick", "{size: 500Gi, storage: {}}").await?;
+    scene.ready("quick").await?;
     Ok(())
 }
 

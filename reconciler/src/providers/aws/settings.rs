@@ -1,6 +1,7 @@
 //! The settings of an instance in RDS's words: what Describe says of them, what Create and Modify are sent, and what RDS offers.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
@@ -18,6 +19,8 @@ pub(super) fn running(from: &DbInstance) -> Settings {
         auto_minor_version_upgrade: Some(from.auto_minor_version_upgrade().unwrap_or(false)),
         instance_class: owned(from.db_instance_class()),
         allocated_gib: number(from.allocated_storage()),
+        iops: number(from.iops()),
+        throughput: number(from.storage_throughput()),
         storage_type: owned(from.storage_type()),
         backup_retention_days: number(from.backup_retention_period()),
         deletion_protection: Some(from.deletion_protection().unwrap_or(false)),
@@ -33,6 +36,8 @@ pub(super) fn pending(from: &PendingModifiedValues) -> Settings {
         engine_version: owned(from.engine_version()),
         instance_class: owned(from.db_instance_class()),
         allocated_gib: number(from.allocated_storage()),
+        iops: number(from.iops()),
+        throughput: number(from.storage_throughput()),
         storage_type: owned(from.storage_type()),
         backup_retention_days: number(from.backup_retention_period()),
         ..Settings::default()
@@ -46,6 +51,8 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         auto_minor_version_upgrade,
         instance_class,
         allocated_gib,
+        iops,
+        throughput,
         storage_type,
         backup_retention_days,
         deletion_protection,
@@ -57,6 +64,8 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         .set_auto_minor_version_upgrade(auto_minor_version_upgrade)
         .set_db_instance_class(instance_class)
         .set_allocated_storage(allocated_gib.map(whole))
+        .set_iops(iops.map(whole))
+        .set_storage_throughput(throughput.map(whole))
         .set_storage_type(storage_type)
         .set_backup_retention_period(backup_retention_days.map(whole))
         .set_deletion_protection(deletion_protection)
@@ -72,6 +81,8 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         auto_minor_version_upgrade,
         instance_class,
         allocated_gib,
+        iops,
+        throughput,
         storage_type,
         backup_retention_days,
         deletion_protection,
@@ -84,6 +95,8 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         .set_auto_minor_version_upgrade(auto_minor_version_upgrade)
         .set_db_instance_class(instance_class)
         .set_allocated_storage(allocated_gib.map(whole))
+        .set_iops(iops.map(whole))
+        .set_storage_throughput(throughput.map(whole))
         .set_storage_type(storage_type)
         .set_backup_retention_period(backup_retention_days.map(whole))
         .set_deletion_protection(deletion_protection)
@@ -91,17 +104,60 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         .set_db_subnet_group_name(subnet_group)
 }
 
-/// Whether RDS offers them.
+/// From this size on the performance of gp3 can be chosen, and begins with the least of both ranges.
+const CHOSEN_FROM_GIB: u32 = 400;
+const GP3_IOPS: RangeInclusive<u32> = 12_000..=64_000;
+/// MiB/s.
+const GP3_THROUGHPUT: RangeInclusive<u32> = 500..=4_000;
+/// I/O operations a second for each MiB/s, at least.
+const GP3_IOPS_PER_MIB: u32 = 4;
+
+/// Whether RDS offers them. What it has of types that no class can name, it judges itself.
 ///
 /// Source: RDS user guide, "Amazon RDS DB instance storage"; of provisioned IOPS it takes no size without their number, at a birth or later.
 pub(super) fn offers(settings: &Settings) -> Result<(), String> {
-    match settings.storage_type.as_deref() {
-        Some(kind @ ("io1" | "io2")) => Err(format!(
-            "spec.size: RDS takes a size for storage of the type {kind} only with a number of IOPS, which the spec has no word for: change the \
-             storage by hand, or have it as gp3 or gp2"
-        )),
+    let Settings { storage_type, allocated_gib, iops, throughput, .. } = settings;
+    match (storage_type.as_deref(), allocated_gib) {
+        (Some("gp3"), Some(gib)) => gp3(*gib, *iops, *throughput),
+        (Some("gp2"), _) => match chosen(*iops, *throughput).into_iter().flatten().next() {
+            Some(field) => Err(format!("{field} is not offered for gp2, which takes none: leave it out")),
+            None => Ok(()),
+        },
+        (Some(kind @ ("io1" | "io2")), _) if iops.is_none() => {
+            Err(format!("spec.size: RDS takes a size of {kind} only together with its IOPS: write spec.storage.iops"))
+        }
         _ => Ok(()),
     }
+}
+
+fn gp3(gib: u32, iops: Option<u32>, throughput: Option<u32>) -> Result<(), String> {
+    let ranges = [(iops, GP3_IOPS), (throughput, GP3_THROUGHPUT)];
+    for (field, (value, range)) in chosen(iops, throughput).into_iter().zip(ranges) {
+        let (Some(field), Some(value)) = (field, value) else { continue };
+        if gib < CHOSEN_FROM_GIB {
+            return Err(format!(
+                "{field} is not offered for {gib} GiB of gp3: below {CHOSEN_FROM_GIB} GiB it has 3000 IOPS and 125 MiB/s, and takes no word of them; \
+                 leave it out, or write a spec.size of {CHOSEN_FROM_GIB}Gi or more"
+            ));
+        }
+        if !range.contains(&value) {
+            return Err(format!("{field} is not offered for gp3: write {} to {}", range.start(), range.end()));
+        }
+    }
+    let (have, wanted) = (iops.unwrap_or(*GP3_IOPS.start()), throughput.unwrap_or_default());
+    if wanted * GP3_IOPS_PER_MIB > have {
+        let (most, enough) = (have / GP3_IOPS_PER_MIB, wanted * GP3_IOPS_PER_MIB);
+        return Err(format!(
+            "spec.storage.throughput: {wanted} is not offered with {have} IOPS, but {most} at most: write less, or a spec.storage.iops of {enough}"
+        ));
+    }
+    Ok(())
+}
+
+/// Each that is asked for, as people know it.
+fn chosen(iops: Option<u32>, throughput: Option<u32>) -> [Option<String>; 2] {
+    [("iops", iops), ("throughput", throughput)]
+        .map(|(field, value)| value.map(|value| format!("spec.storage.{field}: {value}")))
 }
 
 fn listed(groups: BTreeSet<String>) -> Vec<String> {
@@ -119,4 +175,64 @@ fn number(value: Option<i32>) -> Option<u32> {
 /// RDS speaks 32-bit integers; every number of ours is bounded far below.
 fn whole(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gp3_does_can_be_chosen_from_400_gib_on() {
+        for (kind, gib, iops, throughput, said) in [
+            ("gp3", 399, None, None, None),
+            (
+                "gp3",
+                399,
+                Some(12_000),
+                None,
+                Some("spec.storage.iops: 12000 is not offered for 399 GiB of gp3: below 400 GiB"),
+            ),
+            ("gp3", 20, None, Some(125), Some("spec.storage.throughput: 125 is not offered for 20 GiB")),
+            ("gp3", 400, None, None, None),
+            ("gp3", 400, Some(12_000), Some(500), None),
+            (
+                "gp3",
+                400,
+                Some(11_999),
+                None,
+                Some("spec.storage.iops: 11999 is not offered for gp3: write 12000 to 64000"),
+            ),
+            ("gp3", 400, Some(64_001), None, Some("64001")),
+            ("gp3", 400, None, Some(499), Some("write 500 to 4000")),
+            ("gp3", 400, None, Some(3_000), None),
+            (
+                "gp3",
+                400,
+                None,
+                Some(3_001),
+                Some(
+                    "3001 is not offered with 12000 IOPS, but 3000 at most: write less, or a spec.storage.iops of 12004",
+                ),
+            ),
+            ("gp3", 400, Some(16_000), Some(4_000), None),
+            ("gp2", 400, None, None, None),
+            ("gp2", 400, None, Some(500), Some("spec.storage.throughput: 500 is not offered for gp2")),
+            ("io1", 100, None, None, Some("write spec.storage.iops")),
+            ("io1", 100, Some(1_000), None, None),
+        ] {
+            let settings = Settings {
+                storage_type: Some(kind.into()),
+                allocated_gib: Some(gib),
+                iops,
+                throughput,
+                ..Settings::default()
+            };
+            let refused = offers(&settings).err();
+            let fits = match (&refused, said) {
+                (Some(refused), Some(said)) => refused.contains(said),
+                (refused, said) => refused.is_none() && said.is_none(),
+            };
+            assert!(fits, "{settings}: {refused:?}");
+        }
+    }
 }

@@ -136,6 +136,8 @@ impl Sent {
             auto_minor_version_upgrade,
             instance_class,
             allocated_gib,
+            iops,
+            throughput,
             storage_type,
             backup_retention_days,
             deletion_protection,
@@ -151,6 +153,8 @@ impl Sent {
             .option("AutoMinorVersionUpgrade", auto_minor_version_upgrade.as_ref())
             .option("DBInstanceClass", instance_class.as_ref())
             .option("AllocatedStorage", allocated_gib.as_ref())
+            .option("Iops", iops.as_ref())
+            .option("StorageThroughput", throughput.as_ref())
             .option("StorageType", storage_type.as_ref())
             .option("BackupRetentionPeriod", backup_retention_days.as_ref())
             .option("DeletionProtection", deletion_protection.as_ref())
