@@ -145,7 +145,7 @@ impl Schedule {
         let mut author = Author { rng: StdRng::seed_from_u64(seed), wishes: Vec::new(), now: Duration::ZERO };
         let mut acts = author.births();
         let edits = author.rng.random_range(3..7);
-        let faults = author.rng.random_range(1..4);
+        let faults = author.rng.random_range(1..6);
         let mut left = [vec![true; edits], vec![false; faults]].concat();
         while !left.is_empty() {
             let is_edit = left.swap_remove(author.rng.random_range(0..left.len()));
@@ -233,7 +233,7 @@ impl Author {
 
     fn fault(&mut self) -> Act {
         let kind = *Kind::ALL.choose(&mut self.rng).unwrap_or(&Kind::Databases);
-        match self.rng.random_range(0..33) {
+        match self.rng.random_range(0..42) {
             22..=26 => Act::Console { object: self.object(), deed: Console::any(&mut self.rng) },
             27..=31 => Act::Statement { object: self.object(), statement: console::statement(&mut self.rng) },
             32 => {
@@ -258,7 +258,7 @@ impl Author {
             10 => Act::HoldWatch { kind, lasting: self.seconds(10, 300) },
             11 => Act::BreakWatch { kind },
             12 => Act::RepeatWatch { kind, changes: self.rng.random_range(1..10) },
-            13..=17 => Act::Spoil(self.spell()),
+            13..=17 | 33..=41 => Act::Spoil(self.spell()),
             18 => {
                 let Key { namespace, name } = self.object();
                 let secret = ["master", "app", "report"].choose(&mut self.rng).copied().unwrap_or("master");
@@ -275,7 +275,8 @@ impl Author {
     }
 
     fn spell(&mut self) -> Spell {
-        let port = *[Port::Cluster, Port::Cloud, Port::Server].choose(&mut self.rng).unwrap_or(&Port::Cloud);
+        let ports = [Port::Cluster, Port::Cloud, Port::Cloud, Port::Server];
+        let port = *ports.choose(&mut self.rng).unwrap_or(&Port::Cloud);
         let late = self.seconds(1, 120);
         let faults = [
             Fault::Throttled,
@@ -291,7 +292,7 @@ impl Author {
             port,
             action: None,
             fault: *faults.choose(&mut self.rng).unwrap_or(&Fault::Lost),
-            calls: self.rng.random_range(1..12),
+            calls: self.rng.random_range(1..40),
             odds: self.rng.random_range(20..=100),
         }
     }

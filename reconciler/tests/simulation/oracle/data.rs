@@ -1,6 +1,6 @@
 //! I3: no data goes before its final snapshot is there, unless the object says so in words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -12,15 +12,23 @@ use crate::history::{Event, Happened};
 /// Each deletion of the operator's, and each object that it let go.
 pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     let mut snapshots: BTreeSet<&str> = BTreeSet::new();
-    let mut there: BTreeSet<&str> = BTreeSet::new();
+    let mut there: BTreeMap<&str, bool> = BTreeMap::new();
     for Happened { at, what } in events {
         let wrong = match what {
             Event::Cloud { record, object } => {
                 let Record { by, event, .. } = &**record;
                 match event {
-                    CloudEvent::Created { instance } => there.extend(instance.resource_id.as_deref()),
+                    CloudEvent::Created { instance } => {
+                        there.extend(instance.resource_id.as_deref().map(|id| (id, true)));
+                    }
                     CloudEvent::InstanceGone { before } => {
-                        there.retain(|id| Some(*id) != before.resource_id.as_deref());
+                        there.retain(|id, _| Some(*id) != before.resource_id.as_deref());
+                    }
+                    // Whose it is may not be known any more.
+                    CloudEvent::Marked { resource_id, .. } | CloudEvent::Renamed { resource_id, .. }
+                        if *by == By::Person =>
+                    {
+                        there.insert(resource_id, false);
                     }
                     CloudEvent::SnapshotAvailable { snapshot } => snapshots.extend(snapshot.resource_id.as_deref()),
                     _ => {}
@@ -35,9 +43,11 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
             }
             Event::Cluster(ClusterEvent::Finalizer { object, held: false }) => {
                 let resource = object["status"]["instance"]["resourceId"].as_str();
-                let saved = |id: &str| there.contains(id) || snapshots.contains(id);
-                let lost = resource.filter(|id| !saved(id) && policy(object) == "Snapshot");
-                lost.map(|id| format!("the object went, and of its instance {id} there is no snapshot"))
+                let lost =
+                    |id: &&str| !there.contains_key(id) && !snapshots.contains(id) && policy(object) == "Snapshot";
+                let left = |id: &&str| there.get(id) == Some(&true) && policy(object) != "Retain";
+                let lost = resource.filter(lost).map(|id| format!("the object went, and of {id} there is no snapshot"));
+                lost.or_else(|| resource.filter(left).map(|id| format!("the object went, and left its instance {id}")))
             }
             _ => None,
         };
