@@ -14,6 +14,8 @@ const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 const ADAPTER: &str = "src/providers/aws";
 /// The fields of the adapter that hold clients, and the service that each calls.
 const CLIENTS: [&str; 2] = ["rds", "sts"];
+/// What holds them where they are called.
+const HOLDERS: [&str; 2] = ["self", "aws"];
 /// Needed without being called: see `manifests/aws/README.md`.
 const BESIDES: [&str; 4] =
     ["rds:CreateDBSnapshot", "kms:DescribeKey", "kms:CreateGrant", "iam:CreateServiceLinkedRole"];
@@ -73,11 +75,13 @@ fn called() -> BTreeSet<String> {
             assert!(!code.contains("aws_sdk_"), "{} knows AWS's SDK: only {ADAPTER} may", path.display());
             continue;
         }
-        for service in CLIENTS {
-            for after in code.split(&format!("self.{service}")).skip(1) {
+        for (client, service) in
+            CLIENTS.iter().flat_map(|service| HOLDERS.map(|holder| (format!("{holder}.{service}"), service)))
+        {
+            for after in code.split(&client).skip(1) {
                 let call = after.strip_prefix('.').and_then(|call| call.split_once("()"));
                 let (operation, _) =
-                    call.unwrap_or_else(|| panic!("{}: self.{service} is not called at once", path.display()));
+                    call.unwrap_or_else(|| panic!("{}: {client} is not called at once", path.display()));
                 actions.insert(format!("{service}:{}", iam_name(operation)));
             }
         }
