@@ -30,6 +30,7 @@ use crate::entropy::SystemEntropy;
 use crate::lease::{Election, Fence, LeaseError};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
+use crate::plan::plan;
 use crate::providers::accounts::Accounts;
 use crate::providers::aws::AwsConnector;
 use crate::renewals::Renewals;
@@ -155,6 +156,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     };
     let acting_since = Arc::new(OnceLock::new());
     let context = Arc::new(Context {
+        plan,
         cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone(), clock.clone())),
         accounts: accounts.clone(),
         servers,

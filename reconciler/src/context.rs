@@ -14,8 +14,10 @@ use crate::entropy::Entropy;
 use crate::lease::Fence;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
+use crate::plan::{Plan, World};
 use crate::providers::accounts::Accounts;
 use crate::renewals::Renewals;
+use crate::subject::Subject;
 use crate::turns::Turns;
 use crate::views::Views;
 
@@ -39,8 +41,14 @@ pub struct Settings {
     pub default_versions: DefaultVersions,
 }
 
+/// What decides: from what is wanted and what was observed to what comes next. It is pure, and a value, so that a simulation can prove that
+/// it would notice another decision than [`crate::plan::plan`]'s.
+pub type Planner = fn(&Subject, &World, Moment) -> Plan;
+
 /// The ports, the memory and the settings.
 pub struct Context {
+    /// What decides.
+    pub plan: Planner,
     /// Kubernetes.
     pub cluster: Arc<dyn Cluster>,
     /// The ways into the cloud.

@@ -9,7 +9,7 @@ use crate::again::{Again, PassError};
 use crate::apply::{Scene, carry_out, leave_alone, refuse, report};
 use crate::context::Context;
 use crate::observe::observe;
-use crate::plan::{RESYNC, plan};
+use crate::plan::RESYNC;
 use crate::subject::Subject;
 use crate::turns::Key;
 use crate::{status, tell};
@@ -67,7 +67,7 @@ async fn pass(context: &Context, key: &Key) -> Result<Again, PassError> {
         }
     };
     let observation = observe(context, &object, &namespace, &subject).await?;
-    let plan = plan(&subject, &observation.world, context.now());
+    let plan = (context.plan)(&subject, &observation.world, context.now());
     let before = object.status.clone().unwrap_or_default();
     let (generation, now) = (object.metadata.generation, context.clock.wall());
     let status = status::of(&before, generation, &subject, &observation.world, &plan, now);

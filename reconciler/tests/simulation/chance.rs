@@ -14,6 +14,11 @@ use tokio::time::Instant;
 /// When every simulation begins, in seconds since 1970.
 const BEGINNING: i64 = 1_800_000_000;
 
+/// What the wall clocks show then.
+pub(crate) fn beginning() -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(BEGINNING)
+}
+
 /// The true time, which nobody can set: that of Kubernetes and of the cloud.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time(Instant);
@@ -24,6 +29,11 @@ impl Time {
         Self(Instant::now())
     }
 
+    /// Of a simulation that began so long ago.
+    pub(crate) fn after(elapsed: Duration) -> Self {
+        Self(Instant::now() - elapsed)
+    }
+
     /// How long the simulation has gone on.
     pub(crate) fn elapsed(self) -> Duration {
         self.0.elapsed()
@@ -31,7 +41,7 @@ impl Time {
 
     /// What the wall clocks should show.
     pub(crate) fn wall(self) -> Timestamp {
-        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(BEGINNING) + self.elapsed()
+        beginning() + self.elapsed()
     }
 }
 
@@ -59,6 +69,16 @@ pub(crate) struct ProcessClock {
 impl ProcessClock {
     pub(crate) fn start(time: Time) -> Self {
         Self { time, started: Instant::now(), readings: AtomicU64::default(), off: AtomicI64::default() }
+    }
+
+    /// Of a process that has gone on since the beginning and read its clock so often.
+    pub(crate) fn resumed(time: Time, readings: u64) -> Self {
+        Self { time, started: time.0, readings: readings.into(), off: AtomicI64::default() }
+    }
+
+    /// How often it was read.
+    pub(crate) fn readings(&self) -> u64 {
+        self.readings.load(Ordering::Relaxed)
     }
 
     /// Somebody sets the wall clock, forth or back.

@@ -24,9 +24,9 @@ pub(crate) enum Event {
     /// A change of Kubernetes that a process made.
     Cluster(ClusterEvent),
     /// In the cloud; with the object that the instance is marked as that of, where one is made or is to go.
-    Cloud { record: Box<cloud::history::Record>, object: Option<Arc<Value>> },
+    Cloud { record: Arc<cloud::history::Record>, object: Option<Arc<Value>> },
     /// On a server.
-    Server(Box<server::Record>),
+    Server(Arc<server::Record>),
     /// A process begins, and remembers nothing.
     Begun,
 }

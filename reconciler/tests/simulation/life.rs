@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::cluster::{State, put, unlabelled};
 use crate::console;
 use crate::history::Event;
+use crate::mutants::{Mutant, SHIPPED};
 use crate::oracle::{self, Violation};
 use crate::process::Process;
 use crate::schedule::{Act, Deed, NAMESPACES, Schedule, Timed};
@@ -38,9 +39,14 @@ pub(crate) struct Outcome {
 
 /// Lives a life.
 pub(crate) fn live(schedule: &Schedule) -> Outcome {
+    live_with(schedule, &SHIPPED)
+}
+
+/// Lives a life with a fault in it.
+pub(crate) fn live_with(schedule: &Schedule, mutant: &'static Mutant) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime can be built").block_on(async {
-        let mut life = Life::begin(schedule.seed);
+        let mut life = Life::begin(schedule.seed, mutant);
         let violation = life.play(schedule).await.err();
         let world = &life.world;
         Outcome {
@@ -75,8 +81,8 @@ enum Due {
 }
 
 impl Life {
-    fn begin(seed: u64) -> Self {
-        let world = World::new(seed);
+    fn begin(seed: u64, mutant: &'static Mutant) -> Self {
+        let world = World::new(seed, mutant);
         for namespace in NAMESPACES.into_iter().chain([crate::watching::ALIASES]) {
             world.kubernetes.namespace(namespace, std::collections::BTreeMap::new());
         }

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --workspace --test simulation -- --nocapture lives` lives for a while; `SIMULATION_SEED=7` repeats a life.
 
+mod assembly;
 mod chance;
 // A schedule does not call all of it.
 #[allow(dead_code)]
@@ -15,11 +16,13 @@ mod gate;
 mod gated;
 mod history;
 mod life;
+mod mutants;
 mod oracle;
 mod process;
 mod runs;
 mod schedule;
 mod server;
+mod small;
 mod watching;
 mod weather;
 mod wish;

@@ -3,34 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use prometheus_client::registry::Registry;
 use reconciler::again::Again;
-use reconciler::authorities::Authorities;
-use reconciler::clock::Clock as _;
-use reconciler::context::{Context, Settings};
+use reconciler::context::Context;
 use reconciler::controller::reconcile;
-use reconciler::engine::Servers;
 use reconciler::lease::Fence;
-use reconciler::memory::Memory;
-use reconciler::metrics::Metrics;
-use reconciler::providers::accounts::Accounts;
 use reconciler::providers::sweep::Change;
-use reconciler::renewals::Renewals;
-use reconciler::turns::{Key, Turns};
-use shared::rules::{DefaultVersions, Engine};
+use reconciler::turns::Key;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::assembly::{Assembly, Ports};
 use crate::chance::{ProcessClock, Seeded};
-use crate::cloud::shown::DOMAIN;
 use crate::cluster::Client;
 use crate::gate::Gate;
-use crate::watching::{ALIASES, Watching};
+use crate::watching::Watching;
 use crate::world::{CLUSTER, World};
 
 /// What is gone is forgotten this often, while there is something to do.
@@ -65,40 +56,23 @@ impl Process {
         let clock = Arc::new(ProcessClock::start(world.time));
         let (gate, chance) = (Arc::new(Gate::open(world.effects.clone())), Arc::new(Seeded::new(seed)));
         let watching = Arc::new(Watching::begin(world.kubernetes.clone()));
-        let (changed, changes) = mpsc::channel(64);
         let fence = Fence::closed(clock.clone());
-        fence.renewed(clock.now());
-        let (accounts, sweeps) = Accounts::new(world.connector(&gate, &fence), CLUSTER, changed, clock.clone());
-        let (calls, called) = mpsc::unbounded_channel();
         let client = Client {
             kubernetes: world.kubernetes.clone(),
             gate: gate.clone(),
             faults: world.weather.clone(),
             chance: world.chance.clone(),
         };
-        let context = Context {
-            cluster: Arc::new(client),
-            accounts,
-            servers: Servers::default().with(Engine::Postgresql, world.server(&gate)),
-            authorities: Arc::new(Authorities::default()),
-            turns: Turns::new(calls, clock.clone()),
-            renewals: Renewals::default(),
+        let ports = Ports {
+            cluster: (world.mutant.cluster)(Arc::new(client)),
+            connector: world.connector(&gate, &fence),
+            server: world.server(&gate),
+            watching: watching.clone(),
             fence,
-            views: watching.clone(),
-            memory: Memory::default(),
-            acting_since: Arc::new(OnceLock::from(clock.now())),
-            metrics: Metrics::register(&mut Registry::default()),
-            settings: Settings {
-                cluster: CLUSTER.into(),
-                service_namespace: Some(ALIASES.into()),
-                alias_namespaces: None,
-                require_class: false,
-                endpoint_suffixes: vec![DOMAIN.into()],
-                default_versions: DefaultVersions::BUILT_IN,
-            },
             clock: clock.clone(),
             entropy: chance,
         };
+        let Assembly { context, sweeps, called, changes } = Assembly::new(world.mutant, ports);
         let now = Instant::now();
         Self {
             clock,
@@ -107,7 +81,7 @@ impl Process {
             leads: true,
             world: world.clone(),
             context: Arc::new(context),
-            sweeps: Box::pin(sweeps),
+            sweeps,
             queue: BTreeMap::new(),
             running: BTreeMap::new(),
             called,

@@ -86,7 +86,7 @@ impl Witness for Ground {
             CloudEvent::Created { instance } => self.object(instance),
             _ => None,
         };
-        self.history.happened(Event::Cloud { record: Box::new(record.clone()), object });
+        self.history.happened(Event::Cloud { record: Arc::new(record.clone()), object });
         if let Some(servers) = self.servers.get() {
             self.server_follows(servers, &record.event);
         }
@@ -96,7 +96,7 @@ impl Witness for Ground {
 impl server::Witness for Ground {
     fn happened(&self, record: &server::Record) {
         self.history.log(record);
-        self.history.happened(Event::Server(Box::new(record.clone())));
+        self.history.happened(Event::Server(Arc::new(record.clone())));
     }
 }
 

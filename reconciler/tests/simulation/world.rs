@@ -17,6 +17,7 @@ use crate::cluster::Kubernetes;
 use crate::gate::Gate;
 use crate::gated::Gated;
 use crate::history::History;
+use crate::mutants::Mutant;
 use crate::server::SqlServers;
 use crate::weather::Weather;
 use crate::witness::{Ground, Hosts};
@@ -40,14 +41,19 @@ pub(crate) struct World {
     pub(crate) effects: Arc<AtomicU64>,
     /// Passes that they have begun.
     pub(crate) passes: AtomicU64,
+    /// What the processes are.
+    pub(crate) mutant: &'static Mutant,
 }
 
 impl World {
     /// A world in which nothing has happened.
-    pub(crate) fn new(seed: u64) -> Arc<Self> {
-        let time = Time::begin();
+    pub(crate) fn new(seed: u64, mutant: &'static Mutant) -> Arc<Self> {
+        Self::with(Time::begin(), Pace::Seeded(seed), Arc::new(Seeded::new(seed)), mutant)
+    }
+
+    /// The same at another time, and with another chance.
+    pub(crate) fn with(time: Time, pace: Pace, chance: Arc<dyn Entropy>, mutant: &'static Mutant) -> Arc<Self> {
         let history = Arc::new(History::begin(time));
-        let chance: Arc<dyn Entropy> = Arc::new(Seeded::new(seed));
         let weather = Arc::new(Weather::fair(chance.clone()));
         let kubernetes = Arc::new(Kubernetes::new(time, history.clone()));
         let ground = Arc::new(Ground {
@@ -56,7 +62,6 @@ impl World {
             clouds: OnceLock::new(),
             servers: OnceLock::new(),
         });
-        let pace = Pace::Seeded(seed);
         let cloud = |region: &&str| {
             let account = Account::new(ACCOUNT, *region, Timetable::scaled(1.0, 1.0));
             let clock = Arc::new(time);
@@ -67,7 +72,7 @@ impl World {
         let servers = SqlServers::new(time, chance.clone(), weather.clone(), hosts, ground.clone());
         ground.join(&clouds, &servers);
         let (effects, passes) = (Arc::default(), AtomicU64::default());
-        Arc::new(Self { time, history, chance, weather, kubernetes, clouds, servers, effects, passes })
+        Arc::new(Self { time, history, chance, weather, kubernetes, clouds, servers, effects, passes, mutant })
     }
 
     /// The cloud as a process reaches it.

@@ -73,7 +73,7 @@ impl Kubernetes {
     /// Puts back what it held: an older state is restored from a backup, and all watches have to begin anew. No version is given twice.
     pub(crate) fn restore(&self, state: State) {
         let mut now = self.lock();
-        let version = now.version;
+        let version = now.version.max(state.version);
         *now = state;
         now.version = version + 1_000;
         self.restored.fetch_add(1, Ordering::Relaxed);

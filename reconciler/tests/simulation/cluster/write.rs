@@ -36,7 +36,9 @@ pub(crate) enum ClusterEvent {
         object: Arc<Value>,
         held: bool,
     },
+    /// The status of an object, which is as it was.
     Status {
+        object: Arc<Value>,
         status: Arc<Value>,
     },
     /// A Secret as it was and as it is.
@@ -90,9 +92,10 @@ impl Kubernetes {
                 self.collect(state, of);
             }
             Write::Status { of, read, status } => {
+                let object = state.databases.get(of).cloned().unwrap_or_default();
                 self.change(state, of, read, |object| object["status"] = Value::clone(status))?;
                 self.effect(format_args!("{of} status {}", Conditions(status)));
-                self.history.happened(Event::Cluster(ClusterEvent::Status { status: status.clone() }));
+                self.history.happened(Event::Cluster(ClusterEvent::Status { object, status: status.clone() }));
             }
             Write::CreateSecret(secret) => {
                 let (of, metadata) = born(state, &secret.metadata)?;

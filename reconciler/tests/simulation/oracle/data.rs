@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reconciler::providers::Snapshot;
 use serde_json::Value;
 
 use super::Violation;
@@ -11,7 +12,8 @@ use crate::history::{Event, Happened};
 
 /// Each deletion of the operator's, and each object that it let go.
 pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
-    let mut snapshots: BTreeSet<&str> = BTreeSet::new();
+    let mut snapshots: Vec<&Snapshot> = Vec::new();
+    let mut asked: BTreeSet<&str> = BTreeSet::new();
     let mut there: BTreeMap<&str, bool> = BTreeMap::new();
     for Happened { at, what } in events {
         let wrong = match what {
@@ -30,7 +32,8 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
                     {
                         there.insert(resource_id, false);
                     }
-                    CloudEvent::SnapshotAvailable { snapshot } => snapshots.extend(snapshot.resource_id.as_deref()),
+                    CloudEvent::SnapshotAvailable { snapshot } => snapshots.push(snapshot),
+                    CloudEvent::DeletionAsked { final_snapshot, .. } => asked.extend(final_snapshot.as_deref()),
                     _ => {}
                 }
                 match event {
@@ -43,8 +46,14 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
             }
             Event::Cluster(ClusterEvent::Finalizer { object, held: false }) => {
                 let resource = object["status"]["instance"]["resourceId"].as_str();
-                let lost =
-                    |id: &&str| !there.contains_key(id) && !snapshots.contains(id) && policy(object) == "Snapshot";
+                let deleted = object["metadata"]["deletionTimestamp"].as_str().and_then(|at| at.parse().ok());
+                // An older one does not hold the last row.
+                let is_last = |snapshot: &Snapshot| {
+                    asked.contains(snapshot.identifier.as_str()) || snapshot.created.max(deleted) == snapshot.created
+                };
+                let of = |snapshot: &Snapshot, id: &str| snapshot.resource_id.as_deref() == Some(id);
+                let saved = |id: &str| snapshots.iter().any(|found| of(found, id) && is_last(found));
+                let lost = |id: &&str| !there.contains_key(id) && !saved(id) && policy(object) == "Snapshot";
                 let left = |id: &&str| there.get(id) == Some(&true) && policy(object) != "Retain";
                 let lost = resource.filter(lost).map(|id| format!("the object went, and of {id} there is no snapshot"));
                 lost.or_else(|| resource.filter(left).map(|id| format!("the object went, and left its instance {id}")))

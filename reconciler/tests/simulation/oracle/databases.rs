@@ -14,7 +14,7 @@ pub(super) fn irreplaceable(events: &[Happened]) -> Result<(), Violation> {
     let mut dropped: BTreeSet<(&str, &str)> = BTreeSet::new();
     for Happened { at, what } in events {
         match what {
-            Event::Cluster(ClusterEvent::Status { status }) => {
+            Event::Cluster(ClusterEvent::Status { status, .. }) => {
                 let resource = status["instance"]["resourceId"].as_str().unwrap_or_default();
                 let databases = status["databases"].as_object().into_iter().flatten();
                 let seen = databases.filter(|(_, database)| database["oid"].is_number());

@@ -6,8 +6,10 @@ mod data;
 mod databases;
 mod end;
 mod instances;
+mod leaving;
 mod ownership;
 mod passwords;
+mod pins;
 mod rest;
 #[cfg(test)]
 mod tests;
@@ -15,6 +17,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
+use crate::history::Happened;
 use crate::world::World;
 
 pub(crate) use rest::{all_ready, restless, waits};
@@ -50,13 +53,23 @@ pub(crate) async fn living(world: &World) -> Result<(), Violation> {
 /// The first thing that does not.
 pub(crate) fn whole(world: &World) -> Result<(), Violation> {
     let events = world.history.events();
-    instances::single(&events)?;
-    data::kept(&events)?;
-    databases::irreplaceable(&events)?;
-    calls::backed_off(&events)?;
-    ownership::respected(&events)?;
-    ownership::held(&events)?;
-    bounds::told(&events)?;
-    passwords::kept(&events)?;
+    events_hold(&events)?;
     passwords::secret(&events, &world.history.lines())
+}
+
+/// What must hold of all that has happened up to some moment.
+///
+/// # Errors
+/// The first thing that does not.
+pub(crate) fn events_hold(events: &[Happened]) -> Result<(), Violation> {
+    instances::single(events)?;
+    data::kept(events)?;
+    leaving::seen_off(events)?;
+    pins::kept(events)?;
+    databases::irreplaceable(events)?;
+    calls::backed_off(events)?;
+    ownership::respected(events)?;
+    ownership::held(events)?;
+    bounds::told(events)?;
+    passwords::kept(events)
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Secret, Service};
-use reconciler::providers::{Changes, Instance, Marks, Owner};
-use reconciler::providers::{Course, FinalSnapshot, Phase, Settings, State};
+use reconciler::providers::{
+    Changes, Course, FinalSnapshot, Instance, Marks, Owner, Phase, Settings, Snapshot, SnapshotKind, State,
+};
 use serde_json::{Value, json};
 
-use super::{Violation, bounds, calls, data, databases, instances, ownership, passwords};
+use super::{Violation, bounds, calls, data, databases, instances, leaving, ownership, passwords, pins};
 use crate::cloud::history::{By, CloudEvent, Record};
 use crate::cluster::{ClusterEvent, key, put};
 use crate::history::{Event, Happened};
@@ -57,7 +58,7 @@ fn object(deleted: bool) -> Value {
 
 fn cloud(by: By, event: CloudEvent, object: Option<Value>) -> Event {
     let record = Record { at: Timestamp::UNIX_EPOCH, by, event };
-    Event::Cloud { record: Box::new(record), object: object.map(Arc::new) }
+    Event::Cloud { record: Arc::new(record), object: object.map(Arc::new) }
 }
 
 fn created(resource: &str) -> Event {
@@ -97,12 +98,12 @@ fn i3_data_that_go_without_a_snapshot_are_found() {
 
 #[test]
 fn i2_an_empty_database_in_place_of_a_dropped_one_is_found() {
-    let inside = |event| Event::Server(Box::new(server::Record { at: Duration::ZERO, resource: "db-1".into(), event }));
+    let inside = |event| Event::Server(Arc::new(server::Record { at: Duration::ZERO, resource: "db-1".into(), event }));
     let (name, by) = (|| "main".to_owned(), || "sysadmin".to_owned());
     let status = json!({"instance": {"resourceId": "db-1"}, "databases": {"main": {"oid": 7}}});
     let events = [
         inside(Inside::DatabaseCreated { name: name(), oid: 7, by: by() }),
-        Event::Cluster(ClusterEvent::Status { status: Arc::new(status) }),
+        Event::Cluster(ClusterEvent::Status { object: Arc::default(), status: Arc::new(status) }),
         inside(Inside::DatabaseDropped { name: name(), oid: 7, by: by() }),
         inside(Inside::DatabaseCreated { name: name(), oid: 8, by: by() }),
     ];
@@ -143,4 +144,26 @@ fn i9_i10_and_i13_what_goes_on_and_on_and_what_is_not_ours_is_found() {
     let told = || Event::Cluster(ClusterEvent::Told { uid: "uid".into(), note: "again".into() });
     assert_eq!(bounds::told(&history((0..5).map(|_| told()))), Ok(()));
     assert_eq!(broken(bounds::told(&history((0..60).map(|_| told())))), "I13");
+}
+
+#[test]
+fn i2_i3_and_i11_what_is_forgotten_or_let_go_too_early_is_found() {
+    let known = || Arc::new(object(false));
+    let told = |status| Event::Cluster(ClusterEvent::Status { object: known(), status: Arc::new(status) });
+    assert_eq!(pins::kept(&history([told(json!({"instance": {"resourceId": "db-1"}}))])), Ok(()));
+    assert_eq!(broken(pins::kept(&history([told(json!({}))]))), "I2");
+
+    let let_go = || Event::Cluster(ClusterEvent::Finalizer { object: Arc::new(object(true)), held: false });
+    assert_eq!(leaving::seen_off(&history([created("db-1"), gone("db-1"), let_go()])), Ok(()));
+    assert_eq!(broken(leaving::seen_off(&history([created("db-1"), let_go()]))), "I11");
+
+    let snapshot = |identifier: &str, made: &str| {
+        let (identifier, resource_id, status) = (identifier.into(), Some("db-1".into()), "available".into());
+        let created = made.parse().ok();
+        let snapshot = Snapshot { identifier, kind: SnapshotKind::Manual, status, created, resource_id };
+        cloud(By::Rds, CloudEvent::SnapshotAvailable { snapshot }, None)
+    };
+    let went = |snapshot| history([created("db-1"), snapshot, gone("db-1"), let_go()]);
+    assert_eq!(broken(data::kept(&went(snapshot("old", "2027-01-15T07:00:00Z")))), "I3");
+    assert_eq!(data::kept(&went(snapshot("new", "2027-01-15T09:00:00Z"))), Ok(()));
 }

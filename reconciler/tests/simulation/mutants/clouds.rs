@@ -1,0 +1,37 @@
+//! Faults of how the cloud is asked.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use reconciler::providers::{Cloud, CloudError, Identity, Instance, Request, Snapshot};
+
+pub(super) fn unasked(cloud: Arc<dyn Cloud>) -> Arc<dyn Cloud> {
+    Arc::new(Unasked(cloud))
+}
+
+/// It never asks for an instance by its name: what a list does not hold is not there.
+struct Unasked(Arc<dyn Cloud>);
+
+#[async_trait]
+impl Cloud for Unasked {
+    async fn identity(&self) -> Result<Identity, CloudError> {
+        self.0.identity().await
+    }
+
+    async fn inventory(&self) -> Result<Vec<Instance>, CloudError> {
+        self.0.inventory().await
+    }
+
+    async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
+        self.0.snapshots_of(identifier).await
+    }
+
+    async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
+        let instances = self.0.inventory().await?;
+        Ok(instances.into_iter().find(|instance| instance.identifier == identifier))
+    }
+
+    async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {
+        self.0.carry_out(request).await
+    }
+}

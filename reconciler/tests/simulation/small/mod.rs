@@ -1,0 +1,16 @@
+//! Small worlds, explored whole: one object, or two that want the same alias, and every order in which a pass, a change of the specification,
+//! a deletion, a death of the process and a stale truth can come. Breadth first, over the same ports as random lives, so that what is found is
+//! the shortest way there.
+
+mod digest;
+mod explore;
+mod here;
+mod node;
+mod play;
+mod stale;
+mod step;
+mod worlds;
+
+pub(crate) use node::Budget;
+pub(crate) use play::SmallWorld;
+pub(crate) use worlds::{alone, careless, rivals};
