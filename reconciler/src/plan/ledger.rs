@@ -83,8 +83,17 @@ impl Ledger {
                 })
             }
             Answer::Refused { cause, message, retry_at, .. } => {
-                Some(refused(step, *cause, message.clone(), now.until(*retry_at)?))
+                let left = now.until(*retry_at)?;
+                Some(refused(step, *cause, message.clone(), Some(left)))
             }
+        }
+    }
+
+    /// What came of a step's last try, if it was refused.
+    pub(super) fn refusal(&self, step: &Step) -> Option<Outcome> {
+        match &self.entry(step)?.answer {
+            Answer::Refused { cause, message, .. } => Some(refused(step, *cause, message.clone(), None)),
+            Answer::Accepted { .. } => None,
         }
     }
 
@@ -218,8 +227,7 @@ pub(crate) fn concern(request: &Request) -> Concern {
     }
 }
 
-fn refused(step: &Step, cause: Cause, message: String, left: Duration) -> Outcome {
-    let until = Some(left);
+fn refused(step: &Step, cause: Cause, message: String, until: Option<Duration>) -> Outcome {
     let class = match cause {
         Cause::Kubernetes => return Outcome::Wait { reason: Reason::ClusterRefused, message, until },
         Cause::Cloud(class) => class,

@@ -6,7 +6,7 @@ use shared::api::InstanceRef;
 
 use super::outcome::{Concern, Outcome};
 use super::reason::Reason;
-use super::step::{ClusterStep, Step};
+use super::step::Step;
 use super::world::{RESYNC, World};
 use crate::clock::Moment;
 
@@ -44,30 +44,30 @@ impl Plan {
 
     /// Puts the concerns together: of all changes to the cloud only the first is made, and a visit to the database waits for it.
     pub(super) fn merge(outcomes: Vec<(Concern, Outcome)>, world: &World, now: Moment) -> Self {
-        let held = |(concern, outcome): (Concern, Outcome)| (concern, world.ledger.without_held(outcome, now));
-        let outcomes: Vec<_> = outcomes.into_iter().map(held).collect();
-        let mut steps: Vec<Step> = Vec::new();
-        let mut again = RESYNC;
+        let mut plan = Self { again: RESYNC, ..Self::default() };
         let mut cloud = false;
-        for (_, outcome) in &outcomes {
-            let Outcome::Act { steps: wanted, .. } = outcome else {
-                again = again.min(outcome.until().unwrap_or(RESYNC));
+        for (concern, outcome) in outcomes {
+            let outcome = world.ledger.without_held(outcome, now);
+            let Outcome::Act { steps: wanted, .. } = &outcome else {
+                plan.again = plan.again.min(outcome.until().unwrap_or(RESYNC));
+                plan.outcomes.push((concern, outcome));
                 continue;
             };
-            for step in wanted {
-                let held = match step {
-                    Step::Cloud(_) => std::mem::replace(&mut cloud, true),
-                    Step::Look | Step::Work | Step::LogIn => cloud,
-                    Step::Cluster(_) => false,
-                };
-                if !held {
-                    steps.push(step.clone());
-                }
-            }
+            let mut held = |step: &&Step| match step {
+                Step::Cloud(_) => std::mem::replace(&mut cloud, true),
+                Step::Look | Step::Work | Step::LogIn => cloud,
+                Step::Cluster(_) => false,
+            };
+            let taken: Vec<_> = wanted.iter().filter(|step| !held(step)).cloned().collect();
+            // What was refused is told until something else has come of it: the next try is no news.
+            let refusal =
+                taken.iter().filter(|step| !step.moves_finalizer()).find_map(|step| world.ledger.refusal(step));
+            plan.outcomes.push((concern, refusal.unwrap_or(outcome)));
+            plan.steps.extend(taken);
             // What was done or held back is looked at at once.
-            again = Duration::ZERO;
+            plan.again = Duration::ZERO;
         }
-        Self { outcomes, steps, again, partial: false, pin: None }
+        plan
     }
 
     /// Looks at the database once more after `left`, or goes on with that. A change of the cloud comes first.
@@ -81,9 +81,7 @@ impl Plan {
 
     /// Whether the finalizer is added or taken away. It is written on the version that was read, as the status is: a pass writes one of them.
     pub(crate) fn moves_finalizer(&self) -> bool {
-        let finalizer =
-            |step: &_| matches!(step, Step::Cluster(ClusterStep::AddFinalizer | ClusterStep::RemoveFinalizer));
-        self.steps.iter().any(finalizer)
+        self.steps.iter().any(Step::moves_finalizer)
     }
 
     /// Whether it is told only.

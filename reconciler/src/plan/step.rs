@@ -77,6 +77,11 @@ impl Step {
     pub fn is_inside(&self) -> bool {
         matches!(self, Self::Look | Self::Work | Self::LogIn)
     }
+
+    /// Whether it adds or takes away the finalizer.
+    pub(super) fn moves_finalizer(&self) -> bool {
+        matches!(self, Self::Cluster(ClusterStep::AddFinalizer | ClusterStep::RemoveFinalizer))
+    }
 }
 
 /// An effect on Kubernetes.

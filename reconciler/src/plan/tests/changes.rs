@@ -84,7 +84,11 @@ fn what_was_refused_is_asked_again_when_its_time_has_come_or_the_wish_has_change
     assert_eq!(cloud_steps(&held), Vec::<&Request>::new());
     assert_eq!(blocked(&held, Concern::Instance).0, "RefusedByCloud");
     assert!(held.again <= Duration::from_secs(60), "i7: it looks again whether the world has mended itself");
-    assert_eq!(cloud_steps(&plan(&orders(), &world, retry_at)), [&create(&orders(), &world)]);
+    let again = plan(&orders(), &world, retry_at);
+    assert_eq!(cloud_steps(&again), [&create(&orders(), &world)]);
+    assert_eq!(blocked(&again, Concern::Instance), blocked(&held, Concern::Instance), "i5: a try is no news");
+    world.ledger.done(&again.steps[0], retry_at);
+    assert_eq!(waits(&plan(&orders(), &world, retry_at), Concern::Instance), "ChangeAccepted");
 }
 
 /// What was refused for its retention, its master user or its tags goes out again when that is corrected.
