@@ -4,6 +4,7 @@
 #   ./bench.sh                      everything; about 30 minutes after the builds
 #   ./bench.sh webhook [FLAG...]    the admission service alone, beside the same rules in Go and a server without rules
 #   ./bench.sh reconciler [FLAG...] the controller alone
+#   ./bench.sh simulation [FLAG...] the core under a seed: a million lives (hours), larger worlds, planted faults; not part of everything
 #   ./bench.sh sql [FLAG...]        what users and databases inside a server cost, beside psql
 #   ./bench.sh agreement            only what the admission service answers otherwise than its peer in Go
 #
@@ -17,7 +18,7 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' bench.sh; }
 subjects=(webhook reconciler sql)
 case ${1:-all} in
   all) [ $# -le 1 ] || { usage >&2; exit 2; }; shift $# ;;
-  webhook | reconciler | sql | agreement) subjects=("$1"); shift ;;
+  webhook | reconciler | simulation | sql | agreement) subjects=("$1"); shift ;;
   -h | --help) usage; exit ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -30,8 +31,8 @@ case ${subjects[*]} in
   agreement) services=(webhook) ;;
   # The reconciler's test bed has the webhook in it.
   reconciler) services=(webhook reconciler) ;;
-  # The engine is linked into what measures.
-  sql) services=() ;;
+  # The engine is linked into what measures, and the core into the simulation.
+  simulation | sql) services=() ;;
   *) services=(webhook floor reconciler) ;;
 esac
 for service in "${services[@]}"; do
@@ -39,11 +40,15 @@ for service in "${services[@]}"; do
   cargo build --release --locked --package "$service"
 done
 case ${subjects[*]} in
-  reconciler | sql) ;;
+  reconciler | simulation | sql) ;;
   *) peer=$(bench/peers/build.sh) ;;
 esac
 echo "building what measures" >&2
 cargo build --profile tools --locked --package bench --package local-rds
+if [ "${subjects[*]}" = simulation ]; then
+  simulation=$(cargo test --profile tools --workspace --locked --test simulation --no-run 2>&1 | tee /dev/stderr \
+    | sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+fi
 if [[ " ${subjects[*]} " == *' reconciler '* ]]; then
   testbed/go-programs.sh controlplane >/dev/null
   # The test bed takes its programs from beside the executable that starts it.
@@ -57,6 +62,7 @@ for subject in "${subjects[@]}"; do
   case $subject in
     webhook) defaults=(--program "$target/release/rds-webhook" --peer "$peer" --floor "$target/release/floor") ;;
     agreement) defaults=(--program "$target/release/rds-webhook" --peer "$peer") ;;
+    simulation) defaults=(--program "$simulation") ;;
     reconciler | sql) defaults=(--dir "$target/bench") ;;
   esac
   "$target/tools/bench" --command "$command" "${record[@]}" "$subject" "${defaults[@]}" "$@"

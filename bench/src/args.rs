@@ -30,6 +30,8 @@ pub(crate) enum Subject {
     Agreement(AgreementPlan),
     /// From `kubectl apply` to Ready, and the controller's memory, with the test bed's API server and local RDS.
     Reconciler(ReconcilerPlan),
+    /// The simulated core: lives, small worlds, planted faults.
+    Simulation(SimulationPlan),
     /// What users and databases inside a server cost, on real PostgreSQL servers, beside psql.
     Sql(SqlPlan),
 }
@@ -41,6 +43,7 @@ impl Subject {
             Self::Webhook(_) => "webhook",
             Self::Agreement(_) => "agreement",
             Self::Reconciler(_) => "reconciler",
+            Self::Simulation(_) => "simulation",
             Self::Sql(_) => "sql",
         }
     }
@@ -99,6 +102,19 @@ pub(crate) struct AgreementPlan {
     /// The webhook on controller-runtime.
     #[arg(long, value_name = "FILE")]
     pub(crate) peer: PathBuf,
+}
+
+/// How long the simulation goes on.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct SimulationPlan {
+    /// The simulation's test binary.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) program: PathBuf,
+
+    /// Lives, from the first seed on.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) lives: u64,
 }
 
 /// How the reconciler is measured.

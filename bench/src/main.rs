@@ -6,6 +6,7 @@ mod machine;
 mod process;
 mod reconciler;
 mod report;
+mod simulation;
 mod sql;
 mod statistics;
 mod webhook;
@@ -24,6 +25,7 @@ fn main() -> Result<()> {
         Subject::Webhook(plan) => webhook::measure(plan).context("measuring the webhook")?,
         Subject::Agreement(plan) => webhook::agree(plan).context("comparing the webhook's answers with its peer's")?,
         Subject::Reconciler(plan) => reconciler::measure(plan).context("measuring the reconciler")?,
+        Subject::Simulation(plan) => simulation::measure(plan).context("the simulation")?,
         Subject::Sql(plan) => sql::measure(plan).context("measuring the engine")?,
     };
     let section = report::section(&machine, &tables);

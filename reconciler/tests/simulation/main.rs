@@ -12,6 +12,7 @@ mod cloud_tests;
 mod cluster;
 mod console;
 mod faults;
+mod figures;
 mod gate;
 mod gated;
 mod history;

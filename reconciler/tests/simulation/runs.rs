@@ -7,11 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::figures;
 use crate::life::{Outcome, live};
 use crate::schedule::Schedule;
 
 /// Seconds of lives, where nothing else is asked for.
-const SECONDS: u64 = 20;
+const SECONDS: u64 = 60;
+/// The fewest lives then, however long they take.
+const FEWEST: u64 = 2_000;
+/// What takes long is told of this often.
+const PROGRESS: Duration = Duration::from_secs(60);
 /// Lines of a log that are printed.
 const TAIL: usize = 60;
 /// Characters of a line that are printed.
@@ -32,6 +37,8 @@ struct Tally {
     passes: u64,
     effects: u64,
     simulated: Duration,
+    /// When the progress is told next, since the beginning.
+    next: Duration,
 }
 
 /// `SIMULATION_SEED` lives that one; else as many as `SIMULATION_LIVES` says, or as fit into `SIMULATION_SECONDS`.
@@ -44,13 +51,14 @@ fn lives() {
         return;
     }
     let began = Instant::now();
-    let budget = Duration::from_secs(asked("SIMULATION_SECONDS").unwrap_or(SECONDS));
+    let (seconds, fewest) = asked("SIMULATION_SECONDS").map_or((SECONDS, FEWEST), |seconds| (seconds, 0));
+    let budget = Duration::from_secs(seconds);
     let (first, most) = (asked("SIMULATION_FIRST").unwrap_or(1), asked("SIMULATION_LIVES"));
     let next = AtomicU64::new(first);
     let (tally, broken) = (Mutex::new(Tally::default()), Mutex::new(BTreeMap::new()));
     let more = |seed: u64| match most {
         Some(most) => seed < first + most,
-        None => began.elapsed() < budget,
+        None => began.elapsed() < budget || seed < first + fewest,
     };
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -61,7 +69,7 @@ fn lives() {
                         break;
                     }
                     let outcome = live(&Schedule::of(seed));
-                    tally.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome);
+                    tally.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome, began.elapsed(), most);
                     if let Some(violation) = outcome.violation {
                         broken.lock().unwrap_or_else(PoisonError::into_inner).insert(seed, violation);
                     }
@@ -69,7 +77,7 @@ fn lives() {
             });
         }
     });
-    println!("{}", tally.into_inner().unwrap_or_else(PoisonError::into_inner).told(began.elapsed()));
+    tally.into_inner().unwrap_or_else(PoisonError::into_inner).tell(began.elapsed());
     let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (seed, violation) in &broken {
         println!("seed {seed}: {}", clipped(&violation.to_string()));
@@ -80,20 +88,31 @@ fn lives() {
 }
 
 impl Tally {
-    fn add(&mut self, outcome: &Outcome) {
+    /// Adds a life that has ended after so long; of so many, where that is known.
+    fn add(&mut self, outcome: &Outcome, after: Duration, most: Option<u64>) {
         self.lives += 1;
         self.passes += outcome.passes;
         self.effects += outcome.effects;
         self.simulated += outcome.simulated;
+        self.next = self.next.max(PROGRESS);
+        if after >= self.next {
+            self.next = after + PROGRESS;
+            let of = most.map_or(String::new(), |most| format!(" of {most}"));
+            eprintln!("{}{of} lives after {} min", self.lives, after.as_secs() / 60);
+        }
     }
 
-    fn told(&self, took: Duration) -> String {
-        let Self { lives, passes, effects, simulated } = self;
-        format!(
-            "{lives} lives, {passes} passes, {effects} effects, {} simulated hours in {:.1} s",
-            simulated.as_secs() / 3600,
-            took.as_secs_f64()
-        )
+    fn tell(&self, took: Duration) {
+        let Self { lives, passes, effects, simulated, .. } = self;
+        let each = |all: &u64| (all / (*lives).max(1)).to_string();
+        let row = [
+            ("lives", lives.to_string()),
+            ("passes a life", each(passes)),
+            ("effects a life", each(effects)),
+            ("simulated hours", (simulated.as_secs() / 3600).to_string()),
+            ("seconds", format!("{:.1}", took.as_secs_f64())),
+        ];
+        figures::tell("Lives", &row);
     }
 }
 
