@@ -1,4 +1,4 @@
-//! Each fault is noticed, in random lives and in small worlds; the shipped core is never accused there.
+//! Each fault is noticed in random lives; the shipped core is never accused there.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,6 @@ use super::{
 use crate::life::live_with;
 use crate::oracle::Violation;
 use crate::schedule::Schedule;
-use crate::small::{Budget, SmallWorld, alone, careless, rivals};
 
 static MUTANTS: [Mutant; 16] = [
     NAMESAKES_SNAPSHOT,
@@ -85,29 +84,4 @@ fn every_fault_is_noticed_in_lives() {
         }
     }
     assert_eq!(missed, Vec::<String>::new(), "not noticed in {lives} lives");
-}
-
-/// Moments of a small world that are looked at for a fault.
-const MOMENTS: usize = 5_000;
-
-#[test]
-#[ignore = "takes minutes, and not every fault is noticed yet: -- --ignored"]
-fn faults_are_noticed_in_small_worlds() {
-    type World = fn(Budget, &'static Mutant) -> SmallWorld;
-    let worlds: [(&'static Mutant, World, Budget); 7] = [
-        (&NO_FINAL_SNAPSHOT, alone, Budget { deletions: 1, ..Budget::NONE }),
-        (&LET_GO_EARLY, alone, Budget { deletions: 1, ..Budget::NONE }),
-        (&EMPTY_SWEEP, careless, Budget { deletions: 1, stale: 1, ..Budget::NONE }),
-        (&SECRET_OVERWRITTEN, alone, Budget { stale: 1, ..Budget::NONE }),
-        (&TWO_CREATIONS, alone, Budget { kills: 1, ..Budget::NONE }),
-        (&NO_LEDGER, alone, Budget { edits: 1, ..Budget::NONE }),
-        (&ALIAS_TAKEN, rivals, Budget::NONE),
-    ];
-    for (mutant, world, budget) in worlds {
-        let explored = world(budget, mutant).explore(MOMENTS);
-        let found = explored.found.as_ref().map(|found| &found.violation);
-        let shown = found.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        println!("{}: {} moments, {} steps; {shown}", mutant.name, explored.moments, explored.steps);
-        assert!(found.is_some(), "not noticed: {} ({}): {explored}", mutant.name, mutant.without);
-    }
 }

@@ -4,6 +4,7 @@ mod caught;
 mod clouds;
 mod clusters;
 mod decisions;
+mod small;
 
 use std::convert::identity;
 use std::sync::Arc;
