@@ -8,7 +8,7 @@ use shared::flags;
 use shared::rules::DefaultVersion;
 
 /// Reconciles RDSDatabase objects with AWS RDS.
-#[derive(Parser, Clone, Debug)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "rds-reconciler", version, about)]
 pub struct Args {
     /// Where /healthz, /readyz and /metrics are served, in plain HTTP.

@@ -1,10 +1,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use thiserror::Error;
+
 /// Why the SQL engine could not do what it was asked.
 ///
 /// No text of these holds a password or a statement: what the server says is cut to its primary message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EngineError {
     /// No connection: refused, no route, name not resolved, or the server is starting or full. Worth a retry with a back-off.
     #[error(
@@ -71,7 +73,7 @@ pub enum EngineError {
 }
 
 /// What was waited for when a call took too long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// A session that is ready.
     Connection,

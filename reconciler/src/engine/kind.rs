@@ -1,7 +1,7 @@
 //! What people are told of together, whatever the engine.
 
 /// What people are told of together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Users that were made.
     UsersCreated,

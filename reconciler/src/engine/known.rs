@@ -4,7 +4,7 @@
 pub const RECREATE_DATABASE_ANNOTATION: &str = "matrixmind.cloud/recreate-lost-database";
 
 /// What is remembered of a database that was there once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// The server's own number for it, which no later database of the server has; `None` where only its name was recorded.
     pub oid: Option<u32>,

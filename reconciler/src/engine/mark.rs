@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// Whose something inside a server is: what does not carry exactly this mark is somebody else's, and is never altered or dropped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark(String);
 
 impl Mark {

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::lease::Fence;
 
 /// Where and as whom to connect.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// Host of the endpoint; the server's certificate must name it.
     pub host: String,
@@ -33,7 +33,7 @@ pub struct Login {
 }
 
 /// What a look asks the server about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// What is declared.
     pub desired: &'a Desired,
@@ -47,7 +47,7 @@ pub struct Question<'a> {
 pub type Passwords = BTreeMap<RoleName, Password>;
 
 /// What is to be done, and what cannot be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned<S, B> {
     /// What to do, in this order. Empty: the server is as declared.
     pub steps: Vec<S>,
@@ -62,7 +62,7 @@ impl<S, B> Default for Planned<S, B> {
 }
 
 /// A part of what is to be done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Slice<'a, S> {
     /// The steps, in their order.
     pub steps: &'a [S],
@@ -187,7 +187,7 @@ pub trait Access: Send {
 }
 
 /// What became of a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was carried out.
     Done,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the last look of a visit found, and what is not as declared after all was done that could be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// What is not as declared.
     pub left: Vec<Left>,
@@ -18,7 +18,7 @@ pub struct Report {
 }
 
 /// Something that is not as declared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     /// The user it is about.
     pub user: Option<String>,
@@ -31,7 +31,7 @@ pub struct Left {
 }
 
 /// Why something is left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
     /// The server's state does not allow it.
     Blocked,

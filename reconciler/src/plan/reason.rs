@@ -5,6 +5,8 @@ pub(super) mod page;
 use std::fmt;
 use std::str::FromStr;
 
+use thiserror::Error;
+
 /// Who can change a state that lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Acts {
@@ -278,7 +280,7 @@ impl fmt::Display for Reason {
 }
 
 /// The text is the name of no reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a reason of this version")]
 pub struct UnknownReason;
 

@@ -21,7 +21,7 @@ pub struct Access {
 }
 
 /// Why there is no access to AWS, in words that say what to do.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConnectError {
     /// Somebody tries for the first time just now.
     #[error("the access is being tried")]

@@ -26,7 +26,7 @@ pub enum ErrorClass {
 }
 
 /// An error of the provider, with its own code and words.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{action}: {code}: {message}")]
 pub struct CloudError {
     /// What was asked (`CreateDBInstance`).

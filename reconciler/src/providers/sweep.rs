@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use super::cloud::Cloud;
@@ -231,7 +232,7 @@ impl Sweeper {
 }
 
 /// Why there is no sweep to judge by.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, Error)]
 pub enum SweepError {
     /// The provider refused or was not reached.
     #[error("{0}")]

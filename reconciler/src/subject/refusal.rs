@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::plan::reason::Reason;
 
 /// Why an object is not worked on. Each names what to change.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The specification breaks rules.
     #[error("{}", list(.0))]

@@ -103,8 +103,7 @@ impl<'ast> Visit<'ast> for Named<'_> {
 
 /// Which module names which.
 fn imports() -> BTreeMap<Module, BTreeSet<Module>> {
-    let rust = |code: &Code| std::path::Path::new(&code.file).extension().is_some_and(|extension| extension == "rs");
-    let code: Vec<Code> = code().into_iter().filter(rust).collect();
+    let code: Vec<Code> = code().into_iter().filter(Code::is_rust).collect();
     // The crate's root only says what there is.
     let files =
         code.iter().filter(|code| code.file != "lib.rs" && code.file != "main.rs" && !code.file.starts_with("bin/"));

@@ -1,5 +1,6 @@
 //! How the crate is laid out: what no compiler tells.
 
+mod derives;
 mod imports;
 mod sources;
 mod words;

@@ -13,6 +13,13 @@ pub(crate) struct Code {
     pub(crate) text: String,
 }
 
+impl Code {
+    /// Whether it is Rust, and not SQL.
+    pub(crate) fn is_rust(&self) -> bool {
+        Path::new(&self.file).extension().is_some_and(|extension| extension == "rs")
+    }
+}
+
 pub(crate) fn code() -> Vec<Code> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();

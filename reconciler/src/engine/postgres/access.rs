@@ -7,7 +7,7 @@ use super::naming::MAINTENANCE_DATABASE;
 use crate::engine::port::Access;
 
 /// What a user saw after logging in to a database. Read from the catalog in a read-only session: looking leaves nothing behind.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct AccessReport {
     /// Who logged in.
     pub session_user: String,

@@ -8,7 +8,7 @@ use crate::engine::port::Findings;
 
 /// What the server says: where it differs from what is wanted, and no more. Each list has an end, so a server that differs in very much
 /// is looked at several times.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Catalog {
     /// `server_version_num`, such as 120022.
     pub version: u32,
@@ -55,7 +55,7 @@ pub struct Catalog {
 }
 
 /// What is there of a name that is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RoleState {
     /// Nothing.
@@ -69,7 +69,7 @@ pub enum RoleState {
 }
 
 /// A wanted user, as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs, reason = "the attributes are PostgreSQL's")]
 pub struct User {
     /// Its name.
@@ -88,7 +88,7 @@ pub struct User {
 }
 
 /// A user of ours that is to go.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RemovedUser {
     /// Its name.
     pub name: String,
@@ -103,7 +103,7 @@ pub struct RemovedUser {
 }
 
 /// A database in which a removed user left something.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LeftIn {
     /// The database.
     pub database: String,
@@ -112,7 +112,7 @@ pub struct LeftIn {
 }
 
 /// A wanted database, as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Database {
     /// Its name.
@@ -142,7 +142,7 @@ pub struct Database {
 }
 
 /// A database of ours that left the spec.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RemovedDatabase {
     /// Its name.
     pub name: String,
@@ -155,7 +155,7 @@ pub struct RemovedDatabase {
 }
 
 /// A user and a database.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Pair {
     /// The user.
     pub user: String,
@@ -164,7 +164,7 @@ pub struct Pair {
 }
 
 /// A member of a role.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Member {
     /// The role.
     pub role: String,
@@ -173,7 +173,7 @@ pub struct Member {
 }
 
 /// What a user owns itself in a database of ours.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Possession {
     /// The database.
     pub database: String,
@@ -186,7 +186,7 @@ pub struct Possession {
 }
 
 /// A database that belongs to an owner role.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct GivenAway {
     /// The database.
     pub database: String,
@@ -195,7 +195,7 @@ pub struct GivenAway {
 }
 
 /// A user's way into the maintenance database.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Maintenance {
     /// The user.
     pub user: String,

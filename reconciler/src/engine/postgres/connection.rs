@@ -17,7 +17,7 @@ use crate::engine::error::{Awaited, EngineError};
 use crate::engine::port::Login;
 
 /// Time limits of one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// From the first packet to a session that is ready.
     pub connect: Duration,
@@ -50,7 +50,7 @@ impl Default for Timeouts {
 }
 
 /// Who a session is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The master looks.
     Look,

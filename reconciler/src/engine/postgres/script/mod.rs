@@ -23,7 +23,7 @@ const REASSIGN: &str = include_str!("reassign.sql");
 const RELEASE: &str = include_str!("release.sql");
 
 /// One thing that happens on the server at once or not at all, or, where it says so itself, object by object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The database it runs in; `None` is the maintenance database.
     pub database: Option<String>,
@@ -34,7 +34,7 @@ pub struct Batch {
 }
 
 /// What a [`Batch`] does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
     /// Statements in one transaction.
     Sql(String),
@@ -50,7 +50,7 @@ pub enum Work {
 }
 
 /// Which refusal means that the work was done before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DoneIf {
     /// None: the statements themselves can be repeated.
     Never,

@@ -1,10 +1,12 @@
 use std::fmt;
 
+use thiserror::Error;
+
 use crate::engine::known::{RECREATE_DATABASE_ANNOTATION, recreate_word};
 use crate::engine::port::Obstacle;
 
 /// Something declared that the server's state does not allow. It ends with an edit of the object or a change on the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// The user it is about.
     pub user: Option<String>,
@@ -15,7 +17,7 @@ pub struct Blocked {
 }
 
 /// Why something declared cannot be done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BlockedReason {
     /// A role of this name is there and does not carry the mark.
     #[error(
@@ -114,7 +116,7 @@ fn lost(database: &str, oid: Option<u32>, renamed_to: Option<&str>) -> String {
 }
 
 /// Attributes of a role that a step sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attribute {
     /// LOGIN
     Login,

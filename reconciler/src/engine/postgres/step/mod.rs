@@ -16,7 +16,7 @@ pub use blocked::{Attribute, Blocked, BlockedReason};
 pub type SqlPlan = Planned<SqlStep, Blocked>;
 
 /// One change on the server. Each can be repeated, and each leaves the server such that a new plan finds what is left to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlStep {
     /// Takes every way in from a user, ends its sessions, and takes its login. One that is to go loses its privileges too, and with it
     /// whoever it administers.
