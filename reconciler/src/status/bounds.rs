@@ -1,9 +1,11 @@
 //! What a status may take up: pure. Kubernetes stores it in one piece with its object, and a tenant must not be able to make one that it cannot.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use serde::Serialize;
 use shared::api::{DatabaseStatus, LoginsStatus, RDSDatabase, RDSDatabaseStatus};
 use shared::number::counted;
 
@@ -71,10 +73,25 @@ pub(super) fn logins<'a>(seen: impl Iterator<Item = (&'a String, Option<&'a str>
 
 /// Whether Kubernetes can store an object with this status.
 pub(crate) fn fits(object: &RDSDatabase, status: &RDSDatabaseStatus) -> bool {
-    let with_status = RDSDatabase { status: None, ..object.clone() };
-    let [object, status] = [serde_json::to_vec(&with_status), serde_json::to_vec(status)];
+    size(&object.metadata) + size(&object.spec) + size(status) <= LARGEST
+}
+
+/// Bytes of something as JSON.
+fn size(of: &impl Serialize) -> usize {
+    struct Count(usize);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
     // What cannot be written as JSON was never read from it.
-    object.map_or(0, |json| json.len()) + status.map_or(0, |json| json.len()) <= LARGEST
+    serde_json::to_writer(&mut count, of).map_or(0, |()| count.0)
 }
 
 /// A status of which Kubernetes cannot store the whole: conditions and counts. The oids stay, because a database that is lost is known by its own.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::Violation;
 use crate::cluster::{ClusterEvent, text};
 use crate::history::{Event, Happened};
@@ -28,15 +30,24 @@ pub(super) fn secret(events: &[Happened], log: &[String]) -> Result<(), Violatio
         _ => None,
     });
     let passwords: BTreeSet<&str> = secrets.filter(|password| password.len() >= 8).collect();
-    let mut told: Vec<String> = log.to_vec();
-    told.extend(events.iter().filter_map(|happened| match &happened.what {
-        Event::Cluster(ClusterEvent::Status { status, .. }) => Some(status.to_string()),
-        _ => None,
-    }));
-    let told = told.join("\n");
-    if passwords.into_iter().any(|password| told.contains(password)) {
+    let shows = |text: &str| passwords.iter().any(|password| text.contains(password));
+    let told = |happened: &Happened| match &happened.what {
+        Event::Cluster(ClusterEvent::Status { status, .. }) => any_text(status, &shows),
+        _ => false,
+    };
+    if log.iter().any(|line| shows(line)) || events.iter().any(told) {
         let when = events.last().map(|happened| happened.at).unwrap_or_default();
         return Err(Violation { invariant: "I4", what: "a password is told".into(), when });
     }
     Ok(())
+}
+
+/// Whether any text of a value, keys included, is such.
+fn any_text(value: &Value, is: &impl Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is(text),
+        Value::Array(values) => values.iter().any(|inner| any_text(inner, is)),
+        Value::Object(fields) => fields.iter().any(|(key, inner)| is(key) || any_text(inner, is)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
