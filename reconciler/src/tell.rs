@@ -5,7 +5,7 @@ use shared::api::RDSDatabase;
 
 use crate::cluster::Notice;
 use crate::context::Context;
-use crate::plan::{ClusterStep, Concern, Outcome, Plan, Reason, Seen, World, concern};
+use crate::plan::{ClusterStep, Concern, Outcome, Plan, Reason, Seen, World, concern, serving};
 use crate::providers::Request;
 
 /// Tells of something that lasts, unless it was told before.
@@ -33,12 +33,20 @@ pub(crate) async fn planned(context: &Context, object: &RDSDatabase, world: &Wor
             Outcome::Blocked { reason, message, .. } => {
                 once(context, object, about, blocked(*reason, message.clone())).await;
             }
-            // What cannot be seen has not passed.
-            Outcome::Done { .. } if !matches!(world.instance, Seen::Unknown(_)) => {
+            Outcome::Done { .. } if seen(*concern, world) => {
                 context.memory.update(&world.object.uid, |recollection| recollection.told.forget(about));
             }
             _ => {}
         }
+    }
+}
+
+/// What cannot be seen has not passed. What Secrets lack, the instance tells while it serves.
+fn seen(concern: Concern, world: &World) -> bool {
+    match (concern, &world.instance) {
+        (_, Seen::Unknown(_)) => false,
+        (Concern::Secrets, Seen::Known(_)) => serving(world).is_some(),
+        _ => true,
     }
 }
 

@@ -28,7 +28,8 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 /// What ends the pass. What Kubernetes refuses of one step stops no other: the next plan holds it back and says why.
 pub(crate) async fn carry_out(scene: &Scene<'_>, plan: &Plan) -> Result<Duration, ApplyError> {
     let (memory, facts) = (&scene.context.memory, &scene.observation.world.object);
-    memory.update(&facts.uid, |recollection| recollection.ledger.settle(&plan.outcomes));
+    let now = scene.context.now();
+    memory.update(&facts.uid, |recollection| recollection.ledger.settle(&plan.outcomes, now));
     for step in &plan.steps {
         let generation = scene.object.metadata.generation;
         // A part of a visit is tried until it is the object's turn; what comes of a visit has Events.

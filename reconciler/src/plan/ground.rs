@@ -120,7 +120,7 @@ pub(crate) fn usable(world: &World) -> Option<&Instance> {
 }
 
 /// The instance, where it can also be logged in to.
-pub(super) fn serving(world: &World) -> Option<&Instance> {
+pub(crate) fn serving(world: &World) -> Option<&Instance> {
     usable(world).filter(|instance| instance.status.serves() && instance.endpoint.is_some())
 }
 

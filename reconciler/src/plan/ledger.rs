@@ -162,9 +162,9 @@ impl Ledger {
         attempts
     }
 
-    /// A wish that the world fulfils has been answered: the same wish later starts counting anew. On its way out an object makes each wish
-    /// once.
-    pub fn settle(&mut self, outcomes: &[(Concern, Outcome)]) {
+    /// A wish that the world fulfils has been answered: the same wish later starts counting anew. The next look may be older than this one, so what
+    /// was asked for a moment ago is remembered all the same. On its way out an object makes each wish once.
+    pub fn settle(&mut self, outcomes: &[(Concern, Outcome)], now: Moment) {
         let fulfilled = |concern| {
             outcomes.iter().any(|(found, outcome)| {
                 let content = match outcome {
@@ -176,7 +176,10 @@ impl Ledger {
             })
         };
         self.0.retain(|_, entry| match &entry.step {
-            Step::Cloud(request) => concern(request) == Concern::Deletion || !fulfilled(concern(request)),
+            Step::Cloud(request) => {
+                let recent = now.until(entry.at + LAG).is_some();
+                recent || concern(request) == Concern::Deletion || !fulfilled(concern(request))
+            }
             _ => true,
         });
     }

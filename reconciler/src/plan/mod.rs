@@ -24,7 +24,7 @@ pub(crate) mod tests;
 
 pub use crate::clock::Moment;
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
-pub(crate) use ground::{foreign, usable};
+pub(crate) use ground::{foreign, serving, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, doorways, due, fingerprint};
 pub(crate) use inside::{Found, report, retry_at};
 pub(crate) use lead::bound;

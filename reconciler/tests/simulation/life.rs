@@ -168,7 +168,8 @@ impl Life {
                 }
             }
             Act::Freeze { lasting } => {
-                if let Some(process) = self.processes.first_mut() {
+                // One that stands still already is followed by another one.
+                if let Some(process) = self.processes.first_mut().filter(|process| !process.gate.is_frozen()) {
                     process.gate.freeze(true);
                     process.leads = false;
                     self.due.push((now + *lasting / 2, Due::Start));

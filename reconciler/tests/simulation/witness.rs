@@ -32,10 +32,10 @@ impl Ground {
         clouds.find_map(|cloud| cloud.view().by_resource(resource_id).cloned())
     }
 
-    /// The object that an instance is marked as that of, as it is now.
+    /// The object that an instance is marked as that of, as it is now or was last.
     fn object(&self, instance: &Instance) -> Option<Arc<Value>> {
         let (namespace, name) = (instance.marks.namespace.as_ref()?, instance.marks.name.as_ref()?);
-        self.kubernetes.state().databases.get(&key(namespace, name)).cloned()
+        self.kubernetes.last(&key(namespace, name))
     }
 
     /// The data of a snapshot are kept beside the servers.

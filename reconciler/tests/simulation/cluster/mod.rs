@@ -29,6 +29,8 @@ pub(crate) struct Kubernetes {
     time: Time,
     history: Arc<History>,
     state: Mutex<State>,
+    /// Objects that are gone, as they were last.
+    gone: Mutex<BTreeMap<Key, Arc<Value>>>,
     /// What the watches tell, by kind, from the beginning.
     changes: Mutex<BTreeMap<Kind, Vec<Changed>>>,
     restored: AtomicU64,
@@ -62,7 +64,14 @@ impl State {
 
 impl Kubernetes {
     pub(crate) fn new(time: Time, history: Arc<History>) -> Self {
-        Self { time, history, state: Mutex::default(), changes: Mutex::default(), restored: AtomicU64::default() }
+        let (state, gone, changes) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { time, history, state, gone, changes, restored: AtomicU64::default() }
+    }
+
+    /// An object, or the last one of this name: what was asked for on its behalf may arrive when it is gone.
+    pub(crate) fn last(&self, of: &Key) -> Option<Arc<Value>> {
+        let gone = || self.gone.lock().unwrap_or_else(PoisonError::into_inner).get(of).cloned();
+        self.lock().databases.get(of).cloned().or_else(gone)
     }
 
     /// What it holds now.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Secret, Service};
@@ -176,7 +176,8 @@ impl Kubernetes {
         let held = object["metadata"]["finalizers"].as_array().is_some_and(|held| !held.is_empty());
         if object["metadata"].get("deletionTimestamp").is_some() && !held {
             self.history.log(format_args!("{of} is gone"));
-            state.databases.remove(of);
+            let last = state.databases.remove(of);
+            self.gone.lock().unwrap_or_else(PoisonError::into_inner).extend(last.map(|object| (of.clone(), object)));
             self.tell(Kind::Databases, Changed::Database(of.clone(), None));
         }
     }
