@@ -59,7 +59,7 @@ async fn pass(context: &Context, key: &Key) -> Result<Again, PassError> {
     // Without having seen them all, none is taken for the default one: an object would be pinned to the wrong account for good.
     let classes = context.views.classes().await.ok_or(PassError::ClassesUnknown)?;
     let (required, versions) = (context.settings.require_class, context.settings.default_versions);
-    let subject = match Subject::of(&object, &classes, required, &namespace.labels, versions) {
+    let subject = match Subject::of(&object, &classes, required, &namespace.labels, versions, &context.servers) {
         Ok(subject) => subject,
         Err(refusal) => {
             refuse(context, &object, &refusal).await?;

@@ -69,7 +69,7 @@ fn released(note: String) -> Notice {
 pub(crate) fn of_cluster(step: &ClusterStep, object: &str) -> Option<Notice> {
     let (reason, action, note) = match step {
         ClusterStep::AddFinalizer | ClusterStep::RemoveFinalizer => return None,
-        ClusterStep::CreateSecret { secret, user } => {
+        ClusterStep::CreateSecret { secret, user, .. } => {
             (Reason::SecretCreated, "CreateSecret", format!("Secret {secret} for the user {user}"))
         }
         ClusterStep::RepairPassword { secret, .. } => (
@@ -153,6 +153,7 @@ mod tests {
     use crate::binding::SecretData;
     use crate::cluster::Version;
     use crate::engine::Kind;
+    use crate::engine::postgres::DIALECT;
     use crate::plan::{Place, ServicePlace};
     use crate::providers::{Create, Delete, MarkInstance, MasterPassword, Modify, Owner, ResetMaster, Settings};
     use shared::rules::Engine;
@@ -184,16 +185,16 @@ mod tests {
     fn cluster_steps() -> [ClusterStep; 9] {
         let (secret, user) = ("orders.rds.app".to_owned(), "app".to_owned());
         let version = Version { uid: "uid".into(), resource: "7".into() };
-        let (place, external_name, port) = (ServicePlace::Own, "host".to_owned(), 5432);
+        let (place, external_name, port, dialect) = (ServicePlace::Own, "host".to_owned(), 5432, DIALECT);
         [
             ClusterStep::AddFinalizer,
             ClusterStep::RemoveFinalizer,
-            ClusterStep::CreateSecret { secret: secret.clone(), user: user.clone() },
-            ClusterStep::RepairPassword { secret: secret.clone(), user, database: None },
+            ClusterStep::CreateSecret { secret: secret.clone(), user: user.clone(), dialect },
+            ClusterStep::RepairPassword { secret: secret.clone(), user, database: None, dialect },
             ClusterStep::UpdateSecret { secret: secret.clone(), data: SecretData::default(), renewal: false },
             ClusterStep::DeleteSecret { secret, version: version.clone() },
-            ClusterStep::CreateService { place, external_name: external_name.clone(), port },
-            ClusterStep::UpdateService { place, external_name, port, version: version.clone() },
+            ClusterStep::CreateService { place, external_name: external_name.clone(), port, dialect },
+            ClusterStep::UpdateService { place, external_name, port, dialect, version: version.clone() },
             ClusterStep::DeleteService { place: ServicePlace::Alias, version },
         ]
     }

@@ -16,6 +16,7 @@ use shared::names::InstanceIdentifier;
 use shared::rules::DefaultVersions;
 use tokio::net::TcpListener;
 
+use crate::engine::paper::servers;
 use crate::engine::postgres::DIALECT;
 use crate::observe::secret_fact;
 use crate::plan::tests::{departure, empty_world, leave, now, plan};
@@ -155,7 +156,9 @@ async fn its_secrets_lead_where_they_led() {
     let mut led = BTreeMap::new();
     for found in objects_at("at-rest", "databases.yaml") {
         let object: RDSDatabase = serde_json::from_value(found).unwrap();
-        let Ok(target) = resolve(&object, &classes, false, &labels, DefaultVersions::BUILT_IN) else { continue };
+        let Ok(target) = resolve(&object, &classes, false, &labels, DefaultVersions::BUILT_IN, &servers()) else {
+            continue;
+        };
         let before = object.status.clone().unwrap();
         let Some(pinned) = before.instance.clone() else { continue };
         let instance = instances.iter().find(|instance| instance.identifier == pinned.identifier).unwrap();
@@ -185,7 +188,7 @@ async fn its_secrets_lead_where_they_led() {
         }
         let name = &world.object.name;
         let bound_before = before.binding.as_ref().map(|binding| binding.name.as_str());
-        assert_eq!(bound(target.dialect, &target.desired, name, bound_before).as_deref(), bound_before);
+        assert_eq!(bound(target.dialect(), &target.desired, name, bound_before).as_deref(), bound_before);
     }
     assert_eq!(led.len(), objects_at("at-rest", "secrets.yaml").len(), "{led:?}");
     assert_eq!((led["ledger.rds.master"].as_str(), led["ledger.rds.chief"].as_str()), ("accounts", "archive"));

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::scene::{ApplyError, Scene};
 use crate::binding::{self, Binding, SecretData, secret_data};
 use crate::cluster::ClusterError;
-use crate::engine::{Password, secret_type};
+use crate::engine::{Dialect, Password, secret_type};
 use crate::plan::{ClusterStep, SecretFact, Seen, ServicePlace};
 use crate::tell;
 
@@ -19,15 +19,13 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), A
     match step {
         ClusterStep::AddFinalizer => cluster.set_finalizer(scene.object, true).await?,
         ClusterStep::RemoveFinalizer => cluster.set_finalizer(scene.object, false).await?,
-        ClusterStep::CreateSecret { secret, user } => cluster.create_secret(&new_secret(scene, secret, user)?).await?,
-        ClusterStep::RepairPassword { secret, user, database } => {
+        ClusterStep::CreateSecret { secret, user, dialect } => {
+            cluster.create_secret(&new_secret(scene, secret, user, *dialect)).await?;
+        }
+        ClusterStep::RepairPassword { secret, user, database, dialect } => {
             let binding = Binding { user, database: database.as_deref(), ..Binding::default() };
-            write_secret(
-                scene,
-                secret,
-                &secret_data(scene.dialect()?, binding, &Password::generate(&*scene.context.entropy)),
-            )
-            .await?;
+            let password = Password::generate(&*scene.context.entropy);
+            write_secret(scene, secret, &secret_data(*dialect, binding, &password)).await?;
         }
         ClusterStep::UpdateSecret { secret, data, renewal } => {
             if *renewal {
@@ -39,12 +37,12 @@ pub(super) async fn apply(scene: &Scene<'_>, step: &ClusterStep) -> Result<(), A
         ClusterStep::DeleteSecret { secret, version } => {
             cluster.delete_secret(&object.namespace, secret, version).await?;
         }
-        ClusterStep::CreateService { place, external_name, port } => {
-            cluster.create_service(&new_service(scene, *place, external_name, *port)?).await?;
+        ClusterStep::CreateService { place, external_name, port, dialect } => {
+            cluster.create_service(&new_service(scene, *place, external_name, *port, *dialect)).await?;
         }
-        ClusterStep::UpdateService { place, external_name, port, version } => {
+        ClusterStep::UpdateService { place, external_name, port, dialect, version } => {
             let (namespace, name) = whereabouts(scene, *place);
-            let service = new_service(scene, *place, external_name, *port)?;
+            let service = new_service(scene, *place, external_name, *port, *dialect);
             cluster.update_service(&namespace, &name, version, &service).await?;
         }
         ClusterStep::DeleteService { place, version } => {
@@ -70,32 +68,34 @@ fn metadata(scene: &Scene<'_>, namespace: String, name: String) -> ObjectMeta {
 }
 
 /// No owner reference: the Secret outlives the object, so that its final snapshot can be opened again.
-fn new_secret(scene: &Scene<'_>, name: &str, user: &str) -> Result<Secret, ApplyError> {
-    let dialect = scene.dialect()?;
-    let data =
-        secret_data(dialect, Binding { user, ..Binding::default() }, &Password::generate(&*scene.context.entropy));
-    Ok(Secret {
+fn new_secret(scene: &Scene<'_>, name: &str, user: &str, dialect: &dyn Dialect) -> Secret {
+    let password = Password::generate(&*scene.context.entropy);
+    let data = secret_data(dialect, Binding { user, ..Binding::default() }, &password);
+    Secret {
         metadata: metadata(scene, scene.observation.world.object.namespace.clone(), name.to_owned()),
         type_: Some(secret_type(dialect)),
         data: Some(data.0.into_iter().map(|(key, value)| (key, ByteString(value))).collect::<BTreeMap<_, _>>()),
         ..Secret::default()
-    })
+    }
 }
 
-fn new_service(scene: &Scene<'_>, place: ServicePlace, external_name: &str, port: u16) -> Result<Service, ApplyError> {
+fn new_service(
+    scene: &Scene<'_>,
+    place: ServicePlace,
+    external_name: &str,
+    port: u16,
+    dialect: &dyn Dialect,
+) -> Service {
     let (namespace, name) = whereabouts(scene, place);
-    let port = ServicePort {
-        name: Some(scene.dialect()?.binding_type().into()),
-        port: i32::from(port),
-        ..ServicePort::default()
-    };
+    let port =
+        ServicePort { name: Some(dialect.binding_type().into()), port: i32::from(port), ..ServicePort::default() };
     let spec = ServiceSpec {
         type_: Some("ExternalName".into()),
         external_name: Some(external_name.to_owned()),
         ports: Some(vec![port]),
         ..ServiceSpec::default()
     };
-    Ok(Service { metadata: metadata(scene, namespace, name), spec: Some(spec), ..Service::default() })
+    Service { metadata: metadata(scene, namespace, name), spec: Some(spec), ..Service::default() }
 }
 
 fn whereabouts(scene: &Scene<'_>, place: ServicePlace) -> (String, String) {

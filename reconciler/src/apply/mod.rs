@@ -77,6 +77,6 @@ async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
             cloud::apply(scene, request).await;
             Ok(())
         }
-        Step::Look | Step::Work | Step::LogIn => visit::apply(scene, step).await,
+        Step::Inside(part, inputs) => visit::apply(scene, *part, inputs).await,
     }
 }

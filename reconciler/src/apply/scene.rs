@@ -5,7 +5,6 @@ use thiserror::Error;
 
 use crate::cluster::ClusterError;
 use crate::context::Context;
-use crate::engine::Dialect;
 use crate::lease::Fenced;
 use crate::observe::Observation;
 use crate::subject::Subject;
@@ -22,9 +21,6 @@ pub enum ApplyError {
     /// This process may not act any more.
     #[error(transparent)]
     Fenced(#[from] Fenced),
-    /// A step that needs an account or a target was planned without one: a bug, said instead of a panic.
-    #[error("the step {0} was planned without what it needs")]
-    Inconsistent(&'static str),
 }
 
 /// What a pass works on.
@@ -37,14 +33,4 @@ pub(crate) struct Scene<'a> {
     pub subject: &'a Subject,
     /// What was observed.
     pub observation: &'a Observation,
-}
-
-impl Scene<'_> {
-    /// How the engine of a wanted object is spoken of.
-    pub(super) fn dialect(&self) -> Result<&'static dyn Dialect, ApplyError> {
-        match self.subject {
-            Subject::Living(target) => Ok(target.dialect),
-            Subject::Leaving(_) => Err(ApplyError::Inconsistent("of a Secret or a Service")),
-        }
-    }
 }

@@ -1,22 +1,18 @@
 //! The parts of a visit to the database: a look, a slice of work, some logins. What comes of each is told to the errand.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use shared::names;
-use shared::rules::{Desired, RoleName};
+use shared::rules::RoleName;
 
 use super::scene::{ApplyError, Scene};
 use crate::context::Context;
-use crate::engine::{Dialect, EngineError, Login, Mark, Password, Passwords, Question, Server};
+use crate::engine::{EngineError, Login, Password, Question};
 use crate::plan::{
-    Concern, Doorway, Errand, Found, LoginKnown, Moment, Reason, SqlFailure, SqlVisit, Stage, Step, due, fingerprint,
-    report, retry_at,
+    Concern, Doorway, Errand, Found, LoginKnown, Moment, Part, Reason, SqlFailure, SqlVisit, Stage, VisitInputs, due,
+    fingerprint, report, retry_at,
 };
-use crate::providers::Instance;
-use crate::subject::{Subject, Target};
 use crate::tell;
 use crate::turns::Key;
 
@@ -29,23 +25,23 @@ pub const SLICE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(250);
 
 /// Makes the next part of a visit, if it is this object's turn; else it is called when it is.
-pub(super) async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
+pub(super) async fn apply(scene: &Scene<'_>, part: Part, inputs: &VisitInputs) -> Result<(), ApplyError> {
     let (context, facts) = (scene.context, &scene.observation.world.object);
     let key = Key { namespace: facts.namespace.clone(), name: facts.name.clone() };
     let slow = context.memory.part(&facts.uid, |recollection| recollection.pace.slow());
     let Some(_turn) = context.turns.take(&key, slow) else { return Err(ApplyError::NotItsTurn) };
     let began = context.now();
-    let outcome = tokio::select! {
+    tokio::select! {
         biased;
-        outcome = visit(scene, step) => outcome,
+        () = visit(scene, part, inputs) => {}
         // What was under way is safe to repeat, and to leave.
-        () = deleted(context, &key) => Ok(()),
+        () = deleted(context, &key) => {}
     };
     let took = context.now().since(began);
     context.memory.update(&facts.uid, |recollection| {
         recollection.pace.after(took, recollection.errand.is_none());
     });
-    outcome
+    Ok(())
 }
 
 /// Completes when the object is being deleted, or is gone.
@@ -55,27 +51,25 @@ async fn deleted(context: &Context, key: &Key) {
     }
 }
 
-async fn visit(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
+async fn visit(scene: &Scene<'_>, part: Part, inputs: &VisitInputs) {
     let world = &scene.observation.world;
-    let inconsistent = || ApplyError::Inconsistent("a visit to the database");
-    let inputs = world.visit_inputs.clone().ok_or_else(inconsistent)?;
-    let visit = Visit::new(scene).ok_or_else(inconsistent)?;
+    let visit = Visit { scene, inputs };
     let mut logins = world.logins.clone();
     let now = scene.context.now();
     let under_way = scene.context.memory.part(&world.object.uid, |recollection| recollection.errand.clone());
     let mut errand = under_way
-        .filter(|errand| errand.progress().goes_on(Some(&inputs), now))
-        .unwrap_or_else(|| Errand::begin(inputs.clone(), visit.server.clone().visit(), now));
-    let result = match step {
-        Step::Work => visit.work(&mut errand).await,
-        Step::LogIn => visit.log_in(&mut errand, &mut logins).await,
-        _ => visit.look(&mut errand, &logins).await,
+        .filter(|errand| errand.progress().goes_on(&inputs.digest, now))
+        .unwrap_or_else(|| Errand::begin(inputs.digest.clone(), inputs.server.clone().visit(), now));
+    let result = match part {
+        Part::Work => visit.work(&mut errand).await,
+        Part::LogIn => visit.log_in(&mut errand, &mut logins).await,
+        Part::Look => visit.look(&mut errand, &logins).await,
     };
     let over = match &result {
         Ok(()) => *errand.stage() == Stage::Over,
         Err(_) => true,
     };
-    let finished = if over { Some(visit.finish(&errand, &logins, inputs, result).await) } else { None };
+    let finished = if over { Some(visit.finish(&errand, &logins, result).await) } else { None };
     scene.context.memory.update(&world.object.uid, |recollection| {
         recollection.logins = logins;
         recollection.errand = if over { None } else { Some(errand) };
@@ -87,56 +81,24 @@ async fn visit(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
             recollection.visit = Some(finished);
         }
     });
-    Ok(())
 }
 
 struct Visit<'a> {
     scene: &'a Scene<'a>,
-    dialect: &'static dyn Dialect,
-    desired: &'a Desired,
-    instance: &'a Instance,
-    server: Arc<dyn Server>,
-    master: Login,
-    mark: Mark,
-    /// Each user's password; a user whose Secret is somebody else's has none.
-    passwords: Passwords,
+    inputs: &'a VisitInputs,
 }
 
 impl<'a> Visit<'a> {
-    fn new(scene: &'a Scene<'a>) -> Option<Self> {
-        let world = &scene.observation.world;
-        let Subject::Living(Target { desired, dialect, .. }) = scene.subject else { return None };
-        let instance = world.instance.known()?;
-        let endpoint = instance.endpoint.clone()?;
-        let name = &world.object.name;
-        let master = Login {
-            host: endpoint.host,
-            port: endpoint.port,
-            user: desired.master_user.to_string(),
-            password: world.password(&names::master_secret_name(name))?,
-            database: dialect.maintenance_database().into(),
-            version: None,
-        };
-        let passwords = desired
-            .users
-            .keys()
-            .filter_map(|user| Some((user.clone(), world.password(&names::secret_name(name, user))?)));
-        // The instance's name is the same for an object that is created again, so that a restored database knows its users.
-        let mark = Mark::new(world.identifier.as_str());
-        let server = scene.context.servers.of(desired.engine)?;
-        Some(Self { scene, dialect: *dialect, desired, instance, server, master, mark, passwords: passwords.collect() })
-    }
-
     fn now(&self) -> Moment {
         self.scene.context.now()
     }
 
     async fn look(&self, errand: &mut Errand, logins: &BTreeMap<Doorway, LoginKnown>) -> Result<(), EngineError> {
         let known = &self.scene.observation.world.known_databases;
-        let question = Question { desired: self.desired, mark: &self.mark, known };
-        errand.visit_mut().look(&self.master, question, &self.passwords).await?;
+        let question = Question { desired: &self.inputs.desired, mark: &self.inputs.mark, known };
+        errand.visit_mut().look(&self.inputs.master, question, &self.inputs.passwords).await?;
         let current = self.fingerprints();
-        errand.looked(|visit| due(self.dialect, self.desired, visit, logins, &current), self.now());
+        errand.looked(|visit| due(self.inputs.dialect(), &self.inputs.desired, visit, logins, &current), self.now());
         Ok(())
     }
 
@@ -144,7 +106,7 @@ impl<'a> Visit<'a> {
         let before = errand.visit().done();
         let result = errand
             .visit_mut()
-            .work(&self.master, &*self.scene.context.clock, SLICE, Some(&self.scene.context.fence))
+            .work(&self.inputs.master, &*self.scene.context.clock, SLICE, Some(&self.scene.context.fence))
             .await;
         let done = errand.visit().done() - before;
         self.scene.context.metrics.sql_steps.inc_by(u64::try_from(done).unwrap_or(u64::MAX));
@@ -188,7 +150,7 @@ impl<'a> Visit<'a> {
     }
 
     fn password(&self, user: &str) -> Option<(&RoleName, &Password)> {
-        self.passwords.iter().find(|(found, _)| found.as_str() == user)
+        self.inputs.passwords.iter().find(|(found, _)| found.as_str() == user)
     }
 
     fn check<'b>(
@@ -198,16 +160,16 @@ impl<'a> Visit<'a> {
     ) -> Option<impl Future<Output = (Doorway, Result<Vec<String>, EngineError>)> + Send + use<'a, 'b>> {
         let (_, password) = self.password(&door.user)?;
         let (user, database) = (door.user.clone(), door.database.clone());
-        let login = Login { user, password: password.clone(), database, ..self.master.clone() };
+        let login = Login { user, password: password.clone(), database, ..self.inputs.master.clone() };
         let (visit, door) = (errand.visit(), door.clone());
-        Some(async move { (door, visit.log_in(login, self.desired).await) })
+        Some(async move { (door, visit.log_in(login, &self.inputs.desired).await) })
     }
 
     fn fingerprints(&self) -> BTreeMap<String, String> {
-        let users = self.passwords.iter();
+        let users = self.inputs.passwords.iter();
         let print = |(user, password): (&RoleName, &Password)| {
-            let flags = *self.desired.users.get(user)?;
-            Some((user.to_string(), fingerprint(self.instance, flags, password)))
+            let flags = *self.inputs.desired.users.get(user)?;
+            Some((user.to_string(), fingerprint(&self.inputs.instance, flags, password)))
         };
         users.filter_map(print).collect()
     }
@@ -217,7 +179,6 @@ impl<'a> Visit<'a> {
         &self,
         errand: &Errand,
         logins: &BTreeMap<Doorway, LoginKnown>,
-        inputs: String,
         result: Result<(), EngineError>,
     ) -> SqlVisit {
         for (reason, note) in errand.told() {
@@ -226,20 +187,22 @@ impl<'a> Visit<'a> {
         let world = &self.scene.observation.world;
         let (now, jitter) = (self.now(), self.scene.context.entropy.fraction());
         let result = match result {
-            Ok(()) => {
-                Ok(report(self.dialect, self.desired, Found { report: errand.visit().report(), logins, jitter }, now))
-            }
+            Ok(()) => Ok(report(
+                self.inputs.dialect(),
+                &self.inputs.desired,
+                Found { report: errand.visit().report(), logins, jitter },
+                now,
+            )),
             Err(error) => {
-                let last = world.visit.as_ref().filter(|visit| visit.inputs == inputs);
-                let attempts = last.map_or(0, SqlVisit::failures) + 1;
-                let failure = failure(&error, &self.master.user, attempts, jitter, now);
+                let attempts = world.current_visit().map_or(0, SqlVisit::failures) + 1;
+                let failure = failure(&error, &self.inputs.master.user, attempts, jitter, now);
                 let (context, object) = (self.scene.context, self.scene.object);
                 let notice = tell::visit_failed(failure.message.clone());
                 tell::once(context, object, Concern::Databases.condition(), notice).await;
                 Err(failure)
             }
         };
-        SqlVisit { inputs, at: now, result }
+        SqlVisit { inputs: self.inputs.digest.clone(), at: now, result }
     }
 }
 

@@ -50,6 +50,15 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     fn jdbc_url(&self, to: Address<'_>, authority: &str) -> String;
 }
 
+/// Each engine has one.
+impl PartialEq for dyn Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.binding_type() == other.binding_type()
+    }
+}
+
+impl Eq for dyn Dialect {}
+
 /// The Kubernetes type of an engine's Secrets.
 pub fn secret_type(dialect: &dyn Dialect) -> String {
     format!("servicebinding.io/{}", dialect.binding_type())

@@ -5,7 +5,6 @@
 //! it begins is all that the rest of the reconciler knows of an engine. [`postgres`] is the engine that speaks to PostgreSQL.
 
 mod dialect;
-mod dialects;
 mod error;
 mod kind;
 mod known;
@@ -21,7 +20,6 @@ mod visit;
 mod work;
 
 pub use dialect::{Address, Dialect, secret_type};
-pub use dialects::dialect;
 pub use error::{Awaited, EngineError};
 pub use kind::Kind;
 pub use known::{Known, RECREATE_DATABASE_ANNOTATION, recreate_word};

@@ -6,13 +6,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use shared::rules::DatabaseName;
+use shared::rules::{self, DatabaseName};
 
+use super::dialect::Dialect;
 use super::error::EngineError;
 use super::kind::Kind;
 use super::password::Password;
 use super::port::{Access, Change, Engine, Findings, Login, Obstacle, Passwords, Planned, Question, Session};
-use super::server::Server as _;
+use super::postgres::DIALECT;
+use super::server::{Server as _, Servers};
 use super::visit::Visit;
 
 /// What there is to do.
@@ -191,8 +193,16 @@ fn next<T>(script: &Mutex<VecDeque<T>>) -> Option<T> {
     script.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
+/// Servers on which nothing is ever to be done.
+pub(crate) fn servers() -> Servers {
+    let paper = Paper { looks: Mutex::default(), results: Results::default() };
+    Servers::default().with(rules::Engine::Postgresql, Arc::new(paper))
+}
+
 #[async_trait]
 impl Engine for Paper {
+    const DIALECT: &'static dyn Dialect = DIALECT;
+
     type Catalog = Found;
     type Step = Chore;
     type Blocked = Lost;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shared::rules::{DatabaseName, Desired, RoleName};
 
+use super::dialect::Dialect;
 use super::error::EngineError;
 use super::kind::Kind;
 use super::known::Known;
@@ -80,6 +81,9 @@ pub struct Slice<'a, S> {
 /// limit.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
+    /// How it is spoken of outside of its servers.
+    const DIALECT: &'static dyn Dialect;
+
     /// What a look finds.
     type Catalog: Findings;
     /// One change on the server.

@@ -40,7 +40,7 @@ pub(super) async fn secrets(
             None => context.cluster.secret(&object.namespace, &secret).await,
         };
         let fact = match found {
-            Ok(Some(found)) => Seen::Known(secret_fact(target.dialect, found, object, Some(&user))),
+            Ok(Some(found)) => Seen::Known(secret_fact(target.dialect(), found, object, Some(&user))),
             Ok(None) => Seen::Absent,
             Err(error) => Seen::Unknown(error.to_string()),
         };
@@ -49,7 +49,7 @@ pub(super) async fn secrets(
     seen.extend(
         secrets
             .into_iter()
-            .map(|(name, secret)| (name, Seen::Known(secret_fact(target.dialect, secret, object, None)))),
+            .map(|(name, secret)| (name, Seen::Known(secret_fact(target.dialect(), secret, object, None)))),
     );
     seen
 }

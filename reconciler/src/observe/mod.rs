@@ -2,26 +2,27 @@
 
 mod kubernetes;
 mod recall;
+mod visit;
 
 #[cfg(test)]
 pub(crate) use kubernetes::secret_fact;
+#[cfg(test)]
+pub(crate) use visit::visit_inputs;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
-use sha2::{Digest, Sha256};
 use shared::api::RDSDatabase;
 use shared::api::labels::FINALIZER;
-use shared::names::{self, InstanceIdentifier};
+use shared::names::InstanceIdentifier;
 use thiserror::Error;
 
 use crate::cluster::NamespaceFacts;
 use crate::context::Context;
 use crate::engine::RECREATE_DATABASE_ANNOTATION;
 use crate::plan::{
-    ACCEPT_ANNOTATION, AccountFacts, Errand, Moment, ObjectFacts, RECREATE_ANNOTATION, SecretFact, Seen, World,
-    needs_renewal,
+    ACCEPT_ANNOTATION, AccountFacts, Errand, Moment, ObjectFacts, RECREATE_ANNOTATION, Seen, World, needs_renewal,
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
@@ -116,11 +117,11 @@ pub async fn observe(
     };
     if let Subject::Living(target) = subject {
         queue(context, target, &mut world, recollection.renewal);
-        world.visit_inputs = visit_inputs(target, &world);
+        world.visit_inputs = visit::visit_inputs(target, &world).map(Arc::new);
         if let (None, Some(inputs)) = (&world.visit, &world.visit_inputs) {
-            world.visit = recall::told_visit(target.dialect, object, &target.desired, inputs);
+            world.visit = recall::told_visit(target.dialect(), object, &target.desired, &inputs.digest);
             if world.visit.is_some() {
-                world.logins = recall::told_logins(target.dialect, &target.desired, &world);
+                world.logins = recall::told_logins(target.dialect(), &target.desired, &world);
             }
         }
     }
@@ -187,33 +188,6 @@ async fn snapshots(account: &Account, identifier: &InstanceIdentifier) -> Seen<V
         Ok(snapshots) => Seen::Known(snapshots),
         Err(error) => Seen::Unknown(format!("{error}; {}", error.remedy())),
     }
-}
-
-/// A digest of all that a visit to the database depends on; `None` while a password or the endpoint is missing.
-pub(crate) fn visit_inputs(target: &Target, world: &World) -> Option<String> {
-    let instance = world.instance.known()?;
-    let endpoint = instance.endpoint.as_ref()?;
-    let mut digest = Sha256::new();
-    let mut add = |text: &str| {
-        digest.update(text.len().to_be_bytes());
-        digest.update(text.as_bytes());
-    };
-    add(instance.resource_id.as_deref().unwrap_or_default());
-    add(instance.running.engine_version.as_deref().unwrap_or_default());
-    add(&format!("{}:{}", endpoint.host, endpoint.port));
-    add(&format!("{:?} {:?}", target.desired.users, target.desired.databases));
-    add(world.object.recreate_databases.as_deref().unwrap_or_default());
-    add(world.password(&names::master_secret_name(&world.object.name))?.expose());
-    for secret in target.desired.users.keys().map(|user| names::secret_name(&world.object.name, user)) {
-        // A Secret that is somebody else's stops its own user, not the others.
-        match world.secrets.get(&secret) {
-            Some(Seen::Known(SecretFact::Foreign { .. })) => add("foreign"),
-            // Nor does one that cannot be read.
-            Some(Seen::Unknown(_)) => add("unknown"),
-            _ => add(world.password(&secret)?.expose()),
-        }
-    }
-    Some(hex::encode(digest.finalize()))
 }
 
 /// Whether nothing that Secrets follow from is hidden for now: a place in the queue is not lost to that.

@@ -212,7 +212,7 @@ fn about(step: &Step) -> String {
         Step::Cloud(Request::Delete(request)) => {
             format!("delete {}", request.final_snapshot.as_deref().unwrap_or_default())
         }
-        Step::Cluster(_) | Step::Look | Step::Work | Step::LogIn => step.to_string(),
+        Step::Cluster(_) | Step::Inside(..) => step.to_string(),
     }
 }
 
@@ -273,6 +273,7 @@ fn pause(step: &Step, cause: Cause, attempts: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::postgres::DIALECT;
     use crate::plan::ClusterStep;
     use crate::providers::{Modify, Settings};
 
@@ -286,7 +287,8 @@ mod tests {
     }
 
     fn secret(user: &str) -> Step {
-        Step::Cluster(ClusterStep::CreateSecret { secret: format!("orders.rds.{user}"), user: user.into() })
+        let (secret, user) = (format!("orders.rds.{user}"), user.to_owned());
+        Step::Cluster(ClusterStep::CreateSecret { secret, user, dialect: DIALECT })
     }
 
     #[test]

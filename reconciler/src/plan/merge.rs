@@ -55,7 +55,7 @@ impl Plan {
             };
             let mut held = |step: &&Step| match step {
                 Step::Cloud(_) => std::mem::replace(&mut cloud, true),
-                Step::Look | Step::Work | Step::LogIn => cloud,
+                Step::Inside(..) => cloud,
                 Step::Cluster(_) => false,
             };
             let taken: Vec<_> = wanted.iter().filter(|step| !held(step)).cloned().collect();

@@ -25,7 +25,7 @@ pub(crate) mod tests;
 pub use crate::clock::Moment;
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, serving, usable};
-pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, doorways, due, fingerprint};
+pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, VisitInputs, doorways, due, fingerprint};
 pub(crate) use inside::{Found, report, retry_at};
 pub(crate) use lead::bound;
 pub(crate) use ledger::concern;
@@ -36,7 +36,7 @@ pub use reason::page::page as reasons_page;
 pub use reason::{Acts, Place, Reason};
 pub(crate) use secrets::needs_renewal;
 pub(crate) use settings::not_scheduled;
-pub use step::{ClusterStep, ServicePlace, Step};
+pub use step::{ClusterStep, Part, ServicePlace, Step};
 pub use world::{
     AccountFacts, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World,
 };
@@ -84,9 +84,9 @@ fn concerns(target: &Target, world: &World, now: Moment) -> Vec<(Concern, Outcom
         (Concern::Storage, settings::storage(target, world)),
         (Concern::Backups, settings::backups(target, world)),
         (Concern::Settings, settings::others(target, world)),
-        (Concern::Service, services::service(world)),
+        (Concern::Service, services::service(target, world)),
     ];
-    outcomes.extend(services::alias(world).map(|outcome| (Concern::Alias, outcome)));
+    outcomes.extend(services::alias(target, world).map(|outcome| (Concern::Alias, outcome)));
     let users = target.fence.users(&target.desired);
     let databases = users.map_or_else(Outcome::from, |()| inside::databases(target, world, now));
     outcomes.extend([(Concern::Databases, databases), (Concern::Access, inside::access(world))]);

@@ -68,7 +68,7 @@ struct Changes {
 }
 
 fn changes(target: &Target, world: &World) -> Changes {
-    let dialect = target.dialect;
+    let dialect = target.dialect();
     let wanted = wanted(target, world);
     let mut changes = Changes { count: wanted.len(), ..Changes::default() };
     let instance = usable(world).filter(|instance| instance.endpoint.is_some());
@@ -89,7 +89,8 @@ fn changes(target: &Target, world: &World) -> Changes {
     for Wanted { secret, user, username, databases } in &wanted {
         match world.secrets.get(secret) {
             None | Some(Seen::Absent) => {
-                changes.steps.push(ClusterStep::CreateSecret { secret: secret.clone(), user: username.clone() });
+                let (secret, user) = (secret.clone(), username.clone());
+                changes.steps.push(ClusterStep::CreateSecret { secret, user, dialect });
             }
             Some(Seen::Unknown(why)) => changes.unknown.push(format!("{secret} ({why})")),
             Some(Seen::Known(SecretFact::Foreign { why })) => changes.taken.push(format!("{secret} ({why})")),
@@ -103,7 +104,7 @@ fn changes(target: &Target, world: &World) -> Changes {
                 let database = database.filter(|_| endpoint.is_some() || before.is_some());
                 let Some(password) = data.password() else {
                     let (secret, user) = (secret.clone(), username.clone());
-                    changes.steps.push(ClusterStep::RepairPassword { secret, user, database });
+                    changes.steps.push(ClusterStep::RepairPassword { secret, user, database, dialect });
                     continue;
                 };
                 if endpoint.is_none() && data.text("host").is_some() {
@@ -222,10 +223,9 @@ fn act(message: String, reason: Reason, steps: Vec<ClusterStep>) -> Outcome {
 /// Secrets of users who left the spec: they go once the server has been told, and at once where there is no server.
 fn leftovers(world: &World, wanted: &[Wanted<'_>]) -> Vec<ClusterStep> {
     let told = world.instance.absent()
-        || world.visit.as_ref().is_some_and(|visit| {
-            visit.result.as_ref().is_ok_and(|report| report.unfinished.is_empty())
-                && Some(&visit.inputs) == world.visit_inputs.as_ref()
-        });
+        || world
+            .current_visit()
+            .is_some_and(|visit| visit.result.as_ref().is_ok_and(|report| report.unfinished.is_empty()));
     if !told {
         return Vec::new();
     }

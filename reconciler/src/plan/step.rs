@@ -1,11 +1,14 @@
 //! What can be done: each step is one effect, safe to repeat.
 
 use std::fmt;
+use std::sync::Arc;
 
 use shared::names;
 
+use super::inside::inputs::VisitInputs;
 use crate::binding::SecretData;
 use crate::cluster::Version;
+use crate::engine::Dialect;
 use crate::providers::Request;
 
 /// One effect.
@@ -16,6 +19,13 @@ pub enum Step {
     Cluster(ClusterStep),
     /// On the cloud.
     Cloud(Request),
+    /// On users and databases inside the instance.
+    Inside(Part, Arc<VisitInputs>),
+}
+
+/// A part of a visit to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
     /// Looks where the server differs from what is declared. Writes nothing.
     Look,
     /// Carries out the next slice of what the look has found.
@@ -30,10 +40,18 @@ impl fmt::Display for Step {
         match self {
             Self::Cluster(step) => step.fmt(f),
             Self::Cloud(request) => request.fmt(f),
-            Self::Look => f.write_str("look at users and databases"),
-            Self::Work => f.write_str("change users and databases"),
-            Self::LogIn => f.write_str("try logins"),
+            Self::Inside(part, _) => part.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Look => "look at users and databases",
+            Self::Work => "change users and databases",
+            Self::LogIn => "try logins",
+        })
     }
 }
 
@@ -75,7 +93,7 @@ impl ServicePlace {
 impl Step {
     /// Whether it is a part of a visit to the database.
     pub fn is_inside(&self) -> bool {
-        matches!(self, Self::Look | Self::Work | Self::LogIn)
+        matches!(self, Self::Inside(..))
     }
 
     /// Whether it adds or takes away the finalizer.
@@ -97,6 +115,8 @@ pub enum ClusterStep {
         secret: String,
         /// The user it is for.
         user: String,
+        /// How it speaks of the server.
+        dialect: &'static dyn Dialect,
     },
     /// Mints a password for a Secret of ours that has lost it.
     RepairPassword {
@@ -106,6 +126,8 @@ pub enum ClusterStep {
         user: String,
         /// The database it leads to, which stays.
         database: Option<String>,
+        /// How it speaks of the server.
+        dialect: &'static dyn Dialect,
     },
     /// Brings the keys of a Secret of ours up to date; its password stays.
     UpdateSecret {
@@ -131,6 +153,8 @@ pub enum ClusterStep {
         external_name: String,
         /// The port to declare.
         port: u16,
+        /// What names the port.
+        dialect: &'static dyn Dialect,
     },
     /// Points a Service of ours to a new endpoint.
     UpdateService {
@@ -140,6 +164,8 @@ pub enum ClusterStep {
         external_name: String,
         /// The port to declare.
         port: u16,
+        /// What names the port.
+        dialect: &'static dyn Dialect,
         /// What was read: only this is changed.
         version: Version,
     },

@@ -10,13 +10,13 @@ use shared::names::InstanceIdentifier;
 use shared::rules::DatabaseName;
 
 use super::inside::errand::Progress;
+use super::inside::inputs::VisitInputs;
 use super::inside::logins::{Doorway, LoginKnown};
 use super::ledger::Ledger;
 use super::reason::Reason;
-use crate::clock::Moment;
-
 use crate::authorities::Authorities;
 use crate::binding::SecretData;
+use crate::clock::Moment;
 use crate::cluster::Version;
 use crate::engine::{Known, Password};
 use crate::providers::{Instance, Offer, Owner, Snapshot};
@@ -111,7 +111,7 @@ pub enum ServiceFact {
 /// How a visit to the database ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlVisit {
-    /// A digest of all that the visit depended on.
+    /// The digest of its [`VisitInputs`].
     pub inputs: String,
     /// When it ended.
     pub at: Moment,
@@ -219,8 +219,8 @@ pub struct World {
     pub logins: BTreeMap<Doorway, LoginKnown>,
     /// Databases that the status has known to be there.
     pub known_databases: BTreeMap<DatabaseName, Known>,
-    /// A digest of all that a visit would depend on now; `None` while something is missing for one.
-    pub visit_inputs: Option<String>,
+    /// What a visit would be made with now; `None` while something is missing for one.
+    pub visit_inputs: Option<Arc<VisitInputs>>,
     /// What was asked of the cloud and of Kubernetes.
     pub ledger: Ledger,
     /// Since when this process acts: what another one asked for before may still appear.
@@ -248,6 +248,12 @@ impl World {
         let ObjectFacts { namespace, name, uid, .. } = &self.object;
         let (namespace, name, uid) = (namespace.clone(), name.clone(), uid.clone());
         Owner { cluster: self.cluster.clone(), namespace, name, uid }
+    }
+
+    /// The last visit, where it was about what is wanted now.
+    pub(crate) fn current_visit(&self) -> Option<&SqlVisit> {
+        let inputs = self.visit_inputs.as_ref()?;
+        self.visit.as_ref().filter(|visit| visit.inputs == inputs.digest)
     }
 
     /// The password in a Secret of ours.

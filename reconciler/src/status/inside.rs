@@ -69,6 +69,5 @@ pub(super) fn logins(before: &RDSDatabaseStatus, world: &World) -> Option<Logins
 }
 
 fn current_report(world: &World) -> Option<&SqlReport> {
-    let visit = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref())?;
-    visit.result.as_ref().ok()
+    world.current_visit()?.result.as_ref().ok()
 }

@@ -55,7 +55,7 @@ pub(crate) fn of(
 fn declared(status: &mut RDSDatabaseStatus, before: &RDSDatabaseStatus, target: &Target, world: &World) {
     let name = &world.object.name;
     let bound_before = before.binding.as_ref().map(|binding| binding.name.as_str());
-    status.binding = bound(target.dialect, &target.desired, name, bound_before).map(|name| Binding { name });
+    status.binding = bound(target.dialect(), &target.desired, name, bound_before).map(|name| Binding { name });
     status.users = inside::users(target, world);
     // Oids are those of one instance: a new, empty one has none of them.
     let same = status.instance.as_ref().is_some_and(|instance| instance.resource_id.is_some());

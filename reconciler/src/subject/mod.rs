@@ -13,6 +13,7 @@ use std::sync::Arc;
 use shared::api::RDSDatabase;
 use shared::rules::DefaultVersions;
 
+use crate::engine::Servers;
 use crate::providers::Access;
 
 pub(crate) use class::is_default;
@@ -38,7 +39,7 @@ pub enum Subject {
 
 impl Subject {
     /// What an object is, in a namespace with these labels. With `require_class` none is born in the built-in class; `versions` are those of
-    /// objects that name none.
+    /// objects that name none, `servers` the engines that there are.
     ///
     /// # Errors
     /// Why a wanted object is not worked on. One that is being deleted is always worked on: what is in its way is a part of its departure.
@@ -48,11 +49,12 @@ impl Subject {
         require_class: bool,
         namespace_labels: &BTreeMap<String, String>,
         versions: DefaultVersions,
+        servers: &Servers,
     ) -> Result<Self, Refusal> {
         if object.metadata.deletion_timestamp.is_some() {
             return Ok(Self::Leaving(Departure::of(object, classes)));
         }
-        resolve::resolve(object, classes, require_class, namespace_labels, versions).map(Self::Living)
+        resolve::resolve(object, classes, require_class, namespace_labels, versions, servers).map(Self::Living)
     }
 
     /// The way into the cloud.

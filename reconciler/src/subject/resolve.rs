@@ -10,7 +10,7 @@ use shared::rules::{self, DefaultVersions, Desired, Observed, Violation};
 use super::class::{Class, GuardedClass, resolved, select};
 use super::permit::Fence;
 use super::refusal::Refusal;
-use crate::engine::{Dialect, dialect};
+use crate::engine::{Dialect, Server, Servers};
 
 const PROVIDER: &str = "aws";
 
@@ -19,8 +19,8 @@ const PROVIDER: &str = "aws";
 pub struct Target {
     /// The parsed specification, defaults included.
     pub desired: Desired,
-    /// How its engine is spoken of.
-    pub dialect: &'static dyn Dialect,
+    /// What is spoken to its engine with.
+    pub server: Arc<dyn Server>,
     /// What the class decides.
     pub class: Class,
     /// What the class allows.
@@ -30,6 +30,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// How its engine is spoken of.
+    pub fn dialect(&self) -> &'static dyn Dialect {
+        self.server.dialect()
+    }
+
     /// The compute size of a new instance: the object's own, else its class's.
     pub(crate) fn instance_class(&self) -> &str {
         self.desired.instance_class.as_deref().unwrap_or(&self.class.instance_class)
@@ -52,6 +57,7 @@ pub(crate) fn resolve(
     require_class: bool,
     namespace_labels: &BTreeMap<String, String>,
     versions: DefaultVersions,
+    servers: &Servers,
 ) -> Result<Target, Refusal> {
     let name = object.metadata.name.as_deref().unwrap_or_default();
     // A default that changed is no upgrade of what runs.
@@ -60,7 +66,7 @@ pub(crate) fn resolve(
     let spec = rules::defaults(&written_spec(object), None, versions);
     let desired = rules::parse(name, &spec)
         .map_err(|violations| Refusal::InvalidSpec(violations.iter().map(sentence).collect()))?;
-    let dialect = dialect(desired.engine).ok_or_else(|| Refusal::EngineNotSupported(desired.engine.to_string()))?;
+    let server = servers.of(desired.engine).ok_or_else(|| Refusal::EngineNotSupported(desired.engine.to_string()))?;
     let pinned = object.status.as_ref().and_then(|status| status.instance.as_ref());
     let class = select(desired.class_name.as_deref(), pinned, classes)?;
     if require_class && class.is_none() && pinned.is_none() {
@@ -80,7 +86,7 @@ pub(crate) fn resolve(
         fence: class.map(|class| Fence::of(class, namespace_labels)).unwrap_or_default(),
         deletion_policy: desired.deletion_policy.or(default_policy).unwrap_or_default(),
         desired,
-        dialect,
+        server,
     };
     // What runs already is asked about each change, by the plan.
     if !pinned.is_some_and(|pinned| pinned.created) {
@@ -103,6 +109,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::engine::paper::servers;
 
     #[test]
     fn a_default_version_that_changed_is_no_upgrade_of_what_runs() {
@@ -113,7 +120,7 @@ mod tests {
                 "spec": spec, "status": {"engineVersion": running},
             });
             let object = serde_json::from_value(object).unwrap();
-            resolve(&object, &[], false, &BTreeMap::new(), versions).unwrap().desired.version.to_string()
+            resolve(&object, &[], false, &BTreeMap::new(), versions, &servers()).unwrap().desired.version.to_string()
         };
         assert_eq!(version(json!({}), None), "17");
         assert_eq!(version(json!({}), Some("12.22")), "12");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reconciler::engine::{Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
+use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
 use reconciler::providers::{
     Access, Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, Request, Snapshot,
 };
@@ -55,6 +55,8 @@ impl Cloud for Gated<Arc<dyn Cloud>> {
 
 #[async_trait]
 impl<E: Engine> Engine for Gated<E> {
+    const DIALECT: &'static dyn Dialect = E::DIALECT;
+
     type Catalog = E::Catalog;
     type Step = E::Step;
     type Blocked = E::Blocked;

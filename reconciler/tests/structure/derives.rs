@@ -4,7 +4,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Path, Token};
 
-use crate::sources::code;
+use crate::sources::{Code, code};
 
 /// Those of the language, in the order in which they build on each other; all others follow by name.
 const FIRST: [&str; 9] = ["Clone", "Copy", "Debug", "Default", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash"];
@@ -33,7 +33,7 @@ impl<'ast> Visit<'ast> for Lists {
 #[test]
 fn derives_have_one_order() {
     let mut lists = Vec::new();
-    for code in code().into_iter().filter(|code| code.is_rust()) {
+    for code in code().into_iter().filter(Code::is_rust) {
         let mut found = Lists::default();
         found.visit_file(&syn::parse_file(&code.text).expect("it compiles"));
         lists.extend(found.0.into_iter().map(|list| (code.file.clone(), list)));

@@ -45,8 +45,6 @@ const POSTGRESQL: Vocabulary = Vocabulary {
         ("app.rs", "roles", "of Kubernetes"),
         ("engine/mod.rs", "postgres", "the folder"),
         ("engine/mod.rs", "postgresql", "the folder"),
-        ("engine/dialects.rs", "postgres", "the folder"),
-        ("engine/dialects.rs", "postgresql", "which folder an engine has"),
         ("args.rs", "postgresql", "what a person writes"),
         ("plan/reason.rs", "postgresql", "what a person writes"),
         ("subject/refusal.rs", "postgresql", "what a person writes"),

@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use super::access::AccessReport;
 use super::catalog::Catalog;
 use super::connection::{Connector, Purpose, Timeouts};
+use super::dialect::DIALECT;
 use super::plan::plan_sql;
 use super::read;
 use super::script::{Batch, script};
 use super::sessions::Sessions;
 use super::step::blocked::Blocked;
 use super::step::{SqlPlan, SqlStep};
+use crate::engine::dialect::Dialect;
 use crate::engine::error::{Awaited, EngineError};
 use crate::engine::password::Password;
 use crate::engine::port::{Engine, Login, Passwords, Question, Session};
@@ -40,6 +42,8 @@ impl PostgresEngine {
 
 #[async_trait]
 impl Engine for PostgresEngine {
+    const DIALECT: &'static dyn Dialect = DIALECT;
+
     type Catalog = Catalog;
     type Step = SqlStep;
     type Blocked = Blocked;

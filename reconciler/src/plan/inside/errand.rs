@@ -8,7 +8,7 @@ use super::logins::Doorway;
 use crate::clock::Moment;
 use crate::engine::{Kind, Visit};
 use crate::plan::reason::Reason;
-use crate::plan::step::Step;
+use crate::plan::step::Part;
 
 /// What was looked at longer ago than this is looked at again before anything is done.
 const LONGEST_BREAK: Duration = Duration::from_mins(5);
@@ -18,7 +18,7 @@ const LOGINS: usize = 64;
 /// A visit that is under way. It is lost with the process, and then another begins.
 #[derive(Clone, Debug)]
 pub struct Errand {
-    /// A digest of all that it depends on.
+    /// The digest of its [`VisitInputs`](super::inputs::VisitInputs).
     inputs: String,
     /// When something was last done.
     at: Moment,
@@ -47,15 +47,15 @@ pub struct Progress {
     inputs: String,
     at: Moment,
     /// What it does next.
-    pub step: Step,
+    pub part: Part,
     /// How far it is, for a condition.
     pub message: String,
 }
 
 impl Progress {
     /// Whether it is about what is wanted now, and not too old.
-    pub fn goes_on(&self, inputs: Option<&str>, now: Moment) -> bool {
-        inputs == Some(self.inputs.as_str()) && now.since(self.at) < LONGEST_BREAK
+    pub fn goes_on(&self, inputs: &str, now: Moment) -> bool {
+        inputs == self.inputs && now.since(self.at) < LONGEST_BREAK
     }
 }
 
@@ -83,16 +83,16 @@ impl Errand {
 
     /// How far it is.
     pub fn progress(&self) -> Progress {
-        let (step, message) = match &self.stage {
-            Stage::Look | Stage::Over => (Step::Look, "the server is being looked at".to_owned()),
+        let (part, message) = match &self.stage {
+            Stage::Look | Stage::Over => (Part::Look, "the server is being looked at".to_owned()),
             Stage::Work => {
                 let next = self.visit.next().unwrap_or_default();
                 let left = are(self.visit.todo(), "change");
-                (Step::Work, format!("{left} left inside the server, next: {next}"))
+                (Part::Work, format!("{left} left inside the server, next: {next}"))
             }
-            Stage::LogIn(left) => (Step::LogIn, format!("{} left to be tried", are(left.len(), "login"))),
+            Stage::LogIn(left) => (Part::LogIn, format!("{} left to be tried", are(left.len(), "login"))),
         };
-        Progress { inputs: self.inputs.clone(), at: self.at, step, message }
+        Progress { inputs: self.inputs.clone(), at: self.at, part, message }
     }
 
     /// What comes next.

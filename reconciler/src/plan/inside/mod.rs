@@ -4,6 +4,7 @@
 //! own, so between any two of them the status is written and a deletion is noticed.
 
 pub(super) mod errand;
+pub(super) mod inputs;
 pub(super) mod logins;
 mod report;
 
@@ -15,13 +16,14 @@ use shared::number::counted;
 use super::ground::{other_master, serving, usable};
 use super::outcome::Outcome;
 use super::reason::Reason;
-use super::step::Step;
+use super::step::{Part, Step};
 use super::world::{RESYNC, SqlReport, World};
 use crate::clock::Moment;
 use crate::providers::{MasterPassword, Request, ResetMaster};
 use crate::subject::Target;
 
 pub use errand::{Errand, Progress, Stage};
+pub use inputs::VisitInputs;
 pub use logins::{Doorway, LoginKnown, doorways, due, fingerprint};
 pub(crate) use report::{Seen as Found, report, retry_at};
 
@@ -41,12 +43,12 @@ pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome 
     let Some(inputs) = &world.visit_inputs else {
         return Outcome::wait(Reason::WaitingForSecrets, "every user's Secret must hold a password first");
     };
-    let Some(last) = world.visit.as_ref().filter(|visit| visit.inputs == *inputs) else {
-        let (step, message) = match under_way(world, now) {
-            Some(progress) => (progress.step.clone(), progress.message.clone()),
-            None => (Step::Look, "the server is being looked at".to_owned()),
+    let Some(last) = world.current_visit() else {
+        let (part, message) = match under_way(world, inputs, now) {
+            Some(progress) => (progress.part, progress.message.clone()),
+            None => (Part::Look, "the server is being looked at".to_owned()),
         };
-        return Outcome::act(Reason::VisitingDatabase, message, step);
+        return Outcome::act(Reason::VisitingDatabase, message, Step::Inside(part, inputs.clone()));
     };
     match &last.result {
         Err(failure) => {
@@ -87,8 +89,8 @@ pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome 
 }
 
 /// A visit that was begun with what is wanted now, and lately enough to go on with.
-fn under_way(world: &World, now: Moment) -> Option<&Progress> {
-    world.errand.as_ref().filter(|progress| progress.goes_on(world.visit_inputs.as_deref(), now))
+fn under_way<'a>(world: &'a World, inputs: &VisitInputs, now: Moment) -> Option<&'a Progress> {
+    world.errand.as_ref().filter(|progress| progress.goes_on(&inputs.digest, now))
 }
 
 /// How long what the last visit found is good for, and what is done then: it is looked at once more, because it is old or because a
@@ -99,16 +101,17 @@ pub(super) fn next_look(target: &Target, world: &World, now: Moment) -> Option<(
         return None;
     }
     serving(world)?;
-    let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref())?;
-    if let Some(progress) = under_way(world, now) {
-        return Some((Duration::ZERO, progress.step.clone()));
+    let (inputs, last) = (world.visit_inputs.as_ref()?, world.current_visit()?);
+    let step = |part| Step::Inside(part, inputs.clone());
+    if let Some(progress) = under_way(world, inputs, now) {
+        return Some((Duration::ZERO, step(progress.part)));
     }
     let left = match &last.result {
         Ok(SqlReport { retry_at: Some(at), .. }) => at.since(now),
         Ok(_) => RESYNC.saturating_sub(now.since(last.at)),
         Err(failure) => failure.retry_at.since(now),
     };
-    Some((left, Step::Look))
+    Some((left, step(Part::Look)))
 }
 
 fn obstacle(report: &SqlReport, reason: Reason, message: String) -> Outcome {
@@ -121,8 +124,7 @@ pub(super) fn access(world: &World) -> Outcome {
             format!("{} reports the instance as {}: nobody can log in", world.offer.service(), instance.status);
         return Outcome::wait(Reason::WaitingForInstance, message);
     }
-    let last = world.visit.as_ref().filter(|visit| Some(&visit.inputs) == world.visit_inputs.as_ref());
-    match last.map(|visit| &visit.result) {
+    match world.current_visit().map(|visit| &visit.result) {
         Some(Ok(report)) if report.verified() => {
             Outcome::done(format!("{} verified", counted(report.access.len(), "login")))
         }

@@ -11,7 +11,7 @@ use crate::clock::SystemClock;
 use crate::engine::paper::{Chore, Found as Played, Lost, Paper, admit};
 use crate::engine::postgres::DIALECT;
 use crate::engine::{EngineError, Login, Mark, Password, Question, Visit};
-use crate::plan::step::Step;
+use crate::plan::step::Part;
 
 fn now() -> Moment {
     Moment::START
@@ -134,18 +134,18 @@ async fn a_visit_looks_works_looks_and_logs_in() {
     let both = Played::of(vec![admit("app", "orders"), admit("report", "orders")]);
     let visit = Paper::visit([both], []);
     let mut errand = Errand::begin("inputs".into(), visit, now());
-    assert_eq!(errand.progress().step, Step::Look);
+    assert_eq!(errand.progress().part, Part::Look);
     look(&mut errand, &[]).await;
-    assert_eq!(errand.progress().step, Step::Work);
+    assert_eq!(errand.progress().part, Part::Work);
     let message = errand.progress().message;
     assert_eq!(message, "2 changes are left inside the server, next: let app into orders");
     // Time is up after the first.
     work_for(&mut errand, Duration::ZERO).await;
-    assert_eq!((errand.progress().step, errand.visit().todo()), (Step::Work, 1));
+    assert_eq!((errand.progress().part, errand.visit().todo()), (Part::Work, 1));
     work(&mut errand).await;
-    assert_eq!(errand.progress().step, Step::Look);
+    assert_eq!(errand.progress().part, Part::Look);
     look(&mut errand, &[door("app", "orders")]).await;
-    assert_eq!((errand.progress().step, errand.logins()), (Step::LogIn, &[door("app", "orders")][..]));
+    assert_eq!((errand.progress().part, errand.logins()), (Part::LogIn, &[door("app", "orders")][..]));
     errand.logged_in(1, now());
     assert_eq!(*errand.stage(), Stage::Over);
     let told = "let app into orders; let report into orders".to_owned();
@@ -223,7 +223,7 @@ async fn i13_a_kind_is_one_event_however_much_was_done() {
 #[test]
 fn an_old_visit_begins_again() {
     let progress = Errand::begin("inputs".into(), Paper::visit([], []), now()).progress();
-    assert!(progress.goes_on(Some("inputs"), now() + Duration::from_secs(60)));
-    assert!(!progress.goes_on(Some("others"), now()) && !progress.goes_on(None, now()));
-    assert!(!progress.goes_on(Some("inputs"), now() + Duration::from_mins(6)));
+    assert!(progress.goes_on("inputs", now() + Duration::from_secs(60)));
+    assert!(!progress.goes_on("others", now()));
+    assert!(!progress.goes_on("inputs", now() + Duration::from_mins(6)));
 }

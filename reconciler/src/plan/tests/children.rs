@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{blocked, empty_world, now, orders, pinned, plan, planned, settled_world, target, version, waits};
+use super::{
+    blocked, empty_world, inputs, look, now, orders, pinned, plan, planned, settled_world, target, version, waits,
+};
+use crate::engine::postgres::DIALECT;
 use crate::plan::ledger::Cause;
 use crate::plan::outcome::{Concern, Outcome};
 use crate::plan::reason::Reason;
@@ -24,7 +27,7 @@ fn i5_at_rest_nothing_is_done() {
 fn i5_a_second_look_makes_nothing_less_than_ready() {
     let long_after = now() + Duration::from_hours(1);
     let due = plan(&orders(), &settled_world(), long_after);
-    assert_eq!((due.steps.as_slice(), due.again), (&[Step::Look][..], Duration::ZERO));
+    assert_eq!((due.steps.as_slice(), due.again), (&[look(&settled_world())][..], Duration::ZERO));
     assert_eq!(due.outcomes, planned(&orders(), &settled_world()).outcomes);
 }
 
@@ -43,7 +46,7 @@ fn a_failed_visit_stays_failed_until_another_one_went_well() {
     let early = planned(&orders(), &world);
     assert_eq!((early.steps.as_slice(), early.again), (&[][..], Duration::from_secs(5)));
     let due = plan(&orders(), &world, failure.retry_at);
-    assert_eq!(due.steps, [Step::Look]);
+    assert_eq!(due.steps, [look(&world)]);
     assert_eq!(due.outcomes, early.outcomes);
     assert_eq!(waits(&due, Concern::Databases), "DatabaseUnreachable");
 }
@@ -79,8 +82,9 @@ fn a_lost_password_is_renewed_and_a_lost_secret_made_again() {
         secret: "orders.rds.report".into(),
         user: "report".into(),
         database: Some("orders".into()),
+        dialect: DIALECT,
     };
-    let create = ClusterStep::CreateSecret { secret: "orders.rds.app".into(), user: "app".into() };
+    let create = ClusterStep::CreateSecret { secret: "orders.rds.app".into(), user: "app".into(), dialect: DIALECT };
     assert!(plan.steps.contains(&Step::Cluster(repair)), "{:?}", plan.steps);
     assert!(plan.steps.contains(&Step::Cluster(create)), "{:?}", plan.steps);
 }
@@ -89,9 +93,9 @@ fn a_lost_password_is_renewed_and_a_lost_secret_made_again() {
 fn i4_a_removed_users_secret_goes_after_the_server_was_told() {
     let without_report = target(&json!({"users": {"app": ["createdb"]}, "databases": {"orders": ["app"]}}));
     let mut world = settled_world();
-    world.visit_inputs = Some("changed".into());
+    world.visit_inputs = Some(inputs("changed"));
     let plan = planned(&without_report, &world);
-    assert!(plan.steps.contains(&Step::Look));
+    assert!(plan.steps.contains(&look(&world)));
     assert!(!format!("{:?}", plan.steps).contains("DeleteSecret"), "{:?}", plan.steps);
 
     world.visit.as_mut().expect("the fixture has one").inputs = "changed".into();
@@ -130,7 +134,7 @@ fn i8_a_step_that_kubernetes_refuses_stops_no_other() {
     let create = create.expect("the alias is missing");
     world.ledger.refused(&create, Cause::Kubernetes, "namespaces \"rds\" not found".into(), now(), 0.0);
     let plan = planned(&orders(), &world);
-    assert_eq!(plan.steps, [Step::Look]);
+    assert_eq!(plan.steps, [look(&world)]);
     match plan.outcome(Concern::Alias) {
         Some(Outcome::Wait { reason: Reason::ClusterRefused, message, until: Some(_) }) => {
             assert!(message.contains("rds"));

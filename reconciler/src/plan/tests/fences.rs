@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::api::RDSDatabaseStatus;
 
 use super::{RESOURCE, blocked, cloud_steps, empty_world, instance, object, pinned, planned, settled_world};
+use crate::engine::paper::servers;
 use crate::plan::merge::Plan;
 use crate::plan::outcome::{Concern, Outcome};
 use crate::plan::step::Step;
@@ -33,7 +34,7 @@ fn running(class: &Value, change: &Value) -> Target {
     let mut instance = pinned(Some(RESOURCE));
     instance.class_name = Some("standard".into());
     object.status = Some(RDSDatabaseStatus { instance: Some(instance), ..RDSDatabaseStatus::default() });
-    resolve(&object, &[Arc::new(class)], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
+    resolve(&object, &[Arc::new(class)], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN, &servers())
         .expect("it runs")
 }
 

@@ -6,6 +6,7 @@ use super::{
     RESOURCE, accepted, blocked, cloud_steps, create, empty_world, instance, leave, now, orders, pinned, planned,
     refused, secret, settled_world, target, waits,
 };
+use crate::engine::postgres::DIALECT;
 use crate::plan::outcome::Concern;
 use crate::plan::step::{ClusterStep, Step};
 use crate::plan::world::Seen;
@@ -35,7 +36,7 @@ fn i1_an_instance_of_another_object_is_never_touched() {
             world.instance = Seen::Known(theirs);
             let plan = planned(&target(&json!({"size": "100GB"})), &world);
             assert_eq!(cloud_steps(&plan), Vec::<&Request>::new(), "{mark:?} {value:?}");
-            assert!(!plan.steps.contains(&Step::Look));
+            assert!(!plan.steps.iter().any(Step::is_inside));
             let (reason, message) = blocked(&plan, Concern::Instance);
             if value.is_some() && mark == Mark::Uid {
                 assert_eq!(reason, "InstanceOfPredecessor");
@@ -84,7 +85,7 @@ fn i2_a_namesake_is_accepted_only_by_name() {
     world.pinned = Some(pinned(Some("db-BEFORE")));
     let plan = planned(&orders(), &world);
     assert_eq!(blocked(&plan, Concern::Instance).0, "InstanceReplaced");
-    assert!(!plan.steps.contains(&Step::Look));
+    assert!(!plan.steps.iter().any(Step::is_inside));
     world.object.accept_instance = Some(RESOURCE.into());
     assert_eq!(planned(&orders(), &world).steps, []);
 }
@@ -224,7 +225,8 @@ fn what_cannot_be_read_of_one_secret_stops_no_other() {
     world.secrets.insert("orders.rds.app".into(), Seen::Unknown("forbidden".into()));
     world.secrets.insert("orders.rds.report".into(), Seen::Absent);
     let plan = planned(&orders(), &world);
-    let step = ClusterStep::CreateSecret { secret: "orders.rds.report".into(), user: "report".into() };
+    let step =
+        ClusterStep::CreateSecret { secret: "orders.rds.report".into(), user: "report".into(), dialect: DIALECT };
     assert!(plan.steps.contains(&Step::Cluster(step)), "{:?}", plan.steps);
     world.secrets.remove("orders.rds.report");
     world.secrets.insert("orders.rds.report".into(), super::secret("report", &["orders"], Some(&super::endpoint())));

@@ -8,6 +8,7 @@ use shared::api::{RDSDatabase, RDSDatabaseStatus};
 use shared::rules::{self, LISTED_LIMIT, RoleFlags, Subject};
 
 use super::{SqlReport, SqlVisit, World, now, plan, settled_world};
+use crate::engine::paper::servers;
 use crate::providers::{Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject;
@@ -62,8 +63,9 @@ fn object(spec: &Value) -> RDSDatabase {
 
 /// Every user, database and login is in trouble, and much was there before.
 fn in_trouble(object: &RDSDatabase) -> World {
-    let target = subject::resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
-        .expect("it is admitted");
+    let target =
+        subject::resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN, &servers())
+            .expect("it is admitted");
     let trouble = || Some("\"<&>\"\n".repeat(1_000));
     let world = settled_world();
     let users = target.desired.users.keys().map(|user| (user.to_string(), trouble()));
@@ -93,8 +95,9 @@ fn in_trouble(object: &RDSDatabase) -> World {
 }
 
 fn worst(object: &RDSDatabase) -> RDSDatabaseStatus {
-    let target = subject::resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
-        .expect("it is admitted");
+    let target =
+        subject::resolve(object, &[], false, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN, &servers())
+            .expect("it is admitted");
     let (world, before) = (in_trouble(object), RDSDatabaseStatus::default());
     let plan = plan(&target, &world, now());
     let mut status =

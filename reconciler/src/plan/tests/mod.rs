@@ -20,17 +20,19 @@ use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase};
 use shared::names::{self, InstanceIdentifier};
 use shared::rules::DefaultVersions;
 
+use super::inside::VisitInputs;
 use super::ledger::{Cause, Ledger};
 use super::merge::Plan;
 use super::outcome::{Concern, Outcome};
-use super::step::Step;
+use super::step::{Part, Step};
 use super::world::{AccountFacts, ObjectFacts, SecretFact, Seen, ServiceFact, SqlReport, SqlVisit, World};
 use crate::authorities::{Authorities, tests::root};
 use crate::binding::{Binding, Trust, secret_data};
 use crate::clock::Moment;
 use crate::cluster::Version;
-use crate::engine::Password;
+use crate::engine::paper::servers;
 use crate::engine::postgres::DIALECT;
+use crate::engine::{Login, Mark, Password, Passwords};
 use crate::providers::aws::state;
 use crate::providers::{
     Access, Endpoint, ErrorClass, Instance, Marks, MasterPassword, Modify, Owner, Request, Settings, offer,
@@ -58,7 +60,8 @@ pub(super) fn object(spec: &serde_json::Value) -> RDSDatabase {
 }
 
 pub(crate) fn target(spec: &serde_json::Value) -> Target {
-    resolve(&object(spec), &[], false, &BTreeMap::new(), DefaultVersions::BUILT_IN).expect("the fixture is valid")
+    resolve(&object(spec), &[], false, &BTreeMap::new(), DefaultVersions::BUILT_IN, &servers())
+        .expect("the fixture is valid")
 }
 
 /// The example of the README: two users, one database.
@@ -184,6 +187,27 @@ fn service() -> Seen<ServiceFact> {
     Seen::Known(ServiceFact::Ours { external_name: endpoint().host, port: Some(5432), version: version("service") })
 }
 
+/// What a visit would be made with; another digest is other inputs.
+fn inputs(digest: &str) -> Arc<VisitInputs> {
+    let (Target { desired, server, .. }, Endpoint { host, port }) = (orders(), endpoint());
+    let (user, password) = (desired.master_user.to_string(), Password::from("password-of-sysadmin".to_owned()));
+    let database = server.dialect().maintenance_database().to_owned();
+    Arc::new(VisitInputs {
+        digest: digest.into(),
+        server,
+        instance: instance("available"),
+        mark: Mark::new("orders"),
+        master: Login { host, port, user, password, database, version: None },
+        passwords: Passwords::new(),
+        desired,
+    })
+}
+
+/// The step that looks at the database.
+fn look(world: &World) -> Step {
+    Step::Inside(Part::Look, world.visit_inputs.clone().expect("nothing is missing for a visit"))
+}
+
 /// All is as [`orders`] wants it.
 pub(super) fn settled_world() -> World {
     let endpoint = endpoint();
@@ -199,7 +223,7 @@ pub(super) fn settled_world() -> World {
         .into(),
         service: service(),
         alias: Some(service()),
-        visit_inputs: Some("inputs".into()),
+        visit_inputs: Some(inputs("inputs")),
         visit: Some(SqlVisit { inputs: "inputs".into(), at: now(), result: Ok(SqlReport::default()) }),
         ..empty_world()
     }

@@ -2,7 +2,7 @@
 //! missing view now and then. It ends in the same place, with the same passwords and one creation (I1, I4, I5, I11).
 
 use std::collections::BTreeSet;
-
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::{RESOURCE, departure, empty_world, endpoint, final_name, instance, no
 use crate::binding::{Binding, secret_data};
 use crate::clock::Moment;
 use crate::engine::Password;
-use crate::engine::postgres::DIALECT;
+use crate::observe::visit_inputs;
 use crate::plan::ledger::Ledger;
 use crate::plan::merge::Plan;
 use crate::plan::step::{ClusterStep, ServicePlace, Step};
@@ -92,7 +92,7 @@ impl Simulation {
     /// The truth as a pass sees it.
     fn seen(&self, blind: bool) -> World {
         let mut world = self.world.clone();
-        world.visit_inputs = self.inputs();
+        world.visit_inputs = visit_inputs(&orders(), &world).map(Arc::new);
         if blind {
             world.instance = Seen::Unknown("throttled".into());
             for seen in world.secrets.values_mut() {
@@ -101,15 +101,6 @@ impl Simulation {
             world.visit_inputs = None;
         }
         world
-    }
-
-    fn inputs(&self) -> Option<String> {
-        self.world.instance.known()?.endpoint.as_ref()?;
-        let mut inputs = String::new();
-        for secret in ["orders.rds.master", "orders.rds.app", "orders.rds.report"] {
-            inputs += self.world.password(secret)?.expose();
-        }
-        Some(inputs)
     }
 
     /// One pass; dies after `lives` effects. Gives the number of effects.
@@ -131,14 +122,14 @@ impl Simulation {
             if done == lives {
                 return done;
             }
-            self.apply(step, &seen);
+            self.apply(step);
             done += 1;
         }
         self.effects += done;
         done
     }
 
-    fn apply(&mut self, step: &Step, seen: &World) {
+    fn apply(&mut self, step: &Step) {
         match step {
             Step::Cluster(step) => self.apply_cluster(step),
             Step::Cloud(Request::Create(_)) => {
@@ -157,14 +148,10 @@ impl Simulation {
                 self.deletions += 1;
             }
             Step::Cloud(other) => unreachable!("nothing asks for {other:?} here"),
-            Step::Look | Step::Work | Step::LogIn => {
+            Step::Inside(_, inputs) => {
                 self.told.extend(["app".to_owned(), "report".to_owned()]);
-                let visit = SqlVisit {
-                    inputs: seen.visit_inputs.clone().unwrap_or_default(),
-                    at: self.now,
-                    result: Ok(SqlReport::default()),
-                };
-                self.world.visit = Some(visit);
+                let (inputs, at) = (inputs.digest.clone(), self.now);
+                self.world.visit = Some(SqlVisit { inputs, at, result: Ok(SqlReport::default()) });
             }
         }
     }
@@ -180,10 +167,10 @@ impl Simulation {
         match step {
             ClusterStep::AddFinalizer => self.world.object.finalizer = true,
             ClusterStep::RemoveFinalizer => self.released = true,
-            ClusterStep::CreateSecret { secret, user } => {
+            ClusterStep::CreateSecret { secret, user, dialect } => {
                 self.minted += 1;
                 let password = Password::from(format!("minted-{}", self.minted));
-                let data = secret_data(DIALECT, Binding { user, ..Binding::default() }, &password);
+                let data = secret_data(*dialect, Binding { user, ..Binding::default() }, &password);
                 // The API server refuses a second one: whoever comes late looks again.
                 self.world
                     .secrets
@@ -196,10 +183,10 @@ impl Simulation {
                     Seen::Known(SecretFact::Ours { data: data.clone(), version: version(secret) }),
                 );
             }
-            ClusterStep::CreateService { place: ServicePlace::Own, external_name, port } => {
+            ClusterStep::CreateService { place: ServicePlace::Own, external_name, port, .. } => {
                 self.world.service = ours(external_name, *port);
             }
-            ClusterStep::CreateService { place: ServicePlace::Alias, external_name, port } => {
+            ClusterStep::CreateService { place: ServicePlace::Alias, external_name, port, .. } => {
                 self.world.alias = Some(ours(external_name, *port));
             }
             ClusterStep::DeleteService { place: ServicePlace::Own, .. } => self.world.service = Seen::Absent,

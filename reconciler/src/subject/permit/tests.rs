@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use shared::api::RDSDatabase;
 
 use super::*;
+use crate::engine::paper::servers;
 use crate::plan::Reason;
 use crate::subject::class::GuardedClass;
 use crate::subject::resolve::{Target, resolve};
@@ -32,6 +33,7 @@ fn born(class_spec: &Value, spec: &Value) -> Result<Target, Refusal> {
         false,
         &BTreeMap::new(),
         shared::rules::DefaultVersions::BUILT_IN,
+        &servers(),
     )
 }
 
@@ -43,6 +45,7 @@ fn running(class_spec: &Value, spec: &Value) -> Result<Target, Refusal> {
         false,
         &BTreeMap::new(),
         shared::rules::DefaultVersions::BUILT_IN,
+        &servers(),
     )
 }
 
@@ -162,8 +165,15 @@ fn without_a_class_nothing_is_born_where_one_is_asked_for() {
         object
     };
     let resolved = |status: &Value, classes: &[Arc<GuardedClass>]| {
-        resolve(&unclassed(status), classes, true, &BTreeMap::new(), shared::rules::DefaultVersions::BUILT_IN)
-            .map(|target| target.class.name)
+        resolve(
+            &unclassed(status),
+            classes,
+            true,
+            &BTreeMap::new(),
+            shared::rules::DefaultVersions::BUILT_IN,
+            &servers(),
+        )
+        .map(|target| target.class.name)
     };
     let refusal = resolved(&json!(null), &[class(&json!({}))]).unwrap_err();
     assert_eq!(refusal.reason(), Reason::ClassRequired);

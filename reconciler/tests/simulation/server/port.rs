@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reconciler::engine::postgres::{
-    AccessReport, Blocked, Catalog, SqlPlan, SqlStep, Timeouts, plan_sql, refusal, script,
+    AccessReport, Blocked, Catalog, DIALECT, SqlPlan, SqlStep, Timeouts, plan_sql, refusal, script,
 };
-use reconciler::engine::{Awaited, Engine, EngineError, Login, Password, Passwords, Question, Session};
+use reconciler::engine::{Awaited, Dialect, Engine, EngineError, Login, Password, Passwords, Question, Session};
 use reconciler::entropy::Entropy;
 
 use super::actions;
@@ -223,6 +223,8 @@ impl SqlServers {
 
 #[async_trait]
 impl Engine for SqlServers {
+    const DIALECT: &'static dyn Dialect = DIALECT;
+
     type Catalog = Catalog;
     type Step = SqlStep;
     type Blocked = Blocked;

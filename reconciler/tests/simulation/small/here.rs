@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reconciler::engine::{Engine, EngineError, Login, Password, Passwords, Planned, Question};
+use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question};
 
 use crate::gate::Gate;
 use crate::gated::Gated;
@@ -35,6 +35,8 @@ impl Here {
 
 #[async_trait]
 impl Engine for Here {
+    const DIALECT: &'static dyn Dialect = <Way as Engine>::DIALECT;
+
     type Catalog = <Way as Engine>::Catalog;
     type Step = <Way as Engine>::Step;
     type Blocked = <Way as Engine>::Blocked;

@@ -8,6 +8,7 @@ mod wanted;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -80,16 +81,16 @@ fn json_of(status: &RDSDatabaseStatus) -> Value {
 /// All is as [`orders`] wants it, and the last visit has seen it.
 fn lived_in() -> World {
     let mut world = settled_world();
-    world.visit_inputs = visit_inputs(&orders(), &world);
-    let inputs = world.visit_inputs.clone().expect("nothing is missing for a visit");
+    let inputs = visit_inputs(&orders(), &world).expect("nothing is missing for a visit");
     let visit = world.visit.as_mut().expect("the fixture has one");
-    visit.inputs = inputs;
+    visit.inputs.clone_from(&inputs.digest);
     visit.result = Ok(SqlReport {
         users: [("app".to_owned(), None), ("report".to_owned(), None)].into(),
         databases: [("orders".to_owned(), None)].into(),
         access: [("app@orders".to_owned(), None), ("report@orders".to_owned(), None)].into(),
         ..SqlReport::default()
     });
+    world.visit_inputs = Some(Arc::new(inputs));
     world
 }
 

@@ -9,6 +9,7 @@ use shared::rules::DefaultVersions;
 
 use super::super::empty_world;
 use super::{FAILED, State, json_of, lived_in, moment, orders_spec, read, ready, served};
+use crate::engine::paper::servers;
 use crate::plan::world::World;
 use crate::status;
 use crate::subject::{GuardedClass, resolve};
@@ -61,7 +62,8 @@ fn refused_by(
     let world = if before.instance.is_some() { lived_in() } else { World { ..empty_world() } };
     let object = served(spec, &world, 1, &json_of(before));
     let refusal =
-        resolve(&read(&object), classes, require_class, &BTreeMap::new(), DefaultVersions::BUILT_IN).expect_err(name);
+        resolve(&read(&object), classes, require_class, &BTreeMap::new(), DefaultVersions::BUILT_IN, &servers())
+            .expect_err(name);
     let status = status::refused(before, Some(1), &refusal, moment());
     State { name, verdict: FAILED, object: served(spec, &world, 1, &json_of(&status)) }
 }

@@ -50,7 +50,7 @@ fn wanted(
     world: &World,
     before: &RDSDatabaseStatus,
 ) -> State {
-    let world = World { visit_inputs: visit_inputs(target, world), ..world.clone() };
+    let world = World { visit_inputs: visit_inputs(target, world).map(Arc::new), ..world.clone() };
     let plan = plan(target, &world, now());
     let status = status::of(before, Some(1), &Subject::Living(target.clone()), &world, &plan, moment());
     State { name, verdict, object: served(spec, &world, 1, &json_of(&status)) }
