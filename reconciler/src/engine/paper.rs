@@ -100,8 +100,8 @@ impl Findings for Found {
         &self.oids
     }
 
-    fn removed_databases(&self) -> BTreeSet<String> {
-        BTreeSet::new()
+    fn removed_databases(&self) -> BTreeMap<String, Option<String>> {
+        BTreeMap::new()
     }
 }
 

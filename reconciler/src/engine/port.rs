@@ -144,8 +144,8 @@ pub trait Findings: Clone + Default + fmt::Debug + Send + Sync {
     /// The server's own numbers for wanted databases, where they differ from what is known.
     fn oids(&self) -> &BTreeMap<String, u32>;
 
-    /// Databases of ours that are not wanted any more. They are kept.
-    fn removed_databases(&self) -> BTreeSet<String>;
+    /// Databases of ours that are not wanted any more, and why even the master cannot enter one. They are kept.
+    fn removed_databases(&self) -> BTreeMap<String, Option<String>>;
 }
 
 /// One change on a server. Each can be repeated, and each leaves the server such that a new plan finds what is left to do. `Display` says

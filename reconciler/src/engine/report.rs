@@ -1,6 +1,6 @@
 //! What a visit left, in words that all engines share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What the last look of a visit found, and what is not as declared after all was done that could be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct Report {
     pub lost: bool,
     /// The server's own numbers for wanted databases, where they differ from what is known.
     pub oids: BTreeMap<String, u32>,
-    /// Databases of ours that the spec no longer names. They are kept.
-    pub removed_databases: BTreeSet<String>,
+    /// Databases of ours that the spec no longer names, and why even the master cannot enter one. They are kept.
+    pub removed_databases: BTreeMap<String, Option<String>>,
 }
 
 /// Something that is not as declared.

@@ -8,7 +8,7 @@ use shared::rules::{DatabaseName, Desired};
 
 use crate::engine::{Dialect, Known, recreate_word};
 use crate::plan::{
-    Concern, Doorway, LoginKnown, Moment, ObjectFacts, SqlReport, SqlVisit, World, doorways, fingerprint,
+    Concern, Doorway, LoginKnown, Moment, ObjectFacts, SqlReport, SqlVisit, World, doorways, fingerprint, kept,
 };
 
 /// The visit that the status tells of, where it says of this very generation that all is as declared and every login works.
@@ -80,7 +80,9 @@ fn report(dialect: &dyn Dialect, status: &RDSDatabaseStatus, desired: &Desired) 
         oids: BTreeMap::new(),
         retry_at: None,
         passing: false,
-        removed_databases: removed.map(|(name, _)| name.clone()).collect(),
+        removed_databases: removed
+            .map(|(name, database)| (name.clone(), database.message.clone().unwrap_or_else(|| kept(None))))
+            .collect(),
         access: doorways(dialect, desired)
             .into_iter()
             .map(|door| (format!("{}@{}", door.user, door.database), None))
@@ -137,7 +139,7 @@ mod tests {
         let report = visit.result.expect("the visit went well");
         assert!(report.settled() && report.verified());
         assert!(report.users.contains_key("app") && report.access.contains_key("app@orders"));
-        assert!(report.databases.keys().eq(["orders"]) && report.removed_databases.iter().eq(["old"]));
+        assert!(report.databases.keys().eq(["orders"]) && report.removed_databases["old"] == "left the spec");
     }
 
     #[test]

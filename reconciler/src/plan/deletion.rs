@@ -153,7 +153,14 @@ fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: O
     if let Some(under_way) = finals.iter().find(|snapshot| !snapshot.failed() && !snapshot.available()) {
         return Outcome::Wait {
             reason: Reason::WaitingForSnapshot,
-            message: format!("the final snapshot {} is {}", under_way.identifier, under_way.status),
+            message: format!(
+                "the final snapshot {} is {}: the object goes when it is available, which takes hours where it is large; where that does not \
+                 end, ask the support of {}, {}: the snapshot stays as it is",
+                under_way.identifier,
+                under_way.status,
+                world.offer.service(),
+                departure.without(&[Retain])
+            ),
             until: Some(Duration::from_secs(5)),
         };
     }

@@ -26,7 +26,7 @@ pub use crate::clock::Moment;
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, serving, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, VisitInputs, doorways, due, fingerprint};
-pub(crate) use inside::{Found, report, retry_at};
+pub(crate) use inside::{Found, kept, report, retry_at};
 pub(crate) use lead::bound;
 pub(crate) use ledger::concern;
 pub use ledger::{Cause, Ledger};

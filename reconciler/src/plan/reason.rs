@@ -232,7 +232,9 @@ reasons! {
         Unprotecting = Nobody, "the object is being deleted: the cloud's deletion protection is being switched off, as the spec says", "";
         MarkingRetained = Nobody, "the object is being deleted: its instance is marked as left on purpose", "";
         DeletingInstance = Nobody, "the object is being deleted: its instance is going", "";
-        WaitingForSnapshot = Nobody, "the object is being deleted: the final snapshot is not available yet", "";
+        WaitingForSnapshot = Nobody, "the object is being deleted: the final snapshot is not available yet",
+            "Large ones take hours. Where one does not end, ask the cloud's provider, or let the object go with deletionPolicy: Retain: the snapshot \
+             goes on.";
         SnapshotImpossible = User, "the object is being deleted, and the cloud cannot snapshot the instance in its state",
             "Mend the instance as the message says, or let the data go with deletionPolicy: Delete, or leave the instance with Retain.";
         FinalSnapshotFailed = User, "the object is being deleted, and its final snapshot has failed",

@@ -1,6 +1,6 @@
 //! What the plan decides on: plain values, observed elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,8 +145,8 @@ pub struct SqlReport {
     pub retry_at: Option<Moment>,
     /// All that stands in the way may pass by itself.
     pub passing: bool,
-    /// Databases of ours that the spec no longer names. They are kept.
-    pub removed_databases: BTreeSet<String>,
+    /// Databases of ours that the spec no longer names, and what is told of each. They are kept.
+    pub removed_databases: BTreeMap<String, String>,
     /// What a login as `user@database` showed: `None` where all is well.
     pub access: BTreeMap<String, Option<String>>,
 }

@@ -7,7 +7,7 @@ use shared::names;
 use shared::rules::RoleName;
 
 use super::bounds;
-use crate::plan::{SqlReport, World};
+use crate::plan::{SqlReport, World, kept};
 use crate::subject::Target;
 
 pub(super) fn users(target: &Target, world: &World) -> BTreeMap<String, UserStatus> {
@@ -47,13 +47,14 @@ pub(super) fn databases(
         (name.to_string(), status)
     });
     let mut all: BTreeMap<_, _> = wanted.collect();
-    let removed: Vec<String> = match report {
-        Some(report) => report.removed_databases.iter().cloned().collect(),
+    let gone = || {
         // Until the next visit has looked, what was there is still there.
-        None => before.databases.keys().filter(|name| !all.contains_key(*name)).cloned().collect(),
+        let gone = before.databases.iter().filter(|(name, _)| !all.contains_key(*name));
+        let told = |database: &DatabaseStatus| database.message.clone().filter(|_| database.removed);
+        gone.map(|(name, database)| (name.clone(), told(database).unwrap_or_else(|| kept(None)))).collect()
     };
-    for name in removed {
-        let message = "left the spec; its data is kept, and only the master user works in it".to_owned();
+    let removed: BTreeMap<String, String> = report.map_or_else(gone, |report| report.removed_databases.clone());
+    for (name, message) in removed {
         let (oid, message) = (oid(&name), Some(message));
         all.insert(name, DatabaseStatus { ready: false, users: Vec::new(), removed: true, oid, message });
     }

@@ -1,7 +1,7 @@
 //! Users, flags, databases and mappings that change.
 
 use reconciler::engine::postgres::{BlockedReason, SqlStep};
-use reconciler::engine::{Access as _, EngineError, Outcome, Password};
+use reconciler::engine::{Access as _, EngineError, Findings as _, Outcome, Password};
 use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 
@@ -119,6 +119,15 @@ pub(crate) async fn a_removed_database_is_kept_and_closed(world: &mut World) {
         "\"old-owner\""
     );
 
+    // Somebody shuts it.
+    let mut admin = world.server.admin("postgres").await;
+    execute(&mut admin, "ALTER DATABASE old ALLOW_CONNECTIONS false").await.unwrap();
+    assert_eq!(world.plan(&after).await.steps, [], "nobody has to enter it");
+    let told = world.catalog(&after).await.removed_databases();
+    assert!(told["old"].as_ref().is_some_and(|why| why.contains("ALLOW_CONNECTIONS true")), "{told:?}");
+    execute(&mut admin, "ALTER DATABASE old ALLOW_CONNECTIONS true").await.unwrap();
+    assert_eq!(world.catalog(&after).await.removed_databases()["old"], None);
+
     let again = world.desired(&json!({"app": []}), &json!({"shop": ["app"], "old": ["app"]}));
     world.converge(&again).await;
     world.run("app", "old", "INSERT INTO t VALUES (43); DROP TABLE by_gone").await;
@@ -151,7 +160,7 @@ pub(crate) async fn what_is_not_ours_is_left_alone(world: &mut World) {
                 (Some("app"), None, BlockedReason::AttributeNotGrantable { .. }),
                 (Some("neighbour"), None, BlockedReason::RoleTaken { .. }),
                 (Some("taken"), None, BlockedReason::RoleTaken { .. }),
-                (None, Some("held"), BlockedReason::RoleTaken { .. }),
+                (None, Some("held"), BlockedReason::RoleUnmarked { .. }),
                 (None, Some("theirs"), BlockedReason::DatabaseTaken { .. }),
             ]
         ),

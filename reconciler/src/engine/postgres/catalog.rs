@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::quote::ident;
 use crate::engine::port::Findings;
 
 /// What the server says: where it differs from what is wanted, and no more. Each list has an end, so a server that differs in very much
@@ -203,6 +204,20 @@ pub struct Maintenance {
     pub enters: bool,
 }
 
+impl RemovedDatabase {
+    /// Why even the master cannot enter it, and how it is opened.
+    fn shut(&self) -> Option<String> {
+        let name = ident(&self.name);
+        let why = || {
+            format!(
+                "nobody can enter it, the master user neither: ALTER DATABASE {name} CONNECTION LIMIT -1 ALLOW_CONNECTIONS true, as that \
+                 user, opens it"
+            )
+        };
+        (!self.admits).then(why)
+    }
+}
+
 impl Catalog {
     /// Major version, such as 12.
     pub fn major(&self) -> u32 {
@@ -227,7 +242,7 @@ impl Findings for Catalog {
         &self.oids
     }
 
-    fn removed_databases(&self) -> BTreeSet<String> {
-        self.removed_databases.iter().map(|kept| kept.name.clone()).collect()
+    fn removed_databases(&self) -> BTreeMap<String, Option<String>> {
+        self.removed_databases.iter().map(|kept| (kept.name.clone(), kept.shut())).collect()
     }
 }

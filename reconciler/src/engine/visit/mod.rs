@@ -149,7 +149,7 @@ impl<E: Engine> Visit for Inside<E> {
         let databases = desired.databases.iter();
         let mapped = databases.filter(|(_, users)| users.iter().any(|found| found.as_str() == login.user));
         let kept = self.catalog.removed_databases();
-        let kept = kept.iter().filter_map(|kept| DatabaseName::parse(desired.engine, kept).ok());
+        let kept = kept.keys().filter_map(|kept| DatabaseName::parse(desired.engine, kept).ok());
         let ours: BTreeSet<_> = desired.databases.keys().cloned().chain(kept).collect();
         Ok(access.faults(&mapped.map(|(name, _)| name.clone()).collect(), &ours))
     }

@@ -25,7 +25,7 @@ use crate::subject::Target;
 pub use errand::{Errand, Progress, Stage};
 pub use inputs::VisitInputs;
 pub use logins::{Doorway, LoginKnown, doorways, due, fingerprint};
-pub(crate) use report::{Seen as Found, report, retry_at};
+pub(crate) use report::{Seen as Found, kept, report, retry_at};
 
 pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome {
     let Some(instance) = serving(world) else {
@@ -77,7 +77,7 @@ pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome 
             let mut message =
                 format!("{}, {}", counted(desired.users.len(), "user"), counted(desired.databases.len(), "database"));
             if !report.removed_databases.is_empty() {
-                let kept: Vec<_> = report.removed_databases.iter().map(String::as_str).collect();
+                let kept: Vec<_> = report.removed_databases.keys().map(String::as_str).collect();
                 message = format!("{message}; kept although not in the spec: {}", kept.join(", "));
             }
             if !report.notes.is_empty() {

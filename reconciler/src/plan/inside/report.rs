@@ -60,7 +60,7 @@ pub(crate) fn report(dialect: &dyn Dialect, desired: &Desired, seen: Seen<'_>, n
         notes: leisurely.into_iter().take(MOST_TEXTS).collect(),
         lost,
         oids,
-        removed_databases,
+        removed_databases: removed_databases.into_iter().map(|(name, shut)| (name, kept(shut.as_deref()))).collect(),
         access: logins
             .into_iter()
             .map(|(door, login)| (format!("{}@{}", door.user, door.database), login.fault.clone()))
@@ -68,6 +68,11 @@ pub(crate) fn report(dialect: &dyn Dialect, desired: &Desired, seen: Seen<'_>, n
         retry_at: failed.then(|| retry_at(now, !passing, 1, seen.jitter)),
         passing,
     }
+}
+
+/// What is told of a database that left the spec; `shut` is why even the master cannot enter it.
+pub(crate) fn kept(shut: Option<&str>) -> String {
+    format!("left the spec; its data is kept, and {}", shut.unwrap_or("only the master user works in it"))
 }
 
 fn obstacles(desired: &Desired, left: &[Left]) -> BTreeMap<About, Vec<String>> {

@@ -96,6 +96,17 @@ fn i3_the_object_goes_when_the_instance_is_gone_and_the_snapshot_is_available() 
 }
 
 #[test]
+fn i7_a_final_snapshot_that_does_not_end_holds_the_object_only_until_an_edit() {
+    let mut world = world();
+    world.instance = Seen::Absent;
+    world.snapshots = final_snapshot(&world, "creating");
+    let plan = leaving(&world, DeletionPolicy::Snapshot);
+    let message = plan.outcome(Concern::Deletion).expect("it is leaving").message();
+    assert!(message.contains("deletionPolicy: Retain") && !message.contains("Delete"), "{message}");
+    assert_eq!(leaving(&world, DeletionPolicy::Retain).steps, [LET_GO]);
+}
+
+#[test]
 fn i3_an_instance_that_cannot_be_snapshotted_is_not_deleted_without_a_word() {
     for (status, wanted) in [
         ("creating", "InstanceCreating"),

@@ -2,7 +2,7 @@
 
 use super::planner::Planner;
 use crate::engine::port::Question;
-use crate::engine::postgres::catalog::Database;
+use crate::engine::postgres::catalog::{Catalog, Database};
 use crate::engine::postgres::naming::MAINTENANCE_DATABASE;
 use crate::engine::postgres::naming::owner_role;
 use crate::engine::postgres::step::SqlStep;
@@ -63,6 +63,14 @@ impl Planner<'_> {
         }
     }
 
+    /// Whether something is to be taken from users inside of it.
+    fn has_work_in(&self, database: &str) -> bool {
+        let Catalog { strays, overshared, possessions, removed_users, .. } = self.catalog;
+        strays.iter().chain(overshared).any(|pair| pair.database == database)
+            || possessions.iter().any(|found| found.database == database)
+            || removed_users.iter().flat_map(|user| &user.left_in).any(|left| left.database == database)
+    }
+
     /// Takes what nobody is to have: databases first, because what is inside of one can only be taken by its owner.
     pub(super) fn take(&mut self) {
         let catalog = self.catalog;
@@ -74,13 +82,16 @@ impl Planner<'_> {
                 self.secure(database);
             }
         }
-        for kept in catalog.removed_databases.iter().filter(|kept| kept.former) {
-            if !kept.admits {
+        for kept in &catalog.removed_databases {
+            // Whoever shut one that nobody needs to enter may have meant it: it is told of.
+            if !kept.admits && (kept.former || self.has_work_in(&kept.name)) {
                 let database = kept.name.clone();
                 self.step(SqlStep::Secure { database, shut: true, template: false, locks: Vec::new() });
             }
-            let (database, owner, pinned) = (kept.name.clone(), kept.owner.clone(), self.pinned());
-            self.step(SqlStep::TakeOver { database, owner, pinned });
+            if kept.former {
+                let (database, owner, pinned) = (kept.name.clone(), kept.owner.clone(), self.pinned());
+                self.step(SqlStep::TakeOver { database, owner, pinned });
+            }
         }
         for given in &catalog.given_away {
             self.step(SqlStep::TakeGivenAway { database: given.database.clone(), owner: given.owner.clone() });

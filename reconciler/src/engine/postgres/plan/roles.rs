@@ -11,7 +11,10 @@ use crate::engine::postgres::step::blocked::BlockedReason;
 impl Planner<'_> {
     pub(super) fn provide_roles(&mut self) {
         let mut wanted = Vec::new();
-        if !self.desired().databases.is_empty() || self.catalog.removed_databases.iter().any(|kept| kept.former) {
+        // What it keeps is out of sight while it is not known as ours, also where nothing else is wanted.
+        let lost = self.catalog.roles.get(KEEPER).is_some_and(|state| *state != RoleState::Missing);
+        let former = self.catalog.removed_databases.iter().any(|kept| kept.former);
+        if !self.desired().databases.is_empty() || former || lost {
             wanted.push(KEEPER.to_owned());
         }
         if !self.catalog.removed_users.is_empty() || !self.catalog.given_away.is_empty() {
@@ -24,7 +27,10 @@ impl Planner<'_> {
                     let (mark, admin) = (self.question.mark.clone(), self.admin());
                     self.step(SqlStep::CreateRole { role, mark, admin });
                 }
-                Some(RoleState::Taken) => self.blocked_role(&role, BlockedReason::RoleTaken { role: role.clone() }),
+                Some(RoleState::Taken) => {
+                    let mark = self.question.mark.clone();
+                    self.blocked_role(&role, BlockedReason::RoleUnmarked { role: role.clone(), mark });
+                }
                 Some(RoleState::Unmanageable) => {
                     self.blocked_role(&role, BlockedReason::RoleUnmanageable { role: role.clone() });
                 }

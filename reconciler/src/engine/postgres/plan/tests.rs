@@ -9,7 +9,7 @@ use super::*;
 use crate::engine::known::Known;
 use crate::engine::mark::Mark;
 use crate::engine::password::Password;
-use crate::engine::port::Change as _;
+use crate::engine::port::{Change as _, Findings as _};
 use crate::engine::postgres::naming::HEIR;
 use crate::engine::postgres::step::SqlStep;
 
@@ -207,6 +207,51 @@ fn a_kept_database_of_v0_1_0_is_taken_over_too() {
         planned(&desired(&json!({}), &json!({})), catalog).0,
         ["create role databases-keeper", "take database old over from its users",]
     );
+}
+
+#[test]
+fn i7_a_kept_database_that_somebody_shut_is_told_and_opened_where_something_is_to_be_done_inside() {
+    let removed = |admits: bool| {
+        let mut catalog = at_rest(160_015);
+        catalog["removed_databases"] =
+            json!([{"name": "old", "former": false, "owner": "old-owner", "admits": admits}]);
+        catalog
+    };
+    let told = |catalog: &Value| serde_json::from_value::<Catalog>(catalog.clone()).unwrap().removed_databases();
+    assert_eq!(told(&removed(true)), [("old".to_owned(), None)].into());
+    let shut = removed(false);
+    let why = told(&shut)["old"].clone().unwrap();
+    assert!(why.contains("ALTER DATABASE \"old\" CONNECTION LIMIT -1 ALLOW_CONNECTIONS true"), "{why}");
+    assert_eq!(planned(&usual(), shut.clone()).0, Vec::<String>::new(), "nobody has to enter it");
+
+    let pair = json!([{"user": "app", "database": "old"}]);
+    let left = json!([{"name": "gone", "active": false, "owns_databases": false, "shared": false,
+        "left_in": [{"database": "old", "heir": "old-owner"}]}]);
+    let owned = json!([{"user": "app", "database": "old", "objects": 1, "extensions": 0}]);
+    for (list, found) in [("strays", &pair), ("overshared", &pair), ("possessions", &owned), ("removed_users", &left)] {
+        let mut catalog = shut.clone();
+        catalog[list] = found.clone();
+        let steps = planned(&usual(), catalog).0;
+        let opened = steps.iter().position(|step| step.starts_with("close database old"));
+        let entered = steps.iter().rposition(|step| step.contains("old"));
+        assert!(opened.is_some() && opened < entered, "{list}: {steps:?}");
+    }
+}
+
+#[test]
+fn i7_a_keeper_that_lost_its_mark_is_told_also_where_nothing_is_wanted_of_it() {
+    for state in ["taken", "unmanageable"] {
+        let mut catalog = at_rest(160_015);
+        catalog["roles"] = json!({"databases-keeper": state});
+        let (steps, blocked) = planned(&desired(&json!({}), &json!({})), catalog);
+        assert_eq!((steps.len(), blocked.len()), (0, 1), "{blocked:?}");
+        if state == "taken" {
+            assert!(
+                blocked[0].contains("COMMENT ON ROLE \"databases-keeper\" IS 'Managed by rds-reconciler for one."),
+                "{blocked:?}"
+            );
+        }
+    }
 }
 
 #[test]

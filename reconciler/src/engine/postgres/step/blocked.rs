@@ -3,7 +3,10 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::engine::known::{RECREATE_DATABASE_ANNOTATION, recreate_word};
+use crate::engine::mark::Mark;
 use crate::engine::port::Obstacle;
+use crate::engine::postgres::naming::comment;
+use crate::engine::postgres::quote::{ident, literal};
 
 /// Something declared that the server's state does not allow. It ends with an edit of the object or a change on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +29,17 @@ pub enum BlockedReason {
     RoleTaken {
         /// The role's name.
         role: String,
+    },
+    /// A role of a name that only this operator gives, without login, does not carry the mark.
+    #[error(
+        "the role {role} does not carry this object's mark, so it is left untouched, with all that it owns; where it is this object's, say \
+         COMMENT ON ROLE {} IS {} as the master user, else drop or rename it", ident(.role), literal(&comment(.mark))
+    )]
+    RoleUnmarked {
+        /// The role's name.
+        role: String,
+        /// The mark that it lacks.
+        mark: Mark,
     },
     /// The role carries the mark, and the master cannot administer it.
     #[error(
