@@ -38,7 +38,7 @@ use crate::scope::Scope;
 use crate::turns::Turns;
 use crate::upkeep::Upkeep;
 use crate::watches::Watched;
-use crate::{access, admin, class_status, stop, watches};
+use crate::{admin, class_status, readiness, stop, watches};
 
 const LEASE: &str = "rds-reconciler";
 /// A call that is not a watch and takes longer than this has failed.
@@ -225,7 +225,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         ended = &mut work => Err(ended),
         () = sweeps => Err(AppError::Ended("sweeps")),
         () = upkeep.run() => Err(AppError::Ended("upkeep")),
-        () = access::watch(accounts, metrics, readiness) => Err(AppError::Ended("access")),
+        () = readiness::watch(accounts, metrics, readiness) => Err(AppError::Ended("readiness")),
         () = admin::serve(listener, registry, ready) => Err(AppError::Ended("admin")),
         signal = signals.requested() => {
             tracing::info!(signal, "stopping: passes under way are finished");

@@ -4,7 +4,6 @@
 //! Data flows one way: [`subject`] resolves the object into what is wanted, [`observe`] reads the world, [`plan`] decides purely,
 //! [`apply`] acts, and [`status`] tells of it. I/O stands behind three ports: [`cluster`], [`providers`] and [`engine`].
 
-mod access;
 mod admin;
 pub mod again;
 pub mod app;
@@ -26,6 +25,7 @@ pub mod metrics;
 pub mod observe;
 pub mod plan;
 pub mod providers;
+mod readiness;
 pub mod renewals;
 pub mod scope;
 mod status;

@@ -26,7 +26,7 @@ pub use known::{Known, RECREATE_DATABASE_ANNOTATION, recreate_word};
 pub use mark::Mark;
 pub use password::Password;
 pub use port::{
-    Access, Change, Engine, Findings, Login, Obstacle, Outcome, Passwords, Planned, Question, Session, Slice,
+    Change, Engine, Findings, Login, Obstacle, Outcome, Passwords, Planned, Privileges, Question, Session, Slice,
 };
 pub use report::{Left, Report, Why};
 pub use server::{Server, Servers};

@@ -12,7 +12,7 @@ use super::dialect::Dialect;
 use super::error::EngineError;
 use super::kind::Kind;
 use super::password::Password;
-use super::port::{Access, Change, Engine, Findings, Login, Obstacle, Passwords, Planned, Question, Session};
+use super::port::{Change, Engine, Findings, Login, Obstacle, Passwords, Planned, Privileges, Question, Session};
 use super::postgres::DIALECT;
 use super::server::{Server as _, Servers};
 use super::visit::Visit;
@@ -132,7 +132,7 @@ impl Obstacle for Lost {
 /// Nothing is ever wrong with it.
 pub(crate) struct Fine;
 
-impl Access for Fine {
+impl Privileges for Fine {
     fn faults(&self, _mapped: &BTreeSet<DatabaseName>, _ours: &BTreeSet<DatabaseName>) -> Vec<String> {
         Vec::new()
     }
@@ -206,7 +206,7 @@ impl Engine for Paper {
     type Catalog = Found;
     type Step = Chore;
     type Blocked = Lost;
-    type Access = Fine;
+    type Privileges = Fine;
     type Session = Played;
 
     async fn look(&self, _master: &Login, _question: Question<'_>) -> Result<Found, EngineError> {
@@ -225,7 +225,7 @@ impl Engine for Paper {
         Played::with(self.results.clone())
     }
 
-    async fn check_access(&self, _login: &Login) -> Result<Fine, EngineError> {
+    async fn check_login(&self, _login: &Login) -> Result<Fine, EngineError> {
         Ok(Fine)
     }
 }

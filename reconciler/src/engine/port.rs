@@ -90,8 +90,8 @@ pub trait Engine: Send + Sync + 'static {
     type Step: Change;
     /// What the server's state does not allow.
     type Blocked: Obstacle;
-    /// What a user saw after logging in.
-    type Access: Access;
+    /// What a login may do.
+    type Privileges: Privileges;
     /// What a piece of work is done through.
     type Session: Session<Self::Step>;
 
@@ -114,7 +114,7 @@ pub trait Engine: Send + Sync + 'static {
     fn session(&self, master: &Login) -> Self::Session;
 
     /// Logs in as a user and reports what it may do there. Writes nothing.
-    async fn check_access(&self, login: &Login) -> Result<Self::Access, EngineError>;
+    async fn check_login(&self, login: &Login) -> Result<Self::Privileges, EngineError>;
 }
 
 /// The connections of the master for one piece of work.
@@ -183,8 +183,8 @@ pub trait Obstacle: Clone + fmt::Debug + fmt::Display + Send + Sync {
     fn is_loss(&self) -> bool;
 }
 
-/// What a user saw after logging in to a database.
-pub trait Access: Send {
+/// What a user that logged in to a database may do there.
+pub trait Privileges: Send {
     /// What is wrong with it, as sentences for a status; empty if all is well. `mapped` are the databases the user works in, `ours` all
     /// databases the object declares or keeps.
     fn faults(&self, mapped: &BTreeSet<DatabaseName>, ours: &BTreeSet<DatabaseName>) -> Vec<String>;

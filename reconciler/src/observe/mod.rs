@@ -61,8 +61,8 @@ pub async fn observe(
         .and_then(|pinned| pinned.identifier.parse().ok())
         .unwrap_or_else(|| InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, &facts.name));
 
-    let account = match subject.access() {
-        Ok(access) => match context.accounts.get(access).await {
+    let account = match subject.provider() {
+        Ok(provider) => match context.accounts.get(provider).await {
             Err(ConnectError::UnderWay) => return Err(Crowded),
             answer => answer.map_err(|error| error.to_string()),
         },

@@ -30,7 +30,7 @@ pub(super) fn told_visit(
                 && condition.observed_generation == generation
         })
     };
-    let settled = status.observed_generation == generation && holds(Concern::Databases) && holds(Concern::Access);
+    let settled = status.observed_generation == generation && holds(Concern::Databases) && holds(Concern::Logins);
     let result = || Ok(report(dialect, status, desired));
     settled.then(|| SqlVisit { inputs: inputs.to_owned(), at: Moment::LONG_AGO, result: result() })
 }
@@ -83,7 +83,7 @@ fn report(dialect: &dyn Dialect, status: &RDSDatabaseStatus, desired: &Desired) 
         removed_databases: removed
             .map(|(name, database)| (name.clone(), database.message.clone().unwrap_or_else(|| kept(None))))
             .collect(),
-        access: doorways(dialect, desired)
+        logins: doorways(dialect, desired)
             .into_iter()
             .map(|door| (format!("{}@{}", door.user, door.database), None))
             .collect(),
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::engine::postgres::DIALECT;
 
-    fn object(generation: i64, access: &str) -> RDSDatabase {
+    fn object(generation: i64, logins: &str) -> RDSDatabase {
         let condition = |kind: &str, status: &str| {
             json!({
                 "type": kind, "status": status, "reason": "Done", "message": "", "observedGeneration": 3,
@@ -111,7 +111,7 @@ mod tests {
             "metadata": {"name": "orders", "generation": generation},
             "status": {
                 "observedGeneration": 3,
-                "conditions": [condition("DatabasesReady", "True"), condition("AccessVerified", access)],
+                "conditions": [condition("DatabasesReady", "True"), condition("AccessVerified", logins)],
                 "users": {"app": {"secret": "orders.rds.app", "ready": true}},
                 "databases": {
                     "orders": {"ready": true, "users": ["app"]},
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!((visit.inputs.as_str(), visit.at), ("inputs", Moment::LONG_AGO));
         let report = visit.result.expect("the visit went well");
         assert!(report.settled() && report.verified());
-        assert!(report.users.contains_key("app") && report.access.contains_key("app@orders"));
+        assert!(report.users.contains_key("app") && report.logins.contains_key("app@orders"));
         assert!(report.databases.keys().eq(["orders"]) && report.removed_databases["old"] == "left the spec");
     }
 

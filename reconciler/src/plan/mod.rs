@@ -89,6 +89,6 @@ fn concerns(target: &Target, world: &World, now: Moment) -> Vec<(Concern, Outcom
     outcomes.extend(services::alias(target, world).map(|outcome| (Concern::Alias, outcome)));
     let users = target.fence.users(&target.desired);
     let databases = users.map_or_else(Outcome::from, |()| inside::databases(target, world, now));
-    outcomes.extend([(Concern::Databases, databases), (Concern::Access, inside::access(world))]);
+    outcomes.extend([(Concern::Databases, databases), (Concern::Logins, inside::verified(world))]);
     outcomes
 }

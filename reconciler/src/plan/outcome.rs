@@ -28,7 +28,7 @@ pub enum Concern {
     /// Users and databases.
     Databases,
     /// Logins with the Secrets' own credentials.
-    Access,
+    Logins,
     /// The way out.
     Deletion,
 }
@@ -46,7 +46,7 @@ impl Concern {
             Self::Service => "ServiceReady",
             Self::Alias => "AliasReady",
             Self::Databases => "DatabasesReady",
-            Self::Access => "AccessVerified",
+            Self::Logins => "AccessVerified",
             Self::Deletion => "Deleted",
         }
     }
@@ -63,7 +63,7 @@ impl Concern {
             Self::Service => "the Service",
             Self::Alias => "the alias",
             Self::Databases => "users and databases",
-            Self::Access => "the logins",
+            Self::Logins => "the logins",
             Self::Deletion => "the deletion",
         }
     }

@@ -126,7 +126,7 @@ impl SqlVisit {
     }
 }
 
-/// What a visit to the database found: users, databases and access after all was done that could be.
+/// What a visit to the database found: users, databases and logins after all was done that could be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqlReport {
     /// What stands in the way of a user; `None` where it is as declared.
@@ -148,7 +148,7 @@ pub struct SqlReport {
     /// Databases of ours that the spec no longer names, and what is told of each. They are kept.
     pub removed_databases: BTreeMap<String, String>,
     /// What a login as `user@database` showed: `None` where all is well.
-    pub access: BTreeMap<String, Option<String>>,
+    pub logins: BTreeMap<String, Option<String>>,
 }
 
 impl SqlReport {
@@ -165,7 +165,7 @@ impl SqlReport {
 
     /// Every login showed what it should.
     pub fn verified(&self) -> bool {
-        self.access.values().all(Option::is_none)
+        self.logins.values().all(Option::is_none)
     }
 }
 

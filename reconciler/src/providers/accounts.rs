@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::access::{Access, ConnectError, Connected, Connector};
 use super::cloud::Cloud;
+use super::connector::{ConnectError, Connected, Connector, ProviderConfig};
 use super::model::Identity;
 use super::sweep::{Change, Sweep, Sweeper};
 use crate::clock::{Clock, Moment};
@@ -66,7 +66,7 @@ impl Way {
 pub struct Accounts {
     connector: Box<dyn Connector>,
     /// Each is tried for itself: an endpoint that does not answer keeps nobody waiting who needs another one.
-    ways: Mutex<BTreeMap<Access, Arc<Way>>>,
+    ways: Mutex<BTreeMap<ProviderConfig, Arc<Way>>>,
     /// The name of this cluster in ownership tags.
     cluster: Arc<str>,
     sweepers: mpsc::UnboundedSender<Sweeper>,
@@ -123,13 +123,13 @@ impl Accounts {
         sweeps
     }
 
-    /// The account behind `access`, connecting to it at the first call and after a failure.
+    /// The account that `provider` leads to, connecting to it at the first call and after a failure.
     ///
     /// # Errors
-    /// When there is no access. While somebody tries, nobody waits for that: passes that all wait for an endpoint that does not answer would
+    /// When nothing leads there. While somebody tries, nobody waits for that: passes that all wait for an endpoint that does not answer would
     /// take the place of every other pass.
-    pub async fn get(&self, access: &Access) -> Result<Arc<Account>, ConnectError> {
-        let way = self.ways.lock().await.entry(access.clone()).or_default().clone();
+    pub async fn get(&self, provider: &ProviderConfig) -> Result<Arc<Account>, ConnectError> {
+        let way = self.ways.lock().await.entry(provider.clone()).or_default().clone();
         if let Some(answer) = way.answer(self.clock.now()) {
             return answer;
         }
@@ -142,7 +142,7 @@ impl Accounts {
         if let Some(answer) = way.answer(self.clock.now()) {
             return answer;
         }
-        match self.connector.connect(access).await {
+        match self.connector.connect(provider).await {
             Ok(Connected { cloud, identity, region }) => {
                 tracing::info!(account = %identity.account, arn = %identity.arn, region, "connected to the cloud");
                 let sweeper = self.sweeper(&cloud, &identity, &region).await;
@@ -153,8 +153,8 @@ impl Accounts {
             Err(error) => {
                 // The default way is told of with the readiness that hangs on it; of the others, each failure is told once.
                 let told = way.last_failure().as_ref() == Some(&error);
-                if !told && *access != Access::default() {
-                    let Access { region, role_arn, endpoint } = access;
+                if !told && *provider != ProviderConfig::default() {
+                    let ProviderConfig { region, role_arn, endpoint } = provider;
                     tracing::warn!(%error, ?region, ?role_arn, ?endpoint, "no access to the cloud by a class");
                 }
                 way.state.send_replace(State::Failed(error.clone(), self.clock.now()));
@@ -196,17 +196,17 @@ mod tests {
 
     #[async_trait]
     impl Connector for Refusing {
-        async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
+        async fn connect(&self, provider: &ProviderConfig) -> Result<Connected, ConnectError> {
             self.0.fetch_add(1, Ordering::Relaxed);
-            if *access == silent() {
+            if *provider == silent() {
                 sleep(SILENCE).await;
             }
             Err(ConnectError::NoRegion)
         }
     }
 
-    fn silent() -> Access {
-        Access { region: Some("nowhere-1".to_owned()), ..Access::default() }
+    fn silent() -> ProviderConfig {
+        ProviderConfig { region: Some("nowhere-1".to_owned()), ..ProviderConfig::default() }
     }
 
     fn accounts() -> (Arc<Accounts>, Refusing) {
@@ -224,7 +224,7 @@ mod tests {
         let (accounts, _) = accounts();
         let waiting = ask(&accounts);
         sleep(SOON).await;
-        let other = timeout(SOON, accounts.get(&Access::default())).await.expect("an answer at once");
+        let other = timeout(SOON, accounts.get(&ProviderConfig::default())).await.expect("an answer at once");
         assert_eq!(other.err(), Some(ConnectError::NoRegion));
         assert!(!waiting.is_finished());
     }

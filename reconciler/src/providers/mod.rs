@@ -2,10 +2,10 @@
 //!
 //! A new provider is a new implementation of [`Cloud`]; nothing above this module changes.
 
-mod access;
 pub mod accounts;
 pub mod aws;
 mod cloud;
+mod connector;
 pub(crate) mod error;
 mod model;
 mod offer;
@@ -17,8 +17,8 @@ mod settings;
 mod state;
 pub mod sweep;
 
-pub use access::{Access, ConnectError, Connected, Connector};
 pub use cloud::Cloud;
+pub use connector::{ConnectError, Connected, Connector, ProviderConfig};
 pub use error::{CloudError, ErrorClass};
 pub use model::{Endpoint, Identity, Instance, Snapshot, SnapshotKind};
 pub use offer::Offer;

@@ -63,7 +63,7 @@ pub(super) fn databases(
 
 pub(super) fn logins(before: &RDSDatabaseStatus, world: &World) -> Option<LoginsStatus> {
     if let Some(report) = current_report(world) {
-        return Some(bounds::logins(report.access.iter().map(|(login, fault)| (login, fault.as_deref()))));
+        return Some(bounds::logins(report.logins.iter().map(|(login, fault)| (login, fault.as_deref()))));
     }
     let of_v0_1_0 = || bounds::logins(before.access.iter().map(|(login, seen)| (login, seen.message.as_deref())));
     before.logins.clone().or_else(|| (!before.access.is_empty()).then(of_v0_1_0))

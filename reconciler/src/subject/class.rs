@@ -9,7 +9,7 @@ use shared::api::labels::DEFAULT_CLASS_ANNOTATION;
 use shared::api::{InstanceRef, RDSDatabaseClass, RDSDatabaseClassSpec};
 
 use super::refusal::Refusal;
-use crate::providers::Access;
+use crate::providers::ProviderConfig;
 
 /// Compute size where neither the object nor its class names one: the smallest that RDS offers for all supported versions.
 const DEFAULT_INSTANCE_CLASS: &str = "db.t4g.micro";
@@ -21,7 +21,7 @@ pub struct Class {
     /// Its name; `None` is the built-in class.
     pub name: Option<String>,
     /// Way into the cloud.
-    pub access: Access,
+    pub provider: ProviderConfig,
     /// Compute size for new instances.
     pub instance_class: String,
     /// Storage type for new instances.
@@ -92,7 +92,7 @@ pub(crate) fn resolved(class: Option<&RDSDatabaseClass>) -> Class {
     let spec = class.map_or(&built_in, |class| &class.spec);
     Class {
         name: class.and_then(|class| class.metadata.name.clone()),
-        access: Access {
+        provider: ProviderConfig {
             region: spec.region.clone(),
             role_arn: spec.role_arn.clone(),
             endpoint: spec.endpoint.clone(),

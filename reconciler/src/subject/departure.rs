@@ -8,13 +8,13 @@ use shared::api::{DeletionPolicy, RDSDatabase};
 use super::class::{GuardedClass, resolved, select};
 use super::permit::Fence;
 use super::refusal::Refusal;
-use crate::providers::Access;
+use crate::providers::ProviderConfig;
 
 /// An object that is being deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
     /// The way into the cloud, or why the class that would name it cannot be had.
-    pub access: Result<Access, Refusal>,
+    pub provider: Result<ProviderConfig, Refusal>,
     /// What happens to the data, or why the class does not permit that or cannot be asked.
     pub policy: Result<DeletionPolicy, Refusal>,
     /// The policies that the class allows.
@@ -48,7 +48,7 @@ impl Departure {
             Err(_) => Ok(()),
         };
         Self {
-            access: class.map(|class| resolved(class).access),
+            provider: class.map(|class| resolved(class).provider),
             policy: permitted.map(|()| policy),
             allowed: allowed.unwrap_or_else(|| DeletionPolicy::ALL.to_vec()),
             protection: fields.and_then(|fields| fields.deletion_protection),

@@ -14,7 +14,7 @@ use shared::api::RDSDatabase;
 use shared::rules::DefaultVersions;
 
 use crate::engine::Servers;
-use crate::providers::Access;
+use crate::providers::ProviderConfig;
 
 pub(crate) use class::is_default;
 #[cfg(test)]
@@ -61,10 +61,10 @@ impl Subject {
     ///
     /// # Errors
     /// Why none is known: the class that would name it cannot be had.
-    pub(crate) fn access(&self) -> Result<&Access, &Refusal> {
+    pub(crate) fn provider(&self) -> Result<&ProviderConfig, &Refusal> {
         match self {
-            Self::Living(target) => Ok(&target.class.access),
-            Self::Leaving(departure) => departure.access.as_ref(),
+            Self::Living(target) => Ok(&target.class.provider),
+            Self::Leaving(departure) => departure.provider.as_ref(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Users, flags, databases and mappings that change.
 
 use reconciler::engine::postgres::{BlockedReason, SqlStep};
-use reconciler::engine::{Access as _, EngineError, Findings as _, Outcome, Password};
+use reconciler::engine::{EngineError, Findings as _, Outcome, Password, Privileges as _};
 use reconciler::entropy::SystemEntropy;
 use serde_json::json;
 

@@ -29,27 +29,27 @@ pub(crate) async fn each_failure_has_its_own_error(world: &mut World) {
     let app = world.login("app", "shop");
 
     let distrusting = PostgresEngine::new(&authority().1, Timeouts::default());
-    let outcome = distrusting.check_access(&app).await;
+    let outcome = distrusting.check_login(&app).await;
     assert!(matches!(outcome, Err(EngineError::TlsFailed { .. })), "{outcome:?}");
-    let misnamed = world.engine.check_access(&Login { host: "localhost".to_owned(), ..app.clone() }).await;
+    let misnamed = world.engine.check_login(&Login { host: "localhost".to_owned(), ..app.clone() }).await;
     assert!(matches!(misnamed, Err(EngineError::TlsFailed { .. })), "{misnamed:?}");
 
-    let wrong = world.engine.check_access(&Login { password: Password::generate(&SystemEntropy), ..app.clone() }).await;
+    let wrong = world.engine.check_login(&Login { password: Password::generate(&SystemEntropy), ..app.clone() }).await;
     assert!(matches!(wrong, Err(EngineError::AuthenticationFailed { .. })), "{wrong:?}");
-    let elsewhere = world.engine.check_access(&Login { database: "postgres".to_owned(), ..app.clone() }).await;
+    let elsewhere = world.engine.check_login(&Login { database: "postgres".to_owned(), ..app.clone() }).await;
     assert!(matches!(elsewhere, Err(EngineError::NotPermitted { .. })), "{elsewhere:?}");
-    let missing = world.engine.check_access(&Login { database: "nowhere".to_owned(), ..app.clone() }).await;
+    let missing = world.engine.check_login(&Login { database: "nowhere".to_owned(), ..app.clone() }).await;
     assert!(matches!(missing, Err(EngineError::Other { .. })), "{missing:?}");
 
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = silent.local_addr().unwrap().port();
     let hasty = PostgresEngine::new(&world.server.ca_pem, hasty());
     let started = Instant::now();
-    let outcome = hasty.check_access(&Login { port, ..app.clone() }).await;
+    let outcome = hasty.check_login(&Login { port, ..app.clone() }).await;
     assert!(matches!(outcome, Err(EngineError::Timeout { .. })), "{outcome:?}");
     assert!(started.elapsed() < Duration::from_secs(10));
     drop(silent);
-    let outcome = hasty.check_access(&Login { port, ..app.clone() }).await;
+    let outcome = hasty.check_login(&Login { port, ..app.clone() }).await;
     assert!(matches!(outcome, Err(EngineError::Unreachable { .. })), "{outcome:?}");
 
     // Someone holds a lock on what is to be handed over: it gives up, and the next plan goes on.

@@ -1,6 +1,6 @@
 //! Who can do what in which database.
 
-use reconciler::engine::Access as _;
+use reconciler::engine::Privileges as _;
 use reconciler::engine::postgres::SqlStep;
 use serde_json::json;
 

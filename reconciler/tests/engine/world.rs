@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reconciler::clock::SystemClock;
-use reconciler::engine::postgres::{AccessReport, Catalog, PostgresEngine, SqlPlan, SqlStep, Timeouts, plan_sql};
+use reconciler::engine::postgres::{Catalog, PostgresEngine, PrivilegeReport, SqlPlan, SqlStep, Timeouts, plan_sql};
 use reconciler::engine::{
-    Access as _, Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Question, Slice, work,
+    Engine as _, EngineError, Known, Login, Mark, Outcome, Password, Privileges as _, Question, Slice, work,
 };
 use reconciler::entropy::SystemEntropy;
 use serde_json::{Value, json};
@@ -126,8 +126,8 @@ impl World {
         sqlx::query_scalar::<_, Option<String>>(query).fetch_optional(&mut admin).await.unwrap().flatten()
     }
 
-    pub(crate) async fn check(&self, user: &str, database: &str) -> Result<AccessReport, EngineError> {
-        self.engine.check_access(&self.login(user, database)).await
+    pub(crate) async fn check(&self, user: &str, database: &str) -> Result<PrivilegeReport, EngineError> {
+        self.engine.check_login(&self.login(user, database)).await
     }
 
     /// What is wrong with the access of a user, as the status would tell.

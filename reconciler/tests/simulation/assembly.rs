@@ -16,7 +16,7 @@ use reconciler::memory::Memory;
 use reconciler::metrics::Metrics;
 use reconciler::providers::accounts::Accounts;
 use reconciler::providers::sweep::Change;
-use reconciler::providers::{Access, Cloud, ConnectError, Connected, Connector};
+use reconciler::providers::{Cloud, ConnectError, Connected, Connector, ProviderConfig};
 use reconciler::renewals::Renewals;
 use reconciler::turns::{Key, Turns};
 use shared::rules::{DefaultVersions, Engine};
@@ -93,8 +93,8 @@ struct Altered {
 
 #[async_trait]
 impl Connector for Altered {
-    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
-        let connected = self.inner.connect(access).await?;
+    async fn connect(&self, provider: &ProviderConfig) -> Result<Connected, ConnectError> {
+        let connected = self.inner.connect(provider).await?;
         Ok(Connected { cloud: (self.alter)(connected.cloud), ..connected })
     }
 }

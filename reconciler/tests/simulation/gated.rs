@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
 use reconciler::providers::{
-    Access, Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, Request, Snapshot,
+    Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request, Snapshot,
 };
 
 use crate::gate::Gate;
@@ -18,9 +18,9 @@ pub(crate) struct Gated<T> {
 
 #[async_trait]
 impl<T: Connector> Connector for Gated<T> {
-    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
+    async fn connect(&self, provider: &ProviderConfig) -> Result<Connected, ConnectError> {
         self.gate.pass().await;
-        let Connected { cloud, identity, region } = self.inner.connect(access).await?;
+        let Connected { cloud, identity, region } = self.inner.connect(provider).await?;
         let cloud = Arc::new(Gated { inner: cloud, gate: self.gate.clone() });
         Ok(Connected { cloud, identity, region })
     }
@@ -60,7 +60,7 @@ impl<E: Engine> Engine for Gated<E> {
     type Catalog = E::Catalog;
     type Step = E::Step;
     type Blocked = E::Blocked;
-    type Access = E::Access;
+    type Privileges = E::Privileges;
     type Session = Gated<E::Session>;
 
     async fn look(&self, master: &Login, question: Question<'_>) -> Result<Self::Catalog, EngineError> {
@@ -84,9 +84,9 @@ impl<E: Engine> Engine for Gated<E> {
         Gated { inner: self.inner.session(master), gate: self.gate.clone() }
     }
 
-    async fn check_access(&self, login: &Login) -> Result<Self::Access, EngineError> {
+    async fn check_login(&self, login: &Login) -> Result<Self::Privileges, EngineError> {
         self.gate.pass().await;
-        self.inner.check_access(login).await
+        self.inner.check_login(login).await
     }
 }
 

@@ -50,7 +50,6 @@ const POSTGRESQL: Vocabulary = Vocabulary {
         ("subject/refusal.rs", "postgresql", "what a person writes"),
         ("plan/reason.rs", "role", "of the account"),
         ("plan/reason.rs", "roles", "of Kubernetes"),
-        ("access.rs", "role", "of the account"),
         ("providers", "role", "of the account"),
         ("providers/aws", "postgresql", "what the provider calls an engine"),
         ("providers/aws", "postgres", "what the provider calls an engine"),

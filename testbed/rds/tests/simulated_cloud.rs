@@ -26,8 +26,8 @@ use reconciler::lease::Fence;
 use reconciler::metrics::CloudCalls;
 use reconciler::providers::aws::{Aws, convert};
 use reconciler::providers::{
-    Access, Cloud, CloudError, Connector as _, Create, Delete, Instance, MarkInstance, MasterPassword, Modify, Owner,
-    Request, ResetMaster, Settings,
+    Cloud, CloudError, Connector as _, Create, Delete, Instance, MarkInstance, MasterPassword, Modify, Owner,
+    ProviderConfig, Request, ResetMaster, Settings,
 };
 use shared::rules::Engine;
 
@@ -107,7 +107,7 @@ impl Side {
         let cloud =
             SimulatedCloud::new(account, Pace::Average, clock.clone(), Arc::new(AtOnce), Arc::new(Peace), journal);
         let connector = CloudConnector::new(vec![cloud.clone()], Fence::open());
-        let port = connector.connect(&Access::default()).await.unwrap().cloud;
+        let port = connector.connect(&ProviderConfig::default()).await.unwrap().cloud;
         Self::Simulated { cloud, clock, port }
     }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::access::AccessReport;
 use super::catalog::Catalog;
 use super::connection::{Connector, Purpose, Timeouts};
 use super::dialect::DIALECT;
 use super::plan::plan_sql;
+use super::privileges::PrivilegeReport;
 use super::read;
 use super::script::{Batch, script};
 use super::sessions::Sessions;
@@ -47,7 +47,7 @@ impl Engine for PostgresEngine {
     type Catalog = Catalog;
     type Step = SqlStep;
     type Blocked = Blocked;
-    type Access = AccessReport;
+    type Privileges = PrivilegeReport;
     type Session = Sessions;
 
     async fn look(&self, master: &Login, question: Question<'_>) -> Result<Catalog, EngineError> {
@@ -72,10 +72,10 @@ impl Engine for PostgresEngine {
         Sessions::new(self.connector.clone(), master)
     }
 
-    async fn check_access(&self, login: &Login) -> Result<AccessReport, EngineError> {
+    async fn check_login(&self, login: &Login) -> Result<PrivilegeReport, EngineError> {
         within(self.connector.timeouts.login, async {
             let mut session = self.connector.open(login, Purpose::Check).await?;
-            let report = read::access(&mut session).await;
+            let report = read::privileges(&mut session).await;
             session.close().await;
             report
         })

@@ -1,6 +1,5 @@
 //! The [`Engine`] that speaks to PostgreSQL 12 and later, as a master user that is no superuser.
 
-mod access;
 mod bounded;
 mod catalog;
 mod connection;
@@ -9,6 +8,7 @@ mod engine;
 mod failure;
 mod naming;
 mod plan;
+mod privileges;
 mod question;
 mod quote;
 mod read;
@@ -17,7 +17,6 @@ mod sessions;
 mod step;
 mod tls;
 
-pub use access::AccessReport;
 pub use catalog::{
     Catalog, Database, GivenAway, LeftIn, Maintenance, Member, Pair, Possession, RemovedDatabase, RemovedUser,
     RoleState, User,
@@ -28,6 +27,7 @@ pub use engine::{PostgresEngine, verifier};
 pub use failure::of_answer as refusal;
 pub use naming::{HEIR, KEEPER, MAINTENANCE_DATABASE, comment, owner_role};
 pub use plan::plan_sql;
+pub use privileges::PrivilegeReport;
 pub use script::{Batch, DoneIf, Work, script};
 pub use sessions::Sessions;
 pub use step::{Attribute, Blocked, BlockedReason, SqlPlan, SqlStep};

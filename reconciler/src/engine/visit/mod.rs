@@ -15,7 +15,8 @@ use self::journal::Journal;
 use super::error::EngineError;
 use super::password::Password;
 use super::port::{
-    Access as _, Change as _, Engine, Findings as _, Login, Obstacle as _, Outcome, Passwords, Planned, Question, Slice,
+    Change as _, Engine, Findings as _, Login, Obstacle as _, Outcome, Passwords, Planned, Privileges as _, Question,
+    Slice,
 };
 use super::report::{Left, Report, Why};
 use super::work::{end_of_all, work};
@@ -145,13 +146,13 @@ impl<E: Engine> Visit for Inside<E> {
     }
 
     async fn log_in(&self, login: Login, desired: &Desired) -> Result<Vec<String>, EngineError> {
-        let access = self.engine.check_access(&self.at(login.clone())).await?;
+        let privileges = self.engine.check_login(&self.at(login.clone())).await?;
         let databases = desired.databases.iter();
         let mapped = databases.filter(|(_, users)| users.iter().any(|found| found.as_str() == login.user));
         let kept = self.catalog.removed_databases();
         let kept = kept.keys().filter_map(|kept| DatabaseName::parse(desired.engine, kept).ok());
         let ours: BTreeSet<_> = desired.databases.keys().cloned().chain(kept).collect();
-        Ok(access.faults(&mapped.map(|(name, _)| name.clone()).collect(), &ours))
+        Ok(privileges.faults(&mapped.map(|(name, _)| name.clone()).collect(), &ours))
     }
 
     fn set_passwords(&mut self, refused: BTreeMap<String, Password>) {

@@ -118,7 +118,7 @@ fn obstacle(report: &SqlReport, reason: Reason, message: String) -> Outcome {
     if report.passing { Outcome::wait(reason, message) } else { Outcome::blocked(reason, message) }
 }
 
-pub(super) fn access(world: &World) -> Outcome {
+pub(super) fn verified(world: &World) -> Outcome {
     if let Some(instance) = usable(world).filter(|instance| !instance.status.serves()) {
         let message =
             format!("{} reports the instance as {}: nobody can log in", world.offer.service(), instance.status);
@@ -126,11 +126,11 @@ pub(super) fn access(world: &World) -> Outcome {
     }
     match world.current_visit().map(|visit| &visit.result) {
         Some(Ok(report)) if report.verified() => {
-            Outcome::done(format!("{} verified", counted(report.access.len(), "login")))
+            Outcome::done(format!("{} verified", counted(report.logins.len(), "login")))
         }
         Some(Ok(report)) => {
             let failed =
-                report.access.iter().filter_map(|(login, seen)| seen.as_ref().map(|seen| format!("{login}: {seen}")));
+                report.logins.iter().filter_map(|(login, seen)| seen.as_ref().map(|seen| format!("{login}: {seen}")));
             obstacle(report, Reason::AccessFailed, failed.collect::<Vec<_>>().join("; "))
         }
         _ => Outcome::wait(Reason::WaitingForDatabases, "logins are checked when users and databases are there"),

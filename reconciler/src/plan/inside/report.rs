@@ -61,7 +61,7 @@ pub(crate) fn report(dialect: &dyn Dialect, desired: &Desired, seen: Seen<'_>, n
         lost,
         oids,
         removed_databases: removed_databases.into_iter().map(|(name, shut)| (name, kept(shut.as_deref()))).collect(),
-        access: logins
+        logins: logins
             .into_iter()
             .map(|(door, login)| (format!("{}@{}", door.user, door.database), login.fault.clone()))
             .collect(),

@@ -75,7 +75,7 @@ fn in_trouble(object: &RDSDatabase) -> World {
         databases: databases().map(|name| (name, trouble())).collect(),
         oids: databases().zip(u32::MAX - 1_000..).collect(),
         removed_databases: (0..500).filter_map(|number| Some((name('r', number, 63), trouble()?))).collect(),
-        access: (0..10_000).map(|number| (format!("{number:063}@{}", name('d', number, 63)), trouble())).collect(),
+        logins: (0..10_000).map(|number| (format!("{number:063}@{}", name('d', number, 63)), trouble())).collect(),
         unfinished: (0..100).filter_map(|_| trouble()).collect(),
         ..SqlReport::default()
     };

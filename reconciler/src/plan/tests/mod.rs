@@ -35,7 +35,7 @@ use crate::engine::postgres::DIALECT;
 use crate::engine::{Login, Mark, Password, Passwords};
 use crate::providers::aws::state;
 use crate::providers::{
-    Access, Endpoint, ErrorClass, Instance, Marks, MasterPassword, Modify, Owner, Request, Settings, offer,
+    Endpoint, ErrorClass, Instance, Marks, MasterPassword, Modify, Owner, ProviderConfig, Request, Settings, offer,
 };
 use crate::subject::{Departure, Subject, Target, resolve};
 
@@ -242,7 +242,7 @@ pub(super) fn create(target: &Target, world: &World) -> Request {
 
 pub(crate) fn departure(policy: DeletionPolicy) -> Departure {
     Departure {
-        access: Ok(Access::default()),
+        provider: Ok(ProviderConfig::default()),
         policy: Ok(policy),
         allowed: DeletionPolicy::ALL.to_vec(),
         protection: None,

@@ -14,8 +14,8 @@ use aws_sdk_rds::config::ProvideCredentials;
 use super::client::Aws;
 use crate::lease::Fence;
 use crate::metrics::CloudCalls;
-use crate::providers::access::{Access, ConnectError, Connected, Connector};
 use crate::providers::cloud::Cloud;
+use crate::providers::connector::{ConnectError, Connected, Connector, ProviderConfig};
 use crate::providers::rate_limit::RateLimit;
 
 /// The whole of a call, connection included. RDS answers in well under a second; a sweep of a full page in a few.
@@ -45,10 +45,10 @@ impl AwsConnector {
 
 #[async_trait]
 impl Connector for AwsConnector {
-    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
-        let config = load(access).await;
+    async fn connect(&self, given: &ProviderConfig) -> Result<Connected, ConnectError> {
+        let config = load(given).await;
         let region = config.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
-        let config = match &access.role_arn {
+        let config = match &given.role_arn {
             Some(role) => assume(&config, role).await,
             None => config,
         };
@@ -64,15 +64,15 @@ impl Connector for AwsConnector {
     }
 }
 
-async fn load(access: &Access) -> SdkConfig {
+async fn load(given: &ProviderConfig) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_timeout(CALL_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build();
     // The reconciler repeats what failed; the SDK's own retries were seen to send a throttled create three times.
     let mut loader =
         aws_config::defaults(BehaviorVersion::latest()).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
-    if let Some(region) = &access.region {
+    if let Some(region) = &given.region {
         loader = loader.region(Region::new(region.clone()));
     }
-    if let Some(endpoint) = &access.endpoint {
+    if let Some(endpoint) = &given.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
     loader.load().await

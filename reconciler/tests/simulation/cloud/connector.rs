@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reconciler::lease::Fence;
 use reconciler::providers::aws::errors::timed_out;
-use reconciler::providers::{Access, Cloud as _, ConnectError, Connected, Connector, Identity};
+use reconciler::providers::{Cloud as _, ConnectError, Connected, Connector, Identity, ProviderConfig};
 
 use super::port::{SimulatedCloud, Way};
 
@@ -24,9 +24,9 @@ impl CloudConnector {
 
 #[async_trait]
 impl Connector for CloudConnector {
-    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
+    async fn connect(&self, provider: &ProviderConfig) -> Result<Connected, ConnectError> {
         // No address of the API leads elsewhere.
-        let Access { region, role_arn, endpoint: _ } = access;
+        let ProviderConfig { region, role_arn, endpoint: _ } = provider;
         let default = self.clouds.first().ok_or(ConnectError::NoRegion)?;
         let region = region.as_ref().unwrap_or(&default.region);
         // arn:aws:iam::<account>:role/<name>

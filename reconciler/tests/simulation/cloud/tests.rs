@@ -11,8 +11,8 @@ use std::time::Duration;
 use rds_model::{Account, Quotas, Timetable};
 use reconciler::lease::Fence;
 use reconciler::providers::{
-    Access, Cloud, Connector as _, Create, Delete, ErrorClass, MarkInstance, MasterPassword, Modify, Owner, Request,
-    Settings,
+    Cloud, Connector as _, Create, Delete, ErrorClass, MarkInstance, MasterPassword, Modify, Owner, ProviderConfig,
+    Request, Settings,
 };
 use shared::rules::Engine;
 use tokio::time::{Instant, sleep};
@@ -52,7 +52,7 @@ impl Scene {
         let (clock, entropy) = (Arc::new(ProcessClock::start(Time::begin())), Arc::new(Seeded::new(1)));
         let cloud = SimulatedCloud::new(account, Pace::Average, clock, entropy, faults.clone(), journal.clone());
         let connector = CloudConnector::new(vec![cloud.clone()], Fence::open());
-        let way = connector.connect(&Access::default()).await.unwrap().cloud;
+        let way = connector.connect(&ProviderConfig::default()).await.unwrap().cloud;
         Self { cloud, way, faults, journal }
     }
 
@@ -197,10 +197,10 @@ fn a_process_without_its_lease_changes_nothing() {
         let scene = Scene::set().await;
         let fence = Fence::closed(Arc::new(ProcessClock::start(Time::begin())));
         let connector = CloudConnector::new(vec![scene.cloud.clone()], fence);
-        let way = connector.connect(&Access::default()).await.unwrap().cloud;
+        let way = connector.connect(&ProviderConfig::default()).await.unwrap().cloud;
         assert_eq!(way.carry_out(&create("orders")).await.unwrap_err().code, "Fenced");
         assert!(way.inventory().await.unwrap().is_empty());
-        let elsewhere = Access { region: Some("eu-west-1".into()), ..Access::default() };
+        let elsewhere = ProviderConfig { region: Some("eu-west-1".into()), ..ProviderConfig::default() };
         assert!(connector.connect(&elsewhere).await.is_err());
     });
 }

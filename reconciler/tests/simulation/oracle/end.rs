@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::Secret;
 use reconciler::engine::postgres::DIALECT;
-use reconciler::engine::{Access as _, Change as _, Engine as _, Login, Mark, Passwords, Question};
+use reconciler::engine::{Change as _, Engine as _, Login, Mark, Passwords, Privileges as _, Question};
 use reconciler::plan::doorways;
 use reconciler::providers::{Endpoint, Instance};
 use reconciler::turns::Key;
@@ -136,7 +136,7 @@ impl<'a> Promise<'a> {
             let login = self.login(&door.user, &names::secret_name(&self.of.name, user), &door.database);
             let databases = desired.databases.iter();
             let mapped = databases.filter(|(_, users)| users.contains(user)).map(|(name, _)| name.clone()).collect();
-            let faults = match servers.check_access(&login).await {
+            let faults = match servers.check_login(&login).await {
                 Ok(report) => report.faults(&mapped, &ours),
                 Err(error) => vec![error.to_string()],
             };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reconciler::engine::postgres::{
-    AccessReport, Blocked, Catalog, DIALECT, SqlPlan, SqlStep, Timeouts, plan_sql, refusal, script,
+    Blocked, Catalog, DIALECT, PrivilegeReport, SqlPlan, SqlStep, Timeouts, plan_sql, refusal, script,
 };
 use reconciler::engine::{Awaited, Dialect, Engine, EngineError, Login, Password, Passwords, Question, Session};
 use reconciler::entropy::Entropy;
@@ -228,7 +228,7 @@ impl Engine for SqlServers {
     type Catalog = Catalog;
     type Step = SqlStep;
     type Blocked = Blocked;
-    type Access = AccessReport;
+    type Privileges = PrivilegeReport;
     type Session = Work;
 
     async fn look(&self, master: &Login, question: Question<'_>) -> Result<Catalog, EngineError> {
@@ -253,7 +253,7 @@ impl Engine for SqlServers {
         Work { servers: self.clone(), sitting: Sitting::of(master) }
     }
 
-    async fn check_access(&self, login: &Login) -> Result<AccessReport, EngineError> {
+    async fn check_login(&self, login: &Login) -> Result<PrivilegeReport, EngineError> {
         let call = Call { action: actions::LOG_IN, login, limit: self.0.timeouts.login, part: None };
         let (user, database) = (&login.user, &login.database);
         let enter = |server: &mut Postgres, told: &mut Vec<Event>| {

@@ -40,7 +40,7 @@ impl Engine for Here {
     type Catalog = <Way as Engine>::Catalog;
     type Step = <Way as Engine>::Step;
     type Blocked = <Way as Engine>::Blocked;
-    type Access = <Way as Engine>::Access;
+    type Privileges = <Way as Engine>::Privileges;
     type Session = <Way as Engine>::Session;
 
     async fn look(&self, master: &Login, question: Question<'_>) -> Result<Self::Catalog, EngineError> {
@@ -63,7 +63,7 @@ impl Engine for Here {
         Self::way().session(master)
     }
 
-    async fn check_access(&self, login: &Login) -> Result<Self::Access, EngineError> {
-        Self::way().check_access(login).await
+    async fn check_login(&self, login: &Login) -> Result<Self::Privileges, EngineError> {
+        Self::way().check_login(login).await
     }
 }

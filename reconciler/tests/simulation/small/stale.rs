@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use reconciler::cluster::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use reconciler::providers::{
-    Access, Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, Request, Snapshot,
+    Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request, Snapshot,
 };
 use serde_json::Value;
 use shared::api::RDSDatabase;
@@ -104,8 +104,8 @@ pub(super) struct Listing<T> {
 
 #[async_trait]
 impl Connector for Listing<Box<dyn Connector>> {
-    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError> {
-        let connected = self.inner.connect(access).await?;
+    async fn connect(&self, provider: &ProviderConfig) -> Result<Connected, ConnectError> {
+        let connected = self.inner.connect(provider).await?;
         let cloud = Arc::new(Listing { inner: connected.cloud, instances: self.instances.clone() });
         Ok(Connected { cloud, ..connected })
     }

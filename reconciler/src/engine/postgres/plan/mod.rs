@@ -1,7 +1,7 @@
 //! Which steps it takes to make a server as declared: pure.
 
-mod access;
 mod databases;
+mod members;
 mod planner;
 mod roles;
 mod users;

@@ -87,7 +87,7 @@ fn lived_in() -> World {
     visit.result = Ok(SqlReport {
         users: [("app".to_owned(), None), ("report".to_owned(), None)].into(),
         databases: [("orders".to_owned(), None)].into(),
-        access: [("app@orders".to_owned(), None), ("report@orders".to_owned(), None)].into(),
+        logins: [("app@orders".to_owned(), None), ("report@orders".to_owned(), None)].into(),
         ..SqlReport::default()
     });
     world.visit_inputs = Some(Arc::new(inputs));

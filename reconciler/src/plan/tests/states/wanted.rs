@@ -353,7 +353,7 @@ fn visits() -> Vec<State> {
             "access-failed",
             FAILED,
             SqlReport {
-                access: [("app@orders".into(), told("permission denied for database orders"))].into(),
+                logins: [("app@orders".into(), told("permission denied for database orders"))].into(),
                 ..SqlReport::default()
             },
         ),

@@ -1,14 +1,14 @@
-//! What a user sees that logs in, as `access.sql` asks it.
+//! What a user sees that logs in, as `privileges.sql` asks it.
 
 use std::collections::BTreeSet;
 
-use reconciler::engine::postgres::AccessReport;
+use reconciler::engine::postgres::PrivilegeReport;
 
 use super::{Database, Postgres};
 
 impl Postgres {
     /// What a user sees that was let into a database.
-    pub(crate) fn access(&self, user: &str, name: &str) -> AccessReport {
+    pub(crate) fn access(&self, user: &str, name: &str) -> PrivilegeReport {
         let database = &self.databases[name];
         // One that it may not act as any more is passed over without a word.
         let set = database.acts_as.get(user).filter(|role| self.can_act_as(user, role));
@@ -24,7 +24,7 @@ impl Postgres {
             .databases
             .iter()
             .filter(|(_, found)| found.admits && !found.template && self.may(user, found, |rights| rights.connects));
-        AccessReport {
+        PrivilegeReport {
             session_user: user.to_owned(),
             current_user: current.to_owned(),
             database: name.to_owned(),

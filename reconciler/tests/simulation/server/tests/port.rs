@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reconciler::clock::Clock as _;
-use reconciler::engine::postgres::{AccessReport, Catalog, SqlPlan, SqlStep};
+use reconciler::engine::postgres::{Catalog, PrivilegeReport, SqlPlan, SqlStep};
 use reconciler::engine::{Engine as _, EngineError, Known, Login, Mark, Outcome, Passwords, Question, Slice, work};
 use reconciler::lease::Fence;
 use serde_json::json;
@@ -99,9 +99,9 @@ impl Simulation {
         panic!("not at rest: {:?}", self.plan(desired).await.steps);
     }
 
-    async fn log_in(&self, user: &str, database: &str) -> Result<AccessReport, EngineError> {
+    async fn log_in(&self, user: &str, database: &str) -> Result<PrivilegeReport, EngineError> {
         let login = Login { user: user.into(), password: password(user), database: database.into(), ..master() };
-        self.servers.check_access(&login).await
+        self.servers.check_login(&login).await
     }
 
     fn events(&self) -> Vec<Event> {
@@ -231,7 +231,7 @@ async fn data_live_with_their_instance_and_in_snapshots() {
     servers.upgraded("db-1", 170_011);
     assert_eq!(simulation.look(&shop()).await.unwrap().version, 170_011);
     let elsewhere = Login { host: "elsewhere".into(), ..master() };
-    let nowhere = servers.check_access(&elsewhere).await;
+    let nowhere = servers.check_login(&elsewhere).await;
     assert!(matches!(nowhere, Err(EngineError::Unreachable { .. })), "{nowhere:?}");
 }
 

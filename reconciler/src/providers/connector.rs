@@ -11,7 +11,7 @@ use super::model::Identity;
 
 /// A way into the cloud, as a class names it. What is `None` comes from the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Access {
+pub struct ProviderConfig {
     /// Region.
     pub region: Option<String>,
     /// Role to assume.
@@ -53,5 +53,5 @@ pub struct Connected {
 #[async_trait]
 pub trait Connector: Send + Sync {
     /// Resolves region and credentials, takes on the role where there is one, and asks the provider who that is.
-    async fn connect(&self, access: &Access) -> Result<Connected, ConnectError>;
+    async fn connect(&self, provider: &ProviderConfig) -> Result<Connected, ConnectError>;
 }

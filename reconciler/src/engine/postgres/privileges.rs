@@ -4,11 +4,11 @@ use serde::Deserialize;
 use shared::rules::DatabaseName;
 
 use super::naming::MAINTENANCE_DATABASE;
-use crate::engine::port::Access;
+use crate::engine::port::Privileges;
 
-/// What a user saw after logging in to a database. Read from the catalog in a read-only session: looking leaves nothing behind.
+/// What a user that logged in to a database may do there. Read from the catalog in a read-only session: looking leaves nothing behind.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct AccessReport {
+pub struct PrivilegeReport {
     /// Who logged in.
     pub session_user: String,
     /// Whom the session acts as: the owner role of the database for plain users.
@@ -34,7 +34,7 @@ pub struct AccessReport {
     pub connectable: BTreeSet<String>,
 }
 
-impl Access for AccessReport {
+impl Privileges for PrivilegeReport {
     fn faults(&self, mapped: &BTreeSet<DatabaseName>, ours: &BTreeSet<DatabaseName>) -> Vec<String> {
         let mut faults = Vec::new();
         let user = &self.session_user;

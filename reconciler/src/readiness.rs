@@ -1,5 +1,5 @@
-//! The access initializer: finds out at start whether the operator gets into AWS at all, says so in one message, and goes on asking
-//! until it does. Objects whose class has a region and role of its own do not wait for it.
+//! Whether the operator gets into the cloud at all, by what the environment gives it: said at start in one message, and asked for again and
+//! again. Objects whose class names a way of its own do not wait for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
-use crate::providers::Access;
+use crate::providers::ProviderConfig;
 use crate::providers::accounts::Accounts;
 
 const RETRY: Duration = Duration::from_secs(10);
@@ -17,7 +17,7 @@ const RECHECK: Duration = Duration::from_secs(120);
 pub(crate) async fn watch(accounts: Arc<Accounts>, metrics: Metrics, readiness: watch::Sender<Result<(), String>>) {
     let mut known = None;
     loop {
-        let state = match accounts.get(&Access::default()).await {
+        let state = match accounts.get(&ProviderConfig::default()).await {
             Ok(account) => {
                 account.cloud.identity().await.map(drop).map_err(|error| format!("{error}; {}", error.remedy()))
             }
