@@ -121,7 +121,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         changed,
         clock.clone(),
     );
-    let (readiness, ready) = watch::channel(Err("AWS was not asked yet".to_owned()));
+    let (readiness, ready) = watch::channel(Err("the cloud was not asked yet".to_owned()));
     let identity = identity();
     let (classes, class_changes) = watches::classes(watching.clone());
     let scope = Scope::new(args.watch_namespace.clone());

@@ -116,7 +116,7 @@ pub(crate) mod tests {
 
     /// What a run under a seed cannot play; adapters, which it replaces, may.
     const MACHINES: [&str; 5] = ["Timestamp::now", "Instant::now", "SystemTime", "rand::rng", "use rand"];
-    const EDGES: [&str; 5] = ["clock.rs", "entropy.rs", "providers/aws", "providers/rate_limit.rs", "engine/postgres"];
+    const EDGES: [&str; 4] = ["clock.rs", "entropy.rs", "providers/aws", "engine/postgres"];
 
     #[test]
     fn i11_the_core_asks_no_other_clock_and_throws_no_other_dice() {

@@ -17,7 +17,7 @@ pub(super) async fn apply(scene: &Scene<'_>, request: &Request) {
         Err(why) => Err(CloudError::no_way(why.clone())),
     };
     let (step, now, jitter) = (Step::Cloud(request.clone()), context.now(), context.entropy.fraction());
-    let refusal = answer.err().map(|error| (error.class, format!("{error}; {}", error.remedy())));
+    let refusal = answer.err().map(|error| (error.class, error.with_remedy()));
     let mut attempts = 0;
     context.memory.update(&object.uid, |recollection| {
         recollection.last_effect = Some(now);

@@ -10,7 +10,7 @@ use thiserror::Error;
 pub enum EngineError {
     /// No connection: refused, no route, name not resolved, or the server is starting or full. Worth a retry with a back-off.
     #[error(
-        "cannot reach {host}:{port}: {reason}; check that the instance is available and that its security groups let this cluster in"
+        "cannot reach {host}:{port}: {reason}; check that the instance is available and that its network lets this cluster in"
     )]
     Unreachable {
         /// Host that was tried.
@@ -40,7 +40,7 @@ pub enum EngineError {
     },
     /// The server knows who asks, and refuses.
     #[error(
-        "not permitted as {user}: {message}; check what this user was granted, on RDS the master user is no superuser"
+        "not permitted as {user}: {message}; check what this user was granted: the master user of a managed server is no superuser"
     )]
     NotPermitted {
         /// User that asked.

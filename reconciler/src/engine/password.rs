@@ -12,7 +12,7 @@ const LENGTH: usize = 32;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 impl Password {
-    /// A new random password of 32 letters and digits: legal for RDS (no `/`, `"`, `@`, space) and every engine, and needs no
+    /// A new random password of 32 letters and digits: legal for providers (no `/`, `"`, `@`, space) and every engine, and needs no
     /// escaping in a URI, a shell or an environment file.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut text = String::with_capacity(LENGTH);

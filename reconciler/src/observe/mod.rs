@@ -165,7 +165,7 @@ async fn instance(
     after: Option<Moment>,
     by_name: bool,
 ) -> Result<Seen<Instance>, Crowded> {
-    let unknown = |error: &CloudError| Seen::Unknown(format!("{error}; {}", error.remedy()));
+    let unknown = |error: &CloudError| Seen::Unknown(error.with_remedy());
     Ok(match account.sweeper.after(after, PATIENCE).await {
         Ok(sweep) => match sweep.find(identifier.as_str(), resource_id) {
             Some(instance) => Seen::Known(instance.clone()),
@@ -186,7 +186,7 @@ async fn snapshots(account: &Account, identifier: &InstanceIdentifier) -> Seen<V
     match account.cloud.snapshots_of(identifier.as_str()).await {
         Ok(snapshots) if snapshots.is_empty() => Seen::Absent,
         Ok(snapshots) => Seen::Known(snapshots),
-        Err(error) => Seen::Unknown(format!("{error}; {}", error.remedy())),
+        Err(error) => Seen::Unknown(error.with_remedy()),
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
         let account = Account {
             sweeper: sweeper(cloud.clone()),
             cloud,
-            identity: Identity { account: "123456789012".into(), arn: "arn".into() },
+            identity: Identity { account: "123456789012".into(), principal: "operator".into() },
             region: "eu-central-1".into(),
         };
         let identifier = described("available").identifier.parse().expect("the fixture has a name");
@@ -221,7 +221,10 @@ mod tests {
         let there = || Played { named: Some(described("available")), ..empty() };
         assert!(seen(there(), true).await.known().is_some(), "asked for by name, it is there");
         assert!(seen(empty(), true).await.absent());
-        assert!(seen(there(), false).await.absent(), "before it was ever seen, RDS itself refuses a second one");
+        assert!(
+            seen(there(), false).await.absent(),
+            "before it was ever seen, the provider itself refuses a second one"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -144,7 +144,7 @@ impl Accounts {
         }
         match self.connector.connect(provider).await {
             Ok(Connected { cloud, identity, region }) => {
-                tracing::info!(account = %identity.account, arn = %identity.arn, region, "connected to the cloud");
+                tracing::info!(account = %identity.account, principal = %identity.principal, region, "connected to the cloud");
                 let sweeper = self.sweeper(&cloud, &identity, &region).await;
                 let account = Arc::new(Account { cloud, identity, region, sweeper });
                 way.state.send_replace(State::Connected(account.clone()));
@@ -154,8 +154,8 @@ impl Accounts {
                 // The default way is told of with the readiness that hangs on it; of the others, each failure is told once.
                 let told = way.last_failure().as_ref() == Some(&error);
                 if !told && *provider != ProviderConfig::default() {
-                    let ProviderConfig { region, role_arn, endpoint } = provider;
-                    tracing::warn!(%error, ?region, ?role_arn, ?endpoint, "no access to the cloud by a class");
+                    let ProviderConfig { region, acts_as, endpoint } = provider;
+                    tracing::warn!(%error, ?region, ?acts_as, ?endpoint, "no access to the cloud by a class");
                 }
                 way.state.send_replace(State::Failed(error.clone(), self.clock.now()));
                 Err(error)
@@ -201,7 +201,7 @@ mod tests {
             if *provider == silent() {
                 sleep(SILENCE).await;
             }
-            Err(ConnectError::NoRegion)
+            Err(ConnectError::Failed("no region".to_owned()))
         }
     }
 
@@ -225,7 +225,7 @@ mod tests {
         let waiting = ask(&accounts);
         sleep(SOON).await;
         let other = timeout(SOON, accounts.get(&ProviderConfig::default())).await.expect("an answer at once");
-        assert_eq!(other.err(), Some(ConnectError::NoRegion));
+        assert_eq!(other.err(), Some(ConnectError::Failed("no region".to_owned())));
         assert!(!waiting.is_finished());
     }
 
@@ -242,7 +242,7 @@ mod tests {
         let waiting = ask(&accounts);
         sleep(SOON).await;
         let other = timeout(SOON, accounts.get(&silent())).await.expect("an answer at once");
-        assert_eq!((other.err(), waiting.is_finished()), (Some(ConnectError::NoRegion), false));
+        assert_eq!((other.err(), waiting.is_finished()), (Some(ConnectError::Failed("no region".to_owned())), false));
         assert_eq!(connector.0.load(Ordering::Relaxed), 2, "one tries for all");
     }
 }

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use super::cloud::Cloud;
-use super::error::CloudError;
 use super::model::Identity;
 
 /// A way into the cloud, as a class names it. What is `None` comes from the environment.
@@ -14,29 +13,21 @@ use super::model::Identity;
 pub struct ProviderConfig {
     /// Region.
     pub region: Option<String>,
-    /// Role to assume.
-    pub role_arn: Option<String>,
-    /// Address of the API, for endpoints other than AWS's own.
+    /// Whom to act as, by the provider's name for it.
+    pub acts_as: Option<String>,
+    /// Address of the API, for endpoints other than the provider's own.
     pub endpoint: Option<String>,
 }
 
-/// Why there is no access to AWS, in words that say what to do.
+/// Why no account is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConnectError {
     /// Somebody tries for the first time just now.
-    #[error("the access is being tried")]
+    #[error("the way into the cloud is being tried")]
     UnderWay,
-    /// Neither the class nor the environment names a region.
-    #[error("no AWS region: set it in the RDSDatabaseClass (spec.region) or for the operator (AWS_REGION)")]
-    NoRegion,
-    /// The default chain found no credentials.
-    #[error(
-        "no AWS credentials: give the operator's ServiceAccount a role (IRSA or EKS Pod Identity) or set AWS_* variables ({0})"
-    )]
-    NoCredentials(String),
-    /// The credentials were found and STS did not vouch for them.
-    #[error("AWS did not confirm the operator's identity ({0}); {remedy}", remedy = .0.remedy())]
-    Identity(CloudError),
+    /// What is missing or was refused, and what to do, in the provider's words.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// A client that has proved who it is.

@@ -29,7 +29,7 @@ pub enum ErrorClass {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{action}: {code}: {message}")]
 pub struct CloudError {
-    /// What was asked (`CreateDBInstance`).
+    /// What was asked, by the provider's name for the call.
     pub action: &'static str,
     /// The provider's code, or `Unreachable` and the like where it never answered.
     pub code: String,
@@ -37,35 +37,40 @@ pub struct CloudError {
     pub message: String,
     /// What to do about it.
     pub class: ErrorClass,
+    /// The same for a person, in a sentence.
+    pub remedy: &'static str,
 }
 
 impl CloudError {
-    /// No way leads to the account.
-    pub(crate) fn no_way(message: String) -> Self {
-        Self { action: "Connect", code: "NoWay".into(), message, class: ErrorClass::Unreachable }
+    /// An error for which a person does what its class says.
+    pub fn new(action: &'static str, code: impl Into<String>, message: impl Into<String>, class: ErrorClass) -> Self {
+        Self { action, code: code.into(), message: message.into(), class, remedy: class.remedy() }
     }
 
-    /// What a person can do about it, in a sentence.
-    pub fn remedy(&self) -> &'static str {
-        match self.code.as_str() {
-            "SnapshotQuotaExceeded" => return "ask AWS for a higher quota of manual snapshots in this region",
-            "DBInstanceAutomatedBackupQuotaExceeded" => {
-                return "ask AWS for a higher quota of retained automated backups in this region";
-            }
-            _ => {}
-        }
-        match self.class {
-            ErrorClass::Transient => "nothing to do: it is tried again",
-            ErrorClass::WrongState => "nothing to do: it is tried again when the instance is available",
-            ErrorClass::StorageCooldown => "nothing to do: RDS allows one change of storage in six hours",
-            ErrorClass::Exhausted => "ask AWS for a higher quota, or choose another instance class or zone",
-            ErrorClass::Refused => "correct the spec or the class",
-            ErrorClass::Unauthorized => "give the operator's role the permission, or valid credentials",
-            ErrorClass::NotFound => "see whether it was deleted outside the cluster",
-            ErrorClass::AlreadyExists => {
-                "nothing to do: the next look tells whose it is, and a snapshot gets another name"
-            }
-            ErrorClass::Unreachable => "see that the endpoint can be reached from the cluster",
+    /// No way leads to the account.
+    pub(crate) fn no_way(message: String) -> Self {
+        Self::new("Connect", "NoWay", message, ErrorClass::Unreachable)
+    }
+
+    /// What it is, and what a person can do about it.
+    pub fn with_remedy(&self) -> String {
+        format!("{self}; {}", self.remedy)
+    }
+}
+
+impl ErrorClass {
+    /// What a person can do, whatever the provider.
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Transient => "nothing to do: it is tried again",
+            Self::WrongState => "nothing to do: it is tried again when the instance is available",
+            Self::StorageCooldown => "nothing to do: some time has to pass between two changes of the storage",
+            Self::Exhausted => "ask the provider for a higher quota, or choose another instance class or zone",
+            Self::Refused => "correct the spec or the class",
+            Self::Unauthorized => "give the operator's role the permission, or valid credentials",
+            Self::NotFound => "see whether it was deleted outside the cluster",
+            Self::AlreadyExists => "nothing to do: the next look tells whose it is, and a snapshot gets another name",
+            Self::Unreachable => "see that the endpoint can be reached from the cluster",
         }
     }
 }

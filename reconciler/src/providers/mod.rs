@@ -11,7 +11,6 @@ mod model;
 mod offer;
 mod offers;
 mod owner;
-mod rate_limit;
 mod request;
 mod settings;
 mod state;

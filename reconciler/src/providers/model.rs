@@ -13,8 +13,8 @@ use super::state::State;
 pub struct Identity {
     /// The account's number.
     pub account: String,
-    /// The caller's ARN.
-    pub arn: String,
+    /// Whom the provider takes the caller for, by its own name.
+    pub principal: String,
 }
 
 /// Where an instance listens.
@@ -31,9 +31,9 @@ pub struct Endpoint {
 pub struct Instance {
     /// The name within account and region.
     pub identifier: String,
-    /// The provider's immutable id of this very instance (AWS: DbiResourceId); a namesake made later has another one.
+    /// The provider's immutable id of this very instance; a namesake made later has another one.
     pub resource_id: Option<String>,
-    /// What the provider's calls for tags know it by (AWS: its ARN).
+    /// What the provider's calls for tags know it by.
     pub resource_name: Option<String>,
     /// The provider's own word for the state.
     pub status: State,
@@ -47,7 +47,7 @@ pub struct Instance {
     pub backup_window: Option<String>,
     /// Its master user, which never changes.
     pub master_user: Option<String>,
-    /// The authority that signs for its server, by the provider's name for it (AWS: CACertificateIdentifier).
+    /// The authority that signs for its server, by the provider's name for it.
     pub authority: Option<String>,
     /// Whose it is.
     pub marks: Marks,

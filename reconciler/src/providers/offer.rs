@@ -10,11 +10,11 @@ use super::settings::Settings;
 
 /// What a provider offers, and its words for people.
 pub trait Offer: fmt::Debug + Send + Sync {
-    /// The provider, as classes and status name it (`aws`).
+    /// The provider, as classes and status name it.
     fn provider(&self) -> &'static str;
-    /// Its service of managed databases, as people call it (`RDS`).
+    /// Its service of managed databases, as people call it.
     fn service(&self) -> &'static str;
-    /// What it calls the immutable id of an instance (`DbiResourceId`).
+    /// What it calls the immutable id of an instance.
     fn resource_id(&self) -> &'static str;
     /// What is allocated for a size that is asked for: there is a least one.
     fn allocate(&self, size: Size) -> Gibibytes;

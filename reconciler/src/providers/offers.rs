@@ -3,7 +3,7 @@
 use super::aws::offer::Rds;
 use super::offer::Offer;
 
-/// The offer of a provider, by the name that classes give it; AWS's where they give none.
+/// The offer of a provider, by the name that classes give it; where they give none it is the first.
 pub fn offer(_provider: Option<&str>) -> &'static dyn Offer {
     &Rds
 }

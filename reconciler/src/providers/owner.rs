@@ -1,4 +1,4 @@
-//! Whose an instance is. Each provider's adapter spells it: AWS in tags.
+//! Whose an instance is. Each provider's adapter spells it.
 
 use std::fmt;
 

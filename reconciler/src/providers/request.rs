@@ -78,7 +78,7 @@ pub struct ResetMaster {
 /// Marks and tags for an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MarkInstance {
-    /// The instance, by the name that the provider's calls for tags take (AWS: its ARN).
+    /// The instance, by the name that the provider's calls for tags take.
     pub resource: String,
     /// Whose it is from now on.
     pub owner: Option<Owner>,

@@ -277,12 +277,7 @@ pub(crate) mod tests {
     }
 
     fn refused(action: &'static str) -> CloudError {
-        CloudError {
-            action,
-            code: "AccessDenied".into(),
-            message: "not this role".into(),
-            class: ErrorClass::Unauthorized,
-        }
+        CloudError::new(action, "AccessDenied", "not this role", ErrorClass::Unauthorized)
     }
 
     #[async_trait]

@@ -11,7 +11,7 @@ use shared::api::{InstanceRef, RDSDatabaseClass, RDSDatabaseClassSpec};
 use super::refusal::Refusal;
 use crate::providers::ProviderConfig;
 
-/// Compute size where neither the object nor its class names one: the smallest that RDS offers for all supported versions.
+/// Compute size where neither the object nor its class names one: the smallest that is offered for all supported versions.
 const DEFAULT_INSTANCE_CLASS: &str = "db.t4g.micro";
 const DEFAULT_STORAGE_TYPE: &str = "gp3";
 
@@ -30,7 +30,7 @@ pub struct Class {
     pub subnet_group: Option<String>,
     /// Security groups.
     pub security_groups: Vec<String>,
-    /// KMS key.
+    /// The key that encrypts the storage.
     pub kms_key: Option<String>,
     /// The platform's tags.
     pub tags: BTreeMap<String, String>,
@@ -94,7 +94,7 @@ pub(crate) fn resolved(class: Option<&RDSDatabaseClass>) -> Class {
         name: class.and_then(|class| class.metadata.name.clone()),
         provider: ProviderConfig {
             region: spec.region.clone(),
-            role_arn: spec.role_arn.clone(),
+            acts_as: spec.role_arn.clone(),
             endpoint: spec.endpoint.clone(),
         },
         instance_class: spec.instance_class.clone().unwrap_or_else(|| DEFAULT_INSTANCE_CLASS.into()),

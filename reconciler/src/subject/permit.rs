@@ -117,14 +117,14 @@ impl Fence {
         })
     }
 
-    /// Whether a volume may have this size: what is `asked` for, and what RDS would allocate for it.
+    /// Whether a volume may have this size: what is `asked` for, and what the provider would allocate for it.
     ///
     /// # Errors
     /// What is not allowed, and what is.
     fn storage(&self, asked: Size, allocated: Gibibytes) -> Result<(), Refusal> {
         self.judged(self.size.as_ref(), |(largest, text)| {
             let grown = if allocated > asked.allocated() {
-                format!(", {allocated} after a growth of a tenth, the least that RDS takes,")
+                format!(", {allocated} after a growth of a tenth, the least that the provider takes,")
             } else {
                 String::new()
             };

@@ -11,8 +11,7 @@ use super::class::{Class, GuardedClass, resolved, select};
 use super::permit::Fence;
 use super::refusal::Refusal;
 use crate::engine::{Dialect, Server, Servers};
-
-const PROVIDER: &str = "aws";
+use crate::providers::offer;
 
 /// What an object asks for, with what its class adds and allows.
 #[derive(Clone, Debug)]
@@ -72,12 +71,13 @@ pub(crate) fn resolve(
     if require_class && class.is_none() && pinned.is_none() {
         return Err(Refusal::ClassRequired);
     }
+    let supported = offer(None).provider();
     if let Some(class) = class
-        && let Some(provider) = class.spec.provider.as_deref().filter(|provider| *provider != PROVIDER)
+        && let Some(provider) = class.spec.provider.as_deref().filter(|provider| *provider != supported)
     {
         return Err(Refusal::ClassNotPermitted {
             class: class.metadata.name.clone().unwrap_or_default(),
-            why: format!("its provider {provider} is not supported; {PROVIDER} is"),
+            why: format!("its provider {provider} is not supported; {supported} is"),
         });
     }
     let default_policy = class.and_then(|class| class.spec.default_deletion_policy);

@@ -26,7 +26,7 @@ pub struct PostgresEngine {
 }
 
 impl PostgresEngine {
-    /// `ca_pem` holds the certificates of one or more authorities, as in the bundle that AWS publishes.
+    /// `ca_pem` holds the certificates of one or more authorities.
     pub fn new(ca_pem: &[u8], timeouts: Timeouts) -> Self {
         Self { connector: Arc::new(Connector::new(ca_pem, timeouts)) }
     }

@@ -102,7 +102,7 @@ fn i10_only_what_leads_outside_is_blocked() {
             json!({"maxSize": "21Gi"}),
             json!({"size": "21Gi"}),
             Concern::Storage,
-            "spec.size: 21Gi, 22Gi after a growth of a tenth, the least that RDS takes, is more than its maxSize of 21Gi",
+            "spec.size: 21Gi, 22Gi after a growth of a tenth, the least that the provider takes, is more than its maxSize of 21Gi",
         ),
         (
             json!({"maxRetention": "7d"}),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::errors::fenced;
+use super::rate_limit::RateLimit;
 use crate::lease::Fence;
 use crate::metrics::CloudCalls;
 use crate::providers::error::{CloudError, ErrorClass};
-use crate::providers::rate_limit::RateLimit;
 
 /// RDS in one account and region.
 pub struct Aws {
@@ -39,8 +39,8 @@ impl Aws {
         call: impl Future<Output = Result<T, CloudError>> + Send,
     ) -> Result<T, CloudError> {
         if !self.limit.take().await {
-            let message = "too many calls to this account wait already".to_owned();
-            return Err(CloudError { action, code: "TooManyCalls".into(), message, class: ErrorClass::Transient });
+            let message = "too many calls to this account wait already";
+            return Err(CloudError::new(action, "TooManyCalls", message, ErrorClass::Transient));
         }
         let began = Instant::now();
         let answer = call.await;

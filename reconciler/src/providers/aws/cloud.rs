@@ -23,7 +23,7 @@ impl Cloud for Aws {
             .await?;
         Ok(Identity {
             account: answer.account().unwrap_or_default().to_owned(),
-            arn: answer.arn().unwrap_or_default().to_owned(),
+            principal: answer.arn().unwrap_or_default().to_owned(),
         })
     }
 

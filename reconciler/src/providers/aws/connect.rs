@@ -12,11 +12,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::ProvideCredentials;
 
 use super::client::Aws;
+use super::rate_limit::RateLimit;
 use crate::lease::Fence;
 use crate::metrics::CloudCalls;
 use crate::providers::cloud::Cloud;
 use crate::providers::connector::{ConnectError, Connected, Connector, ProviderConfig};
-use crate::providers::rate_limit::RateLimit;
+use crate::providers::error::CloudError;
 
 /// The whole of a call, connection included. RDS answers in well under a second; a sweep of a full page in a few.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -47,21 +48,37 @@ impl AwsConnector {
 impl Connector for AwsConnector {
     async fn connect(&self, given: &ProviderConfig) -> Result<Connected, ConnectError> {
         let config = load(given).await;
-        let region = config.region().map(ToString::to_string).ok_or(ConnectError::NoRegion)?;
-        let config = match &given.role_arn {
+        let region = config.region().map(ToString::to_string).ok_or_else(no_region)?;
+        let config = match &given.acts_as {
             Some(role) => assume(&config, role).await,
             None => config,
         };
         // Asked here, because a call without credentials fails as a dispatch error that names no cause.
-        let provider =
-            config.credentials_provider().ok_or_else(|| ConnectError::NoCredentials("none configured".into()))?;
-        provider.provide_credentials().await.map_err(|error| ConnectError::NoCredentials(root_cause(&error)))?;
+        let provider = config.credentials_provider().ok_or_else(|| no_credentials("none configured"))?;
+        provider.provide_credentials().await.map_err(|error| no_credentials(&root_cause(&error)))?;
 
         let mut aws = Aws::new(&config, self.calls.clone(), self.fence.clone());
-        let identity = aws.identity().await.map_err(ConnectError::Identity)?;
+        let identity = aws.identity().await.map_err(|error| not_confirmed(&error))?;
         aws.limit = self.limit(&identity.account, &region);
         Ok(Connected { cloud: Arc::new(aws), identity, region })
     }
+}
+
+fn no_region() -> ConnectError {
+    let why = "no AWS region: set it in the RDSDatabaseClass (spec.region) or for the operator (AWS_REGION)";
+    ConnectError::Failed(why.to_owned())
+}
+
+/// The default chain found none.
+fn no_credentials(why: &str) -> ConnectError {
+    ConnectError::Failed(format!(
+        "no AWS credentials: give the operator's ServiceAccount a role (IRSA or EKS Pod Identity) or set AWS_* variables ({why})"
+    ))
+}
+
+/// The credentials were found, and STS did not vouch for them.
+fn not_confirmed(error: &CloudError) -> ConnectError {
+    ConnectError::Failed(format!("AWS did not confirm the operator's identity ({error}); {}", error.remedy))
 }
 
 async fn load(given: &ProviderConfig) -> SdkConfig {

@@ -21,37 +21,32 @@ where
         }
         SdkError::TimeoutError(_) => timed_out(action),
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) => {
-            CloudError { action, code: "Unreachable".into(), message: causes(error), class: ErrorClass::Unreachable }
+            CloudError::new(action, "Unreachable", causes(error), ErrorClass::Unreachable)
         }
-        _ => CloudError {
-            action,
-            code: "UnreadableResponse".into(),
-            message: causes(error),
-            class: ErrorClass::Transient,
-        },
+        _ => CloudError::new(action, "UnreadableResponse", causes(error), ErrorClass::Transient),
     }
 }
 
 /// RDS's refusal, by its code and message.
 pub fn refused(action: &'static str, code: &str, message: &str) -> CloudError {
-    CloudError { action, code: code.to_owned(), message: message.to_owned(), class: classify(code, message) }
+    let error = CloudError::new(action, code, message, classify(code, message));
+    CloudError { remedy: remedy(code, error.class).unwrap_or(error.remedy), ..error }
 }
 
 /// No answer came in time: whether the call had its effect is not known.
 pub fn timed_out(action: &'static str) -> CloudError {
-    let message = "the endpoint did not answer in time".to_owned();
-    CloudError { action, code: "Timeout".into(), message, class: ErrorClass::Unreachable }
+    CloudError::new(action, "Timeout", "the endpoint did not answer in time", ErrorClass::Unreachable)
 }
 
 /// The answer to a question for one instance has none in it. One name gives one instance, or the error that there is none: this says neither.
 pub fn empty_answer(action: &'static str, identifier: &str) -> CloudError {
     let message = format!("RDS answered without the instance {identifier} and without an error");
-    CloudError { action, code: "EmptyAnswer".into(), message, class: ErrorClass::Transient }
+    CloudError::new(action, "EmptyAnswer", message, ErrorClass::Transient)
 }
 
 /// This process may not act any more, and asked for nothing.
 pub fn fenced(action: &'static str, fenced: Fenced) -> CloudError {
-    CloudError { action, code: "Fenced".into(), message: fenced.to_string(), class: ErrorClass::Transient }
+    CloudError::new(action, "Fenced", fenced.to_string(), ErrorClass::Transient)
 }
 
 /// The chain of causes. The SDK's own context would add the raw answer.
@@ -99,6 +94,23 @@ fn classify(code: &str, message: &str) -> ErrorClass {
         | "MissingAuthenticationToken"
         | "OptInRequired" => ErrorClass::Unauthorized,
         _ => ErrorClass::Refused,
+    }
+}
+
+/// What a person can do, where RDS has words of its own for it.
+fn remedy(code: &str, class: ErrorClass) -> Option<&'static str> {
+    match code {
+        "SnapshotQuotaExceeded" => Some("ask AWS for a higher quota of manual snapshots in this region"),
+        "DBInstanceAutomatedBackupQuotaExceeded" => {
+            Some("ask AWS for a higher quota of retained automated backups in this region")
+        }
+        _ => match class {
+            ErrorClass::StorageCooldown => {
+                Some("nothing to do: RDS takes the next change of storage up to six hours after the last")
+            }
+            ErrorClass::Exhausted => Some("ask AWS for a higher quota, or choose another instance class or zone"),
+            _ => None,
+        },
     }
 }
 

@@ -7,6 +7,7 @@ pub mod convert;
 pub mod errors;
 pub mod marks;
 pub(super) mod offer;
+mod rate_limit;
 mod requests;
 mod settings;
 mod states;

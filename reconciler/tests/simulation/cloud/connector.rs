@@ -26,19 +26,19 @@ impl CloudConnector {
 impl Connector for CloudConnector {
     async fn connect(&self, provider: &ProviderConfig) -> Result<Connected, ConnectError> {
         // No address of the API leads elsewhere.
-        let ProviderConfig { region, role_arn, endpoint: _ } = provider;
-        let default = self.clouds.first().ok_or(ConnectError::NoRegion)?;
+        let ProviderConfig { region, acts_as, endpoint: _ } = provider;
+        let default = self.clouds.first().ok_or_else(|| ConnectError::Failed("no region".to_owned()))?;
         let region = region.as_ref().unwrap_or(&default.region);
         // arn:aws:iam::<account>:role/<name>
-        let account = role_arn.as_ref().map_or(Some(default.account.as_str()), |arn| arn.split(':').nth(4));
+        let account = acts_as.as_ref().map_or(Some(default.account.as_str()), |arn| arn.split(':').nth(4));
         let found = self.clouds.iter().find(|cloud| cloud.region == *region && Some(cloud.account.as_str()) == account);
-        let cloud = found.ok_or_else(|| ConnectError::Identity(timed_out("GetCallerIdentity")))?;
+        let cloud = found.ok_or_else(|| ConnectError::Failed(timed_out("GetCallerIdentity").to_string()))?;
         let identity = Identity {
             account: cloud.account.clone(),
-            arn: format!("arn:aws:sts::{}:assumed-role/operator/rds-reconciler", cloud.account),
+            principal: format!("arn:aws:sts::{}:assumed-role/operator/rds-reconciler", cloud.account),
         };
         let way = Way { cloud: cloud.clone(), identity, fence: self.fence.clone() };
-        let identity = way.identity().await.map_err(ConnectError::Identity)?;
+        let identity = way.identity().await.map_err(|error| ConnectError::Failed(error.to_string()))?;
         Ok(Connected { region: cloud.region.clone(), cloud: Arc::new(way), identity })
     }
 }
