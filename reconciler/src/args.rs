@@ -13,22 +13,22 @@ use shared::rules::DefaultVersion;
 pub struct Args {
     /// Where /healthz, /readyz and /metrics are served, in plain HTTP.
     #[arg(long, env = "RDS_RECONCILER_ADMIN_LISTEN", default_value = "0.0.0.0:8080")]
-    pub admin_listen: SocketAddr,
+    pub(crate) admin_listen: SocketAddr,
 
     /// The name of this cluster in instance names and ownership tags [default: the UID of the namespace kube-system].
     ///
     /// A rebuilt cluster that is given its old name finds its databases again, and each object says how to take its own up. Do not change
     /// it while there are databases.
     #[arg(long, env = "RDS_RECONCILER_CLUSTER_NAME", value_name = "NAME", value_parser = cluster_name)]
-    pub cluster_name: Option<String>,
+    pub(crate) cluster_name: Option<String>,
 
     /// Work in this namespace alone, which needs rights in no other but that of the alias Services [default: all namespaces].
     #[arg(long, env = "RDS_RECONCILER_WATCH_NAMESPACE", value_name = "NAMESPACE", value_parser = flags::label)]
-    pub watch_namespace: Option<String>,
+    pub(crate) watch_namespace: Option<String>,
 
     /// The namespace of the alias Services, so that <name>.<namespace>.svc leads to a database; without it there are none.
     #[arg(long, env = "RDS_RECONCILER_SERVICE_NAMESPACE", value_name = "NAMESPACE", value_parser = flags::label)]
-    pub service_namespace: Option<String>,
+    pub(crate) service_namespace: Option<String>,
 
     /// A label, as key=value, that a namespace must have for its objects to get an alias; may be given several times. Without one all may.
     #[arg(
@@ -38,7 +38,7 @@ pub struct Args {
         value_parser = label,
         value_name = "KEY=VALUE"
     )]
-    pub alias_namespace_labels: Vec<(String, String)>,
+    pub(crate) alias_namespace_labels: Vec<(String, String)>,
 
     /// The version of objects that name none, as ENGINE=VERSION: postgresql=17. May be given several times [default: postgresql=12 and
     /// mysql=8.4]. Only for objects that were admitted while the webhook was away, which has to be told the same.
@@ -48,11 +48,11 @@ pub struct Args {
         value_name = "ENGINE=VERSION",
         value_delimiter = ','
     )]
-    pub default_versions: Vec<DefaultVersion>,
+    pub(crate) default_versions: Vec<DefaultVersion>,
 
     /// The CAs of the database servers, as PEM: for AWS its global bundle (https://truststore.pki.rds.amazonaws.com).
     #[arg(long, env = "RDS_RECONCILER_CA_BUNDLE", default_value = "/etc/rds-ca/global-bundle.pem")]
-    pub rds_ca_bundle: PathBuf,
+    pub(crate) rds_ca_bundle: PathBuf,
 
     /// A domain that endpoints may be in; may be given several times. Others are neither written into Services nor sent passwords.
     #[arg(
@@ -62,23 +62,23 @@ pub struct Args {
         default_values = ["rds.amazonaws.com", "rds.amazonaws.com.cn"],
         value_parser = domain
     )]
-    pub endpoint_suffixes: Vec<String>,
+    pub(crate) endpoint_suffixes: Vec<String>,
 
     /// Refuse new objects that name no class while no class is marked as the default: the built-in class has no limits.
     #[arg(long, env = "RDS_RECONCILER_REQUIRE_CLASS")]
-    pub require_class: bool,
+    pub(crate) require_class: bool,
 
     /// Let one of several replicas act, by a Lease.
     #[arg(long, env = "RDS_RECONCILER_LEADER_ELECTION")]
-    pub leader_election: bool,
+    pub(crate) leader_election: bool,
 
     /// The namespace of the Lease.
     #[arg(long, env = "RDS_RECONCILER_LEASE_NAMESPACE", default_value = "rds-system", value_parser = flags::label)]
-    pub lease_namespace: String,
+    pub(crate) lease_namespace: String,
 
     /// How many objects are worked on at the same time.
     #[arg(long, env = "RDS_RECONCILER_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
-    pub concurrency: u16,
+    pub(crate) concurrency: u16,
 
     /// Logs.
     #[command(flatten)]

@@ -48,7 +48,7 @@ impl Authorities {
     }
 
     /// How many regions have authorities.
-    pub fn regions(&self) -> usize {
+    pub(crate) fn regions(&self) -> usize {
         self.0.len()
     }
 }
@@ -82,7 +82,7 @@ fn encode(certificate: &CertificateDer<'_>) -> String {
 }
 
 /// The region in the name of an endpoint, `<identifier>.<hash>.<region>.rds.amazonaws.com`, where it has one.
-pub fn region_of(host: &str) -> Option<&str> {
+pub(crate) fn region_of(host: &str) -> Option<&str> {
     let labels: Vec<_> = host.split('.').collect();
     match labels[..] {
         [_, _, region, "rds", ..] => Some(region),

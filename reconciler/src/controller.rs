@@ -71,7 +71,7 @@ async fn pass(context: &Context, key: &Key) -> Result<Again, PassError> {
     let before = object.status.clone().unwrap_or_default();
     let (generation, now) = (object.metadata.generation, context.clock.wall());
     let status = status::of(&before, generation, &subject, &observation.world, &plan, now);
-    let scene = Scene { context, object: &object, subject: &subject, observation: &observation };
+    let scene = Scene { context, object: &object, observation: &observation };
     report(&scene, &plan, &status).await?;
     Ok(context.after(carry_out(&scene, &plan).await?))
 }

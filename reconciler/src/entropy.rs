@@ -20,7 +20,7 @@ impl dyn Entropy {
     }
 
     /// A pause and up to a tenth of it more: what began together does not come back together.
-    pub fn jittered(&self, pause: Duration) -> Duration {
+    pub(crate) fn jittered(&self, pause: Duration) -> Duration {
         pause + pause.mul_f64(self.fraction() / 10.0)
     }
 }

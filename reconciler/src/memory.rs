@@ -62,7 +62,7 @@ impl Memory {
     }
 
     /// A pass has come to its end.
-    pub fn succeeded(&self, object: &Key) {
+    pub(crate) fn succeeded(&self, object: &Key) {
         self.lock().failures.remove(object);
     }
 

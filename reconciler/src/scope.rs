@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 /// Where objects are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// In every namespace.
     Cluster,
     /// In this namespace alone.
@@ -18,7 +18,7 @@ pub enum Scope {
 
 impl Scope {
     /// One namespace where it is given, else all.
-    pub fn new(namespace: Option<String>) -> Self {
+    pub(crate) fn new(namespace: Option<String>) -> Self {
         namespace.map_or(Self::Cluster, Self::Namespace)
     }
 

@@ -7,7 +7,6 @@ use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::lease::Fenced;
 use crate::observe::Observation;
-use crate::subject::Subject;
 
 /// Why a pass ends before its plan is carried out.
 #[derive(Debug, Error)]
@@ -26,11 +25,9 @@ pub enum ApplyError {
 /// What a pass works on.
 pub(crate) struct Scene<'a> {
     /// Ports, memory and settings.
-    pub context: &'a Context,
+    pub(crate) context: &'a Context,
     /// The object as it was read.
-    pub object: &'a RDSDatabase,
-    /// What it is worked for.
-    pub subject: &'a Subject,
+    pub(crate) object: &'a RDSDatabase,
     /// What was observed.
-    pub observation: &'a Observation,
+    pub(crate) observation: &'a Observation,
 }

@@ -60,6 +60,6 @@ impl PartialEq for dyn Dialect {
 impl Eq for dyn Dialect {}
 
 /// The Kubernetes type of an engine's Secrets.
-pub fn secret_type(dialect: &dyn Dialect) -> String {
+pub(crate) fn secret_type(dialect: &dyn Dialect) -> String {
     format!("servicebinding.io/{}", dialect.binding_type())
 }

@@ -106,7 +106,7 @@ impl EngineError {
     }
 
     /// Whether the same call may succeed later without anyone's doing.
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Timeout { .. } | Self::Conflict { .. })
     }
 }

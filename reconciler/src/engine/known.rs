@@ -1,7 +1,7 @@
 //! What is remembered of a database that was there once, and how a person lets a lost one be replaced.
 
 /// The annotation that allows lost databases to be replaced by empty ones: `<database>.<oid>`, several with commas.
-pub const RECREATE_DATABASE_ANNOTATION: &str = "matrixmind.cloud/recreate-lost-database";
+pub(crate) const RECREATE_DATABASE_ANNOTATION: &str = "matrixmind.cloud/recreate-lost-database";
 
 /// What is remembered of a database that was there once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,6 @@ pub struct Known {
 }
 
 /// The word that allows one lost database to be replaced. No later database has its number, so it is never true twice.
-pub fn recreate_word(database: &str, oid: Option<u32>) -> String {
+pub(crate) fn recreate_word(database: &str, oid: Option<u32>) -> String {
     format!("{database}.{}", oid.unwrap_or_default())
 }

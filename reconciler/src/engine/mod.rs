@@ -19,10 +19,12 @@ mod server;
 mod visit;
 mod work;
 
-pub use dialect::{Address, Dialect, secret_type};
+pub(crate) use dialect::secret_type;
+pub use dialect::{Address, Dialect};
 pub use error::{Awaited, EngineError};
 pub use kind::Kind;
-pub use known::{Known, RECREATE_DATABASE_ANNOTATION, recreate_word};
+pub use known::Known;
+pub(crate) use known::{RECREATE_DATABASE_ANNOTATION, recreate_word};
 pub use mark::Mark;
 pub use password::Password;
 pub use port::{

@@ -9,16 +9,16 @@ use k8s_openapi::api::coordination::v1::LeaseSpec;
 /// Clocks differ between machines: what counts is for how long *we* have seen the Lease unchanged, never the time written in it
 /// (client-go's leaderelection judges alike).
 #[derive(Clone, Copy, Debug)]
-pub struct Observed<'a> {
+pub(super) struct Observed<'a> {
     /// The Lease's spec; `None` where there is no Lease.
-    pub spec: Option<&'a LeaseSpec>,
+    pub(super) spec: Option<&'a LeaseSpec>,
     /// For how long it has been seen without a change.
-    pub unchanged_for: Duration,
+    pub(super) unchanged_for: Duration,
 }
 
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// There is none: create it with us as its holder.
     Create,
     /// It is ours: renew it.
@@ -30,7 +30,7 @@ pub enum Decision {
 }
 
 /// Decides one round of the replica `me`.
-pub fn evaluate(observed: Observed<'_>, me: &str, lease_duration: Duration) -> Decision {
+pub(super) fn evaluate(observed: Observed<'_>, me: &str, lease_duration: Duration) -> Decision {
     let Some(spec) = observed.spec else {
         return Decision::Create;
     };

@@ -1,11 +1,11 @@
 //! Leader election by a Lease: of all replicas, one acts.
 //!
-//! kube-leader-election pins an older kube, and the decision is small: [`evaluate`] is pure, [`run`] reads, writes and keeps time.
+//! kube-leader-election pins an older kube, and the decision is small: `evaluate` is pure, `run` reads, writes and keeps time.
 
 mod evaluate;
 mod fence;
 mod run;
 
-pub use evaluate::{Decision, Observed, evaluate};
 pub use fence::{Fence, Fenced};
-pub use run::{Election, LeaseError};
+pub(crate) use run::Election;
+pub use run::LeaseError;

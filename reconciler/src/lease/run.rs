@@ -39,7 +39,7 @@ enum Round {
 }
 
 /// One replica's part in the election.
-pub struct Election {
+pub(crate) struct Election {
     api: Api<Lease>,
     name: String,
     me: String,
@@ -50,7 +50,7 @@ pub struct Election {
 
 impl Election {
     /// A candidate named `me` for the Lease `name`. Each renewal is told to `fence`.
-    pub fn new(
+    pub(crate) fn new(
         api: Api<Lease>,
         name: impl Into<String>,
         me: impl Into<String>,
@@ -61,7 +61,7 @@ impl Election {
     }
 
     /// Completes when this replica is the leader.
-    pub async fn acquire(&mut self) {
+    pub(crate) async fn acquire(&mut self) {
         loop {
             match self.round().await {
                 Ok(Round::Ours) => return,
@@ -74,7 +74,7 @@ impl Election {
     }
 
     /// Renews the Lease until it is lost.
-    pub async fn hold(&mut self) -> LeaseError {
+    pub(crate) async fn hold(&mut self) -> LeaseError {
         let mut renewed = self.clock.now();
         loop {
             tokio::time::sleep(RETRY).await;
@@ -95,7 +95,7 @@ impl Election {
     }
 
     /// Gives the Lease back, so that the next replica need not wait for it to expire.
-    pub async fn release(&self) {
+    pub(crate) async fn release(&self) {
         let Ok(Some(mut lease)) = self.api.get_opt(&self.name).await else {
             return;
         };

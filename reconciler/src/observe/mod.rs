@@ -33,11 +33,11 @@ use crate::subject::{Subject, Target};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The world, and the account it was seen in.
-pub struct Observation {
+pub(crate) struct Observation {
     /// What the plan decides on.
-    pub world: World,
+    pub(crate) world: World,
     /// Where effects on the cloud go, or why no way leads there.
-    pub account: Result<Arc<Account>, String>,
+    pub(crate) account: Result<Arc<Account>, String>,
 }
 
 /// Others wait for the same account already: this object is looked at again in a moment, and nothing is said of it until then.
@@ -46,7 +46,7 @@ pub struct Observation {
 pub struct Crowded;
 
 /// Looks at everything that concerns an object.
-pub async fn observe(
+pub(crate) async fn observe(
     context: &Context,
     object: &RDSDatabase,
     namespace: &NamespaceFacts,

@@ -185,7 +185,7 @@ impl Ledger {
     }
 
     /// The server takes the master user's password: the next refusal is another matter.
-    pub fn master_was_let_in(&mut self) {
+    pub(crate) fn master_was_let_in(&mut self) {
         self.0.retain(|_, entry| !matches!(entry.step, Step::Cloud(Request::ResetMaster(_))));
     }
 

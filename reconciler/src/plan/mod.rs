@@ -37,9 +37,8 @@ pub use reason::{Acts, Place, Reason};
 pub(crate) use secrets::needs_renewal;
 pub(crate) use settings::not_scheduled;
 pub use step::{ClusterStep, Part, ServicePlace, Step};
-pub use world::{
-    AccountFacts, ObjectFacts, RESYNC, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World,
-};
+pub(crate) use world::RESYNC;
+pub use world::{AccountFacts, ObjectFacts, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World};
 
 use crate::subject::{Subject, Target};
 

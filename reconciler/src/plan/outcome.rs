@@ -52,7 +52,7 @@ impl Concern {
     }
 
     /// What it is about, in a sentence.
-    pub fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Accepted => "the object",
             Self::Secrets => "the Secrets",

@@ -83,7 +83,7 @@ macro_rules! reasons {
             }
 
             /// What to do: one or two sentences; empty where there is nothing to do.
-            pub const fn remedy(self) -> &'static str {
+            pub(crate) const fn remedy(self) -> &'static str {
                 match self {
                     $($(Self::$variant => $remedy,)*)*
                 }

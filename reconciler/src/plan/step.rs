@@ -92,7 +92,7 @@ impl ServicePlace {
 
 impl Step {
     /// Whether it is a part of a visit to the database.
-    pub fn is_inside(&self) -> bool {
+    pub(crate) fn is_inside(&self) -> bool {
         matches!(self, Self::Inside(..))
     }
 

@@ -158,13 +158,13 @@ impl SqlReport {
     }
 
     /// All that stands in the way.
-    pub fn obstacles(&self) -> Vec<&str> {
+    pub(crate) fn obstacles(&self) -> Vec<&str> {
         let users = self.users.values().chain(self.databases.values()).flatten();
         users.chain(&self.unfinished).map(String::as_str).collect()
     }
 
     /// Every login showed what it should.
-    pub fn verified(&self) -> bool {
+    pub(crate) fn verified(&self) -> bool {
         self.logins.values().all(Option::is_none)
     }
 }
@@ -266,4 +266,4 @@ impl World {
 }
 
 /// Between two looks when nothing is expected to happen.
-pub const RESYNC: Duration = Duration::from_secs(600);
+pub(crate) const RESYNC: Duration = Duration::from_secs(600);

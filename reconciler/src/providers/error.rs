@@ -53,7 +53,7 @@ impl CloudError {
     }
 
     /// What it is, and what a person can do about it.
-    pub fn with_remedy(&self) -> String {
+    pub(crate) fn with_remedy(&self) -> String {
         format!("{self}; {}", self.remedy)
     }
 }

@@ -4,6 +4,6 @@ use super::aws::offer::Rds;
 use super::offer::Offer;
 
 /// The offer of a provider, by the name that classes give it; where they give none it is the first.
-pub fn offer(_provider: Option<&str>) -> &'static dyn Offer {
+pub(crate) fn offer(_provider: Option<&str>) -> &'static dyn Offer {
     &Rds
 }

@@ -80,7 +80,7 @@ impl Marks {
     }
 
     /// Left on purpose: nobody's, until it is taken up again.
-    pub fn is_retained(&self) -> bool {
+    pub(crate) fn is_retained(&self) -> bool {
         self.retained == Some(true)
     }
 }

@@ -80,12 +80,12 @@ impl State {
     }
 
     /// The provider takes changes other than to storage.
-    pub fn modifiable(&self) -> bool {
+    pub(crate) fn modifiable(&self) -> bool {
         matches!(self.phase.takes, Changes::All | Changes::ButStorage)
     }
 
     /// The provider takes a change of storage.
-    pub fn storage_modifiable(&self) -> bool {
+    pub(crate) fn storage_modifiable(&self) -> bool {
         matches!(self.phase.takes, Changes::All | Changes::Storage)
     }
 
@@ -105,7 +105,7 @@ impl State {
     }
 
     /// What a person can do, for the states that do not pass by themselves.
-    pub fn stuck(&self) -> Option<&'static str> {
+    pub(crate) fn stuck(&self) -> Option<&'static str> {
         match self.phase.course {
             Course::Stuck(remedy) => Some(remedy),
             _ => None,

@@ -97,7 +97,7 @@ impl Sweeper {
     }
 
     /// A change is under way: look often for a while.
-    pub fn expect_change(&self) {
+    pub(crate) fn expect_change(&self) {
         self.shared.expectant_until.send_replace(Some(self.clock.now() + EXPECTANT));
         self.shared.wake.notify_one();
     }
