@@ -4,6 +4,9 @@
 //! Data flows one way: [`subject`] resolves the object into what is wanted, [`observe`] reads the world, [`plan`] decides purely,
 //! [`apply`] acts, and [`status`] tells of it. I/O stands behind three ports: [`cluster`], [`providers`] and [`engine`].
 
+// I11: what a run under a seed cannot play is asked of `Context`.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod admin;
 pub mod again;
 pub mod app;

@@ -84,7 +84,19 @@ const RDS: Vocabulary = Vocabulary {
     ],
 };
 
-const VOCABULARIES: [&Vocabulary; 2] = [&POSTGRESQL, &RDS];
+/// A clock that is set back would make hours of a hold (I13): what is decided goes by [`Moment`](reconciler::clock::Moment) alone.
+const WALL_CLOCK: Vocabulary = Vocabulary {
+    words: &["timestamp"],
+    home: "status",
+    abroad: &["plan"],
+    but_for: &[(
+        "plan/world.rs",
+        "timestamp",
+        "when the deletion was asked for is told by Kubernetes, and compared with what the provider tells",
+    )],
+};
+
+const VOCABULARIES: [&Vocabulary; 3] = [&POSTGRESQL, &RDS, &WALL_CLOCK];
 
 #[test]
 fn words_stay_at_home() {

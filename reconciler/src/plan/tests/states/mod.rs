@@ -231,20 +231,3 @@ fn every_reason_of_a_condition_is_reported() {
     let misplaced: Vec<_> = reported.iter().filter(|reason| reason.place() != Place::Condition).collect();
     assert!(misplaced.is_empty(), "{misplaced:?} are said to be reasons of Events alone");
 }
-
-/// A clock that is set back would make hours of a hold.
-#[test]
-fn i13_no_hold_knows_the_wall_clock() {
-    fn sources(folder: &Path) -> Vec<PathBuf> {
-        let entries = fs::read_dir(folder).expect("the folder can be listed");
-        let paths = entries.map(|entry| entry.expect("an entry can be read").path());
-        paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
-    }
-    let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/plan");
-    let knowing = sources(&plan).into_iter().filter(|path| !path.to_string_lossy().contains("tests")).filter(|path| {
-        let source = fs::read_to_string(path).expect("a source can be read");
-        ["Timestamp", "SystemTime", "Instant::now"].iter().any(|clock| source.contains(clock))
-    });
-    // When the object was deleted is told by Kubernetes, and compared with what RDS tells.
-    assert_eq!(knowing.collect::<Vec<_>>(), [plan.join("world.rs")]);
-}
