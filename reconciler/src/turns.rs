@@ -25,10 +25,9 @@ const LONG: Duration = Duration::from_secs(3);
 
 /// An object by namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "as Kubernetes calls them")]
 pub struct Key {
-    /// Namespace.
     pub namespace: String,
-    /// Name.
     pub name: String,
 }
 

@@ -17,23 +17,19 @@ pub type SqlPlan = Planned<SqlStep, Blocked>;
 
 /// One change on the server. Each can be repeated, and each leaves the server such that a new plan finds what is left to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "users, roles and databases are what they are called")]
 pub enum SqlStep {
     /// Takes every way in from a user, ends its sessions, and takes its login. One that is to go loses its privileges too, and with it
     /// whoever it administers.
     LockUser {
-        /// The user.
         user: String,
         /// It is to go.
         removed: bool,
     },
     /// Gives the databases of a user that is to go to the heir, closed and as a new database is set.
-    TakeDatabases {
-        /// The user.
-        user: String,
-    },
+    TakeDatabases { user: String },
     /// Creates a role of ours that is no user: the keeper, the heir, or the owner role of a database.
     CreateRole {
-        /// The role.
         role: String,
         /// Its comment.
         mark: Mark,
@@ -41,22 +37,16 @@ pub enum SqlStep {
         admin: bool,
     },
     /// Takes login and privileges from a role of ours that is no user.
-    QuietRole {
-        /// The role.
-        role: String,
-    },
+    QuietRole { role: String },
     /// Makes the master a member of a role of ours.
     JoinMaster {
-        /// The role.
         role: String,
-        /// The master.
         master: String,
         /// Up to PostgreSQL 15: with ADMIN OPTION, so that it can alter the role after an upgrade to 16.
         admin: bool,
     },
     /// Undoes what keeps people out of a database, or lets them copy it, and takes it from everyone.
     Secure {
-        /// The database.
         database: String,
         /// Nobody, or nobody more, can connect to it.
         shut: bool,
@@ -67,7 +57,6 @@ pub enum SqlStep {
     },
     /// Brings a database from the form of v0.1.0, in which its users could drop it, to the keeper.
     TakeOver {
-        /// The database.
         database: String,
         /// Its owner role, which owned it.
         owner: String,
@@ -76,28 +65,21 @@ pub enum SqlStep {
     },
     /// Gives a database that someone gave to an owner role to the heir.
     TakeGivenAway {
-        /// The database.
         database: String,
         /// The owner role.
         owner: String,
     },
     /// Takes a database from everyone.
-    CloseDatabase {
-        /// The database.
-        database: String,
-    },
+    CloseDatabase { database: String },
     /// Takes a database from a user and ends its sessions there. What it owns there goes to the others.
     Expel {
-        /// The user.
         user: String,
-        /// The database.
         database: String,
         /// Its owner role.
         owner: String,
     },
     /// Takes a membership in a role of ours back.
     RevokeMember {
-        /// The role.
         role: String,
         /// Its member.
         user: String,
@@ -106,19 +88,16 @@ pub enum SqlStep {
     OpenMaintenance {
         /// The maintenance database.
         database: String,
-        /// The user.
         user: String,
     },
     /// Takes that back.
     LeaveMaintenance {
         /// The maintenance database.
         database: String,
-        /// The user.
         user: String,
     },
     /// Creates a user, marked, with its password, and the master as a member.
     CreateUser {
-        /// The user.
         user: String,
         /// Attributes that differ from those CREATE ROLE gives.
         attributes: BTreeMap<Attribute, bool>,
@@ -131,53 +110,37 @@ pub enum SqlStep {
     },
     /// Changes attributes of a user.
     AlterUser {
-        /// The user.
         user: String,
         /// What changes.
         attributes: BTreeMap<Attribute, bool>,
     },
     /// Sets the password that the user's Secret holds.
     SetPassword {
-        /// The user.
         user: String,
         /// Its password; the server gets a verifier of it.
         password: Password,
     },
     /// Makes a user a member of a role of the server, such as `rds_superuser`.
-    Grant {
-        /// The role.
-        role: String,
-        /// The user.
-        user: String,
-    },
+    Grant { role: String, user: String },
     /// Takes that back.
-    Revoke {
-        /// The role.
-        role: String,
-        /// The user.
-        user: String,
-    },
+    Revoke { role: String, user: String },
     /// Creates a database that nobody can enter, closes it to everyone, and opens it.
     CreateDatabase {
-        /// The database.
         database: String,
         /// The database it is copied from.
         template: &'static str,
     },
     /// Gives the schema `public` to the owner role, and what the owner role needs of the database.
     LayOut {
-        /// The database.
         database: String,
         /// Its owner role.
         owner: String,
     },
     /// Gives what users own themselves in a database to its owner role, object by object, as far as nobody uses it just then.
     HandOver {
-        /// The database.
         database: String,
         /// Its owner role.
         owner: String,
-        /// The users.
         users: Vec<String>,
         /// Those of them that own extensions: these have no owner to change, so all that the user still has goes at once.
         extensions: Vec<String>,
@@ -186,9 +149,7 @@ pub enum SqlStep {
     },
     /// Shares what a user with flags will make in a database with the others, until it is handed over.
     Share {
-        /// The user.
         user: String,
-        /// The database.
         database: String,
         /// Its owner role.
         owner: String,
@@ -197,9 +158,7 @@ pub enum SqlStep {
     },
     /// Takes that back: a plain user has no need of it.
     Unshare {
-        /// The user.
         user: String,
-        /// The database.
         database: String,
         /// Its owner role.
         owner: String,
@@ -208,9 +167,7 @@ pub enum SqlStep {
     },
     /// Lets a user work in a database.
     Admit {
-        /// The user.
         user: String,
-        /// The database.
         database: String,
         /// Its owner role.
         owner: String,
@@ -223,16 +180,11 @@ pub enum SqlStep {
     },
     /// Hands what a user has in a database to its heir and takes what it was granted there.
     Release {
-        /// The user.
         user: String,
-        /// The database.
         database: String,
         /// Who gets it.
         heir: String,
     },
     /// Drops a user that owns nothing any more.
-    DropUser {
-        /// The user.
-        user: String,
-    },
+    DropUser { user: String },
 }
