@@ -1,12 +1,16 @@
 //! What people were told of an object, so that they are told once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-/// What people were told of an object, by what it is about.
+/// What people were told of an object, by what it is about: the last of what was told, until it has passed. What takes turns with something else
+/// is told once as well.
 #[derive(Clone, Debug, Default)]
-pub struct Told(Option<BTreeMap<String, String>>);
+pub struct Told(Option<BTreeMap<String, VecDeque<String>>>);
+
+/// So much is remembered of what was told about one thing.
+const REMEMBERED: usize = 8;
 
 impl Told {
     /// Takes over what an earlier process has told, which left it in the conditions. Only the first call does anything.
@@ -14,7 +18,7 @@ impl Told {
         self.0.get_or_insert_with(|| {
             let summary = |kind: &str| matches!(kind, "Ready" | "Reconciling" | "Stalled");
             let told = conditions.into_iter().filter(|found| found.status == "False" && !summary(&found.type_));
-            told.map(|found| (found.type_.clone(), found.message.clone())).collect()
+            told.map(|found| (found.type_.clone(), [found.message.clone()].into())).collect()
         });
     }
 
@@ -24,8 +28,12 @@ impl Told {
         let told = self.0.get_or_insert_default();
         // A status may hold the beginning of a long message.
         let same = |said: &String| said == note || said.strip_suffix(MORE).is_some_and(|begun| note.starts_with(begun));
-        let news = !told.values().any(same);
-        told.insert(about.to_owned(), note.to_owned());
+        let news = !told.values().flatten().any(same);
+        let notes = told.entry(about.to_owned()).or_default();
+        if !notes.iter().any(same) {
+            notes.truncate(REMEMBERED - 1);
+            notes.push_front(note.to_owned());
+        }
         news
     }
 
@@ -51,6 +59,7 @@ mod tests {
         assert!(!told.news("StorageReady", "the class does not permit it"), "again");
         assert!(!told.news("BackupsReady", "the class does not permit it"), "twice in one pass");
         assert!(told.news("StorageReady", "refused"));
+        assert!(!told.news("StorageReady", "the class does not permit it"), "both take turns");
         told.forget("StorageReady");
         assert!(told.news("StorageReady", "refused"), "it has come back");
     }

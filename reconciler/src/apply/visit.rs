@@ -186,16 +186,16 @@ impl<'a> Visit<'a> {
         }
         let world = &self.scene.observation.world;
         let (now, jitter) = (self.now(), self.scene.context.entropy.fraction());
+        let attempts = world.current_visit().map_or(0, SqlVisit::failures);
         let result = match result {
             Ok(()) => Ok(report(
                 self.inputs.dialect(),
                 &self.inputs.desired,
-                Found { report: errand.visit().report(), logins, jitter },
+                Found { report: errand.visit().report(), logins, attempts, jitter },
                 now,
             )),
             Err(error) => {
-                let attempts = world.current_visit().map_or(0, SqlVisit::failures) + 1;
-                let failure = failure(&error, &self.inputs.master.user, attempts, jitter, now);
+                let failure = failure(&error, &self.inputs.master.user, attempts.saturating_add(1), jitter, now);
                 let (context, object) = (self.scene.context, self.scene.object);
                 let notice = tell::visit_failed(failure.message.clone());
                 tell::once(context, object, Concern::Databases.condition(), notice).await;

@@ -78,6 +78,7 @@ fn report(dialect: &dyn Dialect, status: &RDSDatabaseStatus, desired: &Desired) 
         notes: Vec::new(),
         lost: false,
         oids: BTreeMap::new(),
+        attempts: 0,
         retry_at: None,
         passing: false,
         removed_databases: removed

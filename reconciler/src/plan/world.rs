@@ -120,9 +120,9 @@ pub struct SqlVisit {
 }
 
 impl SqlVisit {
-    /// How often visits have failed in a row.
+    /// How many visits in a row have failed, or left something to be tried again.
     pub fn failures(&self) -> u32 {
-        self.result.as_ref().err().map_or(0, |failure| failure.attempts)
+        self.result.as_ref().map_or_else(|failure| failure.attempts, |report| report.attempts)
     }
 }
 
@@ -143,6 +143,8 @@ pub struct SqlReport {
     pub oids: BTreeMap<String, u32>,
     /// When to try again what failed.
     pub retry_at: Option<Moment>,
+    /// How many visits in a row have left something to be tried again, with this one.
+    pub attempts: u32,
     /// All that stands in the way may pass by itself.
     pub passing: bool,
     /// Databases of ours that the spec no longer names, and what is told of each. They are kept.

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 /// Tells a row of a table, and appends it as a line of JSON to the file that `SIMULATION_FIGURES` names.
+#[allow(clippy::print_stdout, reason = "figures are for a person")]
 pub(crate) fn tell(table: &str, row: &[(&str, String)]) {
     let cells: Vec<_> = row.iter().map(|(name, value)| format!("{name} {value}")).collect();
     println!("{table}: {}", cells.join(", "));

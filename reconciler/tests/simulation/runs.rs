@@ -89,6 +89,7 @@ fn lives() {
 
 impl Tally {
     /// Adds a life that has ended after so long; of so many, where that is known.
+    #[allow(clippy::print_stderr, reason = "progress is for a person")]
     fn add(&mut self, outcome: &Outcome, after: Duration, most: Option<u64>) {
         self.lives += 1;
         self.passes += outcome.passes;

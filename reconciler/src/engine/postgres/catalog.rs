@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::quote::ident;
+use super::step::blocked::BlockedReason;
 use crate::engine::port::Findings;
 
 /// What the server says: where it differs from what is wanted, and no more. Each list has an end, so a server that differs in very much
@@ -153,6 +154,9 @@ pub struct RemovedDatabase {
     pub owner: String,
     /// It lets anybody in.
     pub admits: bool,
+    /// A DROP DATABASE that was interrupted has left it unusable.
+    #[serde(default)]
+    pub broken: bool,
 }
 
 /// A user and a database.
@@ -205,6 +209,9 @@ pub struct Maintenance {
 impl RemovedDatabase {
     /// Why even the master cannot enter it, and how it is opened.
     fn shut(&self) -> Option<String> {
+        if self.broken {
+            return Some(BlockedReason::DatabaseBroken { database: self.name.clone() }.to_string());
+        }
         let name = ident(&self.name);
         let why = || {
             format!(

@@ -14,6 +14,9 @@ use crate::plan::world::SqlReport;
 const PAUSE: Duration = Duration::from_secs(5);
 const PAUSE_FOR_PEOPLE: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// The pause doubles so often while something inside stands in the way: who mends it calls nobody, and waits for two minutes at most.
+const MOST_ATTEMPTS: u32 = 5;
+const MOST_ATTEMPTS_FOR_PEOPLE: u32 = 2;
 /// So much of what stands in the way of one user or database is told.
 const MOST_TEXTS: usize = 5;
 
@@ -23,6 +26,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) report: Report,
     /// What every login showed last.
     pub(crate) logins: &'a BTreeMap<Doorway, LoginKnown>,
+    /// How many visits in a row have left something to be tried again, until this one.
+    pub(crate) attempts: u32,
     /// A number below 1 that no two visits share, so that they do not all come back at once.
     pub(crate) jitter: f64,
 }
@@ -53,6 +58,8 @@ pub(crate) fn report(dialect: &dyn Dialect, desired: &Desired, seen: Seen<'_>, n
     let failed = left.iter().any(|left| matches!(left.why, Why::Failed { .. }))
         || logins.iter().any(|(_, login)| login.fault.is_some());
     let passing = failed && steps_pass && logins_pass;
+    let attempts = if failed { seen.attempts.saturating_add(1) } else { 0 };
+    let most = if passing { MOST_ATTEMPTS } else { MOST_ATTEMPTS_FOR_PEOPLE };
     SqlReport {
         users,
         databases,
@@ -65,7 +72,8 @@ pub(crate) fn report(dialect: &dyn Dialect, desired: &Desired, seen: Seen<'_>, n
             .into_iter()
             .map(|(door, login)| (format!("{}@{}", door.user, door.database), login.fault.clone()))
             .collect(),
-        retry_at: failed.then(|| retry_at(now, !passing, 1, seen.jitter)),
+        retry_at: failed.then(|| retry_at(now, !passing, attempts.min(most), seen.jitter)),
+        attempts,
         passing,
     }
 }

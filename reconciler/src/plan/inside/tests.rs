@@ -61,8 +61,14 @@ fn set_password(errand: &mut Errand, user: &str) {
     errand.visit_mut().set_passwords([(user.to_owned(), Password::from("secret".to_owned()))].into());
 }
 
+/// What was found after so many visits that left something.
+fn found_after(errand: &Errand, attempts: u32) -> SqlReport {
+    let found = Found { report: errand.visit().report(), logins: &known(), attempts, jitter: 0.0 };
+    report(DIALECT, &orders(), found, now())
+}
+
 fn found(errand: &Errand) -> SqlReport {
-    report(DIALECT, &orders(), Found { report: errand.visit().report(), logins: &known(), jitter: 0.0 }, now())
+    found_after(errand, 0)
 }
 
 fn prints() -> BTreeMap<String, String> {
@@ -165,6 +171,12 @@ async fn i9_what_was_just_tried_is_not_tried_again() {
     assert!(report.users["app"].as_ref().is_some_and(|text| text.contains("busy")), "{report:?}");
     assert!(report.passing && !report.settled());
     assert_eq!(report.retry_at, Some(now() + Duration::from_secs(5)));
+    let pause = |attempts| found_after(&errand, attempts).retry_at.map(|at| at.since(now()).as_secs());
+    assert_eq!(
+        [1, 2, 4, 5, 100].map(pause),
+        [10, 20, 80, 80, 80].map(Some),
+        "it may pass, and is not waited for in a loop"
+    );
 }
 
 #[tokio::test]
@@ -179,6 +191,7 @@ async fn what_the_server_does_not_allow_waits_for_a_person() {
     assert!(report.lost && !report.passing, "{report:?}");
     assert_eq!(report.databases["orders"].as_deref(), Some("database orders: orders is gone"));
     assert_eq!(report.retry_at, Some(now() + Duration::from_secs(60)));
+    assert_eq!(found_after(&errand, 7).retry_at, Some(now() + Duration::from_secs(120)));
 }
 
 #[tokio::test]

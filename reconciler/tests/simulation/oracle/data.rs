@@ -15,6 +15,8 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     let mut snapshots: Vec<&Snapshot> = Vec::new();
     let mut asked: BTreeSet<&str> = BTreeSet::new();
     let mut there: BTreeMap<&str, bool> = BTreeMap::new();
+    // What RDS has accepted to delete goes.
+    let mut going: BTreeSet<&str> = BTreeSet::new();
     for Happened { at, what } in events {
         let wrong = match what {
             Event::Cloud { record, object } => {
@@ -33,7 +35,10 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
                         there.insert(resource_id, false);
                     }
                     CloudEvent::SnapshotAvailable { snapshot } => snapshots.push(snapshot),
-                    CloudEvent::DeletionAsked { final_snapshot, .. } => asked.extend(final_snapshot.as_deref()),
+                    CloudEvent::DeletionAsked { before, final_snapshot } => {
+                        asked.extend(final_snapshot.as_deref());
+                        going.extend(before.resource_id.as_deref());
+                    }
                     _ => {}
                 }
                 match event {
@@ -53,8 +58,9 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
                 };
                 let of = |snapshot: &Snapshot, id: &str| snapshot.resource_id.as_deref() == Some(id);
                 let saved = |id: &str| snapshots.iter().any(|found| of(found, id) && is_last(found));
-                let lost = |id: &&str| !there.contains_key(id) && !saved(id) && policy(object) == "Snapshot";
-                let left = |id: &&str| there.get(id) == Some(&true) && policy(object) != "Retain";
+                let goes = |id: &str| !there.contains_key(id) || going.contains(id);
+                let lost = |id: &&str| goes(id) && !saved(id) && policy(object) == "Snapshot";
+                let left = |id: &&str| !goes(id) && there.get(id) == Some(&true) && policy(object) != "Retain";
                 let lost = resource.filter(lost).map(|id| format!("the object went, and of {id} there is no snapshot"));
                 lost.or_else(|| resource.filter(left).map(|id| format!("the object went, and left its instance {id}")))
             }

@@ -111,7 +111,8 @@ SELECT pg_catalog.json_build_object(
   'removed_databases', (
     SELECT coalesce(pg_catalog.json_agg(x), '[]')
     FROM (
-      SELECT k.name, k.former, k.owner_name AS owner, (k.admits AND k.connlimit OPERATOR(pg_catalog.<>) 0) AS admits
+      SELECT k.name, k.former, k.owner_name AS owner, (k.admits AND k.connlimit OPERATOR(pg_catalog.<>) 0) AS admits,
+             (k.connlimit OPERATOR(pg_catalog.=) (-2)) AS broken
       FROM kept k
       WHERE NOT EXISTS (SELECT FROM databases w WHERE w.name OPERATOR(pg_catalog.=) k.name)
       ORDER BY k.name

@@ -82,7 +82,7 @@ impl Planner<'_> {
                 self.secure(database);
             }
         }
-        for kept in &catalog.removed_databases {
+        for kept in catalog.removed_databases.iter().filter(|kept| !kept.broken) {
             // Whoever shut one that nobody needs to enter may have meant it: it is told of.
             if !kept.admits && (kept.former || self.has_work_in(&kept.name)) {
                 let database = kept.name.clone();

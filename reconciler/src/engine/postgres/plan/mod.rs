@@ -11,7 +11,7 @@ use self::planner::{Planner, Unavailable};
 use super::catalog::{Catalog, Database, RoleState};
 use super::naming::{KEEPER, owner_role};
 use super::step::SqlPlan;
-use crate::engine::port::{Passwords, Question};
+use crate::engine::port::{Change as _, Passwords, Question};
 
 /// Decides what has to change on the server so that it is as declared.
 ///
@@ -28,6 +28,12 @@ pub fn plan_sql(question: Question<'_>, passwords: &Passwords, catalog: &Catalog
     planner.share();
     planner.admit();
     planner.retire_removed_users();
+    // Nobody enters a broken database, to take something there or to give it.
+    let broken = |name: &str| {
+        catalog.databases.iter().any(|database| database.broken && database.name == name)
+            || catalog.removed_databases.iter().any(|database| database.broken && database.name == name)
+    };
+    planner.plan.steps.retain(|step| !step.enters().is_some_and(broken));
     planner.plan
 }
 

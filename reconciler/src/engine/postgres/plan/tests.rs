@@ -9,7 +9,7 @@ use super::*;
 use crate::engine::known::Known;
 use crate::engine::mark::Mark;
 use crate::engine::password::Password;
-use crate::engine::port::{Change as _, Findings as _};
+use crate::engine::port::Findings as _;
 use crate::engine::postgres::naming::HEIR;
 use crate::engine::postgres::step::SqlStep;
 
@@ -279,6 +279,29 @@ fn what_is_somebody_elses_blocks_only_what_needs_it() {
             "{list}: {blocked:?}"
         );
     }
+}
+
+#[test]
+fn i5_nothing_is_tried_inside_a_database_that_nobody_can_enter() {
+    let mut catalog = at_rest(180_004);
+    catalog["databases"] = json!([{"name": "shop", "oid": 7, "ours": true, "broken": true}]);
+    catalog["strays"] = json!([{"user": "app", "database": "shop"}]);
+    catalog["overshared"] = json!([{"user": "app", "database": "shop"}]);
+    catalog["possessions"] = json!([{"user": "app", "database": "shop", "objects": 1, "extensions": 0}]);
+    let (steps, blocked) = planned(&usual(), catalog);
+    assert_eq!(
+        (steps, blocked.len()),
+        (vec!["end the work of user app in database shop".to_owned()], 1),
+        "from outside"
+    );
+
+    let mut catalog = at_rest(180_004);
+    catalog["removed_databases"] =
+        json!([{"name": "old", "former": true, "owner": "old-owner", "admits": false, "broken": true}]);
+    catalog["possessions"] = json!([{"user": "app", "database": "old", "objects": 1, "extensions": 0}]);
+    assert_eq!(planned(&usual(), catalog.clone()).0, Vec::<String>::new());
+    let told = serde_json::from_value::<Catalog>(catalog).unwrap().removed_databases()["old"].clone().unwrap();
+    assert!(told.contains("left invalid by an interrupted DROP DATABASE"), "{told}");
 }
 
 #[test]

@@ -71,6 +71,7 @@ impl Look<'_> {
             former: kept.former,
             owner: kept.owner_name.clone(),
             admits: kept.database.admits && kept.database.limit != 0,
+            broken: kept.database.limit == -2,
         });
         found.collect()
     }
