@@ -32,8 +32,10 @@ pub(crate) struct CloudState {
     earlier: VecDeque<(Timestamp, Arc<View>)>,
     /// Calls on their way, the next one first.
     late: Vec<Late>,
-    /// How many resource ids were given.
+    /// How many instances were made.
     drawn: u64,
+    /// How many resource ids were given, by what they begin with.
+    given: BTreeMap<u64, u64>,
     /// Passwords by their verifiers.
     passwords: BTreeMap<String, Password>,
 }
@@ -57,15 +59,16 @@ impl CloudState {
             earlier: VecDeque::new(),
             late: Vec::new(),
             drawn: 0,
+            given: BTreeMap::new(),
             passwords: BTreeMap::new(),
         }
     }
 
     /// A number that is the same for the same state: what was shown within the last minute has a part in it only as stale answers can.
     pub(crate) fn digest(&self) -> u64 {
-        let Self { account, pace, rds, reached, view: _, earlier, late, drawn, passwords } = self;
+        let Self { account, pace, rds, reached, view: _, earlier, late, drawn, given, passwords } = self;
         let mut hasher = DefaultHasher::new();
-        (account, pace, rds, reached, late, drawn).hash(&mut hasher);
+        (account, pace, rds, reached, late, drawn, given).hash(&mut hasher);
         for (until, view) in earlier {
             (until, format!("{view:?}")).hash(&mut hasher);
         }
@@ -73,6 +76,42 @@ impl CloudState {
             verifier.hash(&mut hasher);
         }
         hasher.finish()
+    }
+
+    /// A number in which times count from now, and what is over makes no difference: for worlds in which no call is late and no answer stale.
+    pub(crate) fn number_from_now(&self) -> u64 {
+        let Self { account, pace: _, rds, reached, view: _, earlier: _, late: _, drawn: _, given, passwords: _ } = self;
+        // What is yet to come is never now.
+        let whole = |left: SignedDuration| left.as_secs() + i64::from(left.subsec_nanos() > 0);
+        let ago = |at: Timestamp| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(whole(at.duration_since(*reached)));
+        let mut hasher = DefaultHasher::new();
+        for instance in rds.instances.values() {
+            let mut from_now = instance.clone();
+            let times = account.times(instance);
+            let still = [times.optimization, times.storage_cooldown].into_iter().max().unwrap_or_default();
+            let still = SignedDuration::try_from(still).unwrap_or(SignedDuration::MAX);
+            // Nobody is shown these.
+            (from_now.created_at, from_now.restorable_since) = (Timestamp::UNIX_EPOCH, None);
+            let changed = instance.storage_changed_at.filter(|at| reached.duration_since(*at) < still);
+            from_now.storage_changed_at = changed.map(ago);
+            // A rest has no end.
+            let rests = matches!(instance.phase.activity, Activity::Available | Activity::Failed);
+            from_now.phase.since = if rests { Timestamp::UNIX_EPOCH } else { ago(instance.phase.since) };
+            from_now.hash(&mut hasher);
+        }
+        for snapshot in rds.snapshots.values() {
+            (&snapshot.id, snapshot.kind, snapshot.status, &snapshot.source.resource_id).hash(&mut hasher);
+            (snapshot.created_at < *reached).hash(&mut hasher);
+        }
+        given.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Without what was shown before, and without the automated backups of instances that are gone.
+    pub(crate) fn without_a_past(mut self) -> Self {
+        self.earlier.clear();
+        self.rds.retained.clear();
+        self
     }
 
     /// What is shown now.
@@ -133,7 +172,13 @@ impl CloudState {
         told: &mut Vec<Record>,
     ) -> Result<(), ApiError> {
         let (before, from) = (self.view.clone(), told.len());
-        self.change(at, by, told, |account, rds, fresh| call.perform(account, rds, at, fresh))?;
+        let by_name = self.pace == Pace::Brisk;
+        self.change(at, by, told, |account, rds, fresh| {
+            if by_name {
+                fresh.begins_with(&account.arn("db", call.subject()));
+            }
+            call.perform(account, rds, at, fresh)
+        })?;
         if call.action == Action::Delete
             && let Some(before) = before.named(call.subject())
         {
@@ -154,12 +199,15 @@ impl CloudState {
     ) -> Result<(), ApiError> {
         let phases = self.rds.instances.values().map(|instance| (instance.resource_id.clone(), instance.phase.clone()));
         let phases: BTreeMap<String, Phase> = phases.collect();
-        let mut fresh = Drawn { of: digest(&self.account.arn("db", "")), count: self.drawn, passwords: Vec::new() };
+        let mut fresh = Drawn::new(&self.given, &self.account.arn("db", ""));
         change(&self.account, &mut self.rds, &mut fresh)?;
-        for nth in self.drawn..fresh.count {
-            self.account.timetables.insert(fresh.id(nth), self.pace.timetable(nth));
+        for id in &fresh.ids {
+            self.account.timetables.insert(id.clone(), self.pace.timetable(self.drawn));
+            self.drawn += 1;
         }
-        self.drawn = fresh.count;
+        if !fresh.ids.is_empty() {
+            self.given.insert(fresh.of, fresh.count);
+        }
         self.passwords.extend(fresh.passwords);
         advance(&self.account, &mut self.rds, at);
         self.rds.forget_events();
@@ -205,22 +253,34 @@ impl CloudState {
 
 /// What is new with every instance, numbered.
 pub(super) struct Drawn {
-    /// The account and region: no two have an id in common.
+    given: BTreeMap<u64, u64>,
+    /// The account and region, or an instance's name in them: no two have an id in common.
     of: u64,
     count: u64,
+    ids: Vec<String>,
     passwords: Vec<(String, Password)>,
 }
 
 impl Drawn {
-    fn id(&self, nth: u64) -> String {
-        format!("db-{:0>16X}{nth:0>10}", self.of)
+    fn new(given: &BTreeMap<u64, u64>, beginning: &str) -> Self {
+        let mut drawn = Self { given: given.clone(), of: 0, count: 0, ids: Vec::new(), passwords: Vec::new() };
+        drawn.begins_with(beginning);
+        drawn
+    }
+
+    /// The next ids follow from this: where it is the name, the order in which instances are made makes no difference.
+    fn begins_with(&mut self, beginning: &str) {
+        self.of = digest(beginning);
+        self.count = self.given.get(&self.of).copied().unwrap_or_default();
     }
 }
 
 impl Fresh for Drawn {
     fn resource_id(&mut self) -> String {
+        let id = format!("db-{:0>16X}{:0>10}", self.of, self.count);
         self.count += 1;
-        self.id(self.count - 1)
+        self.ids.push(id.clone());
+        id
     }
 
     fn port(&mut self, _: &[u16], wanted: Option<u16>) -> Result<u16, ApiError> {

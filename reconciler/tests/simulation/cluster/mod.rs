@@ -62,6 +62,17 @@ impl State {
     }
 }
 
+/// The Secrets and Services that an object of this namespace can have; which ones they are tells whether one has changed.
+pub(crate) fn children_of<'a>(
+    state: &'a State,
+    namespace: &'a str,
+) -> impl Iterator<Item = (&'a Key, *const ())> + use<'a> {
+    let secrets = state.secrets.iter().map(|(key, secret)| (key, Arc::as_ptr(secret).cast()));
+    let services = state.services.iter().map(|(key, service)| (key, Arc::as_ptr(service).cast()));
+    let alias = |key: &Key| key.namespace == crate::watching::ALIASES;
+    secrets.chain(services).filter(move |(key, _)| key.namespace == namespace || alias(key))
+}
+
 impl Kubernetes {
     pub(crate) fn new(time: Time, history: Arc<History>) -> Self {
         let (state, gone, changes) = (Mutex::default(), Mutex::default(), Mutex::default());

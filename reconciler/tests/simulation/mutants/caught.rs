@@ -14,7 +14,7 @@ use crate::life::live_with;
 use crate::oracle::Violation;
 use crate::schedule::Schedule;
 
-static MUTANTS: [Mutant; 16] = [
+pub(super) static MUTANTS: [Mutant; 16] = [
     NAMESAKES_SNAPSHOT,
     OLD_SNAPSHOT,
     PIN_LOST,

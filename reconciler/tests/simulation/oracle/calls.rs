@@ -1,10 +1,10 @@
-//! I9: what is refused is not asked for again and again.
+//! I9: what is refused is not asked for again and again, and what is accepted not before it can be seen.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::Violation;
-use crate::cloud::history::{CloudEvent, Record};
+use crate::cloud::history::{By, CloudEvent, Record};
 use crate::history::{Event, Happened};
 
 /// Within this time.
@@ -28,6 +28,40 @@ pub(super) fn backed_off(events: &[Happened]) -> Result<(), Violation> {
         if times.len() > MOST {
             let what = format!("{} times in ten minutes: {action} {about}", times.len());
             return Err(Violation { invariant: "I9", what, when: *at });
+        }
+    }
+    Ok(())
+}
+
+/// What the cloud has accepted may not be seen for so long: other tools give it a minute before they believe what they see. The readings of a
+/// process's clock are a little ahead.
+const LAG: Duration = Duration::from_millis(59_999);
+
+/// One process does not ask again for what was accepted just now, unless it asks for something else or somebody changes something in between.
+pub(super) fn asked_once(events: &[Happened]) -> Result<(), Violation> {
+    let mut accepted: BTreeMap<&str, (&str, Duration)> = BTreeMap::new();
+    for Happened { at, what } in events {
+        let record = match what {
+            Event::Cloud { record, .. } => record,
+            Event::Begun => {
+                accepted.clear();
+                continue;
+            }
+            Event::Cluster(_) | Event::Server(_) => continue,
+        };
+        match &record.event {
+            CloudEvent::Called { action, about, mutates: true, code } => {
+                let before = accepted.get(action).filter(|(last, then)| last == about && *at < *then + LAG);
+                if before.is_some() {
+                    let what = format!("accepted and asked for again: {about}");
+                    return Err(Violation { invariant: "I9", what, when: *at });
+                }
+                if code.is_none() {
+                    accepted.insert(action, (about, *at));
+                }
+            }
+            _ if record.by == By::Person => accepted.clear(),
+            _ => {}
         }
     }
     Ok(())

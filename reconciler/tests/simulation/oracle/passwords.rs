@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Violation;
 use crate::cluster::{ClusterEvent, text};
 use crate::history::{Event, Happened};
+use crate::server::postgres::Event as Inside;
 
 /// No password that is there is replaced or taken out by the operator.
 pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
@@ -18,6 +19,30 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
         if password(before).is_some() && password(before) != password(after) {
             let what = format!("the password in {of} was replaced");
             return Err(Violation { invariant: "I4", what, when: *at });
+        }
+    }
+    Ok(())
+}
+
+/// The Secret of a user goes after the user, on every server that has one of this name.
+pub(super) fn outlive_users(events: &[Happened]) -> Result<(), Violation> {
+    let mut roles: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for Happened { at, what } in events {
+        match what {
+            Event::Server(record) => match &record.event {
+                Inside::RoleCreated { role, .. } => drop(roles.insert((&record.resource, role))),
+                Inside::RoleDropped { role, .. } => drop(roles.remove(&(record.resource.as_str(), role.as_str()))),
+                Inside::Gone => roles.retain(|(resource, _)| *resource != record.resource),
+                _ => {}
+            },
+            Event::Cluster(ClusterEvent::Secret { of, before: Some(before), after: None }) => {
+                let user = text(before, "username").unwrap_or_default();
+                if roles.iter().any(|(_, role)| *role == user) {
+                    let what = format!("{of} went, and its user {user} is there");
+                    return Err(Violation { invariant: "I4", what, when: *at });
+                }
+            }
+            _ => {}
         }
     }
     Ok(())

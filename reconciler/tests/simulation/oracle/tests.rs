@@ -167,3 +167,34 @@ fn i2_i3_and_i11_what_is_forgotten_or_let_go_too_early_is_found() {
     assert_eq!(broken(data::kept(&went(snapshot("old", "2027-01-15T07:00:00Z")))), "I3");
     assert_eq!(data::kept(&went(snapshot("new", "2027-01-15T09:00:00Z"))), Ok(()));
 }
+
+#[test]
+fn i9_what_is_asked_for_again_before_it_can_be_seen_is_found() {
+    let asked = |about: &str| {
+        let event = CloudEvent::Called { action: "ModifyDBInstance", about: about.into(), mutates: true, code: None };
+        cloud(By::Operator, event, None)
+    };
+    assert_eq!(broken(calls::asked_once(&history([asked("grow"), asked("grow")]))), "I9");
+    assert_eq!(calls::asked_once(&history([asked("grow"), asked("shrink"), asked("grow")])), Ok(()), "another wish");
+    assert_eq!(calls::asked_once(&history([asked("grow"), Event::Begun, asked("grow")])), Ok(()), "another process");
+    let meddled = || cloud(By::Person, CloudEvent::InstanceGone { before: Box::new(instance("db-1")) }, None);
+    assert_eq!(calls::asked_once(&history([asked("grow"), meddled(), asked("grow")])), Ok(()), "somebody came between");
+    let mut late = history([asked("grow"), asked("grow")]);
+    late[1].at = Duration::from_secs(60);
+    assert_eq!(calls::asked_once(&late), Ok(()), "it would have been seen");
+}
+
+#[test]
+fn i4_a_secret_that_goes_before_its_user_is_found() {
+    let inside = |event| Event::Server(Arc::new(server::Record { at: Duration::ZERO, resource: "db-1".into(), event }));
+    let (role, by) = (|| "app".to_owned(), || "sysadmin".to_owned());
+    let made = || inside(Inside::RoleCreated { role: role(), by: by() });
+    let gone = || {
+        let before = Some(Arc::new(put(Secret::default(), "username", Some("app"))));
+        Event::Cluster(ClusterEvent::Secret { of: key("shop", "orders.rds.app"), before, after: None })
+    };
+    let dropped = inside(Inside::RoleDropped { role: role(), by: by() });
+    assert_eq!(broken(passwords::outlive_users(&history([made(), gone()]))), "I4");
+    assert_eq!(passwords::outlive_users(&history([made(), dropped, gone()])), Ok(()));
+    assert_eq!(passwords::outlive_users(&history([made(), inside(Inside::Gone), gone()])), Ok(()));
+}

@@ -1,16 +1,18 @@
 //! The search: breadth first over all that can happen, and then the way of every moment, undisturbed, to its rest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::ample;
+use super::counterexample::Counterexample;
 use super::digest::digest;
 use super::node::Node;
 use super::play::{Played, SmallWorld};
-use super::step::Step;
+use super::rests::LONGEST_WAY;
+use super::step::{Step, Truth};
 use crate::oracle::Violation;
 
 /// What came of a search.
@@ -24,43 +26,41 @@ pub(crate) struct Explored {
     pub(crate) depth: usize,
     /// Ways in which all comes to rest.
     pub(crate) rests: usize,
+    /// The moments in which it waits where it comes to rest, by their numbers, and those in which all is gone.
+    pub(crate) resting: BTreeSet<u64>,
     /// Whether that is all there is.
     pub(crate) whole: bool,
     pub(crate) took: Duration,
     pub(crate) found: Option<Counterexample>,
 }
 
-/// How something goes wrong, from the beginning on: the fewest steps that lead there.
-#[derive(Debug)]
-pub(crate) struct Counterexample {
-    pub(crate) violation: Violation,
-    lines: Vec<String>,
-}
+/// Moments that are followed at a time: what follows on them is held in memory.
+const AT_A_TIME: usize = 256;
 
 /// A moment, without what it holds.
-struct Record {
+pub(super) struct Record {
     /// The moment before, and what happened there. The beginning has none.
-    from: Option<(usize, Step)>,
-    depth: usize,
+    pub(super) from: Option<(usize, Step)>,
+    pub(super) depth: usize,
+    pub(super) number: u64,
     /// What follows undisturbed.
-    calm: Calm,
-    settled: bool,
-    amiss: Option<Violation>,
+    pub(super) calm: Calm,
+    pub(super) settled: bool,
+    pub(super) amiss: Option<Violation>,
 }
 
 /// What follows undisturbed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Calm {
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Calm {
     /// It was not looked at.
     Unknown,
     /// Nothing ever.
     End,
     To {
         moment: usize,
+        step: Step,
         /// Effects of the operator's on the way there.
         effects: u32,
-        /// Whether time passes on the way.
-        waits: bool,
     },
 }
 
@@ -69,12 +69,21 @@ struct Next {
     step: Step,
     is_calm: bool,
     digest: u64,
-    played: Played,
+    /// The same in an unreduced search, where the digest is not.
+    number: u64,
+    effects: u32,
+    settled: bool,
+    amiss: Option<Violation>,
+    violation: Option<Violation>,
+    /// Whether another object than this one finds the alias changed.
+    alias_stays: bool,
+    /// All of it, where it was not known before.
+    node: Option<Node>,
 }
 
-struct Search<'a> {
-    small: &'a SmallWorld,
-    records: Vec<Record>,
+pub(super) struct Search<'a> {
+    pub(super) small: &'a SmallWorld,
+    pub(super) records: Vec<Record>,
     known: HashMap<u64, usize>,
     steps: usize,
 }
@@ -84,26 +93,29 @@ impl SmallWorld {
     pub(crate) fn explore(&self, most: usize) -> Explored {
         let began = Instant::now();
         let mut search = Search { small: self, records: Vec::new(), known: HashMap::new(), steps: 0 };
-        let root = on_a_stopped_clock(async { self.begin() });
-        search.known.insert(digest(&root), 0);
-        search.records.push(Record { from: None, depth: 0, calm: Calm::Unknown, settled: false, amiss: None });
-        let mut frontier = vec![(0, root)];
+        let root = on_a_stopped_clock(self.begin());
+        search.known.insert(digest(&root, self.reduced), 0);
+        let number = digest(&root, true);
+        search.records.push(Record { from: None, depth: 0, number, calm: Calm::Unknown, settled: false, amiss: None });
+        let mut frontier = VecDeque::from([(0, root)]);
         let mut found = None;
-        while !frontier.is_empty() && found.is_none() && search.records.len() < most {
-            let followed = search.follow(&frontier);
-            frontier.clear();
-            for (index, calm, nexts) in followed {
+        let goes_on =
+            |records: &[Record]| records.len() < most && records.last().is_none_or(|last| last.depth <= LONGEST_WAY);
+        while !frontier.is_empty() && found.is_none() && goes_on(&search.records) {
+            let some: Vec<_> = frontier.drain(..frontier.len().min(AT_A_TIME)).collect();
+            for (index, calm, nexts) in search.follow(some) {
                 found = found.or_else(|| search.enter(index, calm, nexts, &mut frontier));
             }
         }
-        let rests = if found.is_none() { search.rests() } else { Ok(0) };
+        let rests = if found.is_none() { search.rests() } else { Ok((0, BTreeSet::new())) };
         Explored {
             moments: search.records.len(),
             steps: search.steps,
             depth: search.records.iter().map(|record| record.depth).max().unwrap_or_default(),
             whole: frontier.is_empty() && found.is_none(),
             took: began.elapsed(),
-            rests: *rests.as_ref().unwrap_or(&0),
+            rests: rests.as_ref().map_or(0, |(rests, _)| *rests),
+            resting: rests.as_ref().map_or_else(|_| BTreeSet::new(), |(_, resting)| resting.clone()),
             found: found.or(rests.err()),
         }
     }
@@ -111,16 +123,18 @@ impl SmallWorld {
 
 impl Search<'_> {
     /// Everything that can follow on these moments, in their order.
-    fn follow(&self, frontier: &[(usize, Node)]) -> Vec<(usize, Calm, Vec<Next>)> {
-        let (next, followed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    fn follow(&self, moments: Vec<(usize, Node)>) -> Vec<(usize, Calm, Vec<Next>)> {
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(moments.len());
+        let (moments, followed) = (Mutex::new(moments.into_iter()), Mutex::new(Vec::new()));
+        let next = || moments.lock().unwrap_or_else(PoisonError::into_inner).next();
         thread::scope(|scope| {
-            for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(frontier.len()) {
+            for _ in 0..threads {
                 scope.spawn(|| {
                     on_a_stopped_clock(async {
-                        while let Some((index, node)) = frontier.get(next.fetch_add(1, Ordering::Relaxed)) {
-                            let nexts = successors(self.small, node).await;
+                        while let Some((index, node)) = next() {
+                            let nexts = self.successors(&node).await;
                             let end = if nexts.is_empty() { Calm::End } else { Calm::Unknown };
-                            followed.lock().unwrap_or_else(PoisonError::into_inner).push((*index, end, nexts));
+                            followed.lock().unwrap_or_else(PoisonError::into_inner).push((index, end, nexts));
                         }
                     });
                 });
@@ -131,159 +145,95 @@ impl Search<'_> {
         followed
     }
 
+    /// Everything that can follow on a moment and makes a difference; what follows undisturbed comes first.
+    async fn successors(&self, node: &Node) -> Vec<Next> {
+        let Some(calm) = Step::calm(node) else { return Vec::new() };
+        let disturbances = Step::disturbances(node, self.small);
+        let all = || std::iter::once(&calm).chain(&disturbances);
+        if let Some(object) = ample::first_alone(node).filter(|_| self.small.reduced) {
+            let pass = Step::Pass { object: object.clone(), truth: Truth::Now, killed: None };
+            let own = all().filter(|step| step.about() == Some(object) && **step != pass);
+            let nexts = self.play(node, std::iter::once(&pass).chain(own)).await;
+            if nexts.iter().all(|next| next.alias_stays) {
+                return nexts;
+            }
+        }
+        self.play(node, all()).await
+    }
+
+    /// What comes of these steps, of which the first is the undisturbed one.
+    async fn play(&self, node: &Node, steps: impl Iterator<Item = &Step>) -> Vec<Next> {
+        let mut nexts = Vec::new();
+        for (nth, step) in steps.enumerate() {
+            let played = self.small.play(node, step).await;
+            let effects = if node.left.kills > 0 { played.effects } else { 0 };
+            nexts.push(self.next(node, step, nth == 0, played));
+            let Step::Pass { object, truth, killed: None } = step else { continue };
+            // What follows the last effect is memory: a death after it is one between two passes.
+            let deaths = if self.small.reduced { 1..effects } else { 1..effects + 1 };
+            for after in deaths {
+                let step = Step::Pass { object: object.clone(), truth: *truth, killed: Some(after) };
+                let played = self.small.play(node, &step).await;
+                nexts.push(self.next(node, &step, false, played));
+            }
+        }
+        nexts
+    }
+
+    fn next(&self, before: &Node, step: &Step, is_calm: bool, played: Played) -> Next {
+        let Played { node, effects, settled, amiss, violation, log: _ } = played;
+        let number = digest(&node, true);
+        let digest = if self.small.reduced { number } else { digest(&node, false) };
+        let alias_stays = step.about().is_none_or(|object| ample::alias_stays(before, &node, object));
+        let node = (!self.known.contains_key(&digest)).then_some(node);
+        Next { step: step.clone(), is_calm, digest, number, effects, settled, amiss, violation, alias_stays, node }
+    }
+
     /// Takes in what follows on a moment; what is new is to be followed.
     fn enter(
         &mut self,
         index: usize,
         end: Calm,
         nexts: Vec<Next>,
-        frontier: &mut Vec<(usize, Node)>,
+        frontier: &mut VecDeque<(usize, Node)>,
     ) -> Option<Counterexample> {
         self.records[index].calm = end;
-        for Next { step, is_calm, digest, played } in nexts {
+        for Next { step, is_calm, digest, number, effects, settled, amiss, violation, node, .. } in nexts {
             self.steps += 1;
-            if let Some(violation) = played.violation {
-                return Some(self.counterexample(violation, index, Some(step), 0));
+            if let Some(violation) = violation {
+                return Some(self.counterexample(violation, index, vec![step]));
             }
-            let waits = step == Step::Wait;
-            #[allow(clippy::single_match_else, reason = "what is new is the longer story")]
-            let moment = match self.known.get(&digest) {
-                Some(known) => *known,
-                None => {
+            let moment = match (self.known.get(&digest), node) {
+                (None, Some(node)) => {
                     let depth = self.records[index].depth + 1;
-                    let Played { settled, amiss, node, .. } = played;
-                    let from = Some((index, step));
-                    self.records.push(Record { from, depth, calm: Calm::Unknown, settled, amiss });
+                    let from = Some((index, step.clone()));
+                    self.records.push(Record { from, depth, number, calm: Calm::Unknown, settled, amiss });
                     let new = self.records.len() - 1;
                     self.known.insert(digest, new);
-                    frontier.push((new, node));
+                    frontier.push_back((new, node));
                     new
                 }
+                (known, _) => known.copied().unwrap_or_default(),
             };
             if is_calm {
-                self.records[index].calm = Calm::To { moment, effects: played.effects, waits };
+                self.records[index].calm = Calm::To { moment, step, effects };
             }
         }
         None
     }
-
-    /// Follows every moment undisturbed to its end: in how many ways all comes to rest.
-    ///
-    /// # Errors
-    /// The first that does not, or not as it should.
-    fn rests(&self) -> Result<usize, Counterexample> {
-        let mut seen = vec![usize::MAX; self.records.len()];
-        let mut rests = 0;
-        for start in 0..self.records.len() {
-            let (mut at, mut way) = (start, Vec::new());
-            while seen[at] == usize::MAX {
-                seen[at] = start;
-                way.push(at);
-                match self.records[at].calm {
-                    Calm::To { moment, .. } => at = moment,
-                    Calm::Unknown => break,
-                    Calm::End => {
-                        rests += 1;
-                        break;
-                    }
-                }
-            }
-            // The way leads back to itself: what it does then it does for ever.
-            if seen[at] == start && matches!(self.records[at].calm, Calm::To { .. }) {
-                let round: Vec<usize> = way.iter().copied().skip_while(|moment| *moment != at).collect();
-                self.rest(&round)?;
-                rests += 1;
-            }
-        }
-        Ok(rests)
-    }
-
-    /// Whether what goes on for ever is a rest.
-    fn rest(&self, round: &[usize]) -> Result<(), Counterexample> {
-        let wrong = |invariant, what: &str| Violation { invariant, what: what.into(), when: Duration::ZERO };
-        let calm = |moment: &usize| self.records[*moment].calm;
-        let restless = |moment: &usize| matches!(calm(moment), Calm::To { effects, .. } if effects > 0);
-        let waits = |moment: &usize| matches!(calm(moment), Calm::To { waits: true, .. });
-        let violation = if round.iter().any(restless) {
-            Some(wrong("I5", "it does the same for ever"))
-        } else if !round.iter().any(waits) {
-            Some(wrong("I9", "it looks again and again without a pause"))
-        } else if !round.iter().all(|moment| self.records[*moment].settled) {
-            Some(wrong("I7", "it waits for ever, and nobody is told what to do"))
-        } else {
-            round.iter().find_map(|moment| self.records[*moment].amiss.clone())
-        };
-        match violation {
-            None => Ok(()),
-            Some(violation) => {
-                let first = round.iter().copied().min().unwrap_or_default();
-                Err(self.counterexample(violation, first, None, round.len()))
-            }
-        }
-    }
-
-    /// The steps from the beginning to a moment, then this one or so many without a disturbance, with what happened in each.
-    fn counterexample(&self, violation: Violation, last: usize, then: Option<Step>, calm: usize) -> Counterexample {
-        let from = |moment: &usize| self.records[*moment].from.as_ref();
-        let way = std::iter::successors(Some(last), |moment| from(moment).map(|(from, _)| *from));
-        let mut steps: Vec<Step> = way.filter_map(|moment| from(&moment).map(|(_, step)| step.clone())).collect();
-        steps.reverse();
-        steps.extend(then);
-        let lines = on_a_stopped_clock(async {
-            let (mut node, mut lines, mut steps, mut calm) =
-                (self.small.begin(), Vec::new(), steps.into_iter(), 0..calm);
-            while let Some(step) = steps.next().or_else(|| calm.next().and_then(|_| Step::calm(&node))) {
-                let played = self.small.play(&node, &step).await;
-                lines.push(format!("{:>9.3} ** {step}", node.at.as_secs_f64()));
-                lines.extend(played.log.iter().map(|line| line.chars().take(WIDTH).collect()));
-                node = played.node;
-            }
-            lines
-        });
-        Counterexample { violation, lines }
-    }
 }
 
-/// Characters of a line that are printed.
-const WIDTH: usize = 400;
-
-/// Everything that can follow on a moment; what follows undisturbed comes first.
-async fn successors(small: &SmallWorld, node: &Node) -> Vec<Next> {
-    let mut nexts = Vec::new();
-    let Some(calm) = Step::calm(node) else { return nexts };
-    let steps = std::iter::once((calm, true));
-    let steps = steps.chain(Step::disturbances(node, small.wishes.len()).into_iter().map(|step| (step, false)));
-    for (step, is_calm) in steps {
-        let played = small.play(node, &step).await;
-        let effects = if node.left.kills > 0 { played.effects } else { 0 };
-        nexts.push(Next { digest: digest(&played.node), step: step.clone(), is_calm, played });
-        let Step::Pass { object, truth, killed: None } = step else { continue };
-        for after in 1..=effects {
-            let step = Step::Pass { object: object.clone(), truth, killed: Some(after) };
-            let played = small.play(node, &step).await;
-            nexts.push(Next { digest: digest(&played.node), step, is_calm: false, played });
-        }
-    }
-    nexts
-}
-
-fn on_a_stopped_clock<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn on_a_stopped_clock<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime can be built").block_on(future)
 }
 
 impl fmt::Display for Explored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { moments, steps, depth, rests, whole, took, found } = self;
+        let Self { moments, steps, depth, rests, resting: _, whole, took, found } = self;
         let extent = if *whole { "the whole" } else { "a part" };
         let seconds = took.as_secs_f64();
         write!(f, "{extent}: {moments} moments, {steps} steps, depth {depth}, {rests} rests in {seconds:.1} s")?;
         found.as_ref().map_or(Ok(()), |found| write!(f, "\n{found}"))
-    }
-}
-
-impl fmt::Display for Counterexample {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", self.violation, self.lines.join("\n"))
     }
 }

@@ -1,6 +1,7 @@
 //! A moment of a small world: one value, from which everything that can come next follows.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use reconciler::memory::Recollection;
 use reconciler::providers::Instance;
 use reconciler::turns::Key;
 
-use super::digest::{children_digest, instances_digest, objects_digest};
+use super::digest::{Numbers, children_digest, instances_digest, object_digest};
 use crate::cloud::state::CloudState;
-use crate::cluster;
+use crate::cluster::{self, children_of};
 use crate::history::Happened;
 use crate::server;
 
@@ -24,13 +25,22 @@ pub(crate) struct Budget {
     pub(crate) deletions: u8,
     /// How often the process is killed.
     pub(crate) kills: u8,
-    /// How many passes are told a stale truth.
+    /// How many passes are told a stale truth, or have calls that go wrong.
     pub(crate) stale: u8,
+    /// How many of the world's deeds are yet to be done.
+    pub(crate) deeds: u8,
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { edits, deletions, kills, stale, deeds } = self;
+        write!(f, "{edits} edits, {deletions} deletions, {kills} kills, {stale} stale, {deeds} deeds")
+    }
 }
 
 impl Budget {
     /// Nothing disturbs.
-    pub(crate) const NONE: Self = Self { edits: 0, deletions: 0, kills: 0, stale: 0 };
+    pub(crate) const NONE: Self = Self { edits: 0, deletions: 0, kills: 0, stale: 0, deeds: 0 };
 }
 
 /// All of a small world.
@@ -43,7 +53,11 @@ pub(crate) struct Node {
     pub(super) servers: Arc<server::State>,
     pub(super) process: Process,
     pub(super) left: Budget,
-    pub(super) before: Before,
+    pub(super) before: BTreeMap<Key, Before>,
+    /// A death of the process now leads where one before the last step did: the pass had no effect, and what it left in the memory is lost.
+    pub(super) dies_as_before: bool,
+    /// Of what there is outside of the process.
+    pub(super) numbers: Numbers,
     /// Passwords that were put into Secrets, by namespace.
     pub(super) minted: BTreeMap<String, u64>,
     pub(super) past: Option<Arc<Past>>,
@@ -82,11 +96,13 @@ impl Process {
     }
 }
 
-/// What was true before the last step that changed it: a stale read is answered by that.
+/// What was true of an object before the last step that changed it: a stale read is answered by that. Each object has its own: what becomes of
+/// another one makes no answer older.
 #[derive(Clone, Default)]
 pub(super) struct Before {
-    pub(super) objects: Option<Arc<(cluster::State, u64)>>,
+    pub(super) object: Option<Arc<(cluster::State, u64)>>,
     pub(super) children: Option<Arc<(cluster::State, u64)>>,
+    /// Its own instances.
     pub(super) inventory: Option<Arc<(Vec<Instance>, u64)>>,
 }
 
@@ -116,23 +132,40 @@ impl Node {
         due.min_by_key(|(_, at)| **at).map(|(key, _)| key)
     }
 
+    /// The instances that are marked as those of an object.
+    pub(super) fn instances_of(&self, object: &Key) -> Vec<Instance> {
+        self.instances().into_iter().filter(|instance| is_of(instance, object)).collect()
+    }
+
     /// Remembers what `earlier` was, where this is something else.
     pub(super) fn remember(&mut self, earlier: &Self) {
         if self.left.stale == 0 {
-            self.before = Before::default();
+            self.before.clear();
             return;
         }
-        let (now, then) = (&self.kubernetes, &earlier.kubernetes);
-        if now.databases != then.databases {
-            self.before.objects = Some(Arc::new((then.clone(), objects_digest(then))));
+        let then = &earlier.kubernetes;
+        let clouds_changed = !Arc::ptr_eq(&self.clouds, &earlier.clouds);
+        let mut before = std::mem::take(&mut self.before);
+        before.retain(|object, _| self.kubernetes.databases.contains_key(object));
+        for (object, raw) in &self.kubernetes.databases {
+            let before = before.entry(object.clone()).or_default();
+            if then.databases.get(object).is_none_or(|was| !Arc::ptr_eq(raw, was)) {
+                before.object = Some(Arc::new((then.clone(), object_digest(then, object))));
+            }
+            if !children_of(&self.kubernetes, &object.namespace).eq(children_of(then, &object.namespace)) {
+                before.children = Some(Arc::new((then.clone(), children_digest(then, Some(&object.namespace)))));
+            }
+            let was = clouds_changed.then(|| earlier.instances_of(object));
+            if let Some(was) = was.filter(|was| *was != self.instances_of(object)) {
+                let digest = instances_digest(&was);
+                before.inventory = Some(Arc::new((was, digest)));
+            }
         }
-        if now.secrets != then.secrets || now.services != then.services {
-            self.before.children = Some(Arc::new((then.clone(), children_digest(then))));
-        }
-        if !Arc::ptr_eq(&self.clouds, &earlier.clouds) && self.instances() != earlier.instances() {
-            let then = earlier.instances();
-            let digest = instances_digest(&then);
-            self.before.inventory = Some(Arc::new((then, digest)));
-        }
+        self.before = before;
     }
+}
+
+pub(super) fn is_of(instance: &Instance, object: &Key) -> bool {
+    let marks = &instance.marks;
+    marks.namespace.as_ref() == Some(&object.namespace) && marks.name.as_ref() == Some(&object.name)
 }

@@ -1,46 +1,29 @@
 //! One step from one moment to the next: all is put back, one thing happens, and all is taken out again.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
-use reconciler::again::Again;
-use reconciler::controller::reconcile;
-use reconciler::entropy::Entropy;
-use reconciler::lease::Fence;
-use reconciler::memory::Memory;
-use reconciler::providers::Connector;
 use reconciler::turns::Key;
 use serde_json::Value;
 
-use super::here::Here;
-use super::node::{Before, Budget, Node, Past, Process};
-use super::stale::{Behind, Listing};
+use super::digest::Numbers;
+use super::node::{Budget, Node, Past, Process};
+use super::pass::Mint;
 use super::step::{Step, Truth};
-use crate::assembly::{Assembly, Ports};
-use crate::chance::{ProcessClock, Time};
+use crate::chance::Time;
 use crate::cloud::history::CloudEvent;
 use crate::cloud::state::CloudState;
 use crate::cloud::timetables::Pace;
-use crate::cluster::{self, Client, ClusterEvent, Kubernetes, text};
-use crate::gate::{Death, Gate};
+use crate::cluster::{ClusterEvent, text};
 use crate::history::{Event, Happened, History};
 use crate::mutants::Mutant;
 use crate::oracle::{self, Violation};
 use crate::server;
 use crate::watching::{ALIASES, Watching};
+use crate::weather::Spell;
 use crate::world::{CLUSTER, World};
-
-/// A pass that has done something is followed by another at once: that takes no time here.
-const AT_ONCE: Duration = Duration::from_millis(1);
-/// Longer than any pass in peace, which waits for nothing.
-const LONGEST_PASS: Duration = Duration::from_secs(60);
 
 /// What there is in the beginning, and what may become of it.
 #[derive(Clone)]
@@ -49,7 +32,22 @@ pub(crate) struct SmallWorld {
     /// The specification in the beginning, then those that an object may be changed to.
     pub(crate) wishes: Vec<Value>,
     pub(crate) budget: Budget,
+    /// What somebody has done before the objects were applied, and how long each of it took.
+    pub(crate) earlier: Vec<(Deed, Duration)>,
+    /// What people do past the operator, in this order, with the object that is the first.
+    pub(crate) deeds: Vec<Deed>,
+    /// How calls of a pass may go wrong.
+    pub(crate) spells: Vec<Spell>,
     pub(crate) mutant: &'static Mutant,
+    /// Whether moments and orders that make no difference are left out.
+    pub(crate) reduced: bool,
+}
+
+/// Something that somebody does to an object, or to what belongs to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Deed {
+    pub(crate) name: &'static str,
+    pub(crate) play: fn(&World, &Key),
 }
 
 /// What came of a step.
@@ -65,47 +63,55 @@ pub(super) struct Played {
     pub(super) log: Vec<String>,
 }
 
-/// No answer takes time and no pause is stretched; each password is another one, and follows from how many there have been.
-#[derive(Debug)]
-struct Mint(AtomicU64);
-
-impl Entropy for Mint {
-    fn fill(&self, bytes: &mut [u8]) {
-        // A fraction is drawn from four bytes.
-        if bytes.len() <= 4 {
-            return bytes.fill(0);
-        }
-        StdRng::seed_from_u64(self.0.fetch_add(1, Ordering::Relaxed)).fill_bytes(bytes);
-    }
-}
-
 impl SmallWorld {
+    /// One in which nobody does anything past the operator, and every call is answered.
+    pub(super) fn of(objects: Vec<Key>, wishes: Vec<Value>, budget: Budget, mutant: &'static Mutant) -> Self {
+        Self {
+            objects,
+            wishes,
+            budget,
+            earlier: Vec::new(),
+            deeds: Vec::new(),
+            spells: Vec::new(),
+            mutant,
+            reduced: true,
+        }
+    }
+
     /// The first moment: the objects were applied, and a process begins.
-    pub(super) fn begin(&self) -> Node {
+    pub(super) async fn begin(&self) -> Node {
         let world = self.world(Duration::ZERO);
         for namespace in self.objects.iter().map(|object| object.namespace.as_str()).chain([ALIASES]) {
             world.kubernetes.namespace(namespace, BTreeMap::new());
+        }
+        for (deed, lasts) in &self.earlier {
+            (deed.play)(&world, &self.objects[0]);
+            tokio::time::sleep(*lasts).await;
         }
         for object in &self.objects {
             let applied = world.kubernetes.apply(object, &self.wishes[0], true);
             applied.expect("the webhook takes the first wish");
         }
-        let kubernetes = world.kubernetes.state();
+        let (at, kubernetes) = (world.time.elapsed(), world.kubernetes.state());
+        let (clouds, servers) = taken(&world);
+        let events = world.history.events();
         Node {
-            at: Duration::ZERO,
-            process: Process::begin(Duration::ZERO, 0, &kubernetes),
+            at,
+            process: Process::begin(at, 0, &kubernetes),
+            numbers: Numbers::of(&kubernetes, &clouds, &servers),
             kubernetes,
-            clouds: Arc::new(world.clouds.iter().map(|cloud| cloud.state()).collect()),
-            servers: Arc::new(world.servers.state()),
+            clouds,
+            servers,
             left: self.budget,
-            before: Before::default(),
+            before: BTreeMap::new(),
+            dies_as_before: false,
             minted: BTreeMap::new(),
-            past: None,
+            past: Some(Arc::new(Past { events, earlier: None })),
         }
     }
 
     fn world(&self, at: Duration) -> Arc<World> {
-        World::with(Time::after(at), Pace::Brisk, Arc::new(Mint(AtomicU64::default())), self.mutant)
+        World::with(Time::after(at), Pace::Brisk, Arc::new(Mint::after(0)), self.mutant)
     }
 
     /// Puts a moment back; time is as far as `at`.
@@ -161,6 +167,10 @@ impl SmallWorld {
                 next.left.deletions -= 1;
                 drop(world.kubernetes.delete(object, true));
             }
+            Step::Deed { nth, .. } => {
+                next.left.deeds -= 1;
+                (self.deeds[*nth].play)(&world, &self.objects[0]);
+            }
         }
         let now = world.time.elapsed();
         for key in watching.take(tokio::time::Instant::now()) {
@@ -169,103 +179,26 @@ impl SmallWorld {
         next.at = now;
         next.kubernetes = world.kubernetes.state();
         let effects = u32::try_from(world.effects.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        if effects > 0 || now > node.at {
-            next.clouds = Arc::new(world.clouds.iter().map(|cloud| cloud.state()).collect());
-            next.servers = Arc::new(world.servers.state());
+        if effects > 0 || now > node.at || matches!(step, Step::Deed { .. }) {
+            (next.clouds, next.servers) = taken(&world);
         }
         next.process.queue.retain(|key, _| next.kubernetes.databases.contains_key(key));
+        next.dies_as_before = effects == 0 && matches!(step, Step::Pass { truth: Truth::Now, killed: None, .. });
+        next.numbers = Numbers::after(node, &next);
         next.remember(node);
         let violation = follow(&mut next, &world.history);
         let settled = oracle::waits(&world).is_none();
-        let rests = settled && effects == 0 && matches!(step, Step::Pass { .. }) && next.due().is_none();
+        let rests = settled && next.due().is_none();
         let amiss = if rests { oracle::living(&world).await.err() } else { None };
         Played { node: next, effects, settled, amiss, violation, log: world.history.lines() }
     }
+}
 
-    /// A pass of an object, to its end or to the death of the process.
-    async fn pass(
-        &self,
-        world: &Arc<World>,
-        watching: &Arc<Watching>,
-        next: &mut Node,
-        object: &Key,
-        truth: Truth,
-        killed: Option<u32>,
-    ) {
-        let gate = Arc::new(Gate::open(world.effects.clone()));
-        if let Some(after) = killed {
-            gate.order(Death { after, made: true });
-        }
-        let clock = Arc::new(ProcessClock::resumed(world.time, next.process.readings));
-        let minted = next.minted.get(&object.namespace).copied().unwrap_or_default();
-        let nth = self.objects.iter().position(|found| found == object).unwrap_or_default();
-        let fence = Fence::closed(clock.clone());
-        let client = |kubernetes: Arc<Kubernetes>| {
-            let (gate, faults, chance) = (gate.clone(), world.weather.clone(), world.chance.clone());
-            (self.mutant.cluster)(Arc::new(Client { kubernetes, gate, faults, chance }))
-        };
-        let writes = client(world.kubernetes.clone());
-        let earlier = |before: &Option<Arc<(cluster::State, u64)>>, truth_is: Truth| match before {
-            Some(before) if truth == truth_is => {
-                let kubernetes = Kubernetes::new(world.time, Arc::new(History::begin(world.time)));
-                kubernetes.restore(before.0.clone());
-                client(Arc::new(kubernetes))
-            }
-            _ => writes.clone(),
-        };
-        let cluster = Behind {
-            objects: earlier(&next.before.objects, Truth::ObjectsBefore),
-            children: earlier(&next.before.children, Truth::ChildrenBefore),
-            writes: writes.clone(),
-        };
-        let instances = match truth {
-            Truth::InventoryBefore => next.before.inventory.as_ref().map(|before| Arc::new(before.0.clone())),
-            Truth::InventoryEmpty => Some(Arc::default()),
-            Truth::Now | Truth::ObjectsBefore | Truth::ChildrenBefore => None,
-        };
-        let connector: Box<dyn Connector> = world.connector(&gate, &fence);
-        let ports = Ports {
-            cluster: Arc::new(cluster),
-            connector: Box::new(Listing { inner: connector, instances }),
-            server: Arc::new(Here::lead_to(&world.servers, &gate)),
-            watching: watching.clone(),
-            fence,
-            clock: clock.clone(),
-            entropy: Arc::new(Mint(AtomicU64::new(minted + (nth as u64 + 1) * 1_000_000))),
-        };
-        let Assembly { mut context, mut sweeps, mut called, changes: _ } = Assembly::new(self.mutant, ports);
-        context.acting_since = Arc::new(next.process.since.into());
-        recall(&context.memory, &next.process);
-        next.process.queue.remove(object);
-        let ended = {
-            let mut pass = pin!(reconcile(&context, object));
-            let run = poll_fn(|cx| {
-                // The sweeps never end while the process lives.
-                let _ = sweeps.as_mut().poll(cx);
-                match pass.as_mut().poll(cx) {
-                    Poll::Ready(again) => Poll::Ready(Some(again)),
-                    Poll::Pending if gate.is_dead() => Poll::Ready(None),
-                    Poll::Pending => Poll::Pending,
-                }
-            });
-            tokio::time::timeout(LONGEST_PASS, run).await.expect("a pass in peace ends")
-        };
-        let at = world.time.elapsed();
-        let state = world.kubernetes.state();
-        next.process.readings = clock.readings();
-        let Some(again) = ended else {
-            world.history.happened(Event::Begun);
-            next.process = Process::begin(at, clock.readings(), &state);
-            return;
-        };
-        if let Again::After(pause) = again {
-            next.process.call(object.clone(), if pause <= AT_ONCE { at } else { at + pause });
-        }
-        while let Ok(key) = called.try_recv() {
-            next.process.call(key, at);
-        }
-        take(&context.memory, &mut next.process, &state);
-    }
+/// The clouds and the servers, as they are. What a cloud has shown before is not asked for here, and a backup of an instance that is gone, which
+/// nobody sees, would be a clock that runs for days.
+fn taken(world: &World) -> (Arc<Vec<CloudState>>, Arc<server::State>) {
+    let clouds = world.clouds.iter().map(|cloud| cloud.state().without_a_past());
+    (Arc::new(clouds.collect()), Arc::new(world.servers.state()))
 }
 
 /// When something is due next: an object, or something in the cloud.
@@ -276,34 +209,10 @@ fn next_moment(node: &Node) -> Option<Duration> {
     objects.chain(cloud).map(|at| at.max(node.at)).min()
 }
 
-fn recall(memory: &Memory, process: &Process) {
-    for (uid, recollection) in &process.objects {
-        memory.update(uid, |found| found.clone_from(recollection));
-    }
-    for (key, failures) in &process.failures {
-        (0..*failures).for_each(|_| _ = memory.failed(key));
-    }
-}
-
-/// What a pass has left in the memory; of what is gone nothing is kept.
-fn take(memory: &Memory, process: &mut Process, state: &cluster::State) {
-    process.objects.clear();
-    process.failures.clear();
-    for (key, object) in &state.databases {
-        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-        process.objects.insert(uid.to_owned(), memory.recall(uid));
-        // It tells the number by counting one more.
-        let failures = memory.failed(key) - 1;
-        if failures > 0 {
-            process.failures.insert(key.clone(), failures);
-        }
-    }
-}
-
 /// Adds what has happened to the past, and judges it.
 fn follow(next: &mut Node, history: &History) -> Option<Violation> {
     let quiet = |happened: &Happened| match &happened.what {
-        Event::Cloud { record, .. } => matches!(record.event, CloudEvent::Called { code: None, .. }),
+        Event::Cloud { record, .. } => matches!(record.event, CloudEvent::Called { mutates: false, code: None, .. }),
         _ => false,
     };
     let events: Vec<_> = history.events().into_iter().filter(|happened| !quiet(happened)).collect();
@@ -319,5 +228,6 @@ fn follow(next: &mut Node, history: &History) -> Option<Violation> {
         }
     }
     next.past = Some(Arc::new(Past { events, earlier: next.past.take() }));
-    oracle::events_hold(&Past::events(next.past.as_ref())).err()
+    let events = Past::events(next.past.as_ref());
+    oracle::events_hold(&events).and_then(|()| oracle::one_process_holds(&events)).err()
 }
