@@ -102,9 +102,11 @@ fn instance(departure: &Departure, policy: DeletionPolicy, world: &World, now: M
         let message = format!("{why}; {}", departure.without(&[Retain]));
         return Outcome::Blocked { reason, message, until: Some(Duration::from_secs(60)) };
     }
-    match foreign(world, found) {
-        true => let_go(format!("the instance {} is not this object's and stays as it is", found.identifier)),
-        false => delete(departure, policy, world, found),
+    match (foreign(world, found), pinned.resource_id.as_deref()) {
+        (false, _) => delete(departure, policy, world, found),
+        // Somebody else's took the name of the one that is gone.
+        (true, Some(resource_id)) => gone(departure, policy, world, Some(resource_id), now),
+        (true, None) => let_go(format!("the instance {} is not this object's and stays as it is", found.identifier)),
     }
 }
 

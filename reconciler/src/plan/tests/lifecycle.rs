@@ -258,6 +258,24 @@ fn i3_a_snapshot_counts_by_its_instance_and_by_this_deletion() {
     }
 }
 
+#[test]
+fn i3_an_instance_of_somebody_elses_under_its_name_is_no_final_snapshot() {
+    let mut world = world();
+    let mut foreign = instance("available");
+    foreign.resource_id = Some("db-ANOTHER".into());
+    foreign.marks.cluster = Some("another".into());
+    world.instance = Seen::Known(foreign);
+    world.snapshots = Seen::Absent;
+    let plan = leaving(&world, DeletionPolicy::Snapshot);
+    assert_eq!((plan.steps.as_slice(), reason(&plan)), (&[][..], "NoFinalSnapshot"));
+    assert_eq!(leaving(&world, DeletionPolicy::Delete).steps, [LET_GO]);
+    world.snapshots = final_snapshot(&world, "available");
+    assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [LET_GO]);
+
+    world.pinned = Some(pinned(None));
+    assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [LET_GO], "its own was never seen");
+}
+
 /// A restored instance that nobody accepted yet goes with its object: then its snapshot is the one that is waited for.
 #[test]
 fn i3_what_goes_with_the_object_is_what_its_snapshot_is_of() {
