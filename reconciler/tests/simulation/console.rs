@@ -1,10 +1,13 @@
 //! What people do past the operator: at the console of the cloud, and with a login of their own on a server.
 
+use std::sync::Arc;
+
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rds_model::ApiError;
 use reconciler::engine::Password;
+use reconciler::providers::Instance;
 use reconciler::turns::Key;
 use serde_json::Value;
 use shared::api::labels::{CLUSTER_TAG, UID_TAG};
@@ -30,7 +33,11 @@ pub(crate) enum Console {
     Retention(u32),
     Password,
     StripTag(&'static str),
+    /// It gets a tag of another instance.
+    Mark(&'static str),
     Snapshot,
+    /// From that snapshot, under the name that the instance had.
+    Restore,
     FailCreation,
     DropChange,
     FailSnapshot,
@@ -41,7 +48,7 @@ pub(crate) enum Console {
     HideEndpoint,
 }
 
-const DEEDS: [Console; 22] = [
+const DEEDS: [Console; 24] = [
     Console::Stop,
     Console::Start,
     Console::Reboot,
@@ -57,6 +64,8 @@ const DEEDS: [Console; 22] = [
     Console::Password,
     Console::StripTag(CLUSTER_TAG),
     Console::StripTag(UID_TAG),
+    Console::Mark(CLUSTER_TAG),
+    Console::Restore,
     Console::Snapshot,
     Console::FailCreation,
     Console::DropChange,
@@ -68,6 +77,9 @@ const DEEDS: [Console; 22] = [
 const STATES: [&str; 4] = ["maintenance", "configuring-log-exports", "a-state-of-the-future", "rebooting"];
 
 impl Console {
+    /// The name of the snapshot that somebody makes by hand.
+    pub(crate) const SNAPSHOT: &str = "of-a-person";
+
     pub(crate) fn any(rng: &mut StdRng) -> Self {
         if rng.random_range(0..12) == 0 {
             return Self::State(STATES.choose(rng).copied().unwrap_or_default());
@@ -88,7 +100,9 @@ impl Console {
             Self::Retention(days) => cloud.change_retention(id, days),
             Self::Password => cloud.change_password(id, "somebody-elses"),
             Self::StripTag(key) => cloud.strip_tag(id, key),
-            Self::Snapshot => cloud.make_snapshot(id, "of-a-person"),
+            Self::Snapshot => cloud.make_snapshot(id, Self::SNAPSHOT),
+            Self::Mark(key) => cloud.tag(id, key, "another"),
+            Self::Restore => cloud.restore_snapshot(Self::SNAPSHOT, id),
             Self::FailCreation => cloud.fail_creation(id),
             Self::DropChange => cloud.drop_change(id),
             Self::FailSnapshot => cloud.fail_snapshot(id),
@@ -103,12 +117,13 @@ impl Console {
 /// Does it to the instance of an object.
 pub(crate) fn play(world: &World, object: &Key, deed: Console) {
     let id = identifier(world, object);
-    let found = world.clouds.iter().find_map(|cloud| Some((cloud, cloud.view().named(&id)?.status.clone())));
-    let Some((cloud, state)) = found else { return };
-    // RDS ends what it has begun: no final snapshot is under way for ever.
-    if deed == Console::Lose && state.deleting() {
-        return;
-    }
+    let has = |cloud: &&Arc<SimulatedCloud>| match deed {
+        Console::Restore => cloud.view().snapshot(Console::SNAPSHOT).is_some(),
+        // RDS ends what it has begun: no final snapshot is under way for ever.
+        Console::Lose => cloud.view().named(&id).is_some_and(|instance| !instance.status.deleting()),
+        _ => cloud.view().named(&id).is_some(),
+    };
+    let Some(cloud) = world.clouds.iter().find(has) else { return };
     if let Err(refused) = deed.play(cloud, &id) {
         world.history.log(format_args!("** refused: {} {}", refused.code, refused.message));
     }
@@ -126,6 +141,12 @@ pub(crate) fn mend(world: &World) {
             let _ = cloud.show_endpoint(id, true);
         }
     }
+}
+
+/// The instance of an object, by its name.
+pub(crate) fn instance(world: &World, object: &Key) -> Option<Instance> {
+    let id = identifier(world, object);
+    world.clouds.iter().find_map(|cloud| cloud.view().named(&id).cloned())
 }
 
 /// The instance's name by the object's status, else the one that it would have.
@@ -175,9 +196,7 @@ pub(crate) fn statement(rng: &mut StdRng) -> Statement {
 
 /// Says it to the server of an object, if there is one.
 pub(crate) fn say(world: &World, object: &Key, statement: &Statement) {
-    let id = identifier(world, object);
-    let instance = world.clouds.iter().find_map(|cloud| cloud.view().named(&id).cloned());
-    let Some(resource) = instance.and_then(|instance| instance.resource_id) else { return };
+    let Some(resource) = instance(world, object).and_then(|instance| instance.resource_id) else { return };
     if let Err(refused) = world.servers.play(&resource, statement) {
         world.history.log(format_args!("** refused: {} {}", refused.sqlstate, refused.message));
     }

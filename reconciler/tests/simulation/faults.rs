@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     Stale,
     /// A list lacks some of what it should have, and says nothing of that.
     Partial,
+    /// Somebody is faster: what a write to Kubernetes is made on has changed since it was read.
+    Outrun,
 }
 
 /// Who decides.

@@ -25,6 +25,8 @@ pub(crate) enum Event {
     Cluster(ClusterEvent),
     /// In the cloud; with the object that the instance is marked as that of, where one is made or is to go.
     Cloud { record: Arc<cloud::history::Record>, object: Option<Arc<Value>> },
+    /// People said what they want of an object: this is how it is stored.
+    Declared { object: Arc<Value> },
     /// On a server.
     Server(Arc<server::Record>),
     /// A process begins, and remembers nothing.

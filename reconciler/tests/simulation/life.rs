@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
+use reconciler::plan::ACCEPT_ANNOTATION;
 use tokio::time::{Instant, sleep_until};
 
 use crate::cluster::{State, put, unlabelled};
 use crate::console;
 use crate::history::Event;
+use crate::moment::Moment;
 use crate::mutants::{Mutant, SHIPPED};
 use crate::oracle::{self, Violation};
 use crate::process::Process;
+use crate::rebirth::{self, Settled};
 use crate::schedule::{Act, Deed, NAMESPACES, Schedule, Timed};
 use crate::world::World;
 
@@ -24,6 +27,14 @@ use crate::world::World;
 const WINDOW: Duration = Duration::from_secs(700);
 /// What has not come to rest by then never does: the cloud's longest wait is for the storage, six hours.
 const LONGEST: Duration = Duration::from_hours(9);
+/// What has not come to pass by then is not waited for any more.
+const PATIENCE: Duration = Duration::from_hours(1);
+/// Whether it has come to pass is looked at this often.
+const GLANCE: Duration = Duration::from_secs(1);
+/// Of one in so many lives all that is well before the end is made anew, and compared.
+const REBIRTHS: u64 = 3;
+/// In so many windows what is Ready has done all that can wait.
+const SETTLING: u32 = 6;
 /// Effects of an object that needs somebody, in a window.
 const RETRIES: u64 = 8;
 
@@ -44,23 +55,33 @@ pub(crate) fn live(schedule: &Schedule) -> Outcome {
 
 /// Lives a life with a fault in it.
 pub(crate) fn live_with(schedule: &Schedule, mutant: &'static Mutant) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime can be built").block_on(async {
+    let (mut outcome, settled) = in_stopped_time(async {
         let mut life = Life::begin(schedule.seed, mutant);
         let violation = life.play(schedule).await.err();
         let world = &life.world;
-        Outcome {
+        let outcome = Outcome {
             violation,
             log: world.history.lines(),
             passes: world.passes.load(Ordering::Relaxed),
             effects: world.effects.load(Ordering::Relaxed),
             simulated: world.time.elapsed(),
-        }
-    })
+        };
+        (outcome, life.settled)
+    });
+    if outcome.violation.is_none() && schedule.seed.is_multiple_of(REBIRTHS) {
+        outcome.violation = settled.iter().find_map(|settled| rebirth::otherwise(settled, schedule.seed, mutant));
+    }
+    outcome
 }
 
-struct Life {
-    world: Arc<World>,
+/// Plays something on a clock that is stopped: time passes when nothing else happens.
+pub(crate) fn in_stopped_time<T>(play: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime can be built").block_on(play)
+}
+
+pub(crate) struct Life {
+    pub(crate) world: Arc<World>,
     seed: u64,
     /// The first one is the leader; the others believe that they are.
     processes: Vec<Process>,
@@ -70,6 +91,8 @@ struct Life {
     rest: Duration,
     /// What etcd held before each act.
     backups: Vec<State>,
+    /// What had come to rest before the end.
+    settled: Vec<Settled>,
 }
 
 /// What is to happen to a process.
@@ -81,7 +104,7 @@ enum Due {
 }
 
 impl Life {
-    fn begin(seed: u64, mutant: &'static Mutant) -> Self {
+    pub(crate) fn begin(seed: u64, mutant: &'static Mutant) -> Self {
         let world = World::new(seed, mutant);
         for namespace in NAMESPACES.into_iter().chain([crate::watching::ALIASES]) {
             world.kubernetes.namespace(namespace, std::collections::BTreeMap::new());
@@ -93,6 +116,7 @@ impl Life {
             due: Vec::new(),
             rest: Duration::ZERO,
             backups: Vec::new(),
+            settled: Vec::new(),
         };
         life.start();
         life
@@ -104,6 +128,7 @@ impl Life {
         self.acts(&schedule.acts).await;
         self.peace().await?;
         oracle::living(&self.world).await?;
+        self.settled = rebirth::settled(&self.world);
         self.acts(&schedule.farewell).await;
         self.peace().await?;
         oracle::living(&self.world).await?;
@@ -111,13 +136,25 @@ impl Life {
     }
 
     async fn acts(&mut self, acts: &[Timed]) {
-        let began = Instant::now();
-        for Timed { at, act } in acts {
+        let mut began = Instant::now();
+        for Timed { at, when, act } in acts {
             self.go_on(began + *at).await;
+            if let Some(moment) = when {
+                began += self.wait_for(moment).await;
+            }
             self.backups.push(self.world.kubernetes.state());
             self.world.history.log(format_args!("** {act}"));
             self.act(act);
         }
+    }
+
+    /// Waits until the moment has come, or for as long as people have the patience; and gives how long that was.
+    async fn wait_for(&mut self, moment: &Moment) -> Duration {
+        let since = Instant::now();
+        while !moment.has_come(&self.world) && since.elapsed() < PATIENCE {
+            self.go_on(Instant::now() + GLANCE).await;
+        }
+        since.elapsed()
     }
 
     fn start(&mut self) {
@@ -156,6 +193,7 @@ impl Life {
                     Some(service)
                 }
             }),
+            Act::Plant { of, what } => kubernetes.plant(of, *what),
             Act::Kill { rest } => {
                 self.processes.clear();
                 self.due.clear();
@@ -196,10 +234,15 @@ impl Life {
             Act::Console { object, deed } => console::play(&self.world, object, *deed),
             Act::Statement { object, statement } => console::say(&self.world, object, statement),
             Act::Allow { object, annotation } => {
-                let state = kubernetes.state();
-                let resource = state.databases.get(object).map(|object| &object["status"]["instance"]["resourceId"]);
-                if let Some(resource) = resource.and_then(serde_json::Value::as_str) {
-                    kubernetes.annotate(object, annotation, Some(resource));
+                let lost = || {
+                    kubernetes.state().databases.get(object)?["status"]["instance"]["resourceId"]
+                        .as_str()
+                        .map(str::to_owned)
+                };
+                let there = || console::instance(&self.world, object)?.resource_id;
+                let resource = if *annotation == ACCEPT_ANNOTATION { there() } else { lost() };
+                if let Some(resource) = resource {
+                    kubernetes.annotate(object, annotation, Some(&resource));
                 }
             }
             Act::Terminate { namespace } => kubernetes.terminate(namespace),
@@ -215,14 +258,14 @@ impl Life {
     ///
     /// # Errors
     /// When it never is.
-    async fn peace(&mut self) -> Result<(), Violation> {
+    pub(crate) async fn peace(&mut self) -> Result<(), Violation> {
         self.world.weather.clear();
         console::mend(&self.world);
         for process in &self.processes {
             process.watching.release();
         }
         self.world.history.log("** peace");
-        let began = Instant::now();
+        let (began, mut restless) = (Instant::now(), 0);
         loop {
             let before = self.world.effects.load(Ordering::Relaxed);
             self.go_on(Instant::now() + WINDOW).await;
@@ -232,6 +275,12 @@ impl Life {
             let waiting = oracle::waits(&self.world);
             match (quiet, waiting) {
                 (true, None) => return Ok(()),
+                (false, None) if oracle::all_ready(&self.world) => {
+                    restless += 1;
+                    if restless > SETTLING {
+                        return Err(oracle::restless(&self.world));
+                    }
+                }
                 (_, waiting) if began.elapsed() > LONGEST => {
                     return Err(waiting.unwrap_or_else(|| oracle::restless(&self.world)));
                 }

@@ -3,7 +3,9 @@
 //! `cargo test --workspace --test simulation -- --nocapture lives` lives for a while; `SIMULATION_SEED=7` repeats a life.
 
 mod assembly;
+mod author;
 mod chance;
+mod classes;
 // A schedule does not call all of it.
 #[allow(dead_code)]
 mod cloud;
@@ -17,13 +19,17 @@ mod gate;
 mod gated;
 mod history;
 mod life;
+mod moment;
 mod mutants;
 mod oracle;
+mod plots;
 mod process;
+mod rebirth;
 mod runs;
 mod schedule;
 mod server;
 mod small;
+mod temper;
 mod watching;
 mod weather;
 mod wish;

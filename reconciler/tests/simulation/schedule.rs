@@ -3,20 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::seq::IndexedRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
-use reconciler::plan::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 use reconciler::turns::Key;
 use serde_json::Value;
 
-use crate::cluster::{Kind, key};
-use crate::console::{self, Console};
-use crate::faults::{Fault, Port};
+use crate::cluster::{Kind, Planted};
+use crate::console::Console;
 use crate::gate::Death;
+use crate::moment::Moment;
 use crate::server::postgres::Act as Statement;
 use crate::weather::Spell;
-use crate::wish::Wish;
 
 /// A life of one or two objects.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +26,16 @@ pub(crate) struct Schedule {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Timed {
     pub(crate) at: Duration,
+    /// What it waits for when its time has come; all that follows comes later by as much.
+    pub(crate) when: Option<Moment>,
     pub(crate) act: Act,
+}
+
+impl Timed {
+    /// At a time, whatever is then.
+    pub(crate) fn at(at: Duration, act: Act) -> Self {
+        Self { at, when: None, act }
+    }
 }
 
 /// Something that people do, or that happens to processes.
@@ -62,6 +66,11 @@ pub(crate) enum Act {
     Service {
         of: Key,
         deed: Deed,
+    },
+    /// Somebody makes a Secret or a Service of a name that the operator's would have.
+    Plant {
+        of: Key,
+        what: Planted,
     },
     /// The process dies, and another one begins after this long.
     Kill {
@@ -135,29 +144,9 @@ pub(crate) enum Deed {
     Spoil,
 }
 
-const GUESTS: &str = "market";
-const HOME: &str = "shop";
+pub(crate) const GUESTS: &str = "market";
+pub(crate) const HOME: &str = "shop";
 pub(crate) const NAMESPACES: [&str; 2] = [HOME, GUESTS];
-
-impl Schedule {
-    /// The life of a seed: births, at least three edits, at least one fault, and deletions.
-    pub(crate) fn of(seed: u64) -> Self {
-        let mut author = Author { rng: StdRng::seed_from_u64(seed), wishes: Vec::new(), now: Duration::ZERO };
-        let mut acts = author.births();
-        let edits = author.rng.random_range(3..7);
-        let faults = author.rng.random_range(1..6);
-        let mut left = [vec![true; edits], vec![false; faults]].concat();
-        while !left.is_empty() {
-            let is_edit = left.swap_remove(author.rng.random_range(0..left.len()));
-            author.pause();
-            let act = if is_edit { author.edit() } else { author.fault() };
-            acts.push(Timed { at: author.now, act });
-        }
-        author.now = Duration::ZERO;
-        let farewell = author.farewell();
-        Self { seed, acts, farewell }
-    }
-}
 
 impl Schedule {
     /// How many acts it has.
@@ -172,152 +161,6 @@ impl Schedule {
             kept.map(|(_, timed)| timed.clone()).collect()
         };
         Self { seed: self.seed, acts: left(&self.acts, 0), farewell: left(&self.farewell, self.acts.len()) }
-    }
-}
-
-struct Author {
-    rng: StdRng,
-    wishes: Vec<(Key, Wish)>,
-    now: Duration,
-}
-
-impl Author {
-    fn seconds(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(self.rng.random_range(from * 1000..to * 1000))
-    }
-
-    fn one_in(&mut self, many: u32) -> bool {
-        self.rng.random_range(0..many) == 0
-    }
-
-    /// People do several things in a moment, or nothing for long.
-    fn pause(&mut self) {
-        let pause = match self.rng.random_range(0..10) {
-            0..=3 => self.seconds(0, 5),
-            4..=7 => self.seconds(5, 120),
-            _ => self.seconds(120, 900),
-        };
-        self.now += pause;
-    }
-
-    fn births(&mut self) -> Vec<Timed> {
-        let mut acts: Vec<_> = crate::wish::CLASSES
-            .into_iter()
-            .map(|name| Act::Class { name, spec: Some(serde_json::json!({})), default: false })
-            .collect();
-        let objects = if self.one_in(6) { vec![HOME, GUESTS] } else { vec![HOME] };
-        for namespace in objects {
-            let (object, wish) = (key(namespace, "orders"), Wish::any(&mut self.rng));
-            acts.push(Act::Apply { object: object.clone(), spec: wish.spec(), webhook: true });
-            self.wishes.push((object, wish));
-        }
-        acts.into_iter().map(|act| Timed { at: Duration::ZERO, act }).collect()
-    }
-
-    fn object(&mut self) -> Key {
-        let index = self.rng.random_range(0..self.wishes.len());
-        self.wishes[index].0.clone()
-    }
-
-    fn edit(&mut self) -> Act {
-        let index = self.rng.random_range(0..self.wishes.len());
-        if self.one_in(12) {
-            let object = self.object();
-            return Act::Delete { object, webhook: true };
-        }
-        let (object, wish) = &mut self.wishes[index];
-        wish.edit(&mut self.rng);
-        let (object, spec) = (object.clone(), wish.spec());
-        Act::Apply { object, spec, webhook: !self.one_in(3) }
-    }
-
-    fn fault(&mut self) -> Act {
-        let kind = *Kind::ALL.choose(&mut self.rng).unwrap_or(&Kind::Databases);
-        match self.rng.random_range(0..42) {
-            22..=26 => Act::Console { object: self.object(), deed: Console::any(&mut self.rng) },
-            27..=31 => Act::Statement { object: self.object(), statement: console::statement(&mut self.rng) },
-            32 => {
-                let annotation = if self.one_in(2) { RECREATE_ANNOTATION } else { ACCEPT_ANNOTATION };
-                Act::Allow { object: self.object(), annotation }
-            }
-            20 => Act::RestoreEtcd { acts: self.rng.random_range(1..4) },
-            21 => match self.rng.random_range(0..4) {
-                0 => Act::Terminate { namespace: self.object().namespace },
-                1 => Act::Annotate { object: self.object(), annotation: "touched" },
-                2 => Act::Release { object: self.object() },
-                _ => Act::Class { name: "gold", spec: None, default: false },
-            },
-            0..=1 => Act::Kill { rest: self.seconds(0, 30) },
-            2..=6 => {
-                let death = Death { after: self.rng.random_range(1..12), made: self.one_in(2) };
-                Act::Die { death, rest: self.seconds(0, 30) }
-            }
-            7 => Act::Freeze { lasting: self.seconds(12, 120) },
-            8 => Act::Rival { lasting: self.seconds(20, 300) },
-            9 => Act::SetClock { seconds: *[3600, -3600, 86_400].choose(&mut self.rng).unwrap_or(&60) },
-            10 => Act::HoldWatch { kind, lasting: self.seconds(10, 300) },
-            11 => Act::BreakWatch { kind },
-            12 => Act::RepeatWatch { kind, changes: self.rng.random_range(1..10) },
-            13..=17 | 33..=41 => Act::Spoil(self.spell()),
-            18 => {
-                let Key { namespace, name } = self.object();
-                let secret = ["master", "app", "report"].choose(&mut self.rng).copied().unwrap_or("master");
-                let deed = *[Deed::Delete, Deed::Unmark, Deed::Spoil].choose(&mut self.rng).unwrap_or(&Deed::Delete);
-                Act::Secret { of: key(&namespace, &format!("{name}.rds.{secret}")), deed }
-            }
-            _ => {
-                let Key { namespace, name } = self.object();
-                let of = if self.one_in(2) { key(&namespace, &format!("{name}-rds")) } else { key("rds", &name) };
-                let deed = *[Deed::Delete, Deed::Unmark, Deed::Spoil].choose(&mut self.rng).unwrap_or(&Deed::Delete);
-                Act::Service { of, deed }
-            }
-        }
-    }
-
-    fn spell(&mut self) -> Spell {
-        let ports = [Port::Cluster, Port::Cloud, Port::Cloud, Port::Server];
-        let port = *ports.choose(&mut self.rng).unwrap_or(&Port::Cloud);
-        let late = self.seconds(1, 120);
-        let faults = [
-            Fault::Throttled,
-            Fault::Broken,
-            Fault::Forbidden,
-            Fault::Lost,
-            Fault::AnswerLost,
-            Fault::Late(late),
-            Fault::Stale,
-            Fault::Partial,
-        ];
-        Spell {
-            port,
-            action: None,
-            fault: *faults.choose(&mut self.rng).unwrap_or(&Fault::Lost),
-            calls: self.rng.random_range(1..40),
-            odds: self.rng.random_range(20..=100),
-        }
-    }
-
-    fn farewell(&mut self) -> Vec<Timed> {
-        let mut acts = Vec::new();
-        let early = self.rng.random_range(0..3);
-        for (object, wish) in std::mem::take(&mut self.wishes) {
-            if wish.protected {
-                let mut wish = wish.clone();
-                wish.protected = false;
-                let spec = wish.spec();
-                acts.push(Timed { at: self.now, act: Act::Apply { object: object.clone(), spec, webhook: false } });
-                self.pause();
-            }
-            acts.push(Timed { at: self.now, act: Act::Delete { object: object.clone(), webhook: false } });
-            self.wishes.push((object, wish));
-        }
-        for _ in 0..early {
-            let later = self.seconds(0, 60);
-            self.now += later;
-            let act = self.fault();
-            acts.push(Timed { at: self.now, act });
-        }
-        acts
     }
 }
 
@@ -338,8 +181,9 @@ impl fmt::Display for Act {
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (title, acts) in [("life", &self.acts), ("end", &self.farewell)] {
-            for Timed { at, act } in acts {
-                writeln!(f, "{title} {:>9.3} {act}", at.as_secs_f64())?;
+            for Timed { at, when, act } in acts {
+                let when = when.as_ref().map_or_else(String::new, |moment| format!("{moment:?}: "));
+                writeln!(f, "{title} {:>9.3} {when}{act}", at.as_secs_f64())?;
             }
         }
         Ok(())

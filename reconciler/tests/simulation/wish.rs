@@ -7,13 +7,29 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng, RngExt as _};
 use serde_json::{Value, json};
 
+use crate::classes::CLASSES;
+
 const USERS: [&str; 4] = ["app", "report", "etl", "audit_log"];
 const DATABASES: [&str; 3] = ["main", "orders", "stock"];
 const FLAGS: [&[&str]; 6] = [&[], &[], &["createdb"], &["createrole"], &["nologin"], &["noinherit", "createdb"]];
 const SIZES: [u32; 4] = [10, 20, 30, 50];
 const INSTANCE_CLASSES: [Option<&str>; 3] = [None, Some("db.t4g.small"), Some("db.t4g.micro")];
 const POLICIES: [Option<&str>; 5] = [None, None, Some("Snapshot"), Some("Retain"), Some("Delete")];
-pub(crate) const CLASSES: [&str; 2] = ["gold", "silver"];
+/// I/O operations and MiB a second of a volume that is large enough to be told.
+const IOPS: [Option<u32>; 4] = [None, Some(12_000), Some(13_000), Some(20_000)];
+const THROUGHPUTS: [Option<u32>; 3] = [None, Some(500), Some(600)];
+/// From here on gp3 is in four volumes, and takes more than the least.
+const LARGE: u32 = 500;
+
+/// The newest minor version of the same major one.
+fn newest(version: &'static str) -> &'static str {
+    match version {
+        "12.20" => "12.22",
+        "16" | "16.14" => "16.15",
+        "17" => "17.11",
+        newest => newest,
+    }
+}
 
 /// A manifest of an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +43,13 @@ pub(crate) struct Wish {
     class: Option<&'static str>,
     instance_class: Option<&'static str>,
     policy: Option<&'static str>,
-    pub(crate) protected: bool,
+    protected: bool,
     paused: bool,
+    iops: Option<u32>,
+    throughput: Option<u32>,
     slip: Option<Slip>,
+    /// As it was before the last edit.
+    before: Option<Box<Wish>>,
 }
 
 /// A value that is wrong.
@@ -43,16 +63,39 @@ enum Slip {
     InstanceClass,
     MasterUser,
     Class,
+    /// A class that is there, and not the object's.
+    OtherClass,
+    /// Fewer than any volume has.
+    Iops,
+    Retention,
+    Policy,
+    /// Flags that contradict each other.
+    Flags,
+    /// A user of a name that is not to be had.
+    Reserved,
 }
 
-const SLIPS: [Slip; 7] =
-    [Slip::Type, Slip::Size, Slip::Member, Slip::Version, Slip::InstanceClass, Slip::MasterUser, Slip::Class];
+const SLIPS: [Slip; 13] = [
+    Slip::Type,
+    Slip::Size,
+    Slip::Member,
+    Slip::Version,
+    Slip::InstanceClass,
+    Slip::MasterUser,
+    Slip::Class,
+    Slip::OtherClass,
+    Slip::Iops,
+    Slip::Retention,
+    Slip::Policy,
+    Slip::Flags,
+    Slip::Reserved,
+];
 
 impl Wish {
     /// The first one.
     pub(crate) fn any(rng: &mut StdRng) -> Self {
         let mut wish = Self {
-            version: *[None, Some("12.22"), Some("16"), Some("17")].choose(rng).unwrap_or(&None),
+            version: *[None, Some("12.20"), Some("16"), Some("16.14"), Some("17")].choose(rng).unwrap_or(&None),
             size: *SIZES.choose(rng).unwrap_or(&10),
             master_user: *[None, None, Some("root")].choose(rng).unwrap_or(&None),
             users: BTreeMap::new(),
@@ -63,9 +106,16 @@ impl Wish {
             policy: *POLICIES.choose(rng).unwrap_or(&None),
             protected: rng.random_range(0..8) == 0,
             paused: false,
+            iops: None,
+            throughput: None,
             slip: None,
+            before: None,
         };
-        if rng.random_range(0..4) == 0 {
+        if rng.random_range(0..10) == 0 {
+            wish.size = LARGE;
+            wish.storage(rng);
+        }
+        if rng.random_range(0..2) == 0 {
             wish.class = CLASSES.choose(rng).copied();
         }
         for _ in 0..rng.random_range(0..5) {
@@ -77,7 +127,7 @@ impl Wish {
         wish
     }
 
-    /// Somebody changes their mind about one thing. What was wrong is mended first.
+    /// Somebody changes their mind about one thing, or takes the last change back. What was wrong is mended first.
     pub(crate) fn edit(&mut self, rng: &mut StdRng) {
         if self.slip.take().is_some() {
             return;
@@ -86,7 +136,18 @@ impl Wish {
             self.paused = false;
             return;
         }
-        match rng.random_range(0..18) {
+        let before = self.before.take().filter(|_| rng.random_range(0..5) == 0);
+        let now = self.clone();
+        match before {
+            // No storage shrinks.
+            Some(before) => *self = Self { size: self.size.max(before.size), ..*before },
+            None => self.change(rng),
+        }
+        self.before = Some(Box::new(now));
+    }
+
+    fn change(&mut self, rng: &mut StdRng) {
+        match rng.random_range(0..20) {
             0..=4 => self.user(rng),
             5..=8 => self.database(rng),
             9 => self.size = *SIZES.iter().filter(|size| **size >= self.size).max().unwrap_or(&50),
@@ -95,9 +156,65 @@ impl Wish {
             12 => self.policy = *POLICIES.choose(rng).unwrap_or(&None),
             13 => self.protected = !self.protected,
             14 => self.paused = true,
-            15 => self.version = self.version.map(|version| if version == "16" { "16.9" } else { version }),
+            16..=17 if self.size >= LARGE => self.storage(rng),
+            15 => self.version = self.version.map(newest),
             _ => self.slip = SLIPS.choose(rng).copied(),
         }
+    }
+
+    /// Whether something in it keeps the object from going.
+    pub(crate) fn is_held(&self) -> bool {
+        self.protected || self.paused
+    }
+
+    /// The object may go.
+    pub(crate) fn let_go(&mut self) {
+        (self.protected, self.paused, self.slip) = (false, false, None);
+    }
+
+    /// It may go, with a snapshot.
+    pub(crate) fn plain(&mut self) {
+        self.let_go();
+        self.policy = None;
+    }
+
+    /// It may go, and its instance stays.
+    pub(crate) fn retain(&mut self) {
+        self.let_go();
+        self.policy = Some("Retain");
+    }
+
+    /// It may go with all its data.
+    pub(crate) fn give_up(&mut self) {
+        self.let_go();
+        self.policy = Some("Delete");
+    }
+
+    /// One more user, and backups that are kept for longer.
+    pub(crate) fn more(&mut self) {
+        self.let_go();
+        let new = USERS.into_iter().find(|user| !self.users.contains_key(user));
+        self.users.extend(new.map(|user| (user, FLAGS[0])));
+        self.retention += 1;
+    }
+
+    pub(crate) fn pause(&mut self) {
+        self.slip = None;
+        self.paused = true;
+    }
+
+    /// A database that it declares, from now on at least.
+    pub(crate) fn some_database(&mut self, rng: &mut StdRng) -> &'static str {
+        let declared: Vec<_> = self.databases.keys().copied().collect();
+        let chosen = declared.choose(rng).or(DATABASES.choose(rng)).copied().unwrap_or("main");
+        self.databases.entry(chosen).or_default();
+        chosen
+    }
+
+    /// What the storage is to do.
+    fn storage(&mut self, rng: &mut StdRng) {
+        self.iops = *IOPS.choose(rng).unwrap_or(&None);
+        self.throughput = *THROUGHPUTS.choose(rng).unwrap_or(&None);
     }
 
     /// A user comes, goes, or gets other flags.
@@ -136,7 +253,10 @@ impl Wish {
             policy,
             protected,
             paused,
+            iops,
+            throughput,
             slip,
+            before: _,
         } = self;
         let mut spec = json!({
             "size": format!("{size}GB"),
@@ -155,6 +275,8 @@ impl Wish {
         put("instanceClass", instance_class.map(Value::from));
         put("deletionPolicy", policy.map(Value::from));
         put("deletionProtection", protected.then_some(true.into()));
+        let storage = iops.or(*throughput).map(|_| json!({"iops": iops, "throughput": throughput}));
+        put("storage", storage);
         put("paused", paused.then_some(true.into()));
         match slip {
             None => {}
@@ -165,6 +287,14 @@ impl Wish {
             Some(Slip::InstanceClass) => put("instanceClass", Some("db.none.huge".into())),
             Some(Slip::MasterUser) => put("masteruser", Some("chief".into())),
             Some(Slip::Class) => put("className", Some("bronze".into())),
+            Some(Slip::OtherClass) => {
+                put("className", CLASSES.into_iter().find(|other| *class != Some(*other)).map(Value::from));
+            }
+            Some(Slip::Iops) => put("storage", Some(json!({"iops": 5}))),
+            Some(Slip::Retention) => put("backup", Some(json!({"retention": "99d"}))),
+            Some(Slip::Policy) => put("deletionPolicy", Some("Keep".into())),
+            Some(Slip::Flags) => put("users", Some(json!({"app": ["createdb", "nocreatedb"]}))),
+            Some(Slip::Reserved) => put("users", Some(json!({"master": []}))),
         }
         spec
     }

@@ -126,7 +126,7 @@ impl SimulatedCloud {
                 Fault::Broken => Err(refused(action, "InternalFailure", "An internal error has occurred.")),
                 Fault::Forbidden => Err(refused(action, "AccessDenied", "The operator is not authorized to do this.")),
                 Fault::Lost => Err(timed_out(action)),
-                Fault::None | Fault::AnswerLost | Fault::Late(_) | Fault::Stale | Fault::Partial => {
+                Fault::None | Fault::AnswerLost | Fault::Late(_) | Fault::Stale | Fault::Partial | Fault::Outrun => {
                     serve(state, at, fault, told)
                 }
             };

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::chance::Time;
 use crate::history::History;
 
-pub(crate) use people::{Refused, put, text, unlabelled};
+pub(crate) use people::{PEOPLES, Planted, Refused, put, text, unlabelled};
 pub(crate) use port::Client;
 pub(crate) use watched::{Changed, Kind, ObjectFacts};
 pub(crate) use write::{ClusterEvent, Write};
@@ -96,6 +96,9 @@ impl Kubernetes {
         let version = now.version.max(state.version);
         *now = state;
         now.version = version + 1_000;
+        for of in now.databases.keys() {
+            self.declared(&now, of);
+        }
         self.restored.fetch_add(1, Ordering::Relaxed);
     }
 

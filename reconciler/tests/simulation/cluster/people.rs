@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::core::v1::{Secret, Service, ServiceSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt as _;
 use reconciler::cluster::NamespaceFacts;
 use reconciler::turns::Key;
@@ -13,14 +14,28 @@ use serde_json::{Value, json};
 use shared::api::labels::DEFAULT_CLASS_ANNOTATION;
 use shared::rules::{self, DefaultVersions, Subject};
 
-use super::{Changed, Kind, Kubernetes};
+use super::write::born;
+use super::{Changed, Kind, Kubernetes, State, Write, key};
+use crate::history::Event;
 
 /// The day that the webhook has.
 const TODAY: Date = jiff::civil::date(2027, 1, 15);
 
+/// Passwords that somebody writes into a Secret by hand: one of their own, and one in place of ours.
+pub(crate) const PEOPLES: [&str; 2] = ["planted-by-somebody", "changed-in-between"];
+
 /// What the webhook says to somebody whose object it refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) String);
+
+/// What somebody makes of a name that the operator's would have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planted {
+    /// A Secret with a password of theirs.
+    Secret,
+    /// A Service that leads elsewhere.
+    Service,
+}
 
 impl Kubernetes {
     /// Somebody applies an object: the webhook fills in what is left out, and refuses what cannot work. With `webhook` away, whatever the
@@ -52,6 +67,7 @@ impl Kubernetes {
                 object["metadata"]["generation"] = json!(generation + 1);
                 object["spec"] = spec;
                 self.put_database(&mut state, of, object);
+                self.declared(&state, of);
             }
             None => {
                 let uid = format!("uid-{}", state.next());
@@ -63,6 +79,7 @@ impl Kubernetes {
                     },
                 });
                 self.put_database(&mut state, of, object);
+                self.declared(&state, of);
             }
         }
         Ok(())
@@ -178,6 +195,68 @@ impl Kubernetes {
             Arc::new(service)
         });
         self.store_service(&mut state, of, changed);
+    }
+
+    /// Somebody makes a Secret or a Service, where there is none of the name.
+    pub(crate) fn plant(&self, of: &Key, what: Planted) {
+        let mut state = self.lock();
+        let metadata =
+            ObjectMeta { namespace: Some(of.namespace.clone()), name: Some(of.name.clone()), ..ObjectMeta::default() };
+        let there = match what {
+            Planted::Secret => state.secrets.contains_key(of),
+            Planted::Service => state.services.contains_key(of),
+        };
+        // A namespace that is being deleted takes nothing.
+        let Some((_, metadata)) = born(&mut state, &metadata).ok().filter(|_| !there) else { return };
+        match what {
+            Planted::Secret => {
+                let secret = put(Secret { metadata, ..Secret::default() }, "password", Some(PEOPLES[0]));
+                self.store_secret(&mut state, of, Some(Arc::new(secret)));
+            }
+            Planted::Service => {
+                let spec = ServiceSpec { external_name: Some("elsewhere.example".into()), ..ServiceSpec::default() };
+                let service = Service { metadata, spec: Some(spec), ..Service::default() };
+                self.store_service(&mut state, of, Some(Arc::new(service)));
+            }
+        }
+    }
+
+    /// Somebody changes what a write of the operator's is about to be made on.
+    pub(super) fn outrun(&self, write: &Write) {
+        let named = |metadata: &ObjectMeta| {
+            key(metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref().unwrap_or_default())
+        };
+        match write {
+            Write::Finalizers { of, .. } => self.annotate(of, "touched", Some("in between")),
+            Write::Status { of, .. } => self.supplant(of),
+            Write::CreateSecret(secret) => self.plant(&named(&secret.metadata), Planted::Secret),
+            Write::UpdateSecret { of, .. } | Write::DeleteSecret { of, .. } => {
+                self.change_secret(of, |secret| Some(put(secret, "password", Some(PEOPLES[1]))));
+            }
+            Write::CreateService(service) => self.plant(&named(&service.metadata), Planted::Service),
+            Write::UpdateService { of, .. } | Write::DeleteService { of, .. } => {
+                self.change_service(of, |mut service| {
+                    service.labels_mut().clear();
+                    Some(service)
+                });
+            }
+        }
+    }
+
+    /// Tells what is declared from now on.
+    pub(super) fn declared(&self, state: &State, of: &Key) {
+        if let Some(object) = state.databases.get(of).cloned() {
+            self.history.happened(Event::Declared { object });
+        }
+    }
+
+    /// An object is gone by force, and another one of its name is there.
+    fn supplant(&self, of: &Key) {
+        let state = self.state();
+        let Some(object) = state.databases.get(of) else { return };
+        self.finalizers(of, &[]);
+        // Without the webhook nothing is refused, but in a namespace that is being deleted.
+        drop(self.delete(of, false).and_then(|()| self.apply(of, &object["spec"], false)));
     }
 
     fn now(&self) -> String {

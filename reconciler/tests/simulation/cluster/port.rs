@@ -46,7 +46,7 @@ impl Client {
         self.travel().await;
         match self.faults.of(Port::Cluster, action) {
             // What is read is what is true: a read of this operator's is never answered from a cache.
-            Fault::None | Fault::Stale | Fault::Partial => Ok(serve(&self.kubernetes.lock())),
+            Fault::None | Fault::Stale | Fault::Partial | Fault::Outrun => Ok(serve(&self.kubernetes.lock())),
             fault => Err(self.failed(action, fault).await),
         }
     }
@@ -57,6 +57,11 @@ impl Client {
             let make = || self.kubernetes.make(&mut self.kubernetes.lock(), &write);
             match self.faults.of(Port::Cluster, action) {
                 Fault::None | Fault::Stale | Fault::Partial => make(),
+                Fault::Outrun => {
+                    self.kubernetes.history.log(format_args!("{action}: somebody is faster"));
+                    self.kubernetes.outrun(&write);
+                    make()
+                }
                 fault @ Fault::AnswerLost => {
                     // Nobody hears whether it was made.
                     drop(make());
@@ -82,7 +87,9 @@ impl Client {
                 tokio::time::sleep(PATIENCE).await;
                 refused(action, 504, "Timeout")
             }
-            Fault::None | Fault::Stale | Fault::Partial | Fault::Broken => refused(action, 500, "InternalError"),
+            Fault::None | Fault::Stale | Fault::Partial | Fault::Outrun | Fault::Broken => {
+                refused(action, 500, "InternalError")
+            }
         }
     }
 }

@@ -130,6 +130,23 @@ pub(super) fn no_final_snapshot(subject: &Subject, world: &World, now: Moment) -
     plan
 }
 
+pub(super) fn unheld(subject: &Subject, world: &World, now: Moment) -> Plan {
+    match subject {
+        Subject::Living(_) => in_its_place(subject, world, now, |world| world.object.finalizer = true),
+        Subject::Leaving(_) => plan(subject, world, now),
+    }
+}
+
+pub(super) fn password_first(subject: &Subject, world: &World, now: Moment) -> Plan {
+    let mut plan = plan(subject, world, now);
+    for step in &mut plan.steps {
+        if let Step::Cloud(Request::Create(create)) = step {
+            create.master_password.password = "of-nobody's-knowledge".to_owned().into();
+        }
+    }
+    plan
+}
+
 pub(super) fn two_creations(subject: &Subject, world: &World, now: Moment) -> Plan {
     let mut plan = plan(subject, world, now);
     let since = world.acting_since.since(Moment::START).as_nanos();

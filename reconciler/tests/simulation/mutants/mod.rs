@@ -39,7 +39,6 @@ const fn decides(name: &'static str, without: &'static str, plan: Planner) -> Mu
     Mutant { name, without, plan, ..SHIPPED }
 }
 
-/// A snapshot of a namesake counts as the final one.
 pub(crate) const NAMESAKES_SNAPSHOT: Mutant = decides(
     "a snapshot counts by the name of its instance only",
     "plan/deletion.rs, is_final: the snapshot's resource id is the pinned one",
@@ -116,6 +115,22 @@ pub(crate) const TWO_CREATIONS: Mutant = decides(
     "the name of an instance is not the same for every process",
     "names/identifier.rs, derive: a function of cluster, namespace and name",
     decisions::two_creations,
+);
+pub(crate) const STATUS_OVERWRITTEN: Mutant = Mutant {
+    name: "a status is written on whatever object is there",
+    without: "apply/status.rs, report: the version that was read",
+    cluster: clusters::unconditional,
+    ..SHIPPED
+};
+pub(crate) const UNHELD: Mutant = decides(
+    "an instance is made for an object that nothing holds",
+    "plan/mod.rs, plan: !world.object.finalizer",
+    decisions::unheld,
+);
+pub(crate) const PASSWORD_FIRST: Mutant = decides(
+    "a server gets a password that is not in its Secret",
+    "plan/instance.rs, absent: the Secret must hold the master password first",
+    decisions::password_first,
 );
 pub(crate) const UNREADABLE_IS_ABSENT: Mutant = Mutant {
     name: "a password is minted again where the Secret cannot be read",

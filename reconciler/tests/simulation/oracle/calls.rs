@@ -12,21 +12,38 @@ const WINDOW: Duration = Duration::from_secs(600);
 /// The same refused so often: a back-off that begins with seconds doubles six times, and each new process begins anew.
 const MOST: usize = 24;
 
-/// No call that changes something is refused more often than a back-off lets it be.
+/// What was accepted is asked for again only where it was seen to be undone, and a list that is old shows that too, for a minute.
+const ACCEPTED: usize = 12;
+/// Within this time.
+const SOON: Duration = Duration::from_secs(60);
+
+/// The times of the same call, and how it was answered.
+type Times<'a> = BTreeMap<(&'a str, &'a str, bool), VecDeque<Duration>>;
+
+/// No call that changes something is refused more often than a back-off lets it be, or repeated as soon as it was accepted.
 pub(super) fn backed_off(events: &[Happened]) -> Result<(), Violation> {
-    let mut refused: BTreeMap<(&str, &str), VecDeque<Duration>> = BTreeMap::new();
+    let mut calls = Times::new();
     for Happened { at, what } in events {
-        let Event::Cloud { record, .. } = what else { continue };
-        let Record { event: CloudEvent::Called { action, about, mutates: true, code: Some(_) }, .. } = &**record else {
+        let record = match what {
+            Event::Cloud { record, .. } => record,
+            // What it forgot the new process may ask for again.
+            Event::Begun => {
+                calls.retain(|(_, _, refused), _| *refused);
+                continue;
+            }
+            _ => continue,
+        };
+        let Record { event: CloudEvent::Called { action, about, mutates: true, code }, .. } = &**record else {
             continue;
         };
-        let times = refused.entry((action, about)).or_default();
+        let (window, most) = if code.is_some() { (WINDOW, MOST) } else { (SOON, ACCEPTED) };
+        let times = calls.entry((action, about, code.is_some())).or_default();
         times.push_back(*at);
-        while times.front().is_some_and(|first| at.saturating_sub(*first) > WINDOW) {
+        while times.front().is_some_and(|first| at.saturating_sub(*first) > window) {
             times.pop_front();
         }
-        if times.len() > MOST {
-            let what = format!("{} times in ten minutes: {action} {about}", times.len());
+        if times.len() > most {
+            let what = format!("{} times in {} s: {action} {about}", times.len(), window.as_secs());
             return Err(Violation { invariant: "I9", what, when: *at });
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reconciler::providers::Snapshot;
+use reconciler::plan::ACCEPT_ANNOTATION;
+use reconciler::providers::{Instance, Snapshot};
 use serde_json::Value;
 
 use super::Violation;
@@ -43,8 +44,7 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
                 }
                 match event {
                     CloudEvent::DeletionAsked { before, final_snapshot } if *by == By::Operator => {
-                        let uid = before.marks.uid.as_deref();
-                        deleted(uid, object.as_deref(), final_snapshot.is_some())
+                        deleted(before, object.as_deref(), final_snapshot.is_some())
                     }
                     _ => None,
                 }
@@ -74,9 +74,11 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
 }
 
 /// What is wrong with a deletion.
-fn deleted(uid: Option<&str>, object: Option<&Value>, snapshot: bool) -> Option<String> {
+fn deleted(instance: &Instance, object: Option<&Value>, snapshot: bool) -> Option<String> {
     let Some(object) = object else { return Some("an instance was deleted that has no object".into()) };
-    if object["metadata"]["uid"].as_str() != uid {
+    let accepted = object["metadata"]["annotations"][ACCEPT_ANNOTATION].as_str();
+    let is_accepted = accepted.is_some() && accepted == instance.resource_id.as_deref();
+    if object["metadata"]["uid"].as_str() != instance.marks.uid.as_deref() && !is_accepted {
         return Some("an instance was deleted that is another object's".into());
     }
     if object["metadata"].get("deletionTimestamp").is_none() {

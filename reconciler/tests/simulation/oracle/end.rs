@@ -13,10 +13,10 @@ use shared::names;
 use shared::rules::{self, DatabaseName, DefaultVersions, Desired, RoleName};
 
 use super::Violation;
-use super::rest::ready;
+use super::rest::is_ready;
 use crate::cluster::{State, key, text};
 use crate::server::SqlServers;
-use crate::world::World;
+use crate::world::{CLUSTER, World};
 
 /// An object that says Ready, and what it should have led to.
 struct Promise<'a> {
@@ -32,7 +32,7 @@ struct Promise<'a> {
 /// The first object that is not as it says.
 pub(super) async fn as_declared(world: &World) -> Result<(), Violation> {
     let state = world.kubernetes.state();
-    for (of, object) in state.databases.iter().filter(|(_, object)| ready(object)) {
+    for (of, object) in state.databases.iter().filter(|(_, object)| is_ready(object)) {
         let wrong = match Promise::new(world, &state, of, object) {
             Ok(promise) => promise.broken(&world.servers).await,
             Err(wrong) => Some(wrong),
@@ -57,7 +57,18 @@ impl<'a> Promise<'a> {
 
     /// What is not as it should be.
     async fn broken(&self, servers: &SqlServers) -> Option<String> {
-        self.settings().or_else(|| self.services()).or_else(|| self.secrets()).or(self.inside(servers).await)
+        self.ownership()
+            .or_else(|| self.settings())
+            .or_else(|| self.of_class())
+            .or_else(|| self.services())
+            .or_else(|| self.secrets())
+            .or(self.inside(servers).await)
+    }
+
+    fn ownership(&self) -> Option<String> {
+        let (marks, uid) = (&self.instance.marks, self.object["metadata"]["uid"].as_str());
+        let ours = marks.cluster.as_deref() == Some(CLUSTER) && marks.uid.as_deref() == uid;
+        (!ours).then(|| format!("the instance {} is marked as another's: {marks:?}", self.instance.identifier))
     }
 
     fn settings(&self) -> Option<String> {
@@ -65,8 +76,32 @@ impl<'a> Promise<'a> {
         let small = running.allocated_gib < Some(desired.size.allocated().get());
         let kept = running.backup_retention_days != Some(u32::from(desired.backup.retention_days));
         let class = desired.instance_class.is_some() && desired.instance_class != running.instance_class;
+        let iops = desired.iops.is_some() && desired.iops != running.iops;
+        let throughput = desired.throughput.is_some() && desired.throughput != running.throughput;
         let open = desired.deletion_protection && running.deletion_protection != Some(true);
-        (small || kept || class || open).then(|| format!("the instance runs with {running}"))
+        (small || kept || class || iops || throughput || open).then(|| format!("the instance runs with {running}"))
+    }
+
+    /// What the class it was made with says at any time.
+    fn of_class(&self) -> Option<String> {
+        let class = self.object["status"]["instance"]["className"].as_str()?;
+        let class = &self.state.classes.get(class)?["spec"];
+        let tags = class["tags"].as_object().into_iter().flatten();
+        let lacks =
+            |(tag, value): &(&String, &Value)| self.instance.tags.get(*tag).map(String::as_str) != value.as_str();
+        if let Some((tag, value)) = tags.into_iter().find(lacks) {
+            return Some(format!("its class gives it the tag {tag}={value}, and it has {:?}", self.instance.tags));
+        }
+        let groups: BTreeSet<String> = class["securityGroups"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
+        let has = &self.instance.running.security_groups;
+        (!groups.is_empty() && has.as_ref() != Some(&groups))
+            .then(|| format!("its class says {groups:?}, and it has {has:?}"))
     }
 
     fn services(&self) -> Option<String> {

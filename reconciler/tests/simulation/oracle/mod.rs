@@ -5,12 +5,19 @@ mod calls;
 mod data;
 mod databases;
 mod end;
+mod fresh;
 mod instances;
 mod leaving;
+mod losses;
+mod others;
 mod ownership;
 mod passwords;
 mod pins;
+mod removals;
 mod rest;
+mod specs;
+mod takings;
+mod tenants;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +27,8 @@ use std::time::Duration;
 use crate::history::Happened;
 use crate::world::World;
 
-pub(crate) use rest::{all_ready, restless, waits};
+pub(crate) use fresh::Picture;
+pub(crate) use rest::{all_ready, is_ready, restless, waits};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +51,7 @@ impl fmt::Display for Violation {
 /// # Errors
 /// The first thing that does not.
 pub(crate) async fn living(world: &World) -> Result<(), Violation> {
+    others::go_on(world)?;
     rest::told(world)?;
     end::as_declared(world).await
 }
@@ -63,7 +72,7 @@ pub(crate) fn whole(world: &World) -> Result<(), Violation> {
 /// The first thing that does not.
 pub(crate) fn one_process_holds(events: &[Happened]) -> Result<(), Violation> {
     calls::asked_once(events)?;
-    passwords::outlive_users(events)
+    removals::after_their_users(events)
 }
 
 /// What must hold of all that has happened up to some moment.
@@ -72,13 +81,20 @@ pub(crate) fn one_process_holds(events: &[Happened]) -> Result<(), Violation> {
 /// The first thing that does not.
 pub(crate) fn events_hold(events: &[Happened]) -> Result<(), Violation> {
     instances::single(events)?;
+    takings::own(events)?;
     data::kept(events)?;
     leaving::seen_off(events)?;
     pins::kept(events)?;
+    losses::real(events)?;
     databases::irreplaceable(events)?;
+    specs::untouched(events)?;
     calls::backed_off(events)?;
     ownership::respected(events)?;
     ownership::held(events)?;
+    ownership::leading_home(events)?;
     bounds::told(events)?;
-    passwords::kept(events)
+    passwords::kept(events)?;
+    passwords::first_in_secrets(events)?;
+    removals::after_their_users(events)?;
+    tenants::kept_apart(events)
 }

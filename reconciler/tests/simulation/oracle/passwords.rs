@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Violation;
-use crate::cluster::{ClusterEvent, text};
+use crate::cloud::history::CloudEvent;
+use crate::cluster::{ClusterEvent, PEOPLES, text};
 use crate::history::{Event, Happened};
 use crate::server::postgres::Event as Inside;
 
@@ -24,21 +25,22 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The Secret of a user goes after the user, on every server that has one of this name.
-pub(super) fn outlive_users(events: &[Happened]) -> Result<(), Violation> {
-    let mut roles: BTreeSet<(&str, &str)> = BTreeSet::new();
+/// A server begins with no password that is not in a Secret.
+pub(super) fn first_in_secrets(events: &[Happened]) -> Result<(), Violation> {
+    let mut kept: BTreeSet<&str> = BTreeSet::new();
     for Happened { at, what } in events {
         match what {
-            Event::Server(record) => match &record.event {
-                Inside::RoleCreated { role, .. } => drop(roles.insert((&record.resource, role))),
-                Inside::RoleDropped { role, .. } => drop(roles.remove(&(record.resource.as_str(), role.as_str()))),
-                Inside::Gone => roles.retain(|(resource, _)| *resource != record.resource),
-                _ => {}
-            },
-            Event::Cluster(ClusterEvent::Secret { of, before: Some(before), after: None }) => {
-                let user = text(before, "username").unwrap_or_default();
-                if roles.iter().any(|(_, role)| *role == user) {
-                    let what = format!("{of} went, and its user {user} is there");
+            // What somebody else has written is seen when the operator writes.
+            Event::Cluster(ClusterEvent::Secret { before, after, .. }) => {
+                kept.extend(before.iter().chain(after).filter_map(|secret| text(secret, "password")));
+            }
+            Event::Cloud { record, .. } => {
+                let CloudEvent::ServerBegan { resource_id, password: Some(password), .. } = &record.event else {
+                    continue;
+                };
+                let password = password.expose();
+                if !kept.contains(password) && !PEOPLES.contains(&password) {
+                    let what = format!("{resource_id} began with a password that is in no Secret");
                     return Err(Violation { invariant: "I4", what, when: *at });
                 }
             }

@@ -13,8 +13,7 @@ use crate::world::World;
 pub(crate) fn waits(world: &World) -> Option<Violation> {
     let state = world.kubernetes.state();
     let waits = |(key, object): (&Key, &Arc<Value>)| {
-        let settled = ready(object) || somebody_acts(object);
-        (!settled).then(|| Violation {
+        (!is_settled(object)).then(|| Violation {
             invariant: "I7",
             what: format!("{key} comes to no rest: {}", conditions(object)),
             when: world.time.elapsed(),
@@ -25,7 +24,7 @@ pub(crate) fn waits(world: &World) -> Option<Violation> {
 
 /// Whether every object is Ready.
 pub(crate) fn all_ready(world: &World) -> bool {
-    world.kubernetes.state().databases.values().all(|object| ready(object))
+    world.kubernetes.state().databases.values().all(|object| is_ready(object))
 }
 
 /// All is as it should be, and still something is written (I5).
@@ -41,8 +40,7 @@ pub(crate) fn restless(world: &World) -> Violation {
 /// The first of which it does not.
 pub(super) fn told(world: &World) -> Result<(), Violation> {
     let state = world.kubernetes.state();
-    let behind = |object: &Value| object["status"]["observedGeneration"] != object["metadata"]["generation"];
-    match state.databases.iter().find(|(_, object)| behind(object)) {
+    match state.databases.iter().find(|(_, object)| is_behind(object)) {
         None => Ok(()),
         Some((key, object)) => Err(Violation {
             invariant: "I7",
@@ -52,9 +50,19 @@ pub(super) fn told(world: &World) -> Result<(), Violation> {
     }
 }
 
-pub(super) fn ready(object: &Value) -> bool {
+pub(crate) fn is_ready(object: &Value) -> bool {
     let leaving = object["metadata"].get("deletionTimestamp").is_some();
     !leaving && listed(object).any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// Whether its status tells of another generation than the one that is wanted.
+pub(super) fn is_behind(object: &Value) -> bool {
+    object["status"]["observedGeneration"] != object["metadata"]["generation"]
+}
+
+/// Whether it waits for nothing that comes by itself.
+pub(super) fn is_settled(object: &Value) -> bool {
+    is_ready(object) || somebody_acts(object)
 }
 
 /// Whether a condition says what a person has to do.

@@ -10,9 +10,12 @@ use reconciler::providers::{
 };
 use serde_json::{Value, json};
 
-use super::{Violation, bounds, calls, data, databases, instances, leaving, ownership, passwords, pins};
+use super::{
+    Violation, bounds, calls, data, databases, instances, leaving, losses, others, ownership, passwords, pins,
+    removals, specs, takings, tenants,
+};
 use crate::cloud::history::{By, CloudEvent, Record};
-use crate::cluster::{ClusterEvent, key, put};
+use crate::cluster::{self, ClusterEvent, key, put};
 use crate::history::{Event, Happened};
 use crate::server;
 use crate::server::postgres::Event as Inside;
@@ -134,6 +137,13 @@ fn i9_i10_and_i13_what_goes_on_and_on_and_what_is_not_ours_is_found() {
     };
     assert_eq!(calls::backed_off(&history((0..10).map(|_| refused()))), Ok(()));
     assert_eq!(broken(calls::backed_off(&history((0..60).map(|_| refused())))), "I9");
+    let accepted = || {
+        let event =
+            CloudEvent::Called { action: "ModifyDBInstance", about: "orders".into(), mutates: true, code: None };
+        cloud(By::Operator, event, None)
+    };
+    assert_eq!(calls::backed_off(&history([accepted(), Event::Begun, accepted()])), Ok(()));
+    assert_eq!(broken(calls::backed_off(&history((0..13).map(|_| accepted())))), "I9");
 
     let service = Some(Arc::new(Service::default()));
     let event = ClusterEvent::Service { of: key("rds", "orders"), before: service, after: None };
@@ -184,17 +194,120 @@ fn i9_what_is_asked_for_again_before_it_can_be_seen_is_found() {
     assert_eq!(calls::asked_once(&late), Ok(()), "it would have been seen");
 }
 
+fn inside(event: Inside) -> Event {
+    Event::Server(Arc::new(server::Record { at: Duration::ZERO, resource: "db-1".into(), event }))
+}
+
+/// The status of an object that knew nothing before.
+fn began_to_say(mut object: Value, status: Value) -> Event {
+    object["status"] = json!({});
+    Event::Cluster(ClusterEvent::Status { object: Arc::new(object), status: Arc::new(status) })
+}
+
 #[test]
-fn i4_a_secret_that_goes_before_its_user_is_found() {
-    let inside = |event| Event::Server(Arc::new(server::Record { at: Duration::ZERO, resource: "db-1".into(), event }));
-    let (role, by) = (|| "app".to_owned(), || "sysadmin".to_owned());
-    let made = || inside(Inside::RoleCreated { role: role(), by: by() });
-    let gone = || {
-        let before = Some(Arc::new(put(Secret::default(), "username", Some("app"))));
-        Event::Cluster(ClusterEvent::Secret { of: key("shop", "orders.rds.app"), before, after: None })
+fn i1_what_is_taken_from_another_or_made_for_nobody_is_found() {
+    let mut owner = object(false);
+    owner["metadata"] = json!({"name": "orders", "namespace": "shop", "uid": "uid"});
+    let held = || Event::Cluster(ClusterEvent::Finalizer { object: Arc::new(object(false)), held: true });
+    let knows = |uid: &str| {
+        let mut owner = owner.clone();
+        owner["metadata"]["uid"] = json!(uid);
+        began_to_say(owner, json!({"instance": {"resourceId": "db-1"}}))
     };
-    let dropped = inside(Inside::RoleDropped { role: role(), by: by() });
-    assert_eq!(broken(passwords::outlive_users(&history([made(), gone()]))), "I4");
-    assert_eq!(passwords::outlive_users(&history([made(), dropped, gone()])), Ok(()));
-    assert_eq!(passwords::outlive_users(&history([made(), inside(Inside::Gone), gone()])), Ok(()));
+    let late = |second: Event| {
+        let mut events = history([held(), created("db-1"), second]);
+        events[2].at = Duration::from_secs(600);
+        events
+    };
+    assert_eq!(takings::own(&late(knows("uid"))), Ok(()));
+    assert_eq!(broken(takings::own(&late(knows("another")))), "I1");
+    assert_eq!(broken(takings::own(&history([created("db-1")]))), "I1", "nothing held the object");
+}
+
+#[test]
+fn i2_a_loss_that_is_none_is_found() {
+    let lost = json!({"instance": {"resourceId": "db-1"}, "conditions": [{"reason": "InstanceLost"}]});
+    let told = || Happened { at: Duration::from_secs(600), what: began_to_say(object(false), lost.clone()) };
+    let after = |events: Vec<Event>| history(events).into_iter().chain([told()]).collect::<Vec<_>>();
+    assert_eq!(losses::real(&after(vec![created("db-1"), gone("db-1")])), Ok(()));
+    assert_eq!(broken(losses::real(&after(vec![created("db-1")]))), "I2");
+}
+
+#[test]
+fn i4_a_secret_that_goes_before_its_user_or_comes_after_its_password_is_found() {
+    let mut secret = put(Secret::default(), "username", Some("app"));
+    secret.metadata.labels = Some([(shared::api::labels::DATABASE_LABEL.to_owned(), "orders".to_owned())].into());
+    let of = key("shop", "orders.rds.app");
+    let goes = Event::Cluster(ClusterEvent::Secret { of, before: Some(Arc::new(secret)), after: None });
+    let mut known = object(false);
+    known["metadata"] = json!({"name": "orders", "namespace": "shop"});
+    let status = began_to_say(known, json!({"instance": {"resourceId": "db-1"}}));
+    let made = inside(Inside::RoleCreated { role: "app".into(), by: "sysadmin".into() });
+    let dropped = inside(Inside::RoleDropped { role: "app".into(), by: "sysadmin".into() });
+    let in_order = [status.clone(), made.clone(), dropped, goes.clone()];
+    assert_eq!(removals::after_their_users(&history(in_order)), Ok(()));
+    assert_eq!(broken(removals::after_their_users(&history([status, made, goes]))), "I4");
+
+    let began = || {
+        let (resource_id, master_user) = ("db-1".into(), "sysadmin".into());
+        let password = Some("first-password".to_owned().into());
+        cloud(By::Rds, CloudEvent::ServerBegan { resource_id, master_user, password, from_snapshot: None }, None)
+    };
+    let after = Some(Arc::new(put(Secret::default(), "password", Some("first-password"))));
+    let of = key("shop", "orders.rds.master");
+    let minted = Event::Cluster(ClusterEvent::Secret { of, before: None, after });
+    assert_eq!(passwords::first_in_secrets(&history([minted, began()])), Ok(()));
+    assert_eq!(broken(passwords::first_in_secrets(&history([began()]))), "I4");
+}
+
+#[test]
+fn i6_a_spec_that_is_written_is_found() {
+    let declared = || Event::Declared { object: Arc::new(object(false)) };
+    let held = |object: Value| Event::Cluster(ClusterEvent::Finalizer { object: Arc::new(object), held: true });
+    assert_eq!(specs::untouched(&history([declared(), held(object(false))])), Ok(()));
+    let mut written = object(false);
+    written["spec"]["size"] = json!("10GB");
+    assert_eq!(broken(specs::untouched(&history([declared(), held(written)]))), "I6");
+}
+
+#[test]
+fn i8_an_object_that_a_bad_one_stops_is_found() {
+    let stored = |name: &str, spec: Value, seen: i64| {
+        let conditions = json!([{
+            "type": "Ready", "status": "True", "reason": "Ready", "message": "", "lastTransitionTime": "2027-01-15T08:00:00Z",
+        }]);
+        json!({
+            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase", "spec": spec,
+            "metadata": {"name": name, "namespace": "shop", "generation": 2},
+            "status": {"observedGeneration": seen, "conditions": conditions},
+        })
+    };
+    let state = |bad: Value, seen: i64| {
+        let objects = [("bad", stored("bad", bad, 1)), ("good", stored("good", json!({}), seen))];
+        let databases = objects.into_iter().map(|(name, object)| (key("shop", name), Arc::new(object)));
+        let mut state = cluster::State::default();
+        state.databases.extend(databases);
+        state
+    };
+    let unreadable = || json!({"users": "app"});
+    assert_eq!(others::stopped(&state(unreadable(), 2)), None);
+    assert!(others::stopped(&state(unreadable(), 1)).is_some_and(|what| what.starts_with("shop/good")));
+    assert_eq!(others::stopped(&state(json!({}), 1)), None, "nobody is to blame");
+}
+
+#[test]
+fn i12_what_is_carried_to_a_role_with_rights_or_believed_is_found() {
+    let (master, app) = (|| "sysadmin".to_owned(), || "app".to_owned());
+    let begun = || {
+        let ours = inside(Inside::RoleCreated { role: app(), by: master() });
+        let database = inside(Inside::DatabaseCreated { name: "main".into(), oid: 7, by: master() });
+        [ours, database, inside(Inside::RoleCreated { role: "mine".into(), by: app() })]
+    };
+    let then = |event| history(begun().into_iter().chain([inside(event)]));
+    let given = |to: &str| Inside::ObjectsGiven { database: "main".into(), from: app(), to: to.into(), objects: 1 };
+    assert_eq!(tenants::kept_apart(&then(given("main-owner"))), Ok(()));
+    assert_eq!(broken(tenants::kept_apart(&then(given("sysadmin")))), "I12");
+    let dropped = |role: &str| Inside::RoleDropped { role: role.into(), by: master() };
+    assert_eq!(tenants::kept_apart(&then(dropped("app"))), Ok(()));
+    assert_eq!(broken(tenants::kept_apart(&then(dropped("mine")))), "I12");
 }

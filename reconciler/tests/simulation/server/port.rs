@@ -141,6 +141,11 @@ impl SqlServers {
         self.on(resource, |server, told| act.play(server, told)).unwrap_or(Ok(()))
     }
 
+    /// The server of an instance.
+    pub(crate) fn server(&self, resource: &str) -> Option<Postgres> {
+        self.on(resource, |server, _| server.clone())
+    }
+
     fn on<T>(&self, resource: &str, act: impl FnOnce(&mut Postgres, &mut Vec<Event>) -> T) -> Option<T> {
         self.act(|state, told| {
             let mut news = Vec::new();
@@ -191,7 +196,7 @@ impl SqlServers {
         let late = EngineError::Timeout { awaited: Awaited::Statement, limit };
         match fault {
             // A server answers from what is true, and whole.
-            Fault::None | Fault::Stale | Fault::Partial => {}
+            Fault::None | Fault::Stale | Fault::Partial | Fault::Outrun => {}
             Fault::Throttled => return Err(says("53300", "sorry, too many clients already")),
             Fault::Broken => return Err(says("57P03", "the database system is starting up")),
             Fault::Forbidden => return Err(says("42501", "permission denied")),
