@@ -22,7 +22,7 @@ pub struct Moment(Duration);
 
 impl Moment {
     /// Before anything that this process remembers.
-    pub(crate) const LONG_AGO: Self = Self(Duration::ZERO);
+    pub const LONG_AGO: Self = Self(Duration::ZERO);
     /// What a process counts from: [`Moment::LONG_AGO`] is out of reach of every hold.
     pub const START: Self = Self(Duration::from_secs(365 * 24 * 3600));
 

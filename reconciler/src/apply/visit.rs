@@ -56,6 +56,10 @@ async fn visit(scene: &Scene<'_>, part: Part, inputs: &VisitInputs) {
     let visit = Visit { scene, inputs };
     let mut logins = world.logins.clone();
     let now = scene.context.now();
+    // What a visit for another wish has found is not true any more, should that be the wish again.
+    scene.context.memory.update(&world.object.uid, |recollection| {
+        recollection.visit.take_if(|visit| visit.inputs != inputs.digest);
+    });
     let under_way = scene.context.memory.part(&world.object.uid, |recollection| recollection.errand.clone());
     let mut errand = under_way
         .filter(|errand| errand.progress().goes_on(&inputs.digest, now))

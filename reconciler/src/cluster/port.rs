@@ -53,7 +53,7 @@ pub struct Version {
 
 impl Version {
     /// That of an object as it was read, where it cannot be decoded.
-    pub(crate) fn in_json(raw: &Value) -> Self {
+    pub fn in_json(raw: &Value) -> Self {
         let text = |key: &str| raw["metadata"][key].as_str().unwrap_or_default().to_owned();
         Self { uid: text("uid"), resource: text("resourceVersion") }
     }

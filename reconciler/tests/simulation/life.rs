@@ -28,11 +28,11 @@ const WINDOW: Duration = Duration::from_secs(700);
 /// What has not come to rest by then never does: the cloud's longest wait is for the storage, six hours.
 const LONGEST: Duration = Duration::from_hours(9);
 /// What has not come to pass by then is not waited for any more.
-const PATIENCE: Duration = Duration::from_hours(1);
+const PATIENCE: Duration = Duration::from_mins(20);
 /// Whether it has come to pass is looked at this often.
 const GLANCE: Duration = Duration::from_secs(1);
 /// Of one in so many lives all that is well before the end is made anew, and compared.
-const REBIRTHS: u64 = 3;
+const REBIRTHS: u64 = 8;
 /// In so many windows what is Ready has done all that can wait.
 const SETTLING: u32 = 6;
 /// Effects of an object that needs somebody, in a window.
@@ -314,8 +314,8 @@ impl Life {
             Due::Thaw => {
                 if let Some(process) = self.processes.iter().find(|process| process.gate.is_frozen()) {
                     process.gate.freeze(false);
-                    self.due.push((Instant::now() + Duration::from_secs(5), Due::EndOfRival));
                 }
+                self.due.push((Instant::now() + Duration::from_secs(5), Due::EndOfRival));
             }
             Due::EndOfRival => {
                 if self.processes.len() > 1 {

@@ -20,7 +20,7 @@ const EDIT: Budget = Budget { edits: 1, ..NONE };
 const STALE: Budget = Budget { stale: 1, ..NONE };
 
 /// Where each is noticed.
-static HUNTS: [(&Mutant, World, Budget); 16] = [
+static HUNTS: [(&Mutant, World, Budget); 18] = [
     (&NAMESAKES_SNAPSHOT, after_a_namesake, DELETION),
     (&OLD_SNAPSHOT, with_an_old_snapshot, DELETION),
     (&PIN_LOST, pausing, EDIT),
@@ -37,7 +37,13 @@ static HUNTS: [(&Mutant, World, Budget); 16] = [
     (&NO_FINAL_SNAPSHOT, alone, DELETION),
     (&TWO_CREATIONS, alone, Budget { kills: 1, ..NONE }),
     (&UNREADABLE_IS_ABSENT, alone_in_fog, STALE),
+    (&UNHELD, alone, NONE),
+    (&PASSWORD_FIRST, alone, NONE),
 ];
+
+/// Those that need a larger world, and why.
+static LARGER: [(&Mutant, &str); 1] =
+    [(&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status")];
 
 /// Moments of a small world that are looked at for a fault.
 const MOMENTS: usize = 20_000;
@@ -46,7 +52,11 @@ const MOMENTS: usize = 20_000;
 fn each_fault_is_noticed_in_a_small_world() {
     for mutant in &MUTANTS {
         let hunted = HUNTS.iter().any(|(found, ..)| found.name == mutant.name);
-        assert!(hunted, "no small world is looked at for it: {}", mutant.name);
+        let larger = LARGER.iter().any(|(found, _)| found.name == mutant.name);
+        assert!(hunted != larger, "no small world is looked at for it, or said to be too small: {}", mutant.name);
+    }
+    for (mutant, why) in LARGER {
+        println!("{}: needs a larger world: {why}", mutant.name);
     }
     let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     thread::scope(|scope| {

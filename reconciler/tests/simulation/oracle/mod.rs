@@ -66,13 +66,12 @@ pub(crate) fn whole(world: &World) -> Result<(), Violation> {
     passwords::secret(&events, &world.history.lines())
 }
 
-/// What must hold besides where one process acts at a time, and nobody makes roles on the servers.
+/// What must hold besides where one process acts at a time.
 ///
 /// # Errors
 /// The first thing that does not.
 pub(crate) fn one_process_holds(events: &[Happened]) -> Result<(), Violation> {
-    calls::asked_once(events)?;
-    removals::after_their_users(events)
+    calls::asked_once(events)
 }
 
 /// What must hold of all that has happened up to some moment.

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Violation;
-use crate::cloud::history::CloudEvent;
+use crate::cloud::history::{By, CloudEvent};
 use crate::cluster::{ClusterEvent, PEOPLES, text};
 use crate::history::{Event, Happened};
-use crate::server::postgres::Event as Inside;
 
 /// No password that is there is replaced or taken out by the operator.
 pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
@@ -34,7 +33,8 @@ pub(super) fn first_in_secrets(events: &[Happened]) -> Result<(), Violation> {
             Event::Cluster(ClusterEvent::Secret { before, after, .. }) => {
                 kept.extend(before.iter().chain(after).filter_map(|secret| text(secret, "password")));
             }
-            Event::Cloud { record, .. } => {
+            // Somebody who makes an instance has a password of their own.
+            Event::Cloud { record, .. } if record.by != By::Person => {
                 let CloudEvent::ServerBegan { resource_id, password: Some(password), .. } = &record.event else {
                     continue;
                 };

@@ -6,7 +6,7 @@ use reconciler::engine::postgres::{KEEPER, owner_role};
 use shared::rules::Desired;
 
 use super::Picture;
-use crate::server::postgres::{Database, PUBLIC, Postgres, Role};
+use crate::server::postgres::{Database, Grant, PUBLIC, Postgres, Role};
 
 impl Picture {
     /// The declared users and databases. What people have made themselves, and what has left the spec, is kept as it is.
@@ -25,6 +25,8 @@ impl Picture {
             let among_users = users.contains(edge.role.as_str()) && users.contains(edge.member.as_str());
             let of_ours = ours.contains(&edge.member) && (ours.contains(&edge.role) || edge.role.starts_with("rds_"));
             if of_ours && !among_users {
+                // Up to 15 only the member's own attribute tells, which may have been another one.
+                let grant = Grant { inherits: grant.inherits || server.version < 160_000, ..*grant };
                 self.add(format_args!("{} in {} by {}", edge.member, edge.role, edge.grantor), grant);
             }
         }
