@@ -1,7 +1,7 @@
 //! Each fault is noticed in random lives, and soon.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -11,6 +11,7 @@ use super::{
     NO_LEDGER, OLD_SNAPSHOT, PASSWORD_FIRST, PIN_LOST, SECRET_FIRST, SECRET_OVERWRITTEN, STATUS_OVERWRITTEN,
     STATUS_RESTLESS, TWO_CREATIONS, UNHELD, UNKNOWN_IS_ABSENT, UNREADABLE_IS_ABSENT,
 };
+use crate::figures;
 use crate::life::live_with;
 use crate::oracle::Violation;
 use crate::schedule::Schedule;
@@ -37,15 +38,15 @@ pub(super) static MUTANTS: [Mutant; 19] = [
     PASSWORD_FIRST,
 ];
 
-/// Each is looked for from so many seeds on.
-const BASES: usize = 3;
+/// Each is looked for from so many seeds on; `MUTANT_BASES` says otherwise.
+const BASES: usize = 1;
 /// Seeds of one base are apart by this.
 const APART: u64 = 1_000_000;
 /// Lives of a base; `MUTANT_LIVES` says otherwise.
 const LIVES: u64 = 100;
 
-fn most() -> u64 {
-    std::env::var("MUTANT_LIVES").ok().and_then(|value| value.parse().ok()).unwrap_or(LIVES)
+fn asked<T: FromStr>(variable: &str) -> Option<T> {
+    std::env::var(variable).ok()?.parse().ok()
 }
 
 /// What a hunt came to: how many lives it took, and what was noticed in the last one.
@@ -78,21 +79,26 @@ impl Row<'_> {
     }
 }
 
-impl fmt::Display for Row<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Row<'_> {
+    fn tell(&self) {
         let took: Vec<String> = self.catches.iter().map(|(lives, _)| lives.to_string()).collect();
         let noticed = self.catches.iter().find_map(|(_, noticed)| noticed.as_ref());
-        let noticed = noticed.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        let noticed: String = noticed.chars().take(110).collect();
-        write!(f, "{:>3} ({:>11}) {}: {noticed}", self.median(), took.join(", "), self.mutant.name)
+        let noticed = noticed.map_or("nothing", |violation| violation.invariant);
+        let row = [
+            ("median of lives", self.median().to_string()),
+            ("each", took.join(", ")),
+            ("fault", self.mutant.name.to_owned()),
+            ("noticed by", noticed.to_owned()),
+        ];
+        figures::tell("planted faults in lives", &row);
     }
 }
 
 #[test]
 fn every_fault_is_noticed_in_lives() {
-    let lives = most();
+    let (lives, bases) = (asked("MUTANT_LIVES").unwrap_or(LIVES), asked("MUTANT_BASES").unwrap_or(BASES));
     let hunts: Vec<(usize, usize)> =
-        (1..=BASES).flat_map(|base| (0..MUTANTS.len()).map(move |nth| (nth, base))).collect();
+        (1..=bases).flat_map(|base| (0..MUTANTS.len()).map(move |nth| (nth, base))).collect();
     let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -106,10 +112,9 @@ fn every_fault_is_noticed_in_lives() {
     });
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     let rows: Vec<Row<'_>> = (MUTANTS.iter().enumerate())
-        .map(|(nth, mutant)| Row { mutant, catches: (1..=BASES).map(|base| &found[&(nth, base)]).collect() })
+        .map(|(nth, mutant)| Row { mutant, catches: (1..=bases).map(|base| &found[&(nth, base)]).collect() })
         .collect();
-    println!("lives until a fault was noticed: the median, and from each base");
-    rows.iter().for_each(|row| println!("{row}"));
+    rows.iter().for_each(Row::tell);
     let missed = rows.iter().filter(|row| row.missed());
     let missed: Vec<String> = missed.map(|row| format!("{} ({})", row.mutant.name, row.mutant.without)).collect();
     assert_eq!(missed, Vec::<String>::new(), "not noticed in {lives} lives");
