@@ -11,7 +11,7 @@ use crate::server::postgres::{Database, Grant, PUBLIC, Postgres, Role};
 impl Picture {
     /// The declared users and databases. What people have made themselves, and what has left the spec, is kept as it is.
     pub(super) fn inside(&mut self, desired: &Desired, server: &Postgres) {
-        let users: BTreeSet<&str> = desired.users.keys().map(|user| user.as_str()).collect();
+        let users: BTreeSet<&str> = desired.users.keys().map(shared::rules::RoleName::as_str).collect();
         let mut ours: BTreeSet<String> = desired.databases.keys().map(|name| owner_role(name.as_str())).collect();
         if !desired.databases.is_empty() {
             ours.insert(KEEPER.to_owned());

@@ -60,7 +60,9 @@ fn desired(of: &Key, spec: &Value) -> Option<Desired> {
 fn i11_what_a_fresh_object_would_have_otherwise_is_found() {
     let picture = |facts: &[(&str, &str)]| {
         let mut picture = Picture::default();
-        facts.iter().for_each(|(name, value)| picture.add(name, value));
+        for (name, value) in facts {
+            picture.add(name, value);
+        }
         picture
     };
     let fresh = picture(&[("backups are kept for", "7"), ("the user app", "logs in")]);
