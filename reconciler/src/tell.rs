@@ -160,7 +160,7 @@ mod tests {
 
     fn requests() -> [Request; 7] {
         let identifier = || "orders".to_owned();
-        let modify = |change| Request::Modify(Modify { identifier: identifier(), change });
+        let modify = |change| Request::Modify(Modify { identifier: identifier(), change, at_once: false });
         let master_password = MasterPassword { secret: "orders.rds.master".into(), password: "s".to_owned().into() };
         let mark = |owner| Request::Mark(MarkInstance { owner, ..MarkInstance::default() });
         [

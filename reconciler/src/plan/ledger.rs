@@ -111,6 +111,15 @@ impl Ledger {
         now.until(since + LAG)
     }
 
+    /// How long a change that was asked to be applied at once may not show as under way yet.
+    pub(super) fn applying(&self, now: Moment) -> Option<Duration> {
+        let at_once = self.0.values().filter_map(|entry| match (&entry.step, &entry.answer) {
+            (Step::Cloud(Request::Modify(request)), Answer::Accepted { .. }) if request.at_once => Some(entry.at),
+            _ => None,
+        });
+        now.until(at_once.max()? + LAG)
+    }
+
     /// This very step was asked for, whatever came of it.
     pub(super) fn asked(&self, step: &Step) -> bool {
         self.entry(step).is_some()
@@ -204,7 +213,9 @@ impl Ledger {
 fn about(step: &Step) -> String {
     match step {
         Step::Cloud(Request::Create(_)) => "create".to_owned(),
-        Step::Cloud(request @ Request::Modify(_)) => format!("modify {:?}", concern(request)),
+        Step::Cloud(Request::Modify(request)) => {
+            format!("modify {}", request.change.names().collect::<Vec<_>>().join(", "))
+        }
         Step::Cloud(Request::ResetMaster(_)) => "reset".to_owned(),
         Step::Cloud(Request::Mark(request)) if request.owner.is_some() => "own".to_owned(),
         Step::Cloud(Request::Mark(_)) => "tag".to_owned(),
@@ -220,8 +231,8 @@ fn about(step: &Step) -> String {
 pub(crate) fn concern(request: &Request) -> Concern {
     match request {
         Request::Create(_) => Concern::Instance,
-        Request::Modify(request) if request.change.allocated_gib.is_some() => Concern::Storage,
-        Request::Modify(request) if request.change.backup_retention_days.is_some() => Concern::Backups,
+        Request::Modify(request) if request.change.touches_storage() => Concern::Storage,
+        Request::Modify(request) if request.change.touches_backups() => Concern::Backups,
         Request::Modify(request) if request.change.deletion_protection == Some(false) => Concern::Deletion,
         Request::Mark(request) if request.retained == Some(true) => Concern::Deletion,
         Request::Modify(_) | Request::Mark(_) => Concern::Settings,
@@ -283,7 +294,7 @@ mod tests {
 
     fn kept_for(days: u32) -> Step {
         let change = Settings { backup_retention_days: Some(days), ..Settings::default() };
-        Step::Cloud(Request::Modify(Modify { identifier: "orders".into(), change }))
+        Step::Cloud(Request::Modify(Modify { identifier: "orders".into(), change, at_once: false }))
     }
 
     fn secret(user: &str) -> Step {

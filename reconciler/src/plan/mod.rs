@@ -11,11 +11,9 @@ mod lead;
 mod ledger;
 mod merge;
 mod outcome;
-mod platform;
 pub(crate) mod reason;
 mod secrets;
 mod services;
-mod settings;
 mod step;
 mod world;
 
@@ -27,6 +25,7 @@ pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, serving, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, VisitInputs, doorways, due, fingerprint};
 pub(crate) use inside::{Found, kept, report, retry_at};
+pub(crate) use instance::not_scheduled;
 pub(crate) use lead::bound;
 pub(crate) use ledger::concern;
 pub use ledger::{Cause, Ledger};
@@ -35,7 +34,6 @@ pub use outcome::{Concern, Outcome};
 pub use reason::page::page as reasons_page;
 pub use reason::{Acts, Place, Reason};
 pub(crate) use secrets::needs_renewal;
-pub(crate) use settings::not_scheduled;
 pub use step::{ClusterStep, Part, ServicePlace, Step};
 pub(crate) use world::RESYNC;
 pub use world::{AccountFacts, ObjectFacts, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World};
@@ -80,9 +78,9 @@ fn concerns(target: &Target, world: &World, now: Moment) -> Vec<(Concern, Outcom
         (Concern::Accepted, Outcome::done("the spec and its class are valid")),
         (Concern::Secrets, secrets::plan(target, world, now)),
         (Concern::Instance, instance::plan(target, world)),
-        (Concern::Storage, settings::storage(target, world)),
-        (Concern::Backups, settings::backups(target, world)),
-        (Concern::Settings, settings::others(target, world)),
+        (Concern::Storage, instance::storage(target, world, now)),
+        (Concern::Backups, instance::backups(target, world, now)),
+        (Concern::Settings, instance::settings(target, world, now)),
         (Concern::Service, services::service(target, world)),
     ];
     outcomes.extend(services::alias(target, world).map(|outcome| (Concern::Alias, outcome)));

@@ -141,6 +141,10 @@ reasons! {
         UpdatingService = Nobody, "the Service is being pointed to the endpoint", "";
         Modifying = Nobody, "a change is being asked for", "";
         ChangeAccepted = Nobody, "the cloud has accepted a change and does not show it yet", "";
+        WaitingForWindow = Nobody, "a change waits for the maintenance window, and takes nothing from Ready",
+            "Wait for the window that the message names, or set spec.applyImmediately: true to have it at once, with its outage.";
+        WithdrawalAppliesOthers = User, "a change that waits is wanted no more, and taking it back would apply what else waits",
+            "Wait for the maintenance window, or set spec.applyImmediately: true to have all of it at once, as the message says.";
         Growing = Nobody, "a change of the storage is under way", "";
         StorageCooldown = Nobody, "the cloud allows no change of storage so soon after the last", "";
         InstanceBusy = Nobody, "the cloud takes no change while the instance is in this state", "";

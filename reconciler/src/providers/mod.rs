@@ -21,7 +21,7 @@ pub use cloud::Cloud;
 pub use connector::{ConnectError, Connected, Connector, ProviderConfig};
 pub use error::{CloudError, ErrorClass};
 pub use model::{Endpoint, Identity, Instance, Snapshot, SnapshotKind};
-pub use offer::Offer;
+pub use offer::{Impact, Offer};
 pub(crate) use offers::offer;
 pub use owner::{Mark, Marks, Owner};
 pub(crate) use request::some;

@@ -43,8 +43,8 @@ pub struct Instance {
     pub running: Settings,
     /// Those that were asked for and are not applied yet.
     pub pending: Settings,
-    /// Daily window of automated backups, `hh24:mi-hh24:mi` UTC.
-    pub backup_window: Option<String>,
+    /// What else waits to be applied, that no specification speaks of, in words.
+    pub pending_else: Vec<String>,
     /// Its master user, which never changes.
     pub master_user: Option<String>,
     /// The authority that signs for its server, by the provider's name for it.

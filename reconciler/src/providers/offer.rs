@@ -8,6 +8,17 @@ use super::model::Instance;
 use super::owner::{Mark, Owner};
 use super::settings::Settings;
 
+/// A change of an instance, by what the provider makes of its parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Impact {
+    /// They are applied at once, whatever is asked, and nobody notices.
+    pub now: Settings,
+    /// They wait for the maintenance window unless they are to be applied at once, and nobody notices.
+    pub quiet: Settings,
+    /// So do these, and they are an outage.
+    pub outage: Settings,
+}
+
 /// What a provider offers, and its words for people.
 pub trait Offer: fmt::Debug + Send + Sync {
     /// The provider, as classes and status name it.
@@ -25,6 +36,8 @@ pub trait Offer: fmt::Debug + Send + Sync {
     /// # Errors
     /// The field, its value, and what is allowed.
     fn offers(&self, engine: Engine, settings: &Settings) -> Result<(), String>;
+    /// What becomes of the parts of a change of an instance that runs with these settings.
+    fn impact(&self, change: &Settings, running: &Settings) -> Impact;
     /// How it spells a mark of ownership.
     fn mark(&self, mark: Mark) -> &'static str;
     /// How a person gives an instance its marks back.

@@ -18,7 +18,7 @@ const KEYS_TOLD: usize = 8;
 pub enum Request {
     /// A new instance.
     Create(Create),
-    /// Other settings, to be applied at once.
+    /// Other settings.
     Modify(Modify),
     /// Another password for the master user.
     ResetMaster(ResetMaster),
@@ -64,6 +64,8 @@ pub struct Modify {
     pub identifier: String,
     /// What becomes otherwise.
     pub change: Settings,
+    /// Whether all that would wait for the maintenance window is applied at once, and with it whatever waits already.
+    pub at_once: bool,
 }
 
 /// Another password for the master user of an instance.
@@ -129,8 +131,9 @@ impl fmt::Display for Create {
 
 impl fmt::Display for Modify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { identifier, change } = self;
-        write!(f, "change the instance {identifier}: {change}")
+        let Self { identifier, change, at_once } = self;
+        let when = if *at_once { "" } else { ", what is an outage in the maintenance window" };
+        write!(f, "change the instance {identifier}: {change}{when}")
     }
 }
 

@@ -23,8 +23,16 @@ pub struct Settings {
     pub throughput: Option<u32>,
     /// Storage type, such as `gp3`.
     pub storage_type: Option<String>,
+    /// The size, in GiB, up to which the provider lets the storage grow by itself; what is allocated where it does not.
+    pub max_allocated_gib: Option<u32>,
+    /// Whether there is a standby in another zone.
+    pub multi_az: Option<bool>,
     /// Days that automated backups are kept.
     pub backup_retention_days: Option<u32>,
+    /// Daily window of automated backups, `hh24:mi-hh24:mi` UTC.
+    pub backup_window: Option<String>,
+    /// Weekly window of what is an outage, `ddd:hh24:mi-ddd:hh24:mi` UTC.
+    pub maintenance_window: Option<String>,
     /// Whether the provider refuses to delete the instance.
     pub deletion_protection: Option<bool>,
     /// Security groups: all that the instance has, or is to have.
@@ -35,6 +43,31 @@ pub struct Settings {
     pub kms_key: Option<String>,
 }
 
+/// Two sets of settings, put together setting by setting.
+macro_rules! both {
+    ($these:expr, $those:expr, $together:expr) => {{
+        let (these, those) = ($these, $those);
+        Settings {
+            engine_version: $together(these.engine_version, those.engine_version),
+            auto_minor_version_upgrade: $together(these.auto_minor_version_upgrade, those.auto_minor_version_upgrade),
+            instance_class: $together(these.instance_class, those.instance_class),
+            allocated_gib: $together(these.allocated_gib, those.allocated_gib),
+            iops: $together(these.iops, those.iops),
+            throughput: $together(these.throughput, those.throughput),
+            storage_type: $together(these.storage_type, those.storage_type),
+            max_allocated_gib: $together(these.max_allocated_gib, those.max_allocated_gib),
+            multi_az: $together(these.multi_az, those.multi_az),
+            backup_retention_days: $together(these.backup_retention_days, those.backup_retention_days),
+            backup_window: $together(these.backup_window, those.backup_window),
+            maintenance_window: $together(these.maintenance_window, those.maintenance_window),
+            deletion_protection: $together(these.deletion_protection, those.deletion_protection),
+            security_groups: $together(these.security_groups, those.security_groups),
+            subnet_group: $together(these.subnet_group, those.subnet_group),
+            kms_key: $together(these.kms_key, those.kms_key),
+        }
+    }};
+}
+
 /// A setting's name for people, and its value.
 type Field = (&'static str, Option<String>);
 
@@ -42,43 +75,44 @@ impl Settings {
     /// What of these settings is neither so (`running`) nor about to be (`pending`): the change that is left to ask for.
     #[must_use]
     pub fn beyond(self, running: &Self, pending: &Self) -> Self {
-        fn left<T: PartialEq>(wanted: Option<T>, have: Option<&T>) -> Option<T> {
-            wanted.filter(|wanted| have != Some(wanted))
+        #[allow(clippy::needless_pass_by_value, reason = "both come as they are")]
+        fn left<T: PartialEq>(wanted: Option<T>, have: Option<T>) -> Option<T> {
+            wanted.filter(|wanted| have.as_ref() != Some(wanted))
         }
-        let have = pending.clone().or(running.clone());
-        Self {
-            engine_version: left(self.engine_version, have.engine_version.as_ref()),
-            auto_minor_version_upgrade: left(self.auto_minor_version_upgrade, have.auto_minor_version_upgrade.as_ref()),
-            instance_class: left(self.instance_class, have.instance_class.as_ref()),
-            allocated_gib: left(self.allocated_gib, have.allocated_gib.as_ref()),
-            iops: left(self.iops, have.iops.as_ref()),
-            throughput: left(self.throughput, have.throughput.as_ref()),
-            storage_type: left(self.storage_type, have.storage_type.as_ref()),
-            backup_retention_days: left(self.backup_retention_days, have.backup_retention_days.as_ref()),
-            deletion_protection: left(self.deletion_protection, have.deletion_protection.as_ref()),
-            security_groups: left(self.security_groups, have.security_groups.as_ref()),
-            subnet_group: left(self.subnet_group, have.subnet_group.as_ref()),
-            kms_key: left(self.kms_key, have.kms_key.as_ref()),
-        }
+        both!(self, pending.clone().or(running.clone()), left)
     }
 
     /// These settings, and where they say nothing those.
     #[must_use]
     pub fn or(self, those: Self) -> Self {
-        Self {
-            engine_version: self.engine_version.or(those.engine_version),
-            auto_minor_version_upgrade: self.auto_minor_version_upgrade.or(those.auto_minor_version_upgrade),
-            instance_class: self.instance_class.or(those.instance_class),
-            allocated_gib: self.allocated_gib.or(those.allocated_gib),
-            iops: self.iops.or(those.iops),
-            throughput: self.throughput.or(those.throughput),
-            storage_type: self.storage_type.or(those.storage_type),
-            backup_retention_days: self.backup_retention_days.or(those.backup_retention_days),
-            deletion_protection: self.deletion_protection.or(those.deletion_protection),
-            security_groups: self.security_groups.or(those.security_groups),
-            subnet_group: self.subnet_group.or(those.subnet_group),
-            kms_key: self.kms_key.or(those.kms_key),
+        both!(self, those, Option::or)
+    }
+
+    /// These settings but those of which the others say something.
+    #[must_use]
+    pub fn without(self, those: &Self) -> Self {
+        #[allow(clippy::needless_pass_by_value, reason = "both come as they are")]
+        fn alone<T>(this: Option<T>, that: Option<T>) -> Option<T> {
+            this.filter(|_| that.is_none())
         }
+        both!(self, those.clone(), alone)
+    }
+
+    /// Something is said of the storage.
+    pub fn touches_storage(&self) -> bool {
+        let Self { allocated_gib, iops, throughput, storage_type, max_allocated_gib, .. } = self;
+        let numbers = [allocated_gib, iops, throughput, max_allocated_gib];
+        storage_type.is_some() || numbers.into_iter().any(Option::is_some)
+    }
+
+    /// Something is said of the backups.
+    pub fn touches_backups(&self) -> bool {
+        self.backup_retention_days.is_some() || self.backup_window.is_some()
+    }
+
+    /// The settings of which something is said, by their names for people.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields().into_iter().filter_map(|(name, value)| value.and(Some(name)))
     }
 
     /// Nothing is said of any setting.
@@ -100,7 +134,7 @@ impl Settings {
         changes.collect::<Vec<_>>().join(", ")
     }
 
-    fn fields(&self) -> [Field; 12] {
+    fn fields(&self) -> [Field; 16] {
         let Self {
             engine_version,
             auto_minor_version_upgrade,
@@ -109,7 +143,11 @@ impl Settings {
             iops,
             throughput,
             storage_type,
+            max_allocated_gib,
+            multi_az,
             backup_retention_days,
+            backup_window,
+            maintenance_window,
             deletion_protection,
             security_groups,
             subnet_group,
@@ -124,7 +162,11 @@ impl Settings {
             ("IOPS", iops.map(|iops| iops.to_string())),
             ("throughput", throughput.map(|mib| format!("{mib} MiB/s"))),
             ("storage type", storage_type.clone()),
+            ("storage grows by itself to", max_allocated_gib.map(|gib| format!("{gib} GiB"))),
+            ("standby in another zone", multi_az.as_ref().map(switch)),
             ("backups kept for", backup_retention_days.map(days)),
+            ("backup window", backup_window.clone()),
+            ("maintenance window", maintenance_window.clone()),
             ("deletion protection", deletion_protection.as_ref().map(switch)),
             (
                 "security groups",

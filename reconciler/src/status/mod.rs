@@ -64,7 +64,7 @@ fn declared(status: &mut RDSDatabaseStatus, before: &RDSDatabaseStatus, target: 
     status.access = BTreeMap::new();
     if let Some(instance) = usable(world) {
         status.backups = Some(BackupStatus {
-            window: instance.backup_window.clone(),
+            window: instance.running.backup_window.clone(),
             retention_days: instance.running.backup_retention_days.map(i64::from),
             not_scheduled: not_scheduled(target, world),
         });

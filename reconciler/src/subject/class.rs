@@ -26,6 +26,12 @@ pub struct Class {
     pub instance_class: String,
     /// Storage type for new instances.
     pub storage_type: String,
+    /// Whether new instances have a standby in another zone.
+    pub multi_az: bool,
+    /// Maintenance window of new instances.
+    pub maintenance_window: Option<String>,
+    /// Backup window of new instances.
+    pub backup_window: Option<String>,
     /// Subnet group.
     pub subnet_group: Option<String>,
     /// Security groups.
@@ -99,6 +105,9 @@ pub(crate) fn resolved(class: Option<&RDSDatabaseClass>) -> Class {
         },
         instance_class: spec.instance_class.clone().unwrap_or_else(|| DEFAULT_INSTANCE_CLASS.into()),
         storage_type: spec.storage_type.clone().unwrap_or_else(|| DEFAULT_STORAGE_TYPE.into()),
+        multi_az: spec.multi_az.unwrap_or_default(),
+        maintenance_window: spec.maintenance_window.clone(),
+        backup_window: spec.backup_window.clone(),
         subnet_group: spec.subnet_group.clone(),
         security_groups: spec.security_groups.clone(),
         kms_key: spec.kms_key.clone(),

@@ -9,6 +9,7 @@ use kube::core::{Selector, SelectorExt};
 use shared::api::{DeletionPolicy, RDSDatabaseClass, RDSDatabaseClassSpec};
 use shared::rules::{Desired, Engine, EngineVersion, Gibibytes, Interval, Size};
 
+use super::class::Class;
 use super::refusal::Refusal;
 use crate::providers::Settings;
 
@@ -24,6 +25,8 @@ pub struct Fence {
     /// As they are written: which they are, the engine of an object tells.
     versions: Option<Vec<String>>,
     size: Limit<(Size, String)>,
+    storage_types: Limit<Vec<String>>,
+    no_standby: bool,
     iops: Limit<u32>,
     retention: Limit<u64>,
     no_createrole: bool,
@@ -43,6 +46,8 @@ impl Fence {
                 Ok(largest) => Ok((largest, text.to_owned())),
                 Err(error) => Err(format!("its maxSize \"{text}\" is not a size ({error})")),
             }),
+            storage_types: spec.allowed_storage_types.clone().map(Ok),
+            no_standby: spec.allow_multi_az == Some(false),
             iops: spec.max_iops.map(|most| {
                 u32::try_from(most).map_err(|_| format!("its maxIops {most} is not a number of I/O operations"))
             }),
@@ -55,29 +60,37 @@ impl Fence {
         }
     }
 
-    /// Whether such a database may be born, with the instance class that it would get.
+    /// Whether such a database may be born in this class.
     ///
     /// # Errors
     /// The first limit that it would pass.
-    pub(crate) fn birth(&self, desired: &Desired, instance_class: &str, policy: DeletionPolicy) -> Result<(), Refusal> {
+    pub(crate) fn birth(&self, desired: &Desired, class: &Class, policy: DeletionPolicy) -> Result<(), Refusal> {
         self.change(desired, &Settings::default())?;
+        let instance_class = desired.instance_class.as_ref().unwrap_or(&class.instance_class);
         self.instance_class(instance_class, desired.instance_class.is_some())?;
         self.version(desired)?;
         self.storage(desired.size, desired.size.allocated())?;
-        self.iops(desired.iops)?;
+        let storage_type = desired.storage.kind.as_ref().unwrap_or(&class.storage_type);
+        self.storage_type(storage_type, desired.storage.kind.is_some())?;
+        self.autoscaling(desired)?;
+        self.iops(desired.storage.iops)?;
+        self.standby(desired.multi_az)?;
         self.retention(desired.backup.retention_days)?;
         self.users(desired)?;
         self.deletion_policy(policy)
     }
 
-    /// Whether an instance may be changed so: by an object of this namespace, in size, IOPS and retention.
+    /// Whether an instance may be changed so: by an object of this namespace, in storage, standby and retention.
     ///
     /// # Errors
     /// What is not allowed, and what is.
     pub(crate) fn change(&self, desired: &Desired, change: &Settings) -> Result<(), Refusal> {
         self.judged(self.namespace.as_ref(), |()| None)?;
         change.allocated_gib.map_or(Ok(()), |gib| self.storage(desired.size, Gibibytes::new(gib)))?;
+        change.storage_type.as_ref().map_or(Ok(()), |kind| self.storage_type(kind, true))?;
+        change.max_allocated_gib.map_or(Ok(()), |_| self.autoscaling(desired))?;
         self.iops(change.iops)?;
+        self.standby(change.multi_az)?;
         change.backup_retention_days.map_or(Ok(()), |_| self.retention(desired.backup.retention_days))
     }
 
@@ -131,6 +144,46 @@ impl Fence {
             (allocated > largest.allocated())
                 .then(|| format!("spec.size: {asked}{grown} is more than its maxSize of {text}"))
         })
+    }
+
+    /// Whether the storage may be of this type; `named` by the object, or its class's own.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    fn storage_type(&self, wanted: &str, named: bool) -> Result<(), Refusal> {
+        self.judged(self.storage_types.as_ref(), |allowed| {
+            let list = || allowed.join(", ");
+            let outside = !allowed.iter().any(|kind| kind == wanted);
+            outside.then(|| match named {
+                true => format!("spec.storage.type: {wanted} is not among {}", list()),
+                false => format!(
+                    "its own storageType {wanted} is not among its allowedStorageTypes {}: correct the class, or set spec.storage.type",
+                    list()
+                ),
+            })
+        })
+    }
+
+    /// Whether the storage may grow so far by itself.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    fn autoscaling(&self, desired: &Desired) -> Result<(), Refusal> {
+        self.judged(self.size.as_ref(), |(largest, text)| {
+            let most = desired.storage.max_size().filter(|most| most.gibibytes() > largest.allocated());
+            most.map(|most| format!("spec.storage.autoscaling.maxSize: {most} is more than its maxSize of {text}"))
+        })
+    }
+
+    /// Whether a standby may be asked for.
+    ///
+    /// # Errors
+    /// That it may not.
+    fn standby(&self, wanted: Option<bool>) -> Result<(), Refusal> {
+        match self.no_standby && wanted == Some(true) {
+            true => Err(self.refusal("spec.multiAZ: a standby is not allowed (allowMultiAZ)".to_owned())),
+            false => Ok(()),
+        }
     }
 
     /// Whether so many I/O operations a second may be asked for.

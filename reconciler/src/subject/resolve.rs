@@ -39,12 +39,19 @@ impl Target {
         self.desired.instance_class.as_deref().unwrap_or(&self.class.instance_class)
     }
 
+    /// The tags of the instance beside its marks: the class's go first.
+    pub(crate) fn tags(&self) -> BTreeMap<String, String> {
+        let mut tags = self.desired.tags.clone();
+        tags.extend(self.class.tags.clone());
+        tags
+    }
+
     /// Whether the class allows this database to be born.
     ///
     /// # Errors
     /// What it does not allow.
     pub(crate) fn birth(&self) -> Result<(), Refusal> {
-        self.fence.birth(&self.desired, self.instance_class(), self.deletion_policy)
+        self.fence.birth(&self.desired, &self.class, self.deletion_policy)
     }
 }
 

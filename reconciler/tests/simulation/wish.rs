@@ -21,6 +21,9 @@ const THROUGHPUTS: [Option<u32>; 3] = [None, Some(500), Some(600)];
 /// From here on gp3 is in four volumes, and takes more than the least.
 const LARGE: u32 = 500;
 
+/// UTC; a life ends before most of them open.
+const MAINTENANCE: [Option<&str>; 3] = [None, Some("sun:04:00-sun:05:00"), Some("fri:09:00-fri:10:00")];
+
 /// The newest minor version of the same major one.
 fn newest(version: &'static str) -> &'static str {
     match version {
@@ -47,6 +50,9 @@ pub(crate) struct Wish {
     paused: bool,
     iops: Option<u32>,
     throughput: Option<u32>,
+    standby: Option<bool>,
+    maintenance: Option<&'static str>,
+    at_once: bool,
     slip: Option<Slip>,
     /// As it was before the last edit.
     before: Option<Box<Wish>>,
@@ -108,6 +114,9 @@ impl Wish {
             paused: false,
             iops: None,
             throughput: None,
+            standby: None,
+            maintenance: None,
+            at_once: false,
             slip: None,
             before: None,
         };
@@ -147,7 +156,10 @@ impl Wish {
     }
 
     fn change(&mut self, rng: &mut StdRng) {
-        match rng.random_range(0..20) {
+        match rng.random_range(0..23) {
+            20 => self.standby = *[None, Some(true), Some(false)].choose(rng).unwrap_or(&None),
+            21 => self.maintenance = *MAINTENANCE.choose(rng).unwrap_or(&None),
+            22 => self.at_once = !self.at_once,
             0..=4 => self.user(rng),
             5..=8 => self.database(rng),
             9 => self.size = *SIZES.iter().filter(|size| **size >= self.size).max().unwrap_or(&50),
@@ -255,6 +267,9 @@ impl Wish {
             paused,
             iops,
             throughput,
+            standby,
+            maintenance,
+            at_once,
             slip,
             before: _,
         } = self;
@@ -278,6 +293,9 @@ impl Wish {
         let storage = iops.or(*throughput).map(|_| json!({"iops": iops, "throughput": throughput}));
         put("storage", storage);
         put("paused", paused.then_some(true.into()));
+        put("multiAZ", standby.map(Value::from));
+        put("maintenanceWindow", maintenance.map(Value::from));
+        put("applyImmediately", at_once.then_some(true.into()));
         match slip {
             None => {}
             Some(Slip::Type) => put("users", Some("app".into())),

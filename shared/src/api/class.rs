@@ -76,6 +76,20 @@ pub struct RDSDatabaseClassSpec {
     #[schemars(schema_with = "schema::storage_type")]
     pub storage_type: Option<String>,
 
+    /// Whether databases that say nothing have a standby in another zone; without a word here, they have none.
+    #[serde(rename = "multiAZ", skip_serializing_if = "Option::is_none")]
+    pub multi_az: Option<bool>,
+
+    /// Maintenance window of databases that name none, such as `sun:04:00-sun:05:00` in UTC; RDS chooses without a word here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::weekly_window")]
+    pub maintenance_window: Option<String>,
+
+    /// Backup window of databases that name none, such as `02:00-03:00` in UTC; RDS chooses without a word here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::daily_window")]
+    pub backup_window: Option<String>,
+
     /// DB subnet group: the subnets, and with them the VPC.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::text")]
@@ -107,10 +121,19 @@ pub struct RDSDatabaseClassSpec {
     #[schemars(schema_with = "schema::deletion_policy")]
     pub default_deletion_policy: Option<DeletionPolicy>,
 
-    /// The largest size a database may have, such as `500Gi`.
+    /// The largest size a database may have, such as `500Gi`, also where it grows by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::size")]
     pub max_size: Option<String>,
+
+    /// The storage types a database may have; without it, all of them. The class's own `storageType` must be among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::allowed_storage_types")]
+    pub allowed_storage_types: Option<Vec<String>>,
+
+    /// Whether a database may ask for a standby in another zone, which costs as much again. True without a word here.
+    #[serde(rename = "allowMultiAZ", skip_serializing_if = "Option::is_none")]
+    pub allow_multi_az: Option<bool>,
 
     /// The most I/O operations a second that a database may ask for, such as 16000; without it, as many as the provider offers.
     #[serde(skip_serializing_if = "Option::is_none")]

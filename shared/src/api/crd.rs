@@ -20,10 +20,7 @@ fn database() -> CustomResourceDefinition {
         root.required = None;
         if let Some(spec) = property(root, "spec") {
             spec.x_kubernetes_validations = Some(cel::spec_rules());
-            spec.required = None;
-            if let Some(backup) = property(spec, "backup") {
-                backup.required = None;
-            }
+            nothing_required(spec);
         }
         unwrap_descriptions(root);
         // An object without conditions counts as current (kstatus), so a new one has to say that it is not.
@@ -44,6 +41,12 @@ fn class() -> CustomResourceDefinition {
         unwrap_descriptions(root);
     }
     crd
+}
+
+/// Every field may be left out, those of fields too: a schema of one's own makes schemars take it for required.
+fn nothing_required(schema: &mut JSONSchemaProps) {
+    schema.required = None;
+    schema.properties.iter_mut().flat_map(|properties| properties.values_mut()).for_each(nothing_required);
 }
 
 /// Lines of doc comments end where the source ends them; `kubectl explain` breaks its lines itself.

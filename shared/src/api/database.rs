@@ -116,7 +116,8 @@ pub struct Fields {
     #[schemars(schema_with = "schema::size")]
     pub size: Option<String>,
 
-    /// What the storage does; without a word, it does what the provider gives with its size, or what somebody chose by hand.
+    /// What the storage is and does; without a word, it is as its class says and does what the provider gives with its size, or what
+    /// somebody chose by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<Storage>,
 
@@ -144,6 +145,26 @@ pub struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-validations" = schema::backup_rules()))]
     pub backup: Option<Backup>,
+
+    /// Whether there is a standby in another zone, which takes over when the instance fails, and costs as much again. Without a word, the class
+    /// decides at the birth, and it stays as it is after that.
+    #[serde(rename = "multiAZ", skip_serializing_if = "Option::is_none")]
+    pub multi_az: Option<bool>,
+
+    /// When RDS makes what is an outage, each week in UTC, such as `sun:04:00-sun:05:00`: 30 minutes or more. Without a word, the class decides at
+    /// the birth, or RDS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::weekly_window")]
+    pub maintenance_window: Option<String>,
+
+    /// Whether changes that are an outage are made at once; without it, or false, they wait for the maintenance window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apply_immediately: Option<bool>,
+
+    /// Tags of the instance and its snapshots, beside those of its class, which go first where both have a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::nullable_tags")]
+    pub tags: Option<BTreeMap<String, Option<String>>>,
 
     /// Name of the RDSDatabaseClass; without it, the default class applies. What the object got is pinned in its
     /// status, so a default that changes later moves nothing.
@@ -173,7 +194,7 @@ pub struct Fields {
 
 impl Fields {
     /// Their keys, in the order of the documentation.
-    pub const KEYS: [&str; 13] = [
+    pub const KEYS: [&str; 17] = [
         "type",
         "version",
         "size",
@@ -182,6 +203,10 @@ impl Fields {
         "users",
         "databases",
         "backup",
+        "multiAZ",
+        "maintenanceWindow",
+        "applyImmediately",
+        "tags",
         "className",
         "instanceClass",
         "deletionPolicy",
@@ -190,9 +215,14 @@ impl Fields {
     ];
 }
 
-/// What the storage does. Each is left alone without a word.
+/// What the storage is and does. Each is left alone without a word.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Storage {
+    /// Storage type: `gp3`, `gp2`, `io1` or `io2`. Without a word, the class decides at the birth.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::storage_types")]
+    pub type_: Option<String>,
+
     /// I/O operations a second, 1000 to 256000. RDS takes a number for gp3 of 400Gi or more, 12000 to 64000; below, it has 3000.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = *Storage::IOPS.start(), max = *Storage::IOPS.end()))]
@@ -203,18 +233,37 @@ pub struct Storage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = *Storage::THROUGHPUT.start(), max = *Storage::THROUGHPUT.end()))]
     pub throughput: Option<i32>,
+
+    /// Lets RDS grow the storage by itself before it is full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
 }
 
 impl Storage {
     /// Their keys.
-    pub const KEYS: [&str; 2] = ["iops", "throughput"];
+    pub const KEYS: [&str; 4] = ["type", "iops", "throughput", "autoscaling"];
     /// From the fewest to the most I/O operations a second that any storage has.
     pub(crate) const IOPS: RangeInclusive<u32> = 1_000..=256_000;
     /// From the least to the most MiB/s that may be asked of any storage.
     pub(crate) const THROUGHPUT: RangeInclusive<u32> = 125..=4_000;
 }
 
-/// How often backups are made and how long they are kept.
+/// How the storage grows by itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Autoscaling {
+    /// The size up to which it may grow, such as `500Gi`: at least a tenth more than `size`. Without it, it does not grow by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::size")]
+    pub max_size: Option<String>,
+}
+
+impl Autoscaling {
+    /// Their keys.
+    pub const KEYS: [&str; 1] = ["maxSize"];
+}
+
+/// How often backups are made, when, and how long they are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Backup {
     /// Time between two backups, such as `6h` or `1d`: 30m to 35d. Only daily backups are scheduled yet. The default is
@@ -227,11 +276,17 @@ pub struct Backup {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::duration")]
     pub retention: Option<String>,
+
+    /// When they are made, each day in UTC, such as `03:00-04:00`: 30 minutes or more, and none of the maintenance window's. Without a word, the
+    /// class decides at the birth, or RDS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::daily_window")]
+    pub window: Option<String>,
 }
 
 impl Backup {
     /// Their keys.
-    pub const KEYS: [&str; 2] = ["every", "retention"];
+    pub const KEYS: [&str; 3] = ["every", "retention", "window"];
 }
 
 #[cfg(test)]
@@ -254,6 +309,7 @@ mod tests {
         };
         assert_eq!(fields(schema_for!(Fields)), Fields::KEYS.map(str::to_owned).into());
         assert_eq!(fields(schema_for!(Storage)), Storage::KEYS.map(str::to_owned).into());
+        assert_eq!(fields(schema_for!(Autoscaling)), Autoscaling::KEYS.map(str::to_owned).into());
         assert_eq!(fields(schema_for!(Backup)), Backup::KEYS.map(str::to_owned).into());
     }
 }

@@ -9,7 +9,7 @@ mod crd;
 pub(crate) mod database;
 pub mod labels;
 mod policy;
-mod schema;
+pub(crate) mod schema;
 mod status;
 
 pub use class::{RDSDatabaseClass, RDSDatabaseClassSpec, RDSDatabaseClassStatus};

@@ -6,7 +6,10 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::DeletionPolicy;
-use crate::rules::{ENTRY_LIMIT, Engine, EngineVersion, LISTED_LIMIT, NAME_PATTERN, RoleFlags, Size};
+use crate::rules::{
+    DailyWindow, ENTRY_LIMIT, Engine, EngineVersion, LISTED_LIMIT, NAME_PATTERN, RoleFlags, STORAGE_TYPES, Size,
+    WeeklyWindow,
+};
 
 /// Longest text where the rules have no limit of their own: it bounds the cost of the CEL rules.
 const TEXT_LIMIT: usize = 64;
@@ -73,6 +76,22 @@ pub(super) fn storage_type(_: &mut SchemaGenerator) -> Schema {
     one_of(&["gp3", "gp2"])
 }
 
+pub(super) fn storage_types(_: &mut SchemaGenerator) -> Schema {
+    one_of(&STORAGE_TYPES)
+}
+
+pub(super) fn allowed_storage_types(_: &mut SchemaGenerator) -> Schema {
+    allowed(&format!("^({})$", STORAGE_TYPES.join("|")), "A storage type such as `gp3`.")
+}
+
+pub(super) fn daily_window(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": DailyWindow::PATTERN, "maxLength": 11})
+}
+
+pub(super) fn weekly_window(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": WeeklyWindow::PATTERN, "maxLength": 19})
+}
+
 pub(super) fn region(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "nullable": true, "pattern": "^[a-z]{2,}(-[a-z0-9]+)+$", "maxLength": TEXT_LIMIT})
 }
@@ -103,13 +122,26 @@ pub(super) fn security_groups(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// RDS admits 50 tags on a resource, of which the operator needs some.
+/// Most tags of a class, and of a specification. RDS admits 50 on a resource, of which the operator needs some.
+pub(crate) const TAG_LIMIT: usize = 40;
+
 pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
+    tags_of(&json!({"type": "string", "maxLength": 256}))
+}
+
+/// Those of a specification, where null means absent. One owner at a time, as of users.
+pub(super) fn nullable_tags(_: &mut SchemaGenerator) -> Schema {
+    let mut schema = tags_of(&json!({"type": "string", "nullable": true, "maxLength": 256}));
+    schema.insert("x-kubernetes-map-type".into(), "atomic".into());
+    schema
+}
+
+fn tags_of(value: &Value) -> Schema {
     json_schema!({
         "type": "object",
         "nullable": true,
-        "maxProperties": 40,
-        "additionalProperties": {"type": "string", "maxLength": 256},
+        "maxProperties": TAG_LIMIT,
+        "additionalProperties": value,
         "x-kubernetes-validations": [rule(
             "self.all(key, size(key) <= 128 && !key.startsWith('aws:') && !key.startsWith('rds:') && \
              !key.startsWith('matrixmind.cloud/'))",

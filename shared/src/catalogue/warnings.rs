@@ -46,6 +46,17 @@ pub(super) const EXAMPLES: &[Example] = &[
     )
     .besides(&[Rule::DearerInstance]),
     Example::update(
+        Rule::InstanceClassOutage,
+        running!("  instanceClass: db.t4g.large\n  maintenanceWindow: sun:04:00-sun:05:00\n"),
+        "spec: {version: \"17\", size: 100Gi, maintenanceWindow: sun:04:00-sun:05:00, instanceClass: db.t4g.micro}",
+    ),
+    Example::update(
+        Rule::AppliedImmediately,
+        running!(""),
+        "spec: {version: \"17\", size: 100Gi, applyImmediately: true}",
+    ),
+    Example::update(Rule::DearerStandby, running!(""), "spec: {version: \"17\", size: 100Gi, multiAZ: true}"),
+    Example::update(
         Rule::DearerInstance,
         running!("  instanceClass: db.t4g.micro\n"),
         "spec: {version: \"17\", size: 100Gi, instanceClass: db.t4g.large}",

@@ -1,6 +1,4 @@
-//! What an author should know of a change that is admitted: what cannot be undone, what is an outage, what becomes dearer.
-//!
-//! The reconciler asks RDS for every change with `ApplyImmediately`, so that none of them waits for a maintenance window.
+//! What an author should know of a change that is admitted: what cannot be undone, what is an outage and when, what becomes dearer.
 
 use super::draft::Draft;
 use super::path::SPEC;
@@ -28,6 +26,8 @@ pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdi
     growth(new, old, observed, verdict);
     retention(new, old, verdict);
     instance_class(new, old, verdict);
+    standby(new, old, verdict);
+    at_once(new, old, verdict);
 }
 
 /// Only an exact version above the one that runs is an upgrade: a major one alone leaves the minor part to RDS.
@@ -41,7 +41,7 @@ fn upgrade(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut 
     let field = "spec.version";
     let message = format!("RDS cannot take back the upgrade from {before} to {wanted}");
     verdict.warn(Rule::IrreversibleUpgrade, field, message);
-    let message = format!("the upgrade to {wanted} does not wait for a maintenance window: it is an outage");
+    let message = format!("the upgrade to {wanted} is an outage, {}", when(new));
     verdict.warn(Rule::UpgradeOutage, field, message);
 }
 
@@ -68,7 +68,7 @@ fn growth(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut V
 
 /// Source: RDS user guide, "Backup retention period", and RDS pricing, backup storage.
 fn retention(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
-    let (Some(new), Some(old)) = (new.retention_days, old.retention_days) else { return };
+    let (Some(new), Some(old)) = (new.backup.retention_days, old.backup.retention_days) else { return };
     let field = "spec.backup.retention";
     if new > old {
         let message =
@@ -86,15 +86,40 @@ fn instance_class(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
     let field = "spec.instanceClass";
     let outage = match old.instance_class {
         Some(written) if written == wanted => return,
-        Some(_) => "the change does not wait for a maintenance window: the database is away for some minutes",
+        Some(_) => "the change is an outage of minutes",
         // The class of the object decided until now, perhaps for the same one.
-        None => "unless it has this class already, it changes without a maintenance window: an outage of minutes",
+        None => "unless it has this class already, an outage of minutes",
     };
-    verdict.warn(Rule::InstanceClassOutage, field, outage);
+    verdict.warn(Rule::InstanceClassOutage, field, format!("{outage}, {}", when(new)));
     match old.instance_class.and_then(|written| steps(written, wanted)) {
         Some(..=0) => {}
         Some(_) => verdict.warn(Rule::DearerInstance, field, "the larger instance is billed at a higher rate"),
         None => verdict.warn(Rule::DearerInstance, field, "another instance class is billed at another rate"),
+    }
+}
+
+/// When an outage is made that a change asks for.
+fn when(new: &Draft<'_>) -> String {
+    match (new.apply_immediately, new.maintenance_window) {
+        (true, _) => "at once".to_owned(),
+        (false, Some(window)) => format!("at {window} UTC"),
+        (false, None) => "in the maintenance window".to_owned(),
+    }
+}
+
+/// What waits for the maintenance window is made now.
+fn at_once(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
+    if new.apply_immediately && !old.apply_immediately {
+        let message = "what waits for the maintenance window is made now, outages too";
+        verdict.warn(Rule::AppliedImmediately, "spec.applyImmediately", message);
+    }
+}
+
+/// Source: RDS user guide, "Multi-AZ DB instance deployments"; its pricing.
+fn standby(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
+    if new.multi_az == Some(true) && old.multi_az != Some(true) {
+        let message = "a standby is billed as a second instance";
+        verdict.warn(Rule::DearerStandby, "spec.multiAZ", message);
     }
 }
 

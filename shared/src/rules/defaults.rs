@@ -18,9 +18,9 @@ pub(crate) const MASTER_USER: &str = "sysadmin";
 const BACKUP_EVERY: &str = "24h";
 const BACKUP_RETENTION: &str = "7d";
 
-/// Top-level keys that do not keep the old object's value when they leave the manifest: `paused`, which people end by removing it, and
-/// `deletionPolicy`, where keeping an old `Delete` nobody sees any more would cost the final snapshot. `backup` keeps what it has key by key.
-const NOT_CARRIED: [&str; 3] = ["backup", "deletionPolicy", "paused"];
+/// Top-level keys that do not keep the old object's value when they leave the manifest: `paused` and `applyImmediately`, which people end by
+/// removing them, and `deletionPolicy`, where keeping an old `Delete` nobody sees any more would cost the final snapshot. `backup` keeps what it has key by key.
+const NOT_CARRIED: [&str; 4] = ["applyImmediately", "backup", "deletionPolicy", "paused"];
 
 /// The specification with what it leaves out: on update the old object's values, then the defaults, `versions` among them.
 ///
@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn pauses_and_deletion_policies_end_with_their_line() {
-        let old = json!({"paused": true, "deletionPolicy": "Delete"});
+        let old = json!({"paused": true, "applyImmediately": true, "deletionPolicy": "Delete"});
         let new = defaults(&json!({}), Some(&old));
-        assert_eq!((new.get("paused"), new.get("deletionPolicy")), (None, None));
+        assert_eq!([new.get("paused"), new.get("applyImmediately"), new.get("deletionPolicy")], [None; 3]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Everything here is a function of its arguments and takes raw JSON, because admission sees values of any shape.
 
 mod admission;
+mod backup;
 mod changes;
 mod default_versions;
 mod defaults;
@@ -26,19 +27,23 @@ mod rule;
 mod size;
 mod spellings;
 mod storable;
+mod storage;
+mod tags;
 mod transition;
 mod verdict;
 mod version;
 mod violations;
 mod warnings;
+mod window;
 mod words;
 mod written;
 
 pub use admission::{Subject, create, delete, insert, replace, update};
+pub use backup::Backup;
 pub use default_versions::{DefaultVersion, DefaultVersionError, DefaultVersions};
 pub(crate) use defaults::MASTER_USER;
 pub use defaults::{Additions, additions, defaults};
-pub use draft::{Backup, Desired, parse};
+pub use draft::{Desired, parse};
 pub use engine::Engine;
 pub use flags::RoleFlags;
 pub use interval::Interval;
@@ -52,5 +57,8 @@ pub(crate) use reader::ENTRY_LIMIT;
 pub use rule::{Rule, Severity};
 pub use size::{Gibibytes, Size};
 pub use storable::LISTED_LIMIT;
+pub use storage::{Autoscaling, Storage};
 pub use verdict::{Reason, Refusal, Verdict, Violation, WARNING_LIMIT, Warning};
 pub use version::{EngineVersion, MajorVersion};
+pub use window::{DailyWindow, WeeklyWindow};
+pub(crate) use words::STORAGE_TYPES;

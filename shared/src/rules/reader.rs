@@ -154,11 +154,16 @@ impl Reader {
         value
     }
 
+    /// True or false; false where nothing is said.
     pub(super) fn boolean(&mut self, map: &Filled<'_>, at: &Path<'_>, key: &str) -> bool {
-        match map.get(key) {
-            None => false,
-            Some(Value::Bool(value)) => *value,
-            Some(other) => {
+        self.choice(map, at, key).unwrap_or_default()
+    }
+
+    /// True or false, which may be left open.
+    pub(super) fn choice(&mut self, map: &Filled<'_>, at: &Path<'_>, key: &str) -> Option<bool> {
+        match map.get(key)? {
+            Value::Bool(value) => Some(*value),
+            other => {
                 let hint = match other.as_str().unwrap_or_default().to_lowercase().as_str() {
                     "true" | "yes" | "on" => "; did you mean true?",
                     "false" | "no" | "off" => "; did you mean false?",
@@ -166,7 +171,7 @@ impl Reader {
                 };
                 let message = format_args!("must be true or false, without quotes, not {}{hint}", described(other));
                 self.refuse(&at.field(key), Rule::WrongType, message);
-                false
+                None
             }
         }
     }

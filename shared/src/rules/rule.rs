@@ -152,6 +152,24 @@ rules! {
     RetentionNotInDays = "retention-not-in-days", Error(Invalid),
         "Backups would be kept for a part of a day",
         "Write whole days: 1d to 35d, or 48h.";
+    MalformedWindow = "malformed-window", Error(Invalid),
+        "A window is no time of the day or of the week",
+        "Write UTC: 03:00-04:00 for backups, sun:04:00-sun:05:00 for maintenance.";
+    WindowLength = "window-length", Error(Invalid),
+        "A window is too short or too long",
+        "Windows have 30 minutes or more; one for maintenance less than a day.";
+    WindowsOverlap = "windows-overlap", Error(Invalid),
+        "The windows for backups and for maintenance overlap",
+        "Move one of them: RDS takes no two windows with a minute in common.";
+    MalformedTag = "malformed-tag", Error(Invalid),
+        "A tag has a key or a value that AWS does not take, or that is not an application's",
+        "Keys have up to 128 characters, values up to 256: letters, digits, spaces and _ . : / = + - @. Keys do not begin with aws:, rds: or matrixmind.cloud/.";
+    UnknownStorageType = "unknown-storage-type", Error(NotSupported),
+        "The storage type does not exist",
+        "gp3, gp2, io1 or io2.";
+    AutoscalingBelowSize = "autoscaling-below-size", Error(Invalid),
+        "The storage could not grow by itself as far as its least step",
+        "Write a maxSize that is at least a tenth larger than the size, or leave autoscaling out.";
     MalformedClassName = "malformed-class-name", Error(Invalid),
         "No RDSDatabaseClass can have this name",
         "Lower-case letters, digits, - and . as for any Kubernetes object; kubectl get rdsdatabaseclasses lists those there are.";
@@ -213,10 +231,16 @@ rules! {
         "Try the version elsewhere first: RDS cannot go back to an older one.";
     UpgradeOutage = "upgrade-outage", Warning,
         "An upgrade of the minor version is an outage",
-        "Apply it when the database may be away: it is not kept for a maintenance window.";
+        "It waits for the maintenance window, unless spec.applyImmediately is true.";
     InstanceClassOutage = "instance-class-outage", Warning,
         "Another instance class is an outage",
-        "Apply it when the database may be away: it is not kept for a maintenance window.";
+        "It waits for the maintenance window, unless spec.applyImmediately is true.";
+    AppliedImmediately = "applied-immediately", Warning,
+        "What waits for the maintenance window is made at once",
+        "status shows what waits. Remove spec.applyImmediately when it is done: later changes wait again.";
+    DearerStandby = "dearer-standby", Warning,
+        "A standby is billed",
+        "Compare the rates: with a standby, instance and storage cost twice as much.";
     DearerInstance = "dearer-instance", Warning,
         "The instance is billed at another rate",
         "Compare the rates of both instance classes.";

@@ -41,12 +41,12 @@ pub(super) fn about(draft: &Draft<'_>, written: Written<'_>, today: Date, verdic
         verdict.warn(Rule::SizeBelowMinimum, "spec.size", message);
     }
     flags(draft, verdict);
-    if let Some(every) = draft.every.filter(|every| *every != Interval::DAY) {
+    if let Some(every) = draft.backup.every.filter(|every| *every != Interval::DAY) {
         let message = format!("{every} is not scheduled yet: RDS makes one automated backup a day");
         verdict.warn(Rule::BackupNotScheduled, "spec.backup.every", message);
     }
     // No retention is shorter than the default of this field, so its author has written it.
-    if let (Some(every), Some(days)) = (draft.every, draft.retention_days)
+    if let (Some(every), Some(days)) = (draft.backup.every, draft.backup.retention_days)
         && every.as_secs() > u64::from(days) * Interval::DAY.as_secs()
     {
         let message = format!("backups are kept for {days}d: with one every {every} there would be none at times");

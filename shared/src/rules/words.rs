@@ -1,4 +1,4 @@
-//! Fields that are a single word: class, instance class, deletion policy.
+//! Fields that are a single word: class, instance class, storage type, deletion policy.
 
 use super::quote::{did_you_mean, meant, one_of, quoted};
 use super::{Refusal, Rule};
@@ -54,6 +54,21 @@ fn is_instance_class(text: &str) -> bool {
     };
     let mut parts = text.split('.');
     text.len() <= 64 && parts.next() == Some("db") && parts.clone().count() >= 2 && parts.all(part)
+}
+
+/// The storage types of RDS but magnetic storage, which is deprecated.
+pub(crate) const STORAGE_TYPES: [&str; 4] = ["gp3", "gp2", "io1", "io2"];
+
+/// A storage type.
+pub(super) fn check_storage_type(text: &str) -> Result<&str, Refusal> {
+    if STORAGE_TYPES.contains(&text) {
+        return Ok(text);
+    }
+    let (types, meant) = (
+        one_of(STORAGE_TYPES),
+        meant(text, &[("ssd", "gp3"), ("general", "gp3"), ("provisioned", "io2")], STORAGE_TYPES),
+    );
+    Err(Refusal::new(Rule::UnknownStorageType, format!("{} is not a storage type: write {types}{meant}", quoted(text))))
 }
 
 /// A deletion policy.

@@ -195,7 +195,7 @@ fn what_cannot_be_undone_is_an_outage_or_becomes_dearer() {
             json!({"version": "15.18"}),
             &[
                 "spec.version: RDS cannot take back the upgrade from 15.16 to 15.18",
-                "spec.version: the upgrade to 15.18 does not wait for a maintenance window: it is an outage",
+                "spec.version: the upgrade to 15.18 is an outage, in the maintenance window",
             ],
         ),
         // The minor version is left to RDS, or is the one that runs.
@@ -218,20 +218,18 @@ fn what_cannot_be_undone_is_an_outage_or_becomes_dearer() {
         (
             json!({"instanceClass": "db.t4g.large"}),
             &[
-                "spec.instanceClass: the change does not wait for a maintenance window: the database is away for some minutes",
+                "spec.instanceClass: the change is an outage of minutes, in the maintenance window",
                 "spec.instanceClass: the larger instance is billed at a higher rate",
             ],
         ),
         (
             json!({"instanceClass": "db.t4g.micro"}),
-            &[
-                "spec.instanceClass: the change does not wait for a maintenance window: the database is away for some minutes",
-            ],
+            &["spec.instanceClass: the change is an outage of minutes, in the maintenance window"],
         ),
         (
             json!({"instanceClass": "db.r6g.large"}),
             &[
-                "spec.instanceClass: the change does not wait for a maintenance window: the database is away for some minutes",
+                "spec.instanceClass: the change is an outage of minutes, in the maintenance window",
                 "spec.instanceClass: another instance class is billed at another rate",
             ],
         ),
@@ -285,7 +283,7 @@ fn a_class_that_was_not_written_may_be_the_same() {
     assert_eq!(
         about,
         [
-            "spec.instanceClass: unless it has this class already, it changes without a maintenance window: an outage of minutes",
+            "spec.instanceClass: unless it has this class already, an outage of minutes, in the maintenance window",
             "spec.instanceClass: another instance class is billed at another rate",
         ]
     );

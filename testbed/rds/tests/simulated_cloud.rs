@@ -178,7 +178,12 @@ impl Conversation {
     }
 
     async fn modify(&mut self, what: &str, change: Settings) {
-        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change })).await;
+        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change, at_once: true })).await;
+    }
+
+    /// What would be an outage waits.
+    async fn modify_later(&mut self, what: &str, change: Settings) {
+        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change, at_once: false })).await;
     }
 
     async fn mark(&mut self, what: &str, mark: MarkInstance) {
@@ -254,7 +259,11 @@ fn create() -> Create {
             iops: None,
             throughput: None,
             storage_type: Some("gp3".into()),
+            max_allocated_gib: Some(100),
+            multi_az: Some(false),
             backup_retention_days: Some(7),
+            backup_window: Some("01:00-02:00".into()),
+            maintenance_window: Some(far_window()),
             deletion_protection: Some(true),
             security_groups: Some(BTreeSet::from([GROUP.into()])),
             subnet_group: Some(SUBNETS.into()),
@@ -265,6 +274,13 @@ fn create() -> Create {
         owner: Owner { cluster: "c".into(), namespace: "shop".into(), name: "orders".into(), uid: "u".into() },
         tags: BTreeMap::from([("team".into(), "shop & co".replace('&', "+"))]),
     }
+}
+
+/// A maintenance window that does not open while this runs.
+fn far_window() -> String {
+    let in_three_days = Timestamp::now() + SignedDuration::from_hours(72);
+    let day = in_three_days.strftime("%a").to_string().to_lowercase();
+    format!("{day}:03:00-{day}:04:00")
 }
 
 fn password(text: &str) -> MasterPassword {
@@ -329,6 +345,32 @@ async fn conversation(side: Side) -> (Side, Vec<String>) {
     with.modify("another class", class("db.t4g.small")).await;
     with.modify("while it changes", retention(3)).await;
     with.available("another class", |is| is.instance_class.as_deref() == Some("db.t4g.small")).await;
+    with.modify_later("a class for the window", class("db.t4g.medium")).await;
+    with.until("waits", |found| found.pending.instance_class.is_some()).await;
+    with.modify_later("a standby queues", Settings { multi_az: Some(true), ..Settings::default() }).await;
+    with.modify_later(
+        "a window that overlaps",
+        Settings { backup_window: Some(far_window()[4..9].to_owned() + "-03:30"), ..Settings::default() },
+    )
+    .await;
+    with.modify_later(
+        "what is applied at any time",
+        Settings {
+            max_allocated_gib: Some(200),
+            backup_window: Some("05:00-05:30".into()),
+            auto_minor_version_upgrade: Some(true),
+            ..Settings::default()
+        },
+    )
+    .await;
+    with.until("two wait", |found| {
+        found.pending.multi_az == Some(true) && found.running.max_allocated_gib == Some(200)
+    })
+    .await;
+    with.modify("the class is taken back, and the other applied", class("db.t4g.small")).await;
+    with.available("a standby", |is| is.multi_az == Some(true)).await;
+    with.modify("no room to grow by itself", Settings { max_allocated_gib: Some(21), ..Settings::default() }).await;
+    with.modify("it does not grow by itself", Settings { max_allocated_gib: Some(20), ..Settings::default() }).await;
     with.modify("backups", retention(3)).await;
     with.available("backups", |is| is.backup_retention_days == Some(3)).await;
     with.modify("no backups", retention(36)).await;

@@ -42,6 +42,7 @@ mod shed;
 mod stack;
 mod tls;
 mod webhook_away;
+mod windows;
 mod world;
 
 use std::{process::ExitCode, sync::Arc};
@@ -90,6 +91,7 @@ fn main() -> Result<ExitCode> {
         rest::trials(&world),
         refusals::trials(&world),
         webhook_away::trials(&world),
+        windows::trials(&world),
         isolation::trials(&world),
         classes::trials(&world),
         foreign::trials(&world),

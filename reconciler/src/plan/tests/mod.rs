@@ -11,6 +11,7 @@ mod platform;
 mod secrets;
 mod simulation;
 mod states;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -144,13 +145,17 @@ pub(crate) fn instance(status: &str) -> Instance {
             instance_class: Some("db.t4g.micro".into()),
             allocated_gib: Some(20),
             storage_type: Some("gp3".into()),
+            multi_az: Some(false),
+            max_allocated_gib: Some(20),
             backup_retention_days: Some(7),
+            backup_window: Some("02:00-02:30".into()),
+            maintenance_window: Some("sun:04:00-sun:05:00".into()),
             deletion_protection: Some(false),
             security_groups: Some(BTreeSet::new()),
             ..Settings::default()
         },
         pending: Settings::default(),
-        backup_window: None,
+        pending_else: Vec::new(),
         master_user: Some("sysadmin".into()),
         authority: Some("rds-ca-rsa2048-g1".into()),
         marks: Marks::from(&owner()),
@@ -292,8 +297,11 @@ fn accepted(world: &mut World, request: &Request, times: u32, at: Moment) {
     (0..times).for_each(|_| world.ledger.done(&Step::Cloud(request.clone()), at));
 }
 
+/// As it goes out while nothing waits: what nobody notices at once.
 pub(super) fn modify(change: Settings) -> Request {
-    Request::Modify(Modify { identifier: instance("available").identifier, change })
+    let instance = instance("available");
+    let at_once = !offer(None).impact(&change, &instance.running).quiet.is_empty();
+    Request::Modify(Modify { identifier: instance.identifier, change, at_once })
 }
 
 fn kept_for(days: u32) -> Settings {

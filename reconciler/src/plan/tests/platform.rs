@@ -77,7 +77,7 @@ fn a_tag_that_left_the_class_stays_and_is_told() {
     assert_eq!(planned(&target, &world).steps, []);
     assert_eq!(
         said(&target, &world),
-        "the instance is as declared; tags that the class does not name stay: left-the-class"
+        "the instance is as declared; tags that neither the class nor the object names stay: left-the-class"
     );
 }
 

@@ -108,7 +108,7 @@ mod tests {
         let fenced =
             Aws { fence: Fence::closed(Arc::new(crate::clock::SystemClock)), ..Aws::at("http://127.0.0.1:1".into()) };
         let instance = || "orders".to_owned();
-        let modify = Modify { identifier: instance(), change: Settings::default() };
+        let modify = Modify { identifier: instance(), change: Settings::default(), at_once: false };
         let mark = MarkInstance { resource: "arn".into(), ..MarkInstance::default() };
         let delete = Delete { identifier: instance(), final_snapshot: None, delete_automated_backups: true };
         let codes = [

@@ -24,7 +24,7 @@ pub fn instance(from: &DbInstance) -> Option<Instance> {
         }),
         running: settings::running(from),
         pending: from.pending_modified_values().map(settings::pending).unwrap_or_default(),
-        backup_window: owned(from.preferred_backup_window()),
+        pending_else: from.pending_modified_values().map(settings::pending_else).unwrap_or_default(),
         master_user: owned(from.master_username()),
         authority: owned(from.ca_certificate_identifier()),
         marks: marks::read(&tags),

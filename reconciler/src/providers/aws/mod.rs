@@ -5,6 +5,7 @@ mod cloud;
 mod connect;
 pub mod convert;
 pub mod errors;
+mod impact;
 pub mod marks;
 pub(super) mod offer;
 mod rate_limit;

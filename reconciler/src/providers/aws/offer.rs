@@ -2,9 +2,9 @@
 
 use shared::rules::{Engine, Gibibytes, Size};
 
-use super::{marks, settings};
+use super::{impact, marks, settings};
 use crate::providers::model::Instance;
-use crate::providers::offer::Offer;
+use crate::providers::offer::{Impact, Offer};
 use crate::providers::owner::{Mark, Owner};
 use crate::providers::settings::Settings;
 
@@ -38,6 +38,10 @@ impl Offer for Rds {
             // RDS has the same storage for both.
             Engine::Postgresql | Engine::MySql => settings::offers(settings),
         }
+    }
+
+    fn impact(&self, change: &Settings, running: &Settings) -> Impact {
+        impact::of(change, running)
     }
 
     fn mark(&self, mark: Mark) -> &'static str {

@@ -44,11 +44,11 @@ async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
 }
 
 async fn modify(aws: &Aws, request: &Modify) -> Result<(), CloudError> {
-    let Modify { identifier, change } = request;
+    let Modify { identifier, change, at_once } = request;
     let action = "ModifyDBInstance";
     let call = settings::modify(aws.rds.modify_db_instance(), change)
         .db_instance_identifier(identifier)
-        .apply_immediately(true);
+        .apply_immediately(*at_once);
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
 
@@ -60,7 +60,8 @@ async fn reset_master(aws: &Aws, request: &ResetMaster) -> Result<(), CloudError
         .modify_db_instance()
         .db_instance_identifier(identifier)
         .master_user_password(password.expose())
-        .apply_immediately(true);
+        // It is applied at once all the same, and leaves alone what waits for the maintenance window.
+        .apply_immediately(false);
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
 

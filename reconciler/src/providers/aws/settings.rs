@@ -7,6 +7,8 @@ use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluent
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
 
+use shared::rules::{DailyWindow, WeeklyWindow};
+
 use crate::providers::settings::Settings;
 
 /// As the instance runs with them.
@@ -22,7 +24,12 @@ pub(super) fn running(from: &DbInstance) -> Settings {
         iops: number(from.iops()),
         throughput: number(from.storage_throughput()),
         storage_type: owned(from.storage_type()),
+        // Without one it does not grow by itself.
+        max_allocated_gib: number(from.max_allocated_storage().or(from.allocated_storage())),
+        multi_az: Some(from.multi_az().unwrap_or(false)),
         backup_retention_days: number(from.backup_retention_period()),
+        backup_window: owned(from.preferred_backup_window()),
+        maintenance_window: owned(from.preferred_maintenance_window()),
         deletion_protection: Some(from.deletion_protection().unwrap_or(false)),
         security_groups: Some(groups.filter_map(|group| owned(group.vpc_security_group_id())).collect()),
         subnet_group: from.db_subnet_group().and_then(|group| owned(group.db_subnet_group_name())),
@@ -39,9 +46,31 @@ pub(super) fn pending(from: &PendingModifiedValues) -> Settings {
         iops: number(from.iops()),
         throughput: number(from.storage_throughput()),
         storage_type: owned(from.storage_type()),
+        multi_az: from.multi_az(),
         backup_retention_days: number(from.backup_retention_period()),
         ..Settings::default()
     }
+}
+
+/// What else waits to be applied: all that RDS lists besides.
+pub(super) fn pending_else(from: &PendingModifiedValues) -> Vec<String> {
+    let named = [
+        ("name", from.db_instance_identifier()),
+        ("certificate authority", from.ca_certificate_identifier()),
+        ("subnet group", from.db_subnet_group_name()),
+        ("license model", from.license_model()),
+        ("engine", from.engine()),
+    ];
+    let named = named.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+    let unnamed = [
+        ("port", from.port().is_some()),
+        ("logins by IAM", from.iam_database_authentication_enabled().is_some()),
+        ("dedicated log volume", from.dedicated_log_volume().is_some()),
+        ("processor features", !from.processor_features().is_empty()),
+        ("log exports", from.pending_cloudwatch_logs_exports().is_some()),
+        ("multi-tenant", from.multi_tenant().is_some()),
+    ];
+    named.chain(unnamed.into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned())).collect()
 }
 
 /// Those of a new instance. Nothing is left out by `..`.
@@ -54,7 +83,11 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         iops,
         throughput,
         storage_type,
+        max_allocated_gib,
+        multi_az,
         backup_retention_days,
+        backup_window,
+        maintenance_window,
         deletion_protection,
         security_groups,
         subnet_group,
@@ -67,7 +100,11 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         .set_iops(iops.map(whole))
         .set_storage_throughput(throughput.map(whole))
         .set_storage_type(storage_type)
+        .set_max_allocated_storage(max_allocated_gib.map(whole))
+        .set_multi_az(multi_az)
         .set_backup_retention_period(backup_retention_days.map(whole))
+        .set_preferred_backup_window(backup_window)
+        .set_preferred_maintenance_window(maintenance_window)
         .set_deletion_protection(deletion_protection)
         .set_vpc_security_group_ids(security_groups.map(listed))
         .set_db_subnet_group_name(subnet_group)
@@ -84,7 +121,11 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         iops,
         throughput,
         storage_type,
+        max_allocated_gib,
+        multi_az,
         backup_retention_days,
+        backup_window,
+        maintenance_window,
         deletion_protection,
         security_groups,
         subnet_group,
@@ -98,7 +139,11 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         .set_iops(iops.map(whole))
         .set_storage_throughput(throughput.map(whole))
         .set_storage_type(storage_type)
+        .set_max_allocated_storage(max_allocated_gib.map(whole))
+        .set_multi_az(multi_az)
         .set_backup_retention_period(backup_retention_days.map(whole))
+        .set_preferred_backup_window(backup_window)
+        .set_preferred_maintenance_window(maintenance_window)
         .set_deletion_protection(deletion_protection)
         .set_vpc_security_group_ids(security_groups.map(listed))
         .set_db_subnet_group_name(subnet_group)
@@ -116,14 +161,23 @@ const GP3_IOPS_PER_MIB: u32 = 4;
 ///
 /// Source: RDS user guide, "Amazon RDS DB instance storage"; of provisioned IOPS it takes no size without their number, at a birth or later.
 pub(super) fn offers(settings: &Settings) -> Result<(), String> {
-    let Settings { storage_type, allocated_gib, iops, throughput, .. } = settings;
+    let Settings { storage_type, allocated_gib, iops, throughput, backup_window, maintenance_window, .. } = settings;
+    let daily = backup_window.as_deref().and_then(|text| DailyWindow::parse(text).ok());
+    let weekly = maintenance_window.as_deref().and_then(|text| WeeklyWindow::parse(text).ok());
+    if let (Some(daily), Some(weekly)) = (daily, weekly)
+        && daily.overlaps(weekly)
+    {
+        return Err(format!(
+            "the maintenance window {weekly} overlaps the backup window {daily}: move one of them (spec.maintenanceWindow, spec.backup.window)"
+        ));
+    }
     match (storage_type.as_deref(), allocated_gib) {
         (Some("gp3"), Some(gib)) => gp3(*gib, *iops, *throughput),
         (Some("gp2"), _) => match chosen(*iops, *throughput).into_iter().flatten().next() {
             Some(field) => Err(format!("{field} is not offered for gp2, which takes none: leave it out")),
             None => Ok(()),
         },
-        (Some(kind @ ("io1" | "io2")), _) if iops.is_none() => {
+        (Some(kind @ ("io1" | "io2")), Some(_)) if iops.is_none() => {
             Err(format!("spec.size: RDS takes a size of {kind} only together with its IOPS: write spec.storage.iops"))
         }
         _ => Ok(()),

@@ -139,7 +139,11 @@ impl Sent {
             iops,
             throughput,
             storage_type,
+            max_allocated_gib,
+            multi_az,
             backup_retention_days,
+            backup_window,
+            maintenance_window,
             deletion_protection,
             security_groups,
             subnet_group,
@@ -156,7 +160,11 @@ impl Sent {
             .option("Iops", iops.as_ref())
             .option("StorageThroughput", throughput.as_ref())
             .option("StorageType", storage_type.as_ref())
+            .option("MaxAllocatedStorage", max_allocated_gib.as_ref())
+            .option("MultiAZ", multi_az.as_ref())
             .option("BackupRetentionPeriod", backup_retention_days.as_ref())
+            .option("PreferredBackupWindow", backup_window.as_ref())
+            .option("PreferredMaintenanceWindow", maintenance_window.as_ref())
             .option("DeletionProtection", deletion_protection.as_ref())
             .option("DBSubnetGroupName", subnet_group.as_ref())
     }
@@ -190,11 +198,11 @@ fn create(request: &Create) -> Call {
 }
 
 fn modify(request: &Modify) -> Call {
-    let Modify { identifier, change } = request;
+    let Modify { identifier, change, at_once } = request;
     Sent::default()
         .with("DBInstanceIdentifier", identifier)
         .settings(change)
-        .with("ApplyImmediately", &true)
+        .with("ApplyImmediately", at_once)
         .to(Action::Modify)
 }
 
@@ -203,7 +211,7 @@ fn reset_master(request: &ResetMaster) -> Call {
     Sent::default()
         .with("DBInstanceIdentifier", identifier)
         .with("MasterUserPassword", password.expose())
-        .with("ApplyImmediately", &true)
+        .with("ApplyImmediately", &false)
         .to(Action::Modify)
 }
 

@@ -72,14 +72,20 @@ impl<'a> Promise<'a> {
     }
 
     fn settings(&self) -> Option<String> {
-        let (desired, running) = (&self.desired, &self.instance.running);
+        // What waits for the maintenance window is as good as there.
+        let running = self.instance.pending.clone().or(self.instance.running.clone());
+        let desired = &self.desired;
         let small = running.allocated_gib < Some(desired.size.allocated().get());
         let kept = running.backup_retention_days != Some(u32::from(desired.backup.retention_days));
         let class = desired.instance_class.is_some() && desired.instance_class != running.instance_class;
-        let iops = desired.iops.is_some() && desired.iops != running.iops;
-        let throughput = desired.throughput.is_some() && desired.throughput != running.throughput;
+        let iops = desired.storage.iops.is_some() && desired.storage.iops != running.iops;
+        let throughput = desired.storage.throughput.is_some() && desired.storage.throughput != running.throughput;
+        let standby = desired.multi_az.is_some() && desired.multi_az != running.multi_az;
+        let window = desired.maintenance_window.map(|window| window.to_string());
+        let window = window.is_some() && window != running.maintenance_window;
         let open = desired.deletion_protection && running.deletion_protection != Some(true);
-        (small || kept || class || iops || throughput || open).then(|| format!("the instance runs with {running}"))
+        (small || kept || class || iops || throughput || standby || window || open)
+            .then(|| format!("the instance runs with {running}"))
     }
 
     /// What the class it was made with says at any time.

@@ -42,7 +42,7 @@ fn instance(resource: &str) -> Instance {
         endpoint: None,
         running: Settings::default(),
         pending: Settings::default(),
-        backup_window: None,
+        pending_else: Vec::new(),
         master_user: None,
         authority: None,
         marks: Marks::from(&owner),

@@ -246,10 +246,23 @@ fn changes() -> Vec<State> {
     large["size"] = json!("100GB");
     let mut newer = orders_spec();
     newer["version"] = json!("15");
+    let mut smaller = orders_spec();
+    smaller["instanceClass"] = json!("db.t4g.small");
     vec![
         with_spec("modifying", IN_PROGRESS, &large, |_| {}),
         with_spec("growing", IN_PROGRESS, &large, |world| {
+            in_cloud_state(world, "modifying");
             on_instance(world, |instance| instance.pending.allocated_gib = Some(94));
+        }),
+        with_spec("waiting-for-window", CURRENT, &smaller, |world| {
+            on_instance(world, |instance| instance.pending.instance_class = Some("db.t4g.small".into()));
+        }),
+        with_spec("withdrawal-applies-others", FAILED, &smaller, |world| {
+            on_instance(world, |instance| {
+                instance.pending.instance_class = Some("db.t4g.large".into());
+                instance.pending.engine_version = Some("12.99".into());
+                instance.running.instance_class = Some("db.t4g.small".into());
+            });
         }),
         with_spec("instance-busy", IN_PROGRESS, &large, |world| in_cloud_state(world, "modifying")),
         with_spec("storage-cooldown", IN_PROGRESS, &large, |world| {

@@ -27,12 +27,17 @@ impl Picture {
             throughput: _,
             // What a class says of these counts at a birth.
             storage_type: _,
+            max_allocated_gib: _,
             subnet_group: _,
             kms_key: _,
+            multi_az,
             backup_retention_days,
+            backup_window,
+            maintenance_window,
             deletion_protection,
             security_groups,
-        } = &instance.running;
+            // What waits for the maintenance window is as good as there.
+        } = &instance.pending.clone().or(instance.running.clone());
         let class = object["status"]["instance"]["className"].as_str().and_then(|name| state.classes.get(name));
         let class = class.map(|class| &class["spec"]);
         // No version is taken back: what is newer than declared stays.
@@ -42,6 +47,16 @@ impl Picture {
         // Who names no class keeps the one that is there.
         if desired.instance_class.is_some() {
             self.add("the instance class", instance_class);
+        }
+        // So does who says nothing of a standby or of a window.
+        for (name, declared, there) in [
+            ("the standby", desired.multi_az.is_some(), multi_az.map(|multi_az| multi_az.to_string())),
+            ("the backup window", desired.backup.window.is_some(), backup_window.clone()),
+            ("the maintenance window", desired.maintenance_window.is_some(), maintenance_window.clone()),
+        ] {
+            if declared {
+                self.add(name, there);
+            }
         }
         // Protection is taken away by nobody but who deletes.
         if desired.deletion_protection {
@@ -75,8 +90,15 @@ impl Picture {
     pub(super) fn status(&mut self, status: &Value, desired: &Desired) {
         for condition in status["conditions"].as_array().into_iter().flatten() {
             let name = condition["type"].as_str().unwrap_or_default();
-            if !OF_THE_PAST.contains(&name) {
-                self.add(format_args!("the condition {name}"), (&condition["status"], &condition["reason"]));
+            // A fresh one has at once what waits for its window here.
+            let waits = condition["reason"] == "WaitingForWindow";
+            if waits {
+                self.add(format_args!("the condition {name}"), (json!("True"), json!("Done")));
+            } else if !OF_THE_PAST.contains(&name) {
+                self.add(
+                    format_args!("the condition {name}"),
+                    (condition["status"].clone(), condition["reason"].clone()),
+                );
             }
         }
         self.add("the users", &status["users"]);

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use shared::names;
 
-use super::ground::{
+use super::settings;
+use crate::plan::ground::{
     ACCEPT_ANNOTATION, Ownership, RECREATE_ANNOTATION, accepted, elsewhere, estranged, ownership, replaceable,
     untrusted_endpoint,
 };
-use super::outcome::Outcome;
-use super::reason::Reason;
-use super::settings;
-use super::step::Step;
-use super::world::{Seen, World};
+use crate::plan::outcome::Outcome;
+use crate::plan::reason::Reason;
+use crate::plan::step::Step;
+use crate::plan::world::{Seen, World};
 use crate::providers::{Create, Instance, MasterPassword, Request};
 use crate::subject::Target;
 
-pub(super) fn plan(target: &Target, world: &World) -> Outcome {
+pub(crate) fn plan(target: &Target, world: &World) -> Outcome {
     if let Err(why) = &world.account {
         let (message, until) = (why.clone(), Some(Duration::from_secs(10)));
         return Outcome::Wait { reason: Reason::CloudUnavailable, message, until };
@@ -74,8 +74,8 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>) -> Outcome {
     Outcome::act(Reason::Creating, message, Step::Cloud(Request::Create(request)))
 }
 
-pub(super) fn creation(target: &Target, world: &World, master_password: MasterPassword) -> Create {
-    let (desired, class) = (&target.desired, &target.class);
+pub(crate) fn creation(target: &Target, world: &World, master_password: MasterPassword) -> Create {
+    let desired = &target.desired;
     Create {
         identifier: world.identifier.to_string(),
         engine: desired.engine,
@@ -83,7 +83,7 @@ pub(super) fn creation(target: &Target, world: &World, master_password: MasterPa
         master_user: desired.master_user.to_string(),
         master_password,
         owner: world.owner(),
-        tags: class.tags.clone(),
+        tags: target.tags(),
     }
 }
 

@@ -1,0 +1,16 @@
+//! The instance itself: how it is born, what it is like, and when it changes.
+
+mod backups;
+mod birth;
+mod platform;
+mod queue;
+mod settings;
+mod storage;
+
+pub(crate) use backups::not_scheduled;
+pub(super) use backups::plan as backups;
+#[cfg(test)]
+pub(super) use birth::creation;
+pub(super) use birth::plan;
+pub(super) use settings::plan as settings;
+pub(super) use storage::plan as storage;
