@@ -103,7 +103,7 @@ pub(crate) const SECRET_FIRST: Mutant = decides(
 );
 pub(crate) const STATUS_RESTLESS: Mutant = decides(
     "the status tells the time",
-    "plan/instance.rs: no outcome's message depends on now",
+    "plan/instance: no outcome's message depends on now",
     decisions::status_restless,
 );
 pub(crate) const NO_FINAL_SNAPSHOT: Mutant = decides(
@@ -129,7 +129,7 @@ pub(crate) const UNHELD: Mutant = decides(
 );
 pub(crate) const PASSWORD_FIRST: Mutant = decides(
     "a server gets a password that is not in its Secret",
-    "plan/instance.rs, absent: the Secret must hold the master password first",
+    "plan/instance/birth.rs, absent: the Secret must hold the master password first",
     decisions::password_first,
 );
 pub(crate) const UNREADABLE_IS_ABSENT: Mutant = Mutant {
