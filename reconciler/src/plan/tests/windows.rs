@@ -118,7 +118,7 @@ fn an_outage_waits_for_its_window_and_the_object_is_ready_meanwhile() {
 }
 
 #[test]
-fn i3_while_an_outage_waits_nothing_is_applied_at_once_that_would_bring_it() {
+fn while_an_outage_waits_nothing_is_applied_at_once_that_would_bring_it() {
     let besides =
         json!({"instanceClass": "db.t4g.small", "size": "40Gi", "multiAZ": true, "backup": {"retention": "14d"}});
     let world = waiting(class("db.t4g.small"));
