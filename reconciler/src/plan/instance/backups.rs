@@ -3,7 +3,7 @@
 use shared::rules::Interval;
 
 use super::queue::{Ask, Standing, ask};
-use super::settings::{NOT_YET, not_offered, told, wanted, with_windows};
+use super::settings::{NOT_YET, refused, told, wanted, with_windows};
 use crate::clock::Moment;
 use crate::plan::ground::usable;
 use crate::plan::outcome::Outcome;
@@ -19,14 +19,13 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
     let Settings { backup_retention_days, .. } = wanted(target, world);
     let backup_window = target.desired.backup.window.map(|window| window.to_string());
     let declared = Settings { backup_retention_days, backup_window, ..Settings::default() };
-    let left = declared.clone().beyond(&instance.running, &instance.pending);
-    if !left.is_empty()
-        && let Err(refusal) = target.fence.change(&target.desired, &left)
-    {
-        return refusal.into();
-    }
     let standing = Standing::of(target, world, instance, now, instance.status.modifiable());
-    match ask(&standing, &declared, |part| part, |change| not_offered(target, world, &with_windows(change, instance))) {
+    match ask(
+        &standing,
+        &declared,
+        |part| part,
+        |change| refused(target, world, change, &with_windows(change, instance)),
+    ) {
         Ask::Say(outcome) => outcome,
         Ask::UnderWay(coming, until) => {
             Outcome::Wait { reason: Reason::Modifying, message: told(instance, &coming), until }

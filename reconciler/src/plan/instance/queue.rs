@@ -61,7 +61,8 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// What is asked for next of what is declared. `whole` adds what must be said with a part; `refused` tells what the provider does not have.
+/// What is asked for next of what is declared. `whole` adds what must be said with a part; `refused` tells what of the part that is
+/// left the class does not permit, or the provider does not have.
 pub(super) fn ask(
     standing: &Standing<'_>,
     declared: &Settings,
@@ -86,7 +87,7 @@ pub(super) fn ask(
             (false, true) => Ask::Say(in_the_window(standing, &coming)),
         };
     }
-    if let Some(outcome) = refused(&whole(left.clone())) {
+    if let Some(outcome) = refused(&left) {
         return Ask::Say(outcome);
     }
     let queued = !pending.is_empty() || !pending_else.is_empty();

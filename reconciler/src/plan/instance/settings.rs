@@ -46,6 +46,12 @@ fn written(value: Option<&impl ToString>) -> Option<String> {
     value.map(ToString::to_string)
 }
 
+/// What is told where the class does not permit a change, or the provider does not offer `whole`, which is the change with all that goes with it.
+pub(super) fn refused(target: &Target, world: &World, change: &Settings, whole: &Settings) -> Option<Outcome> {
+    let permitted = target.fence.change(&target.desired, change);
+    permitted.err().map(Outcome::from).or_else(|| not_offered(target, world, whole))
+}
+
 /// A change of one window, with the other one: both are judged together.
 pub(super) fn with_windows(change: &Settings, instance: &Instance) -> Settings {
     if change.backup_window.is_none() && change.maintenance_window.is_none() {

@@ -3,7 +3,7 @@
 use shared::rules::{Autoscaling, Gibibytes};
 
 use super::queue::{Ask, Standing, ask};
-use super::settings::{NOT_YET, not_offered, told, wanted};
+use super::settings::{NOT_YET, refused, told, wanted};
 use crate::clock::Moment;
 use crate::plan::ground::usable;
 use crate::plan::outcome::Outcome;
@@ -18,12 +18,6 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
         return Outcome::wait(Reason::WaitingForInstance, NOT_YET);
     };
     let declared = declared(target, world, instance, allocated);
-    let left = declared.clone().beyond(&instance.running, &instance.pending);
-    if !left.is_empty()
-        && let Err(refusal) = target.fence.change(&target.desired, &left)
-    {
-        return refusal.into();
-    }
     let standing = Standing::of(target, world, instance, now, instance.status.storage_modifiable());
     let outcome = ask(
         &standing,
@@ -31,8 +25,9 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
         |part| whole(part, &declared, instance, allocated),
         |change| {
             // What a volume can be depends on its type, which may stay.
-            let storage_type = change.storage_type.clone().or(instance.running.storage_type.clone());
-            not_offered(target, world, &Settings { storage_type, ..change.clone() })
+            let storage_type = declared.storage_type.clone().or(instance.running.storage_type.clone());
+            let whole = whole(change.clone(), &declared, instance, allocated);
+            refused(target, world, change, &Settings { storage_type, ..whole })
         },
     );
     match outcome {
