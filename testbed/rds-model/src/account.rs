@@ -35,12 +35,14 @@ pub struct Quotas {
     pub manual_snapshots: usize,
     /// Automated backups of instances that are gone.
     pub retained_backups: usize,
+    /// The default ones are not among them.
+    pub parameter_groups: usize,
 }
 
 /// As RDS has them [RDS User Guide, "Quotas"], but for instances, which are not limited.
 impl Default for Quotas {
     fn default() -> Self {
-        Self { instances: None, manual_snapshots: 100, retained_backups: 40 }
+        Self { instances: None, manual_snapshots: 100, retained_backups: 40, parameter_groups: 50 }
     }
 }
 

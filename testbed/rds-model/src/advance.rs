@@ -39,7 +39,9 @@ fn moment(account: &Account, instance: &Instance, from: Timestamp) -> Option<Tim
     match account.times(instance).next(instance, from) {
         Step::Rest => None,
         Step::Wait(until) => Some(until),
-        Step::Work | Step::PublishFinalSnapshot | Step::Finish | Step::BeginPending => Some(from),
+        Step::Work | Step::ApplyParameters | Step::PublishFinalSnapshot | Step::Finish | Step::BeginPending => {
+            Some(from)
+        }
     }
 }
 
@@ -49,6 +51,10 @@ fn take(account: &Account, state: &mut State, instance: &Instance, at: Timestamp
         Step::Rest | Step::Wait(_) => {}
         Step::Work => lifecycle::worked(state, id, &instance.phase.activity, at),
         Step::PublishFinalSnapshot => lifecycle::publish_final_snapshot(state, id, at),
+        Step::ApplyParameters => {
+            let values = instance.parameters_applied_at_once(&state.parameter_groups);
+            lifecycle::parameters_applied(state, id, values, at);
+        }
         Step::BeginPending => lifecycle::begin_pending(state, id, at),
         Step::Finish => lifecycle::finish(state, id, at),
     }

@@ -66,6 +66,7 @@ pub mod lifecycle;
 mod network;
 pub mod order;
 mod page;
+pub mod parameters;
 mod params;
 mod state;
 #[cfg(test)]
@@ -82,8 +83,9 @@ pub use network::{DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP};
 pub use page::{Page, paginate};
 pub use params::Params;
 pub use state::{
-    Activity, Category, CertificateRotation, Change, Event, Insights, Instance, Monitoring, Ordered, Phase, Retained,
-    RetainedBackup, Snapshot, SnapshotKind, SnapshotStatus, Source, State, Tags,
+    Activity, ApplyMethod, Category, CertificateRotation, Change, Event, Insights, Instance, Monitoring, Ordered,
+    ParameterGroup, ParameterGroups, Phase, Retained, RetainedBackup, Running, Setting, Snapshot, SnapshotKind,
+    SnapshotStatus, Source, State, Tags,
 };
 pub use timetable::{Step, Timetable};
 pub use versions::{Availability, BadVersion, EngineVersion};

@@ -45,6 +45,32 @@ impl World {
         actions::modify_instance(&self.account, &mut self.state, &params, self.now, &mut self.fresh).unwrap();
     }
 
+    /// Sets a parameter of the group `mine`, which is made where there is none.
+    fn set(&mut self, name: &str, value: &str, method: &str) {
+        let made = Params::parse("DBParameterGroupName=mine&DBParameterGroupFamily=postgres18&Description=mine");
+        if !self.state.parameter_groups.contains_key("mine") {
+            actions::create_parameter_group(&self.account, &mut self.state, &made).unwrap();
+        }
+        let params = Params::from_iter([
+            ("DBParameterGroupName", "mine"),
+            ("Parameters.Parameter.1.ParameterName", name),
+            ("Parameters.Parameter.1.ParameterValue", value),
+            ("Parameters.Parameter.1.ApplyMethod", method),
+        ]);
+        actions::modify_parameter_group(&mut self.state, &params, self.now).unwrap();
+    }
+
+    fn reboot(&mut self) {
+        let params = Params::from_iter([("DBInstanceIdentifier", "orders")]);
+        actions::reboot_instance(&self.account, &mut self.state, &params, self.now).unwrap();
+    }
+
+    /// The `ParameterApplyStatus`, and a value that the server runs with.
+    fn parameter(&self, name: &str) -> (&'static str, Option<&str>) {
+        let running = &self.orders().running;
+        (running.status(), running.values.get(name).map(String::as_str))
+    }
+
     fn delete(&mut self, last: &str) {
         let params = Params::from_iter([("DBInstanceIdentifier", "orders"), ("FinalDBSnapshotIdentifier", last)]);
         actions::delete_instance(&self.account, &mut self.state, &params, self.now).unwrap();
@@ -135,6 +161,38 @@ fn what_waits_begins_when_its_window_opens_and_not_before_it_was_asked_for() {
     world.pass(8 * 24 * 3600);
     let applied = Phase { activity: Activity::Available, since: opens + SignedDuration::from_secs(120), worked: true };
     assert_eq!((world.orders().class.as_str(), &world.orders().phase), ("db.t4g.small", &applied));
+}
+
+#[test]
+fn another_group_waits_for_a_reboot_and_dynamic_parameters_come_by_themselves_afterwards() {
+    let mut world = World::creating("orders");
+    world.pass(360);
+    world.set("work_mem", "8192", "immediate");
+    assert_eq!(world.parameter("work_mem"), ("in-sync", None), "the group is nobody's");
+    world.modify(&[("DBParameterGroupName", "mine")]);
+    world.pass(24 * 3600);
+    assert_eq!((world.status(), world.parameter("work_mem")), (Some("available"), ("pending-reboot", None)));
+
+    world.reboot();
+    assert_eq!(world.parameter("work_mem"), ("pending-reboot", Some("8192")), "it is told when the reboot is over");
+    world.pass(60);
+    assert_eq!(world.parameter("work_mem"), ("in-sync", Some("8192")));
+
+    world.set("work_mem", "4096", "immediate");
+    assert_eq!(world.parameter("work_mem"), ("applying", Some("8192")));
+    world.pass(20);
+    assert_eq!((world.status(), world.parameter("work_mem")), (Some("available"), ("in-sync", Some("4096"))));
+    world.set("max_connections", "50", "pending-reboot");
+    world.set("work_mem", "2048", "immediate");
+    world.pass(20);
+    assert_eq!(world.parameter("work_mem"), ("pending-reboot", Some("2048")), "the static one waits alone");
+    assert_eq!(world.parameter("max_connections").1, None);
+    // A window does not reboot for parameters, but what restarts the server brings them.
+    world.pass(8 * 24 * 3600);
+    assert_eq!(world.parameter("max_connections"), ("pending-reboot", None));
+    world.modify(&[("DBInstanceClass", "db.t4g.small"), ("ApplyImmediately", "true")]);
+    world.pass(120);
+    assert_eq!(world.parameter("max_connections"), ("in-sync", Some("50")));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How one activity follows another: pure changes of the state, without a server, a clock or a task.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::backups;
@@ -48,7 +50,21 @@ pub fn failed(state: &mut State, resource_id: &str, reason: &str, now: Timestamp
 pub fn begin_pending(state: &mut State, resource_id: &str, now: Timestamp) {
     if let Some(instance) = state.by_resource_mut(resource_id) {
         let change = Box::new(std::mem::take(&mut instance.pending));
+        let reload = change.needs_restart() && !change.is_major_upgrade(instance.engine_version);
         instance.phase = Phase::begin(Activity::Modifying { change }, now);
+        if reload {
+            state.load_parameters(resource_id);
+        }
+    }
+}
+
+/// The running server has these parameters now.
+pub fn parameters_applied(state: &mut State, resource_id: &str, values: BTreeMap<String, String>, now: Timestamp) {
+    // A reboot that was asked for meanwhile brings later ones.
+    let resting = |instance: &&mut Instance| instance.phase.activity == Activity::Available;
+    if let Some(instance) = state.by_resource_mut(resource_id).filter(resting) {
+        instance.running.values = values;
+        state.compare_parameters(resource_id, now);
     }
 }
 
@@ -64,12 +80,18 @@ pub fn publish_final_snapshot(state: &mut State, resource_id: &str, now: Timesta
     let id = id.clone();
     if instance.ordered.fail_snapshot {
         instance.phase = Phase::begin(Activity::Starting, now);
+        state.load_parameters(resource_id);
     }
     complete_snapshot(state, &id, now);
 }
 
 /// Ends the present activity and begins the next one.
 pub fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
+    end(state, resource_id, now);
+    state.compare_parameters(resource_id, now);
+}
+
+fn end(state: &mut State, resource_id: &str, now: Timestamp) {
     let Some(instance) = state.by_resource_mut(resource_id) else {
         return;
     };
@@ -99,6 +121,7 @@ pub fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
         }
         Activity::Modifying { change } => {
             let said = news::applied(&change, instance);
+            let upgraded = change.is_major_upgrade(instance.engine_version);
             instance.apply(&change, now);
             if change.allocated_storage.is_some() {
                 // There is room again [RDS User Guide, "Storage-full"].
@@ -112,6 +135,9 @@ pub fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
                 None => settle(state, resource_id, now),
             }
             state.report(&source, said, now);
+            if upgraded {
+                state.load_parameters(resource_id);
+            }
             if let Some(new) = change.new_id {
                 rename(state, resource_id, new, now);
             }
@@ -149,6 +175,7 @@ pub fn finish(state: &mut State, resource_id: &str, now: Timestamp) {
         }
         Activity::Stopped => {
             instance.phase = Phase::begin(Activity::Starting, now);
+            state.load_parameters(resource_id);
             let message = "DB instance is being started due to it exceeding the maximum allowed time being stopped.";
             state.record(source, Category::Notification, message, now);
         }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::account::Account;
 use crate::error::ApiError;
 use crate::fresh::Fresh;
-use crate::state::{Activity, Change, Insights, Instance, Monitoring, Ordered, Phase, Tags};
+use crate::state::{Activity, Change, Insights, Instance, Monitoring, Ordered, Phase, Running, Tags};
 use crate::timetable::Timetable;
 use crate::versions::EngineVersion;
 
@@ -47,6 +47,7 @@ pub(crate) fn instance(id: &str) -> Instance {
         subnet_group: None,
         security_groups: Vec::new(),
         parameter_group: "default.postgres12".to_owned(),
+        running: Running::default(),
         ca_certificate: "rds-ca-rsa2048-g1".to_owned(),
         lifecycle_support: "open-source-rds-extended-support".to_owned(),
         log_exports: Vec::new(),

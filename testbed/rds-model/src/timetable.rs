@@ -23,6 +23,8 @@ pub struct Timetable {
     pub optimization: Duration,
     /// How long the storage cannot be changed again [RDS User Guide, "Working with storage"].
     pub storage_cooldown: Duration,
+    /// Until a running server has the dynamic parameters that its group was given.
+    pub parameters: Duration,
     /// Another password of the master user.
     pub credentials: Duration,
     /// A restart.
@@ -56,6 +58,8 @@ pub enum Step {
     PublishFinalSnapshot,
     /// The activity is over.
     Finish,
+    /// The running server gets what its parameter group says.
+    ApplyParameters,
     /// The maintenance window is open and changes wait for it.
     BeginPending,
 }
@@ -72,6 +76,7 @@ impl Timetable {
             modification: seconds(2 * minute),
             optimization: seconds(30 * minute),
             storage_cooldown: multiplied(Duration::from_hours(6), cooldown),
+            parameters: seconds(20),
             credentials: seconds(minute),
             reboot: seconds(minute),
             stop: seconds(150),
@@ -88,11 +93,7 @@ impl Timetable {
     pub fn next(&self, instance: &Instance, now: Timestamp) -> Step {
         let phase = &instance.phase;
         match &phase.activity {
-            Activity::Available if instance.pending.is_empty() => Step::Rest,
-            Activity::Available => {
-                let opens = window_opens(&instance.maintenance_window, now);
-                if opens <= now { Step::BeginPending } else { Step::Wait(opens) }
-            }
+            Activity::Available => sooner(self.parameters(instance, now), Self::window(instance, now)),
             Activity::Failed if phase.worked => Step::Rest,
             _ if !phase.worked => Step::Work,
             Activity::Deleting { final_snapshot: Some(_), published: false } => {
@@ -100,6 +101,20 @@ impl Timetable {
             }
             activity => after(plus(phase.since, self.duration(activity)), now, Step::Finish),
         }
+    }
+
+    /// What is on its way to the running server, and needs no restart.
+    fn parameters(&self, instance: &Instance, now: Timestamp) -> Step {
+        let since = instance.running.applying();
+        since.map_or(Step::Rest, |since| after(plus(since, self.parameters), now, Step::ApplyParameters))
+    }
+
+    /// What waits for the maintenance window.
+    fn window(instance: &Instance, now: Timestamp) -> Step {
+        if instance.pending.is_empty() {
+            return Step::Rest;
+        }
+        after(window_opens(&instance.maintenance_window, now), now, Step::BeginPending)
     }
 
     /// The `DBInstanceStatus` to show.
@@ -187,6 +202,15 @@ fn multiplied(duration: Duration, scale: f64) -> Duration {
 
 fn after(due: Timestamp, now: Timestamp, step: Step) -> Step {
     if due <= now { step } else { Step::Wait(due) }
+}
+
+/// Of two things to be done, the one that is due, else the one that is due first.
+fn sooner(one: Step, other: Step) -> Step {
+    match (one, other) {
+        (Step::Rest, step) | (step, Step::Rest) => step,
+        (Step::Wait(one), Step::Wait(other)) => Step::Wait(one.min(other)),
+        (Step::Wait(_), step) | (step, _) => step,
+    }
 }
 
 fn plus(at: Timestamp, duration: Duration) -> Timestamp {

@@ -69,6 +69,9 @@ pub struct Options {
     /// Automated backups of deleted instances that the account may have.
     #[arg(long, env = "LOCAL_RDS_RETAINED_BACKUP_QUOTA", default_value_t = Quotas::default().retained_backups)]
     pub retained_backup_quota: usize,
+    /// Parameter groups that the account may have, besides the default ones.
+    #[arg(long, env = "LOCAL_RDS_PARAMETER_GROUP_QUOTA", default_value_t = Quotas::default().parameter_groups)]
+    pub parameter_group_quota: usize,
     /// Security groups of the VPC, besides its default one.
     #[arg(long = "security-group", env = "LOCAL_RDS_SECURITY_GROUPS", value_delimiter = ',')]
     pub security_groups: Vec<String>,
@@ -103,6 +106,7 @@ impl Options {
             instance_quota: None,
             snapshot_quota: Quotas::default().manual_snapshots,
             retained_backup_quota: Quotas::default().retained_backups,
+            parameter_group_quota: Quotas::default().parameter_groups,
             security_groups: Vec::new(),
             subnet_groups: Vec::new(),
             instance_network: None,

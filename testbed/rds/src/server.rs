@@ -118,6 +118,7 @@ impl Server {
                     instances: options.instance_quota,
                     manual_snapshots: options.snapshot_quota,
                     retained_backups: options.retained_backup_quota,
+                    parameter_groups: options.parameter_group_quota,
                 },
                 ..Account::new(options.account, options.region, timetable)
             },

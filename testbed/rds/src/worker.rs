@@ -113,10 +113,23 @@ impl Worker {
             Step::PublishFinalSnapshot => {
                 self.change(lifecycle::publish_final_snapshot).await?;
             }
+            Step::ApplyParameters => self.apply_parameters(instance).await?,
             Step::BeginPending => self.change(lifecycle::begin_pending).await?,
             Step::Finish => self.change(lifecycle::finish).await?,
         }
         Ok(())
+    }
+
+    /// Gives the running server what its parameter group says and needs no restart.
+    async fn apply_parameters(&self, instance: &Instance) -> Result<(), WorkError> {
+        let applied = |state: &State| instance.parameters_applied_at_once(&state.parameter_groups);
+        let mut changed = instance.clone();
+        changed.running.values = self.service.store.read(applied).await;
+        if let Some(postmaster) = &self.postmaster {
+            self.service.env.reload(&changed, postmaster).await?;
+        }
+        let values = changed.running.values;
+        Ok(self.change(|state, id, now| lifecycle::parameters_applied(state, id, values, now)).await?)
     }
 
     /// The real work of an activity. Interrupted, it is done again from the beginning.

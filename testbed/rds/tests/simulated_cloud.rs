@@ -40,7 +40,7 @@ use support::PASSWORD;
 
 const GROUP: &str = "sg-0123456789abcdef0";
 const SUBNETS: &str = "databases";
-const QUOTAS: Quotas = Quotas { instances: Some(1), manual_snapshots: 2, retained_backups: 40 };
+const QUOTAS: Quotas = Quotas { instances: Some(1), manual_snapshots: 2, retained_backups: 40, parameter_groups: 50 };
 /// Polls before something is given up that does not come.
 const POLLS: usize = 1000;
 

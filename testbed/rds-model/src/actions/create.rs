@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 
 use super::storage::Storage;
-use super::{elsewhere, fields, observability, settings};
+use super::{elsewhere, fields, observability, parameter_groups, settings};
 use crate::account::Account;
 use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
-use crate::state::{Activity, Change, Insights, Instance, Monitoring, Ordered, Phase, State, Tags};
+use crate::state::{
+    Activity, Change, Insights, Instance, Monitoring, Ordered, Phase, Running, State, Tags, default_group,
+};
 
 pub(super) const DEFAULT_BACKUP_WINDOW: &str = "03:00-03:30";
 pub(super) const DEFAULT_MAINTENANCE_WINDOW: &str = "sun:05:00-sun:05:30";
@@ -23,7 +25,7 @@ pub fn create_instance(
     now: Timestamp,
     fresh: &mut impl Fresh,
 ) -> Result<Instance, ApiError> {
-    let instance = parse(account, params, now, fresh)?;
+    let instance = parse(account, state, params, now, fresh)?;
     insert(account, state, instance, fresh)
 }
 
@@ -40,6 +42,7 @@ pub(super) fn insert(
     if account.quotas.instances.is_some_and(|quota| state.instances.len() >= quota) {
         return Err(ApiError::instance_quota());
     }
+    instance.load_parameters(&state.parameter_groups);
     instance.port = fresh.port(&ports(state), None)?;
     state.instances.insert(instance.id.clone(), instance.clone());
     Ok(instance)
@@ -63,7 +66,13 @@ pub(super) fn ports(state: &State) -> Vec<u16> {
     state.instances.values().flat_map(|instance| [Some(instance.port), given(instance)]).flatten().collect()
 }
 
-fn parse(account: &Account, params: &Params, now: Timestamp, fresh: &mut impl Fresh) -> Result<Instance, ApiError> {
+fn parse(
+    account: &Account,
+    state: &State,
+    params: &Params,
+    now: Timestamp,
+    fresh: &mut impl Fresh,
+) -> Result<Instance, ApiError> {
     elsewhere::refuse(params)?;
     let id = fields::identifier(params, "DBInstanceIdentifier", 63)?;
     let class = params.required("DBInstanceClass")?;
@@ -104,7 +113,9 @@ fn parse(account: &Account, params: &Params, now: Timestamp, fresh: &mut impl Fr
         iam_authentication: false,
         subnet_group: None,
         security_groups: Vec::new(),
-        parameter_group: format!("default.{}", version.family()),
+        parameter_group: parameter_groups::named(account, state, params, version)?
+            .unwrap_or_else(|| default_group(version)),
+        running: Running::default(),
         ca_certificate: DEFAULT_CA.to_owned(),
         lifecycle_support: lifecycle.to_owned(),
         log_exports: Vec::new(),

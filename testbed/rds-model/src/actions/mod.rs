@@ -11,6 +11,8 @@ mod fields;
 mod filters;
 mod modify;
 mod observability;
+mod parameter_groups;
+mod parameters;
 mod power;
 mod restore;
 mod settings;
@@ -27,6 +29,10 @@ pub use events::describe_events;
 pub use fields::instance_id;
 pub use modify::modify_instance;
 pub use observability::LOGS;
+pub use parameter_groups::{create_parameter_group, delete_parameter_group, describe_parameter_groups};
+pub use parameters::{
+    ParameterOf, describe_engine_defaults, describe_parameters, modify_parameter_group, reset_parameter_group,
+};
 pub use power::{reboot_instance, start_instance, stop_instance};
 pub use restore::restore_instance;
 pub use settings::AUTHORITIES;

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use super::storage::{self, Storage};
-use super::{create, elsewhere, fields, observability, settings};
+use super::{create, elsewhere, fields, observability, parameter_groups, settings};
 use crate::abilities::Abilities;
 use crate::account::Account;
 use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
-use crate::state::{Activity, CertificateRotation, Change, Instance, Phase, State};
+use crate::state::{Activity, CertificateRotation, Change, Instance, Phase, State, default_group};
 use crate::versions::EngineVersion;
 
 /// What only says how or of what, and what every request has.
@@ -70,6 +70,13 @@ fn modified(
         lifecycle.clone_into(&mut new.lifecycle_support);
     }
 
+    let engine_version = engine_version(params, old)?;
+    let group = parameter_groups::named(account, state, params, engine_version.unwrap_or(old.engine_version))?;
+    let upgraded_group = engine_version.and_then(|target| upgraded_group(old, target, group.clone()).transpose());
+    if let Some(group) = group.filter(|_| upgraded_group.is_none()) {
+        new.parameter_group = group;
+    }
+
     let mut now = Change {
         monitoring: Some(observability::monitoring(params, &old.monitoring)?).filter(|new| *new != old.monitoring),
         log_exports: exports(params, old)?.filter(|new| *new != old.log_exports),
@@ -79,7 +86,8 @@ fn modified(
     let mut timed = Change {
         new_id: new_id(params, old, state)?,
         class: class(params, old)?,
-        engine_version: engine_version(params, old)?,
+        engine_version,
+        parameter_group: upgraded_group.transpose()?,
         multi_az: params.boolean("MultiAZ")?.filter(|multi_az| *multi_az != old.multi_az),
         iam_authentication: params
             .boolean("EnableIAMDatabaseAuthentication")?
@@ -112,6 +120,10 @@ fn modified(
     } else {
         new.pending.merge(timed);
     }
+    if now.needs_restart() && !now.is_major_upgrade(old.engine_version) {
+        new.load_parameters(&state.parameter_groups);
+    }
+    new.compare_parameters(&state.parameter_groups, at);
     if let Some(activity) = activity(now) {
         new.phase = Phase::begin(activity, at);
     }
@@ -126,7 +138,9 @@ fn withdraw(params: &Params, pending: &mut Change) {
     pending.certificate.take_if(|_| named("CACertificateIdentifier"));
     pending.dedicated_log_volume.take_if(|_| named("DedicatedLogVolume"));
     pending.class.take_if(|_| named("DBInstanceClass"));
-    pending.engine_version.take_if(|_| named("EngineVersion"));
+    if named("EngineVersion") {
+        (pending.engine_version, pending.parameter_group) = (None, None);
+    }
     pending.backup_retention.take_if(|_| named("BackupRetentionPeriod"));
     pending.multi_az.take_if(|_| named("MultiAZ"));
     pending.allocated_storage.take_if(|_| named("AllocatedStorage"));
@@ -179,6 +193,21 @@ fn engine_version(params: &Params, old: &Instance) -> Result<Option<EngineVersio
         )));
     }
     Ok(Some(target))
+}
+
+/// The parameter group that an instance has after an upgrade to another major version: the one that is named, or the default one of the new
+/// family where the present one is a default one too.
+fn upgraded_group(old: &Instance, target: EngineVersion, named: Option<String>) -> Result<Option<String>, ApiError> {
+    if target.major == old.engine_version.major {
+        return Ok(None);
+    }
+    if named.is_none() && old.parameter_group != default_group(old.engine_version) {
+        return Err(ApiError::invalid_combination(format!(
+            "Current Parameter Group ({}) is non-default. You need to explicitly specify a new Parameter Group in this case (default or custom)",
+            old.parameter_group
+        )));
+    }
+    Ok(Some(named.unwrap_or_else(|| default_group(target))))
 }
 
 /// The changes of the volume.

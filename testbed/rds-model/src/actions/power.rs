@@ -24,7 +24,8 @@ pub fn reboot_instance(
         ));
     }
     instance.phase = Phase::begin(Activity::Rebooting, now);
-    Ok(instance.clone())
+    let restarted = instance.clone();
+    Ok(loaded(state, restarted))
 }
 
 /// Stops an instance, after a snapshot where the request names one.
@@ -58,7 +59,15 @@ pub fn start_instance(
     elsewhere::refuse(params)?;
     let instance = allowed(account, state, params, now, |can| can.start, "stopped")?;
     instance.phase = Phase::begin(Activity::Starting, now);
-    Ok(instance.clone())
+    let started = instance.clone();
+    Ok(loaded(state, started))
+}
+
+/// The instance with what its server is started with.
+fn loaded(state: &mut State, mut instance: Instance) -> Instance {
+    instance.load_parameters(&state.parameter_groups);
+    state.instances.insert(instance.id.clone(), instance.clone());
+    instance
 }
 
 /// The instance, if its state allows what is asked for.

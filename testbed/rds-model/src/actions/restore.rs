@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 
 use super::storage::{self, Storage};
-use super::{create, elsewhere, fields, settings};
+use super::{create, elsewhere, fields, parameter_groups, settings};
 use crate::account::Account;
 use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
-use crate::state::{Change, Insights, Instance, Monitoring, Ordered, SnapshotKind, State, Tags};
+use crate::state::{
+    Change, Insights, Instance, Monitoring, Ordered, Running, SnapshotKind, State, Tags, default_group,
+};
 
 /// A new instance with the data, users and passwords of a snapshot.
 pub fn restore_instance(
@@ -74,7 +76,9 @@ pub fn restore_instance(
         iam_authentication: false,
         subnet_group: None,
         security_groups: Vec::new(),
-        parameter_group: format!("default.{}", version.family()),
+        parameter_group: parameter_groups::named(account, state, params, version)?
+            .unwrap_or_else(|| default_group(version)),
+        running: Running::default(),
         ca_certificate: create::DEFAULT_CA.to_owned(),
         log_exports: Vec::new(),
         monitoring: Monitoring::default(),

@@ -30,9 +30,6 @@ pub(super) fn at_once(account: &Account, params: &Params, instance: &mut Instanc
     replace("PreferredMaintenanceWindow", &mut instance.maintenance_window);
     instance.maintenance_window.make_ascii_lowercase();
     fields::check_windows(&instance.backup_window, &instance.maintenance_window)?;
-    if let Some(name) = params.text("DBParameterGroupName") {
-        parameter_group(name, instance)?;
-    }
     if let Some(name) = params.text("OptionGroupName") {
         option_group(name, instance)?;
     }
@@ -115,25 +112,7 @@ pub(super) fn check_log_volume(wanted: bool, storage_type: &str) -> Result<(), A
     Ok(())
 }
 
-/// The account has the default parameter groups only.
-fn parameter_group(name: &str, instance: &mut Instance) -> Result<(), ApiError> {
-    let name = name.to_ascii_lowercase();
-    let family = instance.engine_version.family();
-    if name == format!("default.{family}") {
-        instance.parameter_group = name;
-        return Ok(());
-    }
-    let other = crate::versions::EngineVersion::all().map(crate::versions::EngineVersion::family);
-    match other.into_iter().find(|other| name == format!("default.{other}")) {
-        Some(other) => Err(ApiError::invalid_combination(format!(
-            "The Parameter Group {name} with DBParameterGroupFamily {other} can't be used for this instance. Please use a Parameter Group \
-             with DBParameterGroupFamily {family}"
-        ))),
-        None => Err(ApiError::of("DBParameterGroupNotFound", format!("DBParameterGroup not found: {name}"))),
-    }
-}
-
-/// The same of option groups, of which PostgreSQL has no others.
+/// The account has the default option groups, and PostgreSQL has no others.
 fn option_group(name: &str, instance: &Instance) -> Result<(), ApiError> {
     if name == format!("default:postgres-{}", instance.engine_version.major) {
         return Ok(());

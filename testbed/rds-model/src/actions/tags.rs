@@ -1,6 +1,6 @@
 //! AddTagsToResource, ListTagsForResource and RemoveTagsFromResource.
 
-use super::fields;
+use super::{fields, parameter_groups};
 use crate::account::Account;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -35,6 +35,7 @@ pub fn list_tags<'a>(account: &Account, state: &'a State, params: &Params) -> Re
 enum Target {
     Instance(String),
     Snapshot(String),
+    ParameterGroup(String),
 }
 
 impl Target {
@@ -46,6 +47,7 @@ impl Target {
         named("db")
             .map(Self::Instance)
             .or_else(|| named("snapshot").map(Self::Snapshot))
+            .or_else(|| named("pg").map(Self::ParameterGroup))
             .ok_or_else(|| ApiError::invalid_value(format!("Invalid resource name: {arn}")))
     }
 
@@ -53,6 +55,7 @@ impl Target {
         match self {
             Self::Instance(id) => state.instances.get(id).map(|found| &found.tags),
             Self::Snapshot(id) => state.snapshots.get(id).map(|found| &found.tags),
+            Self::ParameterGroup(name) => state.parameter_groups.get(name).map(|found| &found.tags),
         }
         .ok_or_else(|| self.not_found())
     }
@@ -61,6 +64,7 @@ impl Target {
         match self {
             Self::Instance(id) => state.instances.get_mut(id).map(|found| &mut found.tags),
             Self::Snapshot(id) => state.snapshots.get_mut(id).map(|found| &mut found.tags),
+            Self::ParameterGroup(name) => state.parameter_groups.get_mut(name).map(|found| &mut found.tags),
         }
         .ok_or_else(|| self.not_found())
     }
@@ -69,6 +73,7 @@ impl Target {
         match self {
             Self::Instance(id) => ApiError::instance_not_found(id),
             Self::Snapshot(id) => ApiError::snapshot_not_found(id),
+            Self::ParameterGroup(name) => parameter_groups::not_found(name),
         }
     }
 }

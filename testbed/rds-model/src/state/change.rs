@@ -15,6 +15,8 @@ pub struct Change {
     pub class: Option<String>,
     /// A later engine version.
     pub engine_version: Option<EngineVersion>,
+    /// The parameter group that comes with another major version.
+    pub parameter_group: Option<String>,
     /// GiB.
     pub allocated_storage: Option<u32>,
     /// `gp3`.
@@ -76,6 +78,11 @@ impl Change {
             || self.certificate.as_ref().is_some_and(|rotation| rotation.restart)
     }
 
+    /// Whether it leads to another major version than the present one.
+    pub fn is_major_upgrade(&self, present: EngineVersion) -> bool {
+        self.engine_version.is_some_and(|target| target.major != present.major)
+    }
+
     /// The `DBInstanceStatus` while it is applied [RDS User Guide, "Viewing DB instance status"].
     pub fn status(&self) -> &'static str {
         let alone = |without: Self| without.is_empty();
@@ -100,6 +107,7 @@ impl Change {
             new_id,
             class,
             engine_version,
+            parameter_group,
             allocated_storage,
             storage_type,
             iops,
@@ -117,6 +125,7 @@ impl Change {
         self.new_id = new_id.or(self.new_id.take());
         self.class = class.or(self.class.take());
         self.engine_version = engine_version.or(self.engine_version);
+        self.parameter_group = parameter_group.or(self.parameter_group.take());
         self.allocated_storage = allocated_storage.or(self.allocated_storage);
         self.storage_type = storage_type.or(self.storage_type.take());
         self.iops = iops.or(self.iops);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Change, Insights, Monitoring, Ordered, Phase};
+use super::{Activity, Change, Insights, Monitoring, Ordered, Phase, Running};
 use crate::versions::EngineVersion;
 
 /// Tags by key.
@@ -72,6 +72,9 @@ pub struct Instance {
     pub security_groups: Vec<String>,
     /// `default.postgres17`.
     pub parameter_group: String,
+    /// The parameters that its server runs with.
+    #[serde(default)]
+    pub running: Running,
     /// The certificate authority, `rds-ca-rsa2048-g1`.
     pub ca_certificate: String,
     /// Whether it goes on into Extended Support, in RDS's words.
@@ -150,6 +153,7 @@ impl Instance {
             master_verifier: _,
             class,
             engine_version,
+            parameter_group,
             allocated_storage,
             storage_type,
             iops,
@@ -168,6 +172,7 @@ impl Instance {
         }
         set(&mut self.class, class);
         set(&mut self.engine_version, engine_version);
+        set(&mut self.parameter_group, parameter_group);
         set(&mut self.allocated_storage, allocated_storage);
         set(&mut self.storage_type, storage_type);
         set(&mut self.dedicated_log_volume, dedicated_log_volume);

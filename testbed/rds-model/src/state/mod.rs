@@ -7,6 +7,7 @@ mod instance;
 pub(crate) mod news;
 mod observability;
 mod ordered;
+mod parameter_group;
 mod phase;
 mod snapshot;
 
@@ -21,10 +22,12 @@ pub use event::{Category, Event, Source};
 pub use instance::{Instance, Tags};
 pub use observability::{Insights, Monitoring, Retained};
 pub use ordered::Ordered;
+pub(crate) use parameter_group::default_group;
+pub use parameter_group::{ApplyMethod, ParameterGroup, ParameterGroups, Running, Setting};
 pub use phase::{Activity, Phase};
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
 
-/// All instances, snapshots and events of one account in one region.
+/// All instances, snapshots, parameter groups and events of one account in one region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct State {
     /// By identifier.
@@ -34,6 +37,9 @@ pub struct State {
     /// Automated backups without an instance, by its resource id.
     #[serde(default)]
     pub retained: BTreeMap<String, RetainedBackup>,
+    /// Those that somebody made, by name.
+    #[serde(default)]
+    pub parameter_groups: ParameterGroups,
     /// Oldest first.
     pub events: Vec<Event>,
     #[serde(default)]
@@ -56,6 +62,22 @@ impl State {
     pub(crate) fn report(&mut self, source: &Source, said: Vec<news::News>, now: Timestamp) {
         for (category, message) in said {
             self.record(source.clone(), category, message, now);
+        }
+    }
+
+    /// The server of an instance is started with what its parameter group says now.
+    pub(crate) fn load_parameters(&mut self, resource_id: &str) {
+        let groups = &self.parameter_groups;
+        if let Some(instance) = self.instances.values_mut().find(|instance| instance.resource_id == resource_id) {
+            instance.load_parameters(groups);
+        }
+    }
+
+    /// Looks what of its parameter group the server of an instance does not run with.
+    pub(crate) fn compare_parameters(&mut self, resource_id: &str, now: Timestamp) {
+        let groups = &self.parameter_groups;
+        if let Some(instance) = self.instances.values_mut().find(|instance| instance.resource_id == resource_id) {
+            instance.compare_parameters(groups, now);
         }
     }
 

@@ -4,6 +4,7 @@ mod backups;
 mod events;
 mod identity;
 mod logs;
+mod parameters;
 mod render;
 mod versions;
 
@@ -117,7 +118,10 @@ pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
         }
         "DescribeDBLogFiles" => logs::describe(&call).await,
         "DownloadDBLogFilePortion" => logs::download(&call).await,
-        _ => Err(unknown_action(action, "2014-10-31")),
+        _ => {
+            let answer = parameters::perform(action, &call).await;
+            answer.unwrap_or_else(|| Err(unknown_action(action, "2014-10-31")))
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
                 "DBParameterGroup",
                 vec![
                     Node::leaf("DBParameterGroupName", &instance.parameter_group),
-                    Node::leaf("ParameterApplyStatus", "in-sync"),
+                    Node::leaf("ParameterApplyStatus", instance.running.status()),
                 ],
             )],
         ),

@@ -43,7 +43,15 @@ pub(crate) async fn connect(
         .ssl_mode(PgSslMode::VerifyFull)
         .ssl_root_cert(ca)
         .application_name("local-rds")
-        .options([("log_statement", "none"), ("log_min_error_statement", "panic")])
+        .options([
+            ("log_statement", "none"),
+            ("log_min_error_statement", "panic"),
+            // A parameter group is for others.
+            ("default_transaction_read_only", "off"),
+            ("idle_in_transaction_session_timeout", "0"),
+            ("lock_timeout", "0"),
+            ("statement_timeout", "0"),
+        ])
         .disable_statement_logging()
         .connect()
         .await

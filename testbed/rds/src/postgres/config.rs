@@ -1,15 +1,14 @@
 //! The configuration files of an instance, written anew at each start.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::Path;
 
 use rds_model::EngineVersion;
 
+use super::parameters;
 use crate::endpoints::Listening;
-
-/// The oldest major whose default parameter group has `rds.force_ssl=1`.
-const FORCE_SSL_SINCE: u16 = 15;
 
 /// What the configuration depends on.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +19,10 @@ pub(crate) struct Config<'a> {
     /// The instance's folder, with the certificate, the host based access rules and the logs.
     pub(crate) folder: &'a Path,
     pub(crate) logs: &'a Path,
+    /// What the parameter group says that the default one does not.
+    pub(crate) values: &'a BTreeMap<String, String>,
+    /// The instance class, which formulas go by.
+    pub(crate) class: &'a str,
     /// Whether statements that modify are logged, so that they can be counted.
     pub(crate) log_statements: bool,
 }
@@ -29,7 +32,7 @@ impl Config<'_> {
     /// data, which a test bed can afford; a crash of the servers does not.
     pub(crate) fn postgresql_conf(&self) -> String {
         let file = |name: &str| quote(&self.folder.join(name));
-        let force_ssl = u8::from(self.version.major >= FORCE_SSL_SINCE);
+        let force_ssl = u8::from(parameters::force_ssl(self.version, self.values));
         let log_statement = if self.log_statements { "mod" } else { "none" };
         let addresses: Vec<String> = self.listening.addresses.iter().map(IpAddr::to_string).collect();
         let mut conf = format!(
@@ -42,6 +45,7 @@ impl Config<'_> {
              ssl_key_file = {key}\n\
              rds.force_ssl = {force_ssl}\n\
              rds.extensions = {extensions}\n\
+             shared_preload_libraries = 'pg_stat_statements'\n\
              max_connections = 60\n\
              shared_buffers = 16MB\n\
              max_wal_size = 256MB\n\
@@ -73,10 +77,11 @@ impl Config<'_> {
             // One process less for each of the many servers.
             conf.push_str("io_method = sync\n");
         }
+        conf.push_str(&parameters::lines(self.values, self.class));
         conf
     }
 
-    /// `pg_hba.conf`: `rdsadmin` is the service's own; everyone else comes over TLS, up to 14 also without.
+    /// `pg_hba.conf`: `rdsadmin` is the service's own; everyone else comes over TLS, where it is not forced also without.
     pub(crate) fn pg_hba_conf(&self) -> String {
         // `md5` accepts a SCRAM verifier too, and does SCRAM then.
         let mut rules = format!(
@@ -86,7 +91,7 @@ impl Config<'_> {
              host replication all all reject\n",
             self.listening.addresses[0]
         );
-        let everyone = if self.version.major >= FORCE_SSL_SINCE { "hostssl" } else { "host" };
+        let everyone = if parameters::force_ssl(self.version, self.values) { "hostssl" } else { "host" };
         if !self.listening.from_this_machine {
             let _ = writeln!(rules, "{everyone} all all all md5");
             return rules;
@@ -118,12 +123,16 @@ mod tests {
         from_this_machine: true,
     });
 
+    static DEFAULTS: BTreeMap<String, String> = BTreeMap::new();
+
     fn config(major: u16) -> Config<'static> {
         Config {
             version: EngineVersion::default_of(major).unwrap(),
             listening: &LOOPBACK,
             folder: Path::new("/it's"),
             logs: Path::new("/logs"),
+            values: &DEFAULTS,
+            class: "db.t4g.micro",
             log_statements: true,
         }
     }

@@ -9,6 +9,7 @@ mod extensions;
 mod install;
 mod layout;
 pub(crate) mod logs;
+mod parameters;
 mod postmaster;
 mod roles;
 mod spawner;

@@ -18,7 +18,7 @@ use super::admin::AdminPassword;
 use super::certificates::Authority;
 use super::config::Config;
 use super::{Layout, PostgresError, Spawner, admin, backup, extensions, install, remove_dir, roles};
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Endpoints, Listening};
 use crate::exec::ExecPostgres;
 use crate::store::write_atomically;
 
@@ -26,6 +26,8 @@ use crate::store::write_atomically;
 const START_DEADLINE: Duration = Duration::from_mins(2);
 /// How long a server may take to stop before it is made to.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a server may take to load its configuration again.
+const RELOAD_DEADLINE: Duration = Duration::from_secs(30);
 /// How long the server of a run before this one may take to end.
 const LEFTOVER_DEADLINE: Duration = Duration::from_secs(10);
 /// Ports below the range from which Linux takes those of outgoing connections.
@@ -128,7 +130,7 @@ impl Environment {
     pub(crate) async fn start(&self, instance: &Instance, slot: &mut Option<Postmaster>) -> Result<(), PostgresError> {
         let resource_id = &instance.resource_id;
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
-        let (folder, data) = (self.layout.instance(resource_id), self.layout.data(resource_id));
+        let data = self.layout.data(resource_id);
         end_leftover(&data).await?;
         let listening = self.endpoints.listening(instance.port);
         self.authority.certify(
@@ -138,19 +140,7 @@ impl Environment {
             listening.addresses[0],
         )?;
         self.endpoints.announce(instance).map_err(PostgresError::file("hosts"))?;
-        let config = Config {
-            version: instance.engine_version,
-            listening: &listening,
-            folder: &folder,
-            logs: &self.layout.logs(resource_id),
-            log_statements: self.log_statements,
-        };
-        for (file, content) in [
-            (data.join("postgresql.conf"), config.postgresql_conf()),
-            (folder.join("pg_hba.conf"), config.pg_hba_conf()),
-        ] {
-            std::fs::write(&file, content).map_err(PostgresError::file(file))?;
-        }
+        self.configure(instance, &listening)?;
         let start_log = self.layout.start_log(resource_id);
         let log = std::fs::File::create(&start_log).map_err(PostgresError::file(&start_log))?;
         let mut command = self.command(&programs.join("postgres"), instance);
@@ -160,6 +150,51 @@ impl Environment {
         let child = self.spawn(command).await?;
         let postmaster = slot.insert(Postmaster { child, port: instance.port });
         self.await_ready(postmaster, resource_id).await
+    }
+
+    /// Writes the configuration, for the next start or for a reload.
+    fn configure(&self, instance: &Instance, listening: &Listening) -> Result<(), PostgresError> {
+        let resource_id = &instance.resource_id;
+        let (folder, data) = (self.layout.instance(resource_id), self.layout.data(resource_id));
+        let config = Config {
+            version: instance.engine_version,
+            listening,
+            folder: &folder,
+            logs: &self.layout.logs(resource_id),
+            values: &instance.running.values,
+            class: &instance.class,
+            log_statements: self.log_statements,
+        };
+        for (file, content) in [
+            (data.join("postgresql.conf"), config.postgresql_conf()),
+            (folder.join("pg_hba.conf"), config.pg_hba_conf()),
+        ] {
+            std::fs::write(&file, content).map_err(PostgresError::file(file))?;
+        }
+        Ok(())
+    }
+
+    /// Has a running server take up the parameters of the instance that need no restart, and waits until it has.
+    pub(crate) async fn reload(&self, instance: &Instance, postmaster: &Postmaster) -> Result<(), PostgresError> {
+        self.configure(instance, &self.endpoints.listening(postmaster.port))?;
+        let loaded = "SELECT pg_conf_load_time()::text";
+        let mut connection = self.connect(postmaster.port, "postgres").await?;
+        let before: String = sqlx::query_scalar(loaded).fetch_one(&mut connection).await?;
+        sqlx::query("SELECT pg_reload_conf()").execute(&mut connection).await?;
+        let deadline = Instant::now() + RELOAD_DEADLINE;
+        loop {
+            // A session of its own: it begins with what the server has.
+            let mut connection = self.connect(postmaster.port, "postgres").await?;
+            let now: String = sqlx::query_scalar(loaded).fetch_one(&mut connection).await?;
+            if now != before {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                let seconds = RELOAD_DEADLINE.as_secs();
+                return Err(PostgresError::NotReady { seconds, last: "the configuration is not loaded".to_owned() });
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Copies the data of a running server into a snapshot.
