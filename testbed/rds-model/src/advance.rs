@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::lifecycle;
 use crate::state::{Instance, State};
 use crate::timetable::Step;
+use crate::{lifecycle, upgrade};
 
 /// Plays everything forward to `now`, in the order of time and, at one moment, of identifiers. To be called before each action at `now` too:
 /// what waits for a maintenance window might else begin before it was asked for.
@@ -49,7 +49,12 @@ fn take(account: &Account, state: &mut State, instance: &Instance, at: Timestamp
     let id = &instance.resource_id;
     match account.times(instance).next(instance, at) {
         Step::Rest | Step::Wait(_) => {}
-        Step::Work => lifecycle::worked(state, id, &instance.phase.activity, at),
+        Step::Work => {
+            if instance.major_upgrade().is_some() {
+                upgrade::begun(state, id, at);
+            }
+            lifecycle::worked(state, id, &instance.phase.activity, at);
+        }
         Step::PublishFinalSnapshot => lifecycle::publish_final_snapshot(state, id, at),
         Step::ApplyParameters => {
             let values = instance.parameters_applied_at_once(&state.parameter_groups);

@@ -5,6 +5,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::account::Account;
 use crate::state::{Instance, Snapshot, SnapshotKind, SnapshotStatus, State, Tags};
+use crate::versions::EngineVersion;
 
 /// Whether a deletion leaves the automated backup behind.
 pub(crate) fn retained(instance: &Instance) -> bool {
@@ -47,6 +48,13 @@ pub(crate) fn automated(state: &State, instance: &Instance, now: Timestamp) -> S
         tags: if instance.copy_tags_to_snapshot { instance.tags.clone() } else { Tags::new() },
         source: instance.clone(),
     }
+}
+
+/// The snapshot that RDS takes before it upgrades an instance to another major version.
+pub(crate) fn before_upgrade(instance: &Instance, target: EngineVersion) -> String {
+    let version = |version: EngineVersion| version.to_string().replace('.', "-");
+    let at = instance.phase.since.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d-%H-%M");
+    format!("rds:preupgrade-{}-{}-to-{}-{at}", instance.id, version(instance.engine_version), version(target))
 }
 
 fn name(instance: &Instance, at: Timestamp) -> String {

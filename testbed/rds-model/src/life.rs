@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::account::Account;
 use crate::advance::{advance, next_moment};
 use crate::params::Params;
-use crate::state::{Activity, Instance, Phase, SnapshotKind, State};
+use crate::state::{Activity, FailedUpgrade, Instance, Phase, SnapshotKind, State};
 use crate::testing::{Counted, account};
 use crate::timetable::Timetable;
-use crate::{actions, order};
+use crate::{actions, order, upgrade};
 
 struct World {
     account: Account,
@@ -22,17 +22,26 @@ struct World {
 impl World {
     /// An account as slow as RDS, on a Sunday before the maintenance window, with an instance that is being created.
     fn creating(id: &str) -> Self {
+        Self::creating_version(id, "18.6")
+    }
+
+    fn creating_version(id: &str, version: &str) -> Self {
         let now = "2026-03-01T04:00:00Z".parse().unwrap();
         let mut world = Self { account: account(), state: State::default(), fresh: Counted::default(), now };
-        world.create(id);
+        world.create_version(id, version);
         world
     }
 
     fn create(&mut self, id: &str) {
+        self.create_version(id, "18.6");
+    }
+
+    fn create_version(&mut self, id: &str, version: &str) {
         let params = Params::from_iter([
             ("DBInstanceIdentifier", id),
             ("DBInstanceClass", "db.t4g.micro"),
             ("Engine", "postgres"),
+            ("EngineVersion", version),
             ("AllocatedStorage", "20"),
             ("MasterUsername", "sysadmin"),
             ("MasterUserPassword", "correct-horse"),
@@ -193,6 +202,84 @@ fn another_group_waits_for_a_reboot_and_dynamic_parameters_come_by_themselves_af
     world.modify(&[("DBInstanceClass", "db.t4g.small"), ("ApplyImmediately", "true")]);
     world.pass(120);
     assert_eq!(world.parameter("max_connections"), ("in-sync", Some("50")));
+}
+
+#[test]
+fn a_major_upgrade_shows_its_version_when_it_is_done_between_two_snapshots() {
+    let mut world = World::creating_version("orders", "16.15");
+    world.pass(360);
+    let modify = |world: &mut World, changes: &[(&str, &str)]| {
+        let params = [("DBInstanceIdentifier", "orders")].iter().chain(changes).copied().collect();
+        actions::modify_instance(&world.account, &mut world.state, &params, world.now, &mut world.fresh)
+            .map(drop)
+            .map_err(|error| error.message)
+    };
+    let upgrade = [("EngineVersion", "18.6"), ("AllowMajorVersionUpgrade", "true")];
+    assert!(modify(&mut world, &upgrade[..1]).unwrap_err().contains("AllowMajorVersionUpgrade flag"));
+    world.set("work_mem", "8192", "immediate");
+    let other = [upgrade[0], upgrade[1], ("DBParameterGroupName", "default.postgres16")];
+    assert!(modify(&mut world, &other).unwrap_err().contains("Please use a Parameter Group with"));
+    // It waits for its window, with the group that comes with it.
+    modify(&mut world, &[upgrade[0], upgrade[1], ("DBParameterGroupName", "mine")]).unwrap();
+    assert_eq!(world.orders().parameter_group, "default.postgres16");
+    modify(&mut world, &[("ApplyImmediately", "true")]).unwrap();
+    world.pass(599);
+    assert_eq!((world.status(), world.orders().engine_version.major), (Some("upgrading"), 16));
+    let before = "rds:preupgrade-orders-16-15-to-18-6-2026-03-01-04-06";
+    assert_eq!(world.snapshot(before), Some("creating"));
+    world.pass(1);
+    assert_eq!((world.status(), world.orders().engine_version.major), (Some("backing-up"), 18));
+    assert_eq!(world.snapshot(before), Some("available"));
+    assert_eq!(world.state.snapshots[before].source.engine_version.major, 16);
+    assert_eq!(world.parameter("work_mem"), ("in-sync", Some("8192")));
+    world.pass(60);
+    assert_eq!((world.status(), world.state.snapshots.len()), (Some("available"), 3));
+    let said: Vec<_> = world.state.events.iter().map(|event| event.message.as_str()).collect();
+    let upgrade = said.iter().position(|message| message.starts_with("The pre-check started")).unwrap();
+    assert_eq!(
+        said[upgrade..][..5],
+        [
+            "The pre-check started for the DB engine version upgrade.",
+            "The pre-check finished for the DB engine version upgrade.",
+            "The downtime started for the DB instance.",
+            "The engine version upgrade started.",
+            "Creating automated snapshot",
+        ]
+    );
+    assert!(said.contains(&"The engine version upgrade finished."));
+
+    // From a custom group it takes another one of the caller's choice.
+    let mut world = World::creating_version("orders", "16.15");
+    world.pass(360);
+    let params = Params::parse("DBParameterGroupName=old&DBParameterGroupFamily=postgres16&Description=old");
+    actions::create_parameter_group(&world.account, &mut world.state, &params).unwrap();
+    world.modify(&[("DBParameterGroupName", "old")]);
+    let bare = [("EngineVersion", "18.6"), ("AllowMajorVersionUpgrade", "true"), ("ApplyImmediately", "true")];
+    assert!(modify(&mut world, &bare).unwrap_err().starts_with("Current Parameter Group (old) is non-default."));
+}
+
+#[test]
+fn a_major_upgrade_that_is_refused_or_fails_leaves_the_version_and_says_so() {
+    for (failure, seconds, said) in [
+        (FailedUpgrade::Refused("it has reg* columns".into()), 120, "cannot be upgraded: it has reg* columns"),
+        (FailedUpgrade::RolledBack, 600, "The engine version upgrade rollback succeeded."),
+    ] {
+        let mut world = World::creating_version("orders", "16.15");
+        world.pass(360);
+        world.modify(&[("EngineVersion", "18.6"), ("AllowMajorVersionUpgrade", "true"), ("ApplyImmediately", "true")]);
+        let id = world.orders().resource_id.clone();
+        if failure == FailedUpgrade::RolledBack {
+            assert!(upgrade::begun(&mut world.state, &id, world.now).is_some());
+        }
+        upgrade::failed(&mut world.state, &id, failure, world.now);
+        world.pass(seconds - 1);
+        assert_eq!(world.status(), Some("upgrading"));
+        world.pass(1);
+        assert_eq!((world.status(), world.orders().engine_version.major), (Some("available"), 16));
+        assert!(world.state.events.last().unwrap().message.ends_with(said), "{:?}", world.state.events.last());
+        assert!(world.state.snapshots.values().all(|snapshot| snapshot.available()));
+        assert_eq!(world.orders().failed_upgrade, None);
+    }
 }
 
 #[test]

@@ -119,9 +119,23 @@ fn end(state: &mut State, resource_id: &str, now: Timestamp) {
             rest(instance, Activity::Available, now);
             state.record(source, Category::Failure, event, now);
         }
+        Activity::Modifying { .. } if instance.failed_upgrade.is_some() => {
+            let said = instance.failed_upgrade.take().map(|failure| news::upgrade_failed(&failure));
+            let before = instance.major_upgrade().map(|target| backups::before_upgrade(instance, target));
+            rest(instance, Activity::Available, now);
+            if let Some(snapshot) = before {
+                complete_snapshot(state, &snapshot, now);
+            }
+            state.report(&source, said.into_iter().collect(), now);
+        }
         Activity::Modifying { change } => {
             let said = news::applied(&change, instance);
-            let upgraded = change.is_major_upgrade(instance.engine_version);
+            let upgraded = change.engine_version.filter(|_| change.is_major_upgrade(instance.engine_version));
+            let before = upgraded.map(|target| backups::before_upgrade(instance, target));
+            if upgraded.is_some() {
+                // Another server has the data now, and nothing leads from the old one's log to it: a backup follows.
+                instance.restorable_since = None;
+            }
             instance.apply(&change, now);
             if change.allocated_storage.is_some() {
                 // There is room again [RDS User Guide, "Storage-full"].
@@ -135,7 +149,8 @@ fn end(state: &mut State, resource_id: &str, now: Timestamp) {
                 None => settle(state, resource_id, now),
             }
             state.report(&source, said, now);
-            if upgraded {
+            if let Some(snapshot) = before {
+                complete_snapshot(state, &snapshot, now);
                 state.load_parameters(resource_id);
             }
             if let Some(new) = change.new_id {

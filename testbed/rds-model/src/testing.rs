@@ -61,6 +61,7 @@ pub(crate) fn instance(id: &str) -> Instance {
         restorable_since: None,
         delete_automated_backups: true,
         ordered: Ordered::default(),
+        failed_upgrade: None,
         phase: Phase { activity: Activity::Available, since: at(0), worked: true },
     }
 }

@@ -6,7 +6,7 @@ use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::abilities::word;
-use crate::state::{Activity, Instance, RetainedBackup};
+use crate::state::{Activity, FailedUpgrade, Instance, RetainedBackup};
 
 /// How long things take.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub struct Timetable {
     pub lag: Duration,
     /// A modification, with its lag.
     pub modification: Duration,
+    /// An upgrade to another major version; where its checks find something in the way, it lasts as long as a modification.
+    pub upgrade: Duration,
     /// How long the volume shows `storage-optimization` after it grew.
     pub optimization: Duration,
     /// How long the storage cannot be changed again [RDS User Guide, "Working with storage"].
@@ -74,6 +76,7 @@ impl Timetable {
             backup: seconds(minute),
             lag: seconds(10),
             modification: seconds(2 * minute),
+            upgrade: seconds(10 * minute),
             optimization: seconds(30 * minute),
             storage_cooldown: multiplied(Duration::from_hours(6), cooldown),
             parameters: seconds(20),
@@ -99,7 +102,7 @@ impl Timetable {
             Activity::Deleting { final_snapshot: Some(_), published: false } => {
                 after(plus(phase.since, self.final_snapshot), now, Step::PublishFinalSnapshot)
             }
-            activity => after(plus(phase.since, self.duration(activity)), now, Step::Finish),
+            _ => after(plus(phase.since, self.duration(instance)), now, Step::Finish),
         }
     }
 
@@ -179,14 +182,17 @@ impl Timetable {
         if optimizing { "storage-optimization" } else { "available" }
     }
 
-    fn duration(&self, activity: &Activity) -> Duration {
-        match activity {
+    fn duration(&self, instance: &Instance) -> Duration {
+        match &instance.phase.activity {
             Activity::Stopped => self.longest_stop,
             Activity::Creating { .. } => self.creation,
             Activity::BackingUp { .. } => self.backup,
             Activity::Rebooting => self.reboot,
             Activity::ResettingCredentials { .. } => self.credentials,
-            Activity::Modifying { .. } => self.modification,
+            Activity::Modifying { .. } => {
+                let refused = matches!(instance.failed_upgrade, Some(FailedUpgrade::Refused(_)));
+                if instance.major_upgrade().is_some() && !refused { self.upgrade } else { self.modification }
+            }
             Activity::Stopping { .. } => self.stop,
             Activity::Starting => self.start,
             Activity::Deleting { .. } => self.deletion,

@@ -99,9 +99,22 @@ impl EngineVersion {
         Self::default_of(self.major) == Some(self)
     }
 
-    /// What this version can be upgraded to: newer ones of its major, and the versions of later majors.
+    /// What this version can be upgraded to: newer ones of its major, and the versions of the later majors that there were when it came out,
+    /// to which RDS adds no later ones [RDS User Guide, "Choosing a major version for an upgrade"].
     pub fn upgrade_targets(self) -> impl Iterator<Item = Self> {
-        Self::all().filter(move |target| *target > self)
+        let newest = self.newest_major();
+        Self::all().filter(move |target| *target > self && target.major <= newest)
+    }
+
+    fn newest_major(self) -> u16 {
+        match (self.major, self.minor) {
+            // Of 2023.
+            (12, ..=15) | (13, ..=11) | (14, ..=8) | (15, ..=3) => 15,
+            // Of the summer of 2024, and of 2025.
+            (12, ..=20) => 16,
+            (12, _) | (13, ..=22) => 17,
+            _ => 18,
+        }
     }
 
     /// The default parameter group family, `postgres12`.
@@ -185,6 +198,13 @@ mod tests {
         let targets = |version: EngineVersion| version.upgrade_targets().map(|v| v.to_string()).collect::<Vec<_>>();
         assert_eq!(targets(version(17, 11)), ["18.4", "18.6"]);
         assert_eq!(targets(version(12, 22))[..2], ["12.22-rds.20250814", "13.22"]);
+        let last = |version: EngineVersion| version.upgrade_targets().last().map(|target| target.to_string());
+        for (from, to) in
+            [((12, 15), "15.19"), ((12, 20), "16.15"), ((12, 22), "17.11"), ((13, 22), "17.11"), ((13, 23), "18.6")]
+        {
+            assert_eq!(last(version(from.0, from.1)).as_deref(), Some(to), "{from:?}");
+        }
+        assert_eq!(last(version(18, 6)), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub enum Command {
     ExecPostgres(ExecPostgres),
     /// Fetches PostgreSQL, so that a server can do without the network later.
     Fetch {
-        /// A major version, or a whole one.
+        /// A major version, or a whole one; `clients` for what major upgrades need.
         version: String,
     },
 }

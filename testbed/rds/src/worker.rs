@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rds_model::{Activity, Change, Instance, SnapshotKind, State, Step, lifecycle};
+use rds_model::{
+    Activity, Change, EngineVersion, FailedUpgrade, Instance, SnapshotKind, State, Step, lifecycle, upgrade,
+};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -93,7 +95,7 @@ impl Worker {
     /// Takes the next step, or waits for it.
     async fn advance(&mut self, instance: &Instance) -> Result<(), WorkError> {
         if instance.wants_server() && self.postmaster.is_none() {
-            let running = as_changed(instance);
+            let running = self.as_running(instance);
             self.start(&running).await?;
         }
         let now = Timestamp::now();
@@ -105,10 +107,14 @@ impl Worker {
             }
             Step::Work => {
                 let (activity, began) = (&instance.phase.activity, Instant::now());
-                self.work(instance).await?;
+                let failure = self.work(instance).await?;
                 let took = began.elapsed();
                 tracing::debug!(instance = instance.id, activity = activity.name(), ?took, "work done");
-                self.change(|state, id, now| lifecycle::worked(state, id, activity, now)).await?;
+                self.change(|state, id, now| match failure {
+                    None => lifecycle::worked(state, id, activity, now),
+                    Some(failure) => upgrade::failed(state, id, failure, now),
+                })
+                .await?;
             }
             Step::PublishFinalSnapshot => {
                 self.change(lifecycle::publish_final_snapshot).await?;
@@ -132,8 +138,22 @@ impl Worker {
         Ok(self.change(|state, id, now| lifecycle::parameters_applied(state, id, values, now)).await?)
     }
 
+    /// The instance as its server runs: with a change that has been made but is not shown yet.
+    fn as_running(&self, instance: &Instance) -> Instance {
+        let made = || match instance.major_upgrade() {
+            _ if instance.failed_upgrade.is_some() || instance.ordered.drop_change.is_some() => false,
+            // The data tell, also where their exchange was the last thing that was done.
+            Some(target) => self.service.env.major_of_data(&self.resource_id) == Some(target.major),
+            None => instance.phase.worked,
+        };
+        match &instance.phase.activity {
+            Activity::Modifying { change } if made() => with(instance, change),
+            _ => instance.clone(),
+        }
+    }
+
     /// The real work of an activity. Interrupted, it is done again from the beginning.
-    async fn work(&mut self, instance: &Instance) -> Result<(), PostgresError> {
+    async fn work(&mut self, instance: &Instance) -> Result<Option<FailedUpgrade>, WorkError> {
         let service = Arc::clone(&self.service);
         let env = &service.env;
         match &instance.phase.activity {
@@ -158,6 +178,9 @@ impl Worker {
                 }
             }
             Activity::Modifying { change } => {
+                if let Some(target) = instance.major_upgrade() {
+                    return self.upgrade(instance, change, target).await;
+                }
                 if change.needs_restart() && instance.ordered.drop_change.is_none() {
                     self.restart(&with(instance, change)).await?;
                 }
@@ -185,7 +208,39 @@ impl Worker {
             }
             Activity::Available | Activity::Stopped | Activity::Failed => {}
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// An upgrade to another major version, or why there is none: the server runs as before then.
+    async fn upgrade(
+        &mut self,
+        instance: &Instance,
+        change: &Change,
+        target: EngineVersion,
+    ) -> Result<Option<FailedUpgrade>, WorkError> {
+        let service = Arc::clone(&self.service);
+        let env = &service.env;
+        let mut upgraded = with(instance, change);
+        service.store.read(|state| upgraded.load_parameters(&state.parameter_groups)).await;
+        if env.major_of_data(&self.resource_id) != Some(target.major) {
+            if let Some(postmaster) = &self.postmaster
+                && let Some(reason) = env.check_upgrade(instance, target, postmaster).await?
+            {
+                return Ok(Some(FailedUpgrade::Refused(reason)));
+            }
+            let id = &self.resource_id;
+            let begin = |state: &mut State| Ok(upgrade::begun(state, id, Timestamp::now()));
+            let snapshot = service.store.update::<_, StoreError>(begin).await?;
+            self.stop_server().await;
+            if let Err(error) = env.upgrade(instance, &upgraded, snapshot.as_deref()).await {
+                tracing::warn!(instance = instance.id, %error, "an upgrade failed");
+                env.log_failed_upgrade(&self.resource_id, &error)?;
+                self.start(instance).await?;
+                return Ok(Some(FailedUpgrade::RolledBack));
+            }
+        }
+        self.restart(&upgraded).await?;
+        Ok(None)
     }
 
     /// Copies the running server's data, unless the snapshot was ordered to fail.
@@ -247,16 +302,6 @@ impl Worker {
                 Ok(())
             })
             .await
-    }
-}
-
-/// The instance as its server runs: with a change that has been made but is not shown yet.
-fn as_changed(instance: &Instance) -> Instance {
-    match &instance.phase.activity {
-        Activity::Modifying { change } if instance.phase.worked && instance.ordered.drop_change.is_none() => {
-            with(instance, change)
-        }
-        _ => instance.clone(),
     }
 }
 

@@ -63,7 +63,7 @@ fn processes(folder: &Path) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let works = |process: &std::fs::DirEntry| {
         let cwd = std::fs::read_link(process.path().join("cwd"));
-        cwd.is_ok_and(|cwd| cwd.starts_with(folder) && cwd.ends_with("data"))
+        cwd.is_ok_and(|cwd| cwd.starts_with(folder) && (cwd.ends_with("data") || cwd.ends_with("data.new")))
     };
     let found = processes.filter(works);
     found.filter_map(|process| process.file_name().to_string_lossy().parse().ok()).collect()
@@ -212,4 +212,36 @@ async fn one_server_at_a_time_works_in_a_folder() {
     let address = first.endpoint.trim_start_matches("http://");
     tokio::net::TcpStream::connect(address).await.unwrap();
     first.signal(Signal::SIGINT).await;
+}
+
+/// Killed while everything is copied, a server begins anew; the data are the old ones or the new ones, never a part.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_goes_on_with_an_upgrade() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let first = Running::start(folder).await;
+    let rds = client(&first.endpoint, "eu-central-1");
+    create(&rds, "orders", "16").send().await.unwrap();
+    let before = status_is(&rds, "orders", "available").await;
+    let ca = folder.join("ca.pem");
+    let mut session = login(&before, &ca, "sysadmin", PASSWORD, "postgres").await.unwrap();
+    sql(&mut session, "CREATE TABLE kept ()").await.unwrap();
+    let upgrade = rds.modify_db_instance().db_instance_identifier("orders").engine_version("17.11");
+    upgrade.allow_major_version_upgrade(true).apply_immediately(true).send().await.unwrap();
+    let copying = folder.join("instances").join(before.dbi_resource_id().unwrap()).join("data.new/postmaster.pid");
+    eventually("two servers", async || if copying.exists() { Ok(()) } else { Err("not yet") }).await;
+    first.signal(Signal::SIGKILL).await;
+    no_servers(folder).await;
+
+    let again = Running::start(folder).await;
+    let rds = client(&again.endpoint, "eu-central-1");
+    let after = eventually("upgraded", async || {
+        let orders = status_is(&rds, "orders", "available").await;
+        if orders.engine_version() == Some("17.11") { Ok(orders) } else { Err(orders.engine_version) }
+    })
+    .await;
+    assert_eq!((after.endpoint(), after.dbi_resource_id()), (before.endpoint(), before.dbi_resource_id()));
+    let mut session = login(&after, &ca, "sysadmin", PASSWORD, "postgres").await.unwrap();
+    sql(&mut session, "SELECT FROM kept").await.unwrap();
+    again.signal(Signal::SIGTERM).await;
 }

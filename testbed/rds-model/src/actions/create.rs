@@ -129,6 +129,7 @@ fn parse(
         restorable_since: None,
         delete_automated_backups: true,
         ordered: Ordered::default(),
+        failed_upgrade: None,
         phase: creating(None, now),
     };
     settings::at_once(account, params, &mut instance)?;

@@ -167,8 +167,7 @@ fn class(params: &Params, old: &Instance) -> Result<Option<String>, ApiError> {
     Ok(class.filter(|class| *class != old.class))
 }
 
-/// The version to upgrade to. Minor upgrades run the other version's programs on the same data; major ones would need pg_upgrade, which the
-/// bundles do not have.
+/// The version to upgrade to.
 fn engine_version(params: &Params, old: &Instance) -> Result<Option<EngineVersion>, ApiError> {
     let Some(text) = params.text("EngineVersion") else {
         return Ok(None);
@@ -179,18 +178,13 @@ fn engine_version(params: &Params, old: &Instance) -> Result<Option<EngineVersio
     if target == present || text == present.major.to_string() && target < present {
         return Ok(None);
     }
-    if target < present {
-        return Err(ApiError::invalid_combination(format!("Cannot upgrade postgres from {present} to {target}")));
+    if target.major != present.major && params.boolean("AllowMajorVersionUpgrade")? != Some(true) && target > present {
+        return Err(ApiError::invalid_combination(
+            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+        ));
     }
-    if target.major != present.major {
-        if params.boolean("AllowMajorVersionUpgrade")? != Some(true) {
-            return Err(ApiError::invalid_combination(
-                "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
-            ));
-        }
-        return Err(ApiError::invalid_combination(format!(
-            "This local server cannot upgrade postgres from {present} to {target}: its PostgreSQL bundles have no pg_upgrade"
-        )));
+    if !present.upgrade_targets().any(|valid| valid == target) {
+        return Err(ApiError::invalid_combination(format!("Cannot upgrade postgres from {present} to {target}")));
     }
     Ok(Some(target))
 }

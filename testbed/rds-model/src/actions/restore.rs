@@ -90,6 +90,7 @@ pub fn restore_instance(
         restorable_since: None,
         delete_automated_backups: true,
         ordered: Ordered::default(),
+        failed_upgrade: None,
         // Of the source: the engine, the master user and its password, the database's name, the encryption.
         ..source
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Change, Insights, Monitoring, Ordered, Phase, Running};
+use super::{Activity, Change, FailedUpgrade, Insights, Monitoring, Ordered, Phase, Running};
 use crate::versions::EngineVersion;
 
 /// Tags by key.
@@ -107,6 +107,9 @@ pub struct Instance {
     /// What somebody ordered to go wrong.
     #[serde(default)]
     pub ordered: Ordered,
+    /// The upgrade that it is busy with has failed.
+    #[serde(default)]
+    pub failed_upgrade: Option<FailedUpgrade>,
     /// What it is busy with.
     pub phase: Phase,
 }
@@ -143,6 +146,16 @@ impl Instance {
             _ => {}
         }
         pending
+    }
+
+    /// The major version that it is being upgraded to, unless that was ordered to come to nothing.
+    pub fn major_upgrade(&self) -> Option<EngineVersion> {
+        match &self.phase.activity {
+            Activity::Modifying { change } if self.ordered.drop_change.is_none() => {
+                change.engine_version.filter(|_| change.is_major_upgrade(self.engine_version))
+            }
+            _ => None,
+        }
     }
 
     /// Applies a change to the settings that Describe shows. The password is not one of them.

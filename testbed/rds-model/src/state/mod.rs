@@ -10,6 +10,7 @@ mod ordered;
 mod parameter_group;
 mod phase;
 mod snapshot;
+mod upgrade;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ pub(crate) use parameter_group::default_group;
 pub use parameter_group::{ApplyMethod, ParameterGroup, ParameterGroups, Running, Setting};
 pub use phase::{Activity, Phase};
 pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
+pub use upgrade::FailedUpgrade;
 
 /// All instances, snapshots, parameter groups and events of one account in one region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

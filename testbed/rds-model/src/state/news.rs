@@ -1,7 +1,7 @@
 //! What RDS says while an instance changes, in its own words [RDS User Guide, "Amazon RDS event categories and event
 //! messages"].
 
-use super::{Activity, Category, Change, Instance};
+use super::{Activity, Category, Change, FailedUpgrade, Instance};
 
 /// One event: its category and its message.
 pub(crate) type News = (Category, String);
@@ -40,8 +40,53 @@ pub(crate) fn applied(change: &Change, before: &Instance) -> Vec<News> {
         (_, 0) => Some("Disabled automated backups"),
         _ => None,
     });
-    let patched = change.engine_version.map(|_| (Category::Maintenance, "Database instance patched".to_owned()));
-    changes([class, storage, zones, backups]).into_iter().chain(patched).collect()
+    let version = match change.engine_version {
+        None => Vec::new(),
+        Some(_) if change.is_major_upgrade(before.engine_version) => maintenance(UPGRADE_FINISHED),
+        Some(_) => maintenance(&["Database instance patched"]),
+    };
+    changes([class, storage, zones, backups]).into_iter().chain(version).collect()
+}
+
+/// RDS-EVENT-0267.
+pub(crate) const UPGRADE_STARTED: &str = "The engine version upgrade started.";
+/// RDS-EVENT-0264 and 0265.
+const UPGRADE_CHECKED: &[&str] = &[
+    "The pre-check started for the DB engine version upgrade.",
+    "The pre-check finished for the DB engine version upgrade.",
+];
+/// RDS-EVENT-0268 and 0269.
+const UPGRADE_FINISHED: &[&str] = &["The engine version upgrade finished.", "The post-upgrade tasks are in progress."];
+
+/// What is said when the checks before an upgrade are over.
+pub(crate) fn upgrade_checked() -> Vec<News> {
+    maintenance(UPGRADE_CHECKED)
+}
+
+/// What is said when an upgrade begins whose checks found nothing in the way.
+pub(crate) fn upgrade_begun() -> Vec<News> {
+    // RDS-EVENT-0266.
+    let begun = maintenance(&["The downtime started for the DB instance.", UPGRADE_STARTED]);
+    upgrade_checked().into_iter().chain(begun).collect()
+}
+
+/// What is said when an upgrade has come to nothing.
+pub(crate) fn upgrade_failed(failure: &FailedUpgrade) -> News {
+    match failure {
+        // RDS-EVENT-0158.
+        FailedUpgrade::Refused(reason) => {
+            (Category::Notification, format!("Database instance is in a state that cannot be upgraded: {reason}"))
+        }
+        // RDS-EVENT-0270.
+        FailedUpgrade::RolledBack => (
+            Category::Maintenance,
+            "The DB engine version upgrade failed. The engine version upgrade rollback succeeded.".to_owned(),
+        ),
+    }
+}
+
+fn maintenance(said: &[&str]) -> Vec<News> {
+    said.iter().map(|message| (Category::Maintenance, (*message).to_owned())).collect()
 }
 
 fn changes(said: impl IntoIterator<Item = Option<&'static str>>) -> Vec<News> {

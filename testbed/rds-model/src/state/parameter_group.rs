@@ -102,7 +102,7 @@ impl Running {
 
 impl Instance {
     /// The server is started with all that the group of the instance says. That it does is told when the start is over.
-    pub(crate) fn load_parameters(&mut self, groups: &ParameterGroups) {
+    pub fn load_parameters(&mut self, groups: &ParameterGroups) {
         self.running.values = groups.get(&self.parameter_group).map(wanted).unwrap_or_default();
         self.running.group = Some(self.parameter_group.clone());
         self.running.applying = None;

@@ -15,7 +15,7 @@ impl AdminPassword {
         Self(password)
     }
 
-    pub(super) fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -25,6 +25,9 @@ impl fmt::Debug for AdminPassword {
         f.write_str("AdminPassword(…)")
     }
 }
+
+/// The service's own role.
+pub(crate) const NAME: &str = "rdsadmin";
 
 /// Opens a connection to a database of the server that listens there, with its certificate verified. Its statements are never logged, so that they
 /// neither count as writes nor put a verifier in the log.
@@ -37,7 +40,7 @@ pub(crate) async fn connect(
     PgConnectOptions::new_without_pgpass()
         .host(&listening.addresses[0].to_string())
         .port(listening.port)
-        .username("rdsadmin")
+        .username(NAME)
         .password(password.reveal())
         .database(database)
         .ssl_mode(PgSslMode::VerifyFull)

@@ -10,14 +10,26 @@ use rds_model::EngineVersion;
 use super::parameters;
 use crate::endpoints::Listening;
 
+/// Who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The clients of the instance, as its parameter group says.
+    Clients,
+    /// The service alone, also without TLS, and nothing of the group holds.
+    Service,
+}
+
 /// What the configuration depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Config<'a> {
     pub(crate) version: EngineVersion,
     /// Where clients come to.
     pub(crate) listening: &'a Listening,
-    /// The instance's folder, with the certificate, the host based access rules and the logs.
+    pub(crate) access: Access,
+    /// The instance's folder, with the certificate.
     pub(crate) folder: &'a Path,
+    /// The host based access rules.
+    pub(crate) hba: &'a Path,
     pub(crate) logs: &'a Path,
     /// What the parameter group says that the default one does not.
     pub(crate) values: &'a BTreeMap<String, String>,
@@ -67,7 +79,7 @@ impl Config<'_> {
             addresses = addresses.join(", "),
             port = self.listening.port,
             extensions = super::admin::literal(&super::extensions::setting()),
-            hba = file("pg_hba.conf"),
+            hba = quote(self.hba),
             certificate = file("server.crt"),
             key = file("server.key"),
             logs = quote(self.logs),
@@ -77,12 +89,17 @@ impl Config<'_> {
             // One process less for each of the many servers.
             conf.push_str("io_method = sync\n");
         }
-        conf.push_str(&parameters::lines(self.values, self.class));
+        if self.access == Access::Clients {
+            conf.push_str(&parameters::lines(self.values, self.class));
+        }
         conf
     }
 
     /// `pg_hba.conf`: `rdsadmin` is the service's own; everyone else comes over TLS, where it is not forced also without.
     pub(crate) fn pg_hba_conf(&self) -> String {
+        if self.access == Access::Service {
+            return format!("host all rdsadmin {}/32 scram-sha-256\n", self.listening.addresses[0]);
+        }
         // `md5` accepts a SCRAM verifier too, and does SCRAM then.
         let mut rules = format!(
             "hostssl all rdsadmin {}/32 scram-sha-256\n\
@@ -129,7 +146,9 @@ mod tests {
         Config {
             version: EngineVersion::default_of(major).unwrap(),
             listening: &LOOPBACK,
+            access: Access::Clients,
             folder: Path::new("/it's"),
+            hba: Path::new("/it's/pg_hba.conf"),
             logs: Path::new("/logs"),
             values: &DEFAULTS,
             class: "db.t4g.micro",

@@ -57,11 +57,6 @@ impl Layout {
         self.instance(resource_id).join("log")
     }
 
-    /// What the server says before its logging begins.
-    pub(crate) fn start_log(&self, resource_id: &str) -> PathBuf {
-        self.instance(resource_id).join("start.log")
-    }
-
     /// The data of a manual snapshot.
     pub(crate) fn snapshot(&self, id: &str) -> PathBuf {
         self.root.join("snapshots").join(id)

@@ -4,6 +4,7 @@ mod admin;
 mod archive;
 mod backup;
 pub(crate) mod certificates;
+mod clients;
 mod config;
 mod extensions;
 mod install;
@@ -13,6 +14,7 @@ mod parameters;
 mod postmaster;
 mod roles;
 mod spawner;
+mod upgrade;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,11 +59,14 @@ impl PostgresError {
 }
 
 /// Fetches PostgreSQL, so that a server can do without the network later, and gives the folder of its programs. A version is what a creation
-/// may name.
+/// may name; `clients` are those that major upgrades need.
 ///
 /// # Errors
 /// When there is no such version, or it cannot be had.
 pub async fn fetch(version: &str) -> anyhow::Result<PathBuf> {
+    if version == "clients" {
+        return Ok(clients::install(install::cache_folder(), u16::MAX).await?);
+    }
     let unknown = || anyhow::anyhow!("there is no version {version} of PostgreSQL");
     let version = EngineVersion::resolve(Some(version)).ok_or_else(unknown)?;
     Ok(install::install(install::cache_folder(), version).await?)

@@ -16,9 +16,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::admin::AdminPassword;
 use super::certificates::Authority;
+pub(crate) use super::config::Access;
 use super::config::Config;
 use super::{Layout, PostgresError, Spawner, admin, backup, extensions, install, remove_dir, roles};
-use crate::endpoints::{Endpoints, Listening};
+use crate::endpoints::Endpoints;
 use crate::exec::ExecPostgres;
 use crate::store::write_atomically;
 
@@ -55,27 +56,27 @@ pub(crate) struct Postmaster {
     port: u16,
 }
 
+/// A data directory, and where its server listens to whom.
+pub(super) struct Seat {
+    pub(super) data: PathBuf,
+    /// As an instance's port is: the address is made of it.
+    pub(super) number: u16,
+    pub(super) access: Access,
+}
+
+impl Seat {
+    /// What the server says before its logging begins.
+    fn start_log(&self) -> PathBuf {
+        self.data.with_extension("start.log")
+    }
+}
+
 impl Environment {
     /// Makes the data directory of a new instance and starts its server in `slot`.
     pub(crate) async fn create(&self, instance: &Instance, slot: &mut Option<Postmaster>) -> Result<(), PostgresError> {
         let _permit = self.building.acquire().await;
         self.prepare(instance)?;
-        let programs = install::install(install::cache_folder(), instance.engine_version).await?;
-        let data = self.layout.data(&instance.resource_id);
-        // A file of its own, among those that are given to the user PostgreSQL runs under.
-        let password = self.layout.instance(&instance.resource_id).join("initdb.password");
-        write_atomically(&password, self.admin_password.reveal().as_bytes()).map_err(PostgresError::file(&password))?;
-        let mut initdb = self.command(&programs.join("initdb"), instance);
-        initdb
-            .arg("--pgdata")
-            .arg(&data)
-            .arg("--pwfile")
-            .arg(&password)
-            .args(["--username=rdsadmin", "--auth=scram-sha-256"])
-            .args(["--encoding=UTF8", "--locale=C", "--wal-segsize=4"])
-            .arg("--no-sync");
-        self.run("initdb", initdb).await?;
-        std::fs::remove_file(&password).map_err(PostgresError::file(password))?;
+        self.initdb(instance, &self.layout.data(&instance.resource_id)).await?;
         self.start(instance, slot).await?;
         let master = &instance.master_username;
         let mut connection = self.connect(instance.port, "postgres").await?;
@@ -96,8 +97,27 @@ impl Environment {
         Ok(())
     }
 
+    /// Makes an empty data directory of the instance's version.
+    pub(super) async fn initdb(&self, instance: &Instance, data: &Path) -> Result<(), PostgresError> {
+        let programs = install::install(install::cache_folder(), instance.engine_version).await?;
+        // A file of its own, among those that are given to the user PostgreSQL runs under.
+        let password = self.layout.instance(&instance.resource_id).join("initdb.password");
+        write_atomically(&password, self.admin_password.reveal().as_bytes()).map_err(PostgresError::file(&password))?;
+        let mut initdb = self.command(&programs.join("initdb"), instance);
+        initdb
+            .arg("--pgdata")
+            .arg(data)
+            .arg("--pwfile")
+            .arg(&password)
+            .args(["--username=rdsadmin", "--auth=scram-sha-256"])
+            .args(["--encoding=UTF8", "--locale=C", "--wal-segsize=4"])
+            .arg("--no-sync");
+        self.run("initdb", initdb).await?;
+        std::fs::remove_file(&password).map_err(PostgresError::file(password))
+    }
+
     /// Every database made from now on has the triggers, whichever template it is made from.
-    async fn lend_to_extensions(&self, port: u16, admin: &mut PgConnection) -> Result<(), PostgresError> {
+    pub(super) async fn lend_to_extensions(&self, port: u16, admin: &mut PgConnection) -> Result<(), PostgresError> {
         admin::execute(admin, extensions::allow_connections("template0", true)).await?;
         for database in extensions::DATABASES {
             let mut connection = self.connect(port, database).await?;
@@ -129,46 +149,56 @@ impl Environment {
     /// it in good order.
     pub(crate) async fn start(&self, instance: &Instance, slot: &mut Option<Postmaster>) -> Result<(), PostgresError> {
         let resource_id = &instance.resource_id;
-        let programs = install::install(install::cache_folder(), instance.engine_version).await?;
-        let data = self.layout.data(resource_id);
-        end_leftover(&data).await?;
-        let listening = self.endpoints.listening(instance.port);
-        self.authority.certify(
-            &self.layout,
-            resource_id,
-            &self.endpoints.name(&instance.id),
-            listening.addresses[0],
-        )?;
+        let address = self.endpoints.listening(instance.port).addresses[0];
+        self.authority.certify(&self.layout, resource_id, &self.endpoints.name(&instance.id), address)?;
         self.endpoints.announce(instance).map_err(PostgresError::file("hosts"))?;
-        self.configure(instance, &listening)?;
-        let start_log = self.layout.start_log(resource_id);
+        self.launch(instance, &self.seat(instance), slot).await
+    }
+
+    /// Where the clients of an instance find it.
+    fn seat(&self, instance: &Instance) -> Seat {
+        Seat { data: self.layout.data(&instance.resource_id), number: instance.port, access: Access::Clients }
+    }
+
+    /// Starts a server of an instance, with its certificate.
+    pub(super) async fn launch(
+        &self,
+        instance: &Instance,
+        seat: &Seat,
+        slot: &mut Option<Postmaster>,
+    ) -> Result<(), PostgresError> {
+        let programs = install::install(install::cache_folder(), instance.engine_version).await?;
+        end_leftover(&seat.data).await?;
+        self.configure(instance, seat)?;
+        let start_log = seat.start_log();
         let log = std::fs::File::create(&start_log).map_err(PostgresError::file(&start_log))?;
         let mut command = self.command(&programs.join("postgres"), instance);
-        command.arg("-D").arg(&data);
+        command.arg("-D").arg(&seat.data);
         command.stdout(log.try_clone().map_err(PostgresError::file(&start_log))?);
         command.stderr(log);
         let child = self.spawn(command).await?;
-        let postmaster = slot.insert(Postmaster { child, port: instance.port });
-        self.await_ready(postmaster, resource_id).await
+        let postmaster = slot.insert(Postmaster { child, port: seat.number });
+        self.await_ready(postmaster, &start_log).await
     }
 
     /// Writes the configuration, for the next start or for a reload.
-    fn configure(&self, instance: &Instance, listening: &Listening) -> Result<(), PostgresError> {
+    fn configure(&self, instance: &Instance, seat: &Seat) -> Result<(), PostgresError> {
         let resource_id = &instance.resource_id;
-        let (folder, data) = (self.layout.instance(resource_id), self.layout.data(resource_id));
+        let (folder, hba) = (self.layout.instance(resource_id), seat.data.with_extension("hba.conf"));
         let config = Config {
             version: instance.engine_version,
-            listening,
+            listening: &self.endpoints.listening(seat.number),
+            access: seat.access,
             folder: &folder,
+            hba: &hba,
             logs: &self.layout.logs(resource_id),
             values: &instance.running.values,
             class: &instance.class,
             log_statements: self.log_statements,
         };
-        for (file, content) in [
-            (data.join("postgresql.conf"), config.postgresql_conf()),
-            (folder.join("pg_hba.conf"), config.pg_hba_conf()),
-        ] {
+        for (file, content) in
+            [(seat.data.join("postgresql.conf"), config.postgresql_conf()), (hba.clone(), config.pg_hba_conf())]
+        {
             std::fs::write(&file, content).map_err(PostgresError::file(file))?;
         }
         Ok(())
@@ -176,7 +206,7 @@ impl Environment {
 
     /// Has a running server take up the parameters of the instance that need no restart, and waits until it has.
     pub(crate) async fn reload(&self, instance: &Instance, postmaster: &Postmaster) -> Result<(), PostgresError> {
-        self.configure(instance, &self.endpoints.listening(postmaster.port))?;
+        self.configure(instance, &self.seat(instance))?;
         let loaded = "SELECT pg_conf_load_time()::text";
         let mut connection = self.connect(postmaster.port, "postgres").await?;
         let before: String = sqlx::query_scalar(loaded).fetch_one(&mut connection).await?;
@@ -236,7 +266,7 @@ impl Environment {
     }
 
     /// A command that becomes one of PostgreSQL's programs, in an environment that cannot change what it does.
-    fn command(&self, program: &Path, instance: &Instance) -> Command {
+    pub(super) fn command(&self, program: &Path, instance: &Instance) -> Command {
         let folder = self.layout.instance(&instance.resource_id);
         let mut command = Command::new(&self.program);
         command
@@ -260,7 +290,7 @@ impl Environment {
         spawned.map_err(|source| PostgresError::Spawn { program, source })
     }
 
-    async fn run(&self, name: &'static str, mut command: Command) -> Result<(), PostgresError> {
+    pub(super) async fn run(&self, name: &'static str, mut command: Command) -> Result<(), PostgresError> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = self.spawn(command).await?;
         let output = child.wait_with_output().await;
@@ -272,12 +302,11 @@ impl Environment {
         Err(PostgresError::Program { program: name, output: format!("{}: {}", output.status, said.trim()) })
     }
 
-    async fn await_ready(&self, postmaster: &mut Postmaster, resource_id: &str) -> Result<(), PostgresError> {
+    async fn await_ready(&self, postmaster: &mut Postmaster, start_log: &Path) -> Result<(), PostgresError> {
         let deadline = Instant::now() + START_DEADLINE;
         loop {
             let exited = postmaster.child.try_wait();
             if let Some(status) = exited.map_err(PostgresError::file("postgres"))? {
-                let start_log = self.layout.start_log(resource_id);
                 let said = std::fs::read_to_string(start_log).unwrap_or_default();
                 let output = format!("{status}: {}", said.trim());
                 return Err(PostgresError::Program { program: "postgres", output });
@@ -292,13 +321,18 @@ impl Environment {
         }
     }
 
-    async fn connect(&self, number: u16, database: &str) -> Result<PgConnection, sqlx::Error> {
+    pub(super) async fn connect(&self, number: u16, database: &str) -> Result<PgConnection, sqlx::Error> {
         let ca = self.layout.ca_certificate();
         admin::connect(&self.endpoints.listening(number), database, &self.admin_password, &ca).await
     }
 }
 
 impl Postmaster {
+    /// Where it listens, as an instance's port is given.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Ends sessions, writes everything to the data directory and stops.
     pub(crate) async fn stop(&mut self) {
         for (signal, patience) in [(Signal::SIGINT, STOP_DEADLINE), (Signal::SIGQUIT, LEFTOVER_DEADLINE)] {

@@ -31,8 +31,8 @@ pub(crate) fn new_instance(version: EngineVersion, master: &str, verifier: &str)
         // Writing to a String cannot fail.
         let _ = writeln!(roles, "CREATE ROLE {role} NOLOGIN;");
     }
-    for (role, _) in PREDEFINED.iter().filter(|(_, since)| version.major >= *since) {
-        let _ = writeln!(roles, "GRANT {role} TO rds_superuser WITH ADMIN OPTION;");
+    for grant in grants(version) {
+        let _ = writeln!(roles, "{grant};");
     }
     let _ = write!(
         roles,
@@ -41,16 +41,29 @@ pub(crate) fn new_instance(version: EngineVersion, master: &str, verifier: &str)
          ALTER DATABASE postgres OWNER TO {master_name};\n\
          ALTER DATABASE template1 OWNER TO {master_name};\n"
     );
-    if version.major >= 16 {
-        // The right to grant it, without its effect: a member logs in with IAM tokens only.
-        roles.push_str("GRANT rds_iam TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;\n");
-    }
     roles.push_str(&master_privileges(master, verifier));
     vec![
         roles,
         "CREATE DATABASE rdsadmin TEMPLATE template0".to_owned(),
         "REVOKE ALL ON DATABASE rdsadmin FROM PUBLIC".to_owned(),
     ]
+}
+
+/// Statements after everything of an older major has come to a new server of this version: what `rds_superuser` has on it besides. To the roles
+/// of the master user nothing is added: those that it made up to 15 are not its own to grant from 16 on.
+pub(crate) fn after_upgrade(version: EngineVersion) -> Vec<String> {
+    grants(version)
+}
+
+fn grants(version: EngineVersion) -> Vec<String> {
+    let predefined = PREDEFINED.iter().filter(|(_, since)| version.major >= *since);
+    let mut grants: Vec<_> =
+        predefined.map(|(role, _)| format!("GRANT {role} TO rds_superuser WITH ADMIN OPTION")).collect();
+    if version.major >= 16 {
+        // The right to grant it, without its effect: a member logs in with IAM tokens only.
+        grants.push("GRANT rds_iam TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE".to_owned());
+    }
+    grants
 }
 
 /// The statement that creates the database an instance is asked to begin with.

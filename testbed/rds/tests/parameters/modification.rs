@@ -144,7 +144,11 @@ async fn of_modification() {
         ("rotate_master_user_password", orders().rotate_master_user_password(true), COMBINATION),
         ("use_default_processor_features", orders().use_default_processor_features(true), COMBINATION),
         // A flag that others need.
-        ("allow_major_version_upgrade", orders().engine_version("18").allow_major_version_upgrade(true), COMBINATION),
+        (
+            "allow_major_version_upgrade",
+            orders().engine_version("16.15").allow_major_version_upgrade(true),
+            COMBINATION,
+        ),
         ("new_db_instance_identifier", orders().new_db_instance_identifier("a--b"), VALUE),
         ("db_port_number", orders().db_port_number(80), VALUE),
     ]);
