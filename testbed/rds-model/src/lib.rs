@@ -84,9 +84,9 @@ pub use network::{DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP};
 pub use page::{Page, paginate};
 pub use params::Params;
 pub use state::{
-    Activity, ApplyMethod, Category, CertificateRotation, Change, Event, FailedUpgrade, Insights, Instance, Monitoring,
-    Ordered, ParameterGroup, ParameterGroups, Phase, Retained, RetainedBackup, Running, Setting, Snapshot,
-    SnapshotKind, SnapshotStatus, Source, State, Tags,
+    Activity, ApplyMethod, Category, CertificateRotation, Change, Event, FailedUpgrade, Insights, Instance,
+    Maintenance, MaintenanceAction, Monitoring, OptIn, Ordered, ParameterGroup, ParameterGroups, PendingMaintenance,
+    Phase, Retained, RetainedBackup, Running, Setting, Snapshot, SnapshotKind, SnapshotStatus, Source, State, Tags,
 };
 pub use timetable::{Step, Timetable};
 pub use versions::{Availability, BadVersion, EngineVersion};

@@ -283,6 +283,52 @@ fn a_major_upgrade_that_is_refused_or_fails_leaves_the_version_and_says_so() {
 }
 
 #[test]
+fn maintenance_comes_when_it_is_wanted_in_its_window_or_by_force_and_some_with_what_is_applied_at_once() {
+    let pending = |dates: &str| {
+        let mut world = World::creating_version("orders", "17.10");
+        world.pass(360);
+        let order = format!(r#"{{"instance":"orders","maintenance":{{"action":"db-upgrade"{dates}}}}}"#);
+        serde_json::from_str::<order::InstanceFault>(&order).unwrap().order(&mut world.state).unwrap();
+        world
+    };
+    let version = |world: &World| (world.orders().maintenance.len(), world.orders().engine_version.minor);
+    let optional = pending("");
+    assert_eq!(next_moment(&optional.account, &optional.state, optional.now), None, "nobody has asked for it");
+
+    let mut wanted = pending("");
+    let arn = wanted.account.arn("db", "orders");
+    let params = [("ResourceIdentifier", arn.as_str()), ("ApplyAction", "db-upgrade"), ("OptInType", "immediate")];
+    let params = params.into_iter().collect();
+    actions::apply_maintenance(&wanted.account, &mut wanted.state, &params, wanted.now).unwrap();
+    wanted.pass(10);
+    assert_eq!((wanted.status(), version(&wanted)), (Some("upgrading"), (1, 10)));
+    wanted.pass(110);
+    assert_eq!((wanted.status(), version(&wanted)), (Some("available"), (0, 11)));
+    let said: Vec<_> = wanted.state.events.iter().rev().take(2).map(|event| event.message.as_str()).collect();
+    assert_eq!(said, ["Finished applying off-line patches to DB instance", "Database instance patched"]);
+
+    // The window opens at five, an hour after the beginning.
+    let mut required = pending(r#","auto_applied_after":"2026-03-01T00:00:00Z""#);
+    required.pass(3600 - 361);
+    assert_eq!(version(&required), (1, 10));
+    required.pass(180);
+    assert_eq!(version(&required), (0, 11));
+
+    let mut forced = pending(r#","forced_apply":"2026-03-01T04:30:00Z""#);
+    forced.modify(&[("DBInstanceClass", "db.t4g.small")]);
+    forced.pass(1800);
+    assert_eq!(version(&forced), (0, 11));
+    assert_eq!(forced.orders().class, "db.t4g.micro", "that waits for the window");
+
+    for (dates, flushed) in [("", (1, 10)), (r#","forced_apply":"2027-01-01T00:00:00Z""#, (0, 11))] {
+        let mut world = pending(dates);
+        world.modify(&[("DBInstanceClass", "db.t4g.small"), ("ApplyImmediately", "true")]);
+        world.pass(120);
+        assert_eq!(version(&world), flushed, "{dates}");
+    }
+}
+
+#[test]
 fn an_ordered_failure_comes_where_its_time_has_come() {
     let mut world = World::creating("orders");
     world.pass(360);

@@ -8,6 +8,7 @@ use crate::backups;
 use crate::state::{
     Activity, Category, Change, Instance, Phase, RetainedBackup, SnapshotKind, SnapshotStatus, Source, State, news,
 };
+use crate::windows;
 
 /// Marks the real work of the present activity as done.
 pub fn worked(state: &mut State, resource_id: &str, activity: &Activity, now: Timestamp) {
@@ -46,10 +47,17 @@ pub fn failed(state: &mut State, resource_id: &str, reason: &str, now: Timestamp
     }
 }
 
-/// The changes that waited for the maintenance window begin.
+/// The changes that waited for the maintenance window begin where it is open, and maintenance that is due.
 pub fn begin_pending(state: &mut State, resource_id: &str, now: Timestamp) {
     if let Some(instance) = state.by_resource_mut(resource_id) {
-        let change = Box::new(std::mem::take(&mut instance.pending));
+        let window = instance.maintenance_window.clone();
+        let open = windows::opens(&window, now) <= now;
+        let mut change = if open { std::mem::take(&mut instance.pending) } else { Change::default() };
+        instance.maintain(&mut change, |_, pending| pending.applied_at(&window, now).is_some_and(|at| at <= now));
+        if change.is_empty() {
+            return;
+        }
+        let change = Box::new(change);
         let reload = change.needs_restart() && !change.is_major_upgrade(instance.engine_version);
         instance.phase = Phase::begin(Activity::Modifying { change }, now);
         if reload {

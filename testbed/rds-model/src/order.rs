@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::ApiError;
 use crate::lifecycle;
-use crate::state::{Activity, Instance, State};
+use crate::state::{Activity, Instance, Maintenance, MaintenanceAction, State};
 
 /// What `instance` is to suffer; what an order does not name stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -24,6 +24,22 @@ pub struct InstanceFault {
     /// The next snapshot fails.
     #[serde(default)]
     fail_snapshot: Option<bool>,
+    /// RDS has maintenance in store for it.
+    #[serde(default)]
+    maintenance: Option<MaintenanceOrder>,
+}
+
+/// Maintenance that becomes pending, with its dates.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MaintenanceOrder {
+    action: MaintenanceAction,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    auto_applied_after: Option<Timestamp>,
+    #[serde(default)]
+    forced_apply: Option<Timestamp>,
 }
 
 /// The status that an instance is to be shown in.
@@ -53,14 +69,20 @@ impl InstanceFault {
         Self { instance: id.to_owned(), ..Self::default() }
     }
 
+    /// The instance that it is about.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
     /// Adds the order to those that the instance bears. What has begun takes none: its work may be done already.
     ///
     /// # Errors
     /// When it orders nothing, or comes too late, or there is no such instance.
     pub fn order(self, state: &mut State) -> Result<(), ApiError> {
-        let Self { instance, status, endpoint, drop_change, fail_snapshot } = self;
+        let Self { instance, status, endpoint, drop_change, fail_snapshot, maintenance } = self;
         let instance = found(state, &instance)?;
-        if status == Shown::AsBefore && endpoint.is_none() && drop_change.is_none() && fail_snapshot.is_none() {
+        let nothing = status == Shown::AsBefore && endpoint.is_none() && drop_change.is_none();
+        if nothing && fail_snapshot.is_none() && maintenance.is_none() {
             return Err(ApiError::invalid_value("an instance fault says what the instance is to suffer"));
         }
         let begun = match instance.phase.activity {
@@ -72,6 +94,10 @@ impl InstanceFault {
         };
         if begun {
             return Err(ApiError::invalid_instance_state("what is to fail has begun: order it before"));
+        }
+        if let Some(MaintenanceOrder { action, description, auto_applied_after, forced_apply }) = maintenance {
+            let pending = Maintenance { description, auto_applied_after, forced_apply, opt_in: None };
+            instance.maintenance.insert(action, pending);
         }
         let ordered = &mut instance.ordered;
         match status {

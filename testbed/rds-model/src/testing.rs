@@ -1,5 +1,7 @@
 //! Values for the unit tests.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::account::Account;
@@ -57,6 +59,7 @@ pub(crate) fn instance(id: &str) -> Instance {
         tags: Tags::new(),
         backup_tags: Tags::new(),
         pending: Change::default(),
+        maintenance: BTreeMap::new(),
         storage_changed_at: None,
         restorable_since: None,
         delete_automated_backups: true,

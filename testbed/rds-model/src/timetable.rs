@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::civil::Weekday;
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::abilities::word;
 use crate::state::{Activity, FailedUpgrade, Instance, RetainedBackup};
+use crate::windows;
 
 /// How long things take.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub enum Step {
     Finish,
     /// The running server gets what its parameter group says.
     ApplyParameters,
-    /// The maintenance window is open and changes wait for it.
+    /// The maintenance window is open and changes wait for it, or maintenance is due.
     BeginPending,
 }
 
@@ -112,12 +112,11 @@ impl Timetable {
         since.map_or(Step::Rest, |since| after(plus(since, self.parameters), now, Step::ApplyParameters))
     }
 
-    /// What waits for the maintenance window.
+    /// What waits for the maintenance window, and maintenance.
     fn window(instance: &Instance, now: Timestamp) -> Step {
-        if instance.pending.is_empty() {
-            return Step::Rest;
-        }
-        after(window_opens(&instance.maintenance_window, now), now, Step::BeginPending)
+        let pending = (!instance.pending.is_empty()).then(|| windows::opens(&instance.maintenance_window, now));
+        let due = pending.into_iter().chain(instance.next_maintenance(now)).min();
+        due.map_or(Step::Rest, |due| after(due, now, Step::BeginPending))
     }
 
     /// The `DBInstanceStatus` to show.
@@ -221,24 +220,6 @@ fn sooner(one: Step, other: Step) -> Step {
 
 fn plus(at: Timestamp, duration: Duration) -> Timestamp {
     SignedDuration::try_from(duration).ok().and_then(|duration| at.checked_add(duration).ok()).unwrap_or(Timestamp::MAX)
-}
-
-/// When the weekly window (`sun:05:00-sun:06:00`) is open next: not after `now` when it is open already.
-fn window_opens(window: &str, now: Timestamp) -> Timestamp {
-    let Some((start, end)) = crate::windows::weekly_minutes(window) else {
-        return Timestamp::MAX;
-    };
-    let here = now.to_zoned(TimeZone::UTC);
-    let today = i64::from(here.weekday().since(Weekday::Monday));
-    let minute = today * 1440 + i64::from(here.hour()) * 60 + i64::from(here.minute());
-    let into = (minute - i64::from(start)).rem_euclid(crate::windows::WEEK);
-    let length = i64::from(end - start).rem_euclid(crate::windows::WEEK);
-    if into < length {
-        now
-    } else {
-        let wait = crate::windows::WEEK - into;
-        now.checked_add(SignedDuration::from_mins(wait)).unwrap_or(Timestamp::MAX)
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Backup and maintenance windows, in minutes of the day or of the week (from Monday 00:00), in UTC.
 
+use jiff::civil::Weekday;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
 /// Minutes in a week.
 pub(crate) const WEEK: i64 = 7 * 1440;
 
@@ -33,6 +36,24 @@ pub(crate) fn overlap(daily: (u16, u16), weekly: (i32, i32)) -> bool {
 /// Whether a daily window has the 30 minutes that RDS asks for.
 pub(crate) fn long_enough(daily: (u16, u16)) -> bool {
     (i32::from(daily.1) - i32::from(daily.0)).rem_euclid(1440) >= 30
+}
+
+/// When the weekly window (`sun:05:00-sun:06:00`) is open next: not after `now` when it is open already.
+pub(crate) fn opens(window: &str, now: Timestamp) -> Timestamp {
+    let Some((start, end)) = weekly_minutes(window) else {
+        return Timestamp::MAX;
+    };
+    let here = now.to_zoned(TimeZone::UTC);
+    let today = i64::from(here.weekday().since(Weekday::Monday));
+    let minute = today * 1440 + i64::from(here.hour()) * 60 + i64::from(here.minute());
+    let into = (minute - i64::from(start)).rem_euclid(WEEK);
+    let length = i64::from(end - start).rem_euclid(WEEK);
+    if into < length {
+        now
+    } else {
+        let wait = WEEK - into;
+        now.checked_add(SignedDuration::from_mins(wait)).unwrap_or(Timestamp::MAX)
+    }
 }
 
 fn clock(text: &str) -> Option<u16> {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
+use rds_model::order::InstanceFault;
 use rds_model::{ApiError, Ordered, Params, order as orders};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -165,13 +166,25 @@ async fn faults(State(service): State<Arc<Service>>) -> Json<serde_json::Value> 
 async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) -> Response {
     let done = match order {
         Order::Call(fault) => service.faults.order(fault).await,
-        Order::Instance(fault) => service.store.update(|state| fault.order(state)).await,
+        Order::Instance(fault) => suffer(&service, fault).await,
         Order::Remove(removal) => remove(&service, &removal.remove_instance).await,
     };
     match done {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => (status(&error), error.message).into_response(),
     }
+}
+
+/// What an instance is to suffer may begin now.
+async fn suffer(service: &Arc<Service>, fault: InstanceFault) -> Result<(), ApiError> {
+    let id = fault.instance().to_owned();
+    service.store.update(|state| fault.order(state)).await?;
+    let resource_id =
+        service.store.read(|state| state.instances.get(&id).map(|instance| instance.resource_id.clone())).await;
+    if let Some(resource_id) = resource_id {
+        service.attend(&resource_id).await;
+    }
+    Ok(())
 }
 
 /// The instance is out of the listing at once; its worker clears up behind it.

@@ -116,3 +116,51 @@ async fn an_instance_loses_its_endpoint_a_change_and_a_snapshot() {
     assert_eq!(status("last").await, "available");
     cloud.server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maintenance_waits_until_somebody_opts_in_and_brings_the_newest_minor() {
+    let cloud = Cloud::start().await;
+    let rds = &cloud.rds;
+    create(rds, "orders", "17.10").preferred_maintenance_window(far_away()).send().await.unwrap();
+    let orders = cloud.status_is("orders", "available").await;
+    let arn = orders.db_instance_arn().unwrap();
+    let none = rds.describe_pending_maintenance_actions().send().await.unwrap();
+    assert!(none.pending_maintenance_actions().is_empty());
+
+    let required =
+        json!({"action": "db-upgrade", "auto_applied_after": "2026-01-01T00:00:00Z", "description": "17.11"});
+    cloud.order_fault(json!({"instance": "orders", "maintenance": required})).await;
+    let listed = rds.describe_pending_maintenance_actions().resource_identifier(arn).send().await.unwrap();
+    let [resource] = listed.pending_maintenance_actions() else { panic!("{listed:?}") };
+    assert_eq!(resource.resource_identifier(), Some(arn));
+    let [pending] = resource.pending_maintenance_action_details() else { panic!("{resource:?}") };
+    assert_eq!((pending.action(), pending.description()), (Some("db-upgrade"), Some("17.11")));
+    assert!(pending.opt_in_status().is_none() && pending.current_apply_date() > pending.auto_applied_after_date());
+
+    let apply = |action: &str, opt_in: &str| {
+        let call = rds.apply_pending_maintenance_action().resource_identifier(arn);
+        call.apply_action(action).opt_in_type(opt_in).send()
+    };
+    assert_eq!(code(&apply("os-upgrade", "immediate").await.unwrap_err()), "ResourceNotFoundFault");
+    let opted = apply("db-upgrade", "next-maintenance").await.unwrap().resource_pending_maintenance_actions.unwrap();
+    assert_eq!(opted.pending_maintenance_action_details()[0].opt_in_status(), Some("next-maintenance"));
+    apply("db-upgrade", "undo-opt-in").await.unwrap();
+    apply("db-upgrade", "immediate").await.unwrap();
+    let done = eventually("maintained", async || {
+        let orders = cloud.status_is("orders", "available").await;
+        if orders.engine_version() == Some("17.11") { Ok(orders) } else { Err(orders.engine_version) }
+    })
+    .await;
+    let mut session = cloud.login(&done, "sysadmin", "postgres").await;
+    let version: String = sqlx::query_scalar("SHOW server_version").fetch_one(&mut session).await.unwrap();
+    assert!(version.starts_with("17.11"), "{version}");
+    let none = rds.describe_pending_maintenance_actions().send().await.unwrap();
+    assert!(none.pending_maintenance_actions().is_empty());
+    cloud.server.stop().await;
+}
+
+/// A window that is not open now.
+fn far_away() -> &'static str {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).weekday();
+    if today == jiff::civil::Weekday::Monday { "thu:05:00-thu:05:30" } else { "mon:05:00-mon:05:30" }
+}

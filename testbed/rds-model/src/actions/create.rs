@@ -9,7 +9,8 @@ use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
 use crate::state::{
-    Activity, Change, Insights, Instance, Monitoring, Ordered, Phase, Running, State, Tags, default_group,
+    Activity, Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Phase, Running, State, Tags,
+    default_group,
 };
 
 pub(super) const DEFAULT_BACKUP_WINDOW: &str = "03:00-03:30";
@@ -125,6 +126,7 @@ fn parse(
         tags: fields::tags(params)?,
         backup_tags: Tags::new(),
         pending: Change::default(),
+        maintenance: PendingMaintenance::new(),
         storage_changed_at: None,
         restorable_since: None,
         delete_automated_backups: true,

@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
-use crate::state::{Activity, CertificateRotation, Change, Instance, Phase, State, default_group};
+use crate::state::{Activity, CertificateRotation, Change, Instance, MaintenanceAction, Phase, State, default_group};
 use crate::versions::EngineVersion;
 
 /// What only says how or of what, and what every request has.
@@ -116,6 +116,8 @@ fn modified(
         let mut all = std::mem::take(&mut new.pending);
         all.merge(timed);
         all.merge(now);
+        // What is required of the engine comes along [RDS User Guide, "Maintaining a DB instance"].
+        old.maintain(&mut all, |action, pending| action == MaintenanceAction::DbUpgrade && pending.required());
         now = all;
     } else {
         new.pending.merge(timed);

@@ -9,7 +9,8 @@ use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
 use crate::state::{
-    Change, Insights, Instance, Monitoring, Ordered, Running, SnapshotKind, State, Tags, default_group,
+    Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Running, SnapshotKind, State, Tags,
+    default_group,
 };
 
 /// A new instance with the data, users and passwords of a snapshot.
@@ -86,6 +87,7 @@ pub fn restore_instance(
         dedicated_log_volume: false,
         backup_tags: Tags::new(),
         pending: Change::default(),
+        maintenance: PendingMaintenance::new(),
         storage_changed_at: None,
         restorable_since: None,
         delete_automated_backups: true,

@@ -1,8 +1,10 @@
 //! What is to become of an instance.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::Monitoring;
+use super::{MaintenanceAction, Monitoring};
 use crate::versions::EngineVersion;
 
 /// A set of changes that take time: applied at once or kept for the maintenance window.
@@ -11,6 +13,8 @@ use crate::versions::EngineVersion;
 pub struct Change {
     /// Another identifier.
     pub new_id: Option<String>,
+    /// Maintenance that is applied.
+    pub maintenance: BTreeSet<MaintenanceAction>,
     /// Another instance class.
     pub class: Option<String>,
     /// A later engine version.
@@ -70,7 +74,8 @@ impl Change {
 
     /// Whether the server restarts for it.
     pub fn needs_restart(&self) -> bool {
-        self.class.is_some()
+        !self.maintenance.is_empty()
+            || self.class.is_some()
             || self.engine_version.is_some()
             || self.new_id.is_some()
             || self.port.is_some()
@@ -90,6 +95,8 @@ impl Change {
             "renaming"
         } else if self.engine_version.is_some() {
             "upgrading"
+        } else if !self.maintenance.is_empty() {
+            "maintenance"
         } else if alone(Self { iam_authentication: None, ..self.clone() }) {
             "configuring-iam-database-auth"
         } else if alone(Self { monitoring: None, ..self.clone() }) {
@@ -105,6 +112,7 @@ impl Change {
     pub fn merge(&mut self, later: Self) {
         let Self {
             new_id,
+            maintenance,
             class,
             engine_version,
             parameter_group,
@@ -123,6 +131,7 @@ impl Change {
             master_verifier,
         } = later;
         self.new_id = new_id.or(self.new_id.take());
+        self.maintenance.extend(maintenance);
         self.class = class.or(self.class.take());
         self.engine_version = engine_version.or(self.engine_version);
         self.parameter_group = parameter_group.or(self.parameter_group.take());

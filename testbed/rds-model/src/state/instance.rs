@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Change, FailedUpgrade, Insights, Monitoring, Ordered, Phase, Running};
+use super::{Activity, Change, FailedUpgrade, Insights, Monitoring, Ordered, PendingMaintenance, Phase, Running};
 use crate::versions::EngineVersion;
 
 /// Tags by key.
@@ -97,6 +97,9 @@ pub struct Instance {
     pub backup_tags: Tags,
     /// Accepted changes that wait for the maintenance window.
     pub pending: Change,
+    /// What RDS has in store for it.
+    #[serde(default)]
+    pub maintenance: PendingMaintenance,
     /// When the storage last grew: no further growth until its cooldown is over.
     pub storage_changed_at: Option<Timestamp>,
     /// The end of its first automated backup: what came before cannot be restored. None where there is no backup yet.
@@ -164,6 +167,7 @@ impl Instance {
             // The first is the key of the state, the second is the server's own.
             new_id: _,
             master_verifier: _,
+            maintenance,
             class,
             engine_version,
             parameter_group,
@@ -183,6 +187,7 @@ impl Instance {
         if change.touches_storage() {
             self.storage_changed_at = Some(now);
         }
+        self.maintenance.retain(|action, _| !maintenance.contains(action));
         set(&mut self.class, class);
         set(&mut self.engine_version, engine_version);
         set(&mut self.parameter_group, parameter_group);

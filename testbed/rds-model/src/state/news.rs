@@ -23,7 +23,8 @@ fn applying(change: &Change, before: &Instance) -> Vec<News> {
         true => "Applying modification to convert to a Multi-AZ DB instance",
         false => "Applying modification to convert to a standard (Single-AZ) DB instance",
     });
-    changes([class, storage, zones])
+    let patches = (!change.maintenance.is_empty()).then(|| maintenance(&["Applying off-line patches to DB instance"]));
+    changes([class, storage, zones]).into_iter().chain(patches.into_iter().flatten()).collect()
 }
 
 /// What is said when a change of the instance that was `before` is made.
@@ -45,7 +46,11 @@ pub(crate) fn applied(change: &Change, before: &Instance) -> Vec<News> {
         Some(_) if change.is_major_upgrade(before.engine_version) => maintenance(UPGRADE_FINISHED),
         Some(_) => maintenance(&["Database instance patched"]),
     };
-    changes([class, storage, zones, backups]).into_iter().chain(version).collect()
+    let patches = match change.maintenance.is_empty() {
+        true => Vec::new(),
+        false => maintenance(&["Finished applying off-line patches to DB instance"]),
+    };
+    changes([class, storage, zones, backups]).into_iter().chain(version).chain(patches).collect()
 }
 
 /// RDS-EVENT-0267.

@@ -4,6 +4,7 @@ mod backups;
 mod events;
 mod identity;
 mod logs;
+mod maintenance;
 mod parameters;
 mod render;
 mod versions;
@@ -115,6 +116,18 @@ pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
                 Ok(render::page("Events", &page, |event| events::event(&call, event)))
             })
             .await
+        }
+        "DescribePendingMaintenanceActions" => {
+            call.look(|state| {
+                let page = actions::describe_maintenance(account, state, params)?;
+                Ok(render::page("PendingMaintenanceActions", &page, |found| maintenance::pending(&call, found)))
+            })
+            .await
+        }
+        "ApplyPendingMaintenanceAction" => {
+            let instance = call.change(|state| actions::apply_maintenance(account, state, params, now)).await?;
+            service.attend(&instance.resource_id).await;
+            Ok(Some(vec![maintenance::pending(&call, &instance)]))
         }
         "DescribeDBLogFiles" => logs::describe(&call).await,
         "DownloadDBLogFilePortion" => logs::download(&call).await,
