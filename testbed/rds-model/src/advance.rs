@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::account::Account;
-use crate::state::{Instance, State};
+use crate::actions::finish_copy;
+use crate::state::{Instance, Snapshot, SnapshotStatus, State};
 use crate::timetable::Step;
 use crate::{lifecycle, upgrade};
 
@@ -14,12 +15,21 @@ pub fn advance(account: &Account, state: &mut State, now: Timestamp) {
         let played = state.played;
         let steps =
             state.instances.values().filter_map(|instance| Some((moment(account, instance, played)?, instance)));
-        let Some((at, instance)) = steps.filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at) else {
-            break;
-        };
-        let instance = instance.clone();
-        state.played = at;
-        take(account, state, &instance, at);
+        let step = steps.filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at);
+        let copied = copies(account, state).filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at);
+        match (step, copied) {
+            (Some((at, instance)), copied) if copied.is_none_or(|(copied, _)| at <= copied) => {
+                let instance = instance.clone();
+                state.played = at;
+                take(account, state, &instance, at);
+            }
+            (_, Some((at, snapshot))) => {
+                let (at, id) = (at.max(played), snapshot.id.clone());
+                state.played = at;
+                finish_copy(state, &id, at);
+            }
+            _ => break,
+        }
     }
     state.played = state.played.max(now);
 }
@@ -30,7 +40,15 @@ pub fn next_moment(account: &Account, state: &State, now: Timestamp) -> Option<T
     let steps = state.instances.values().filter_map(|instance| moment(account, instance, now));
     let seen = state.instances.values().flat_map(|instance| account.times(instance).turns(instance));
     let over = state.retained.values().map(|backup| account.times(&backup.source).end(backup));
-    steps.chain(seen.chain(over).filter(|at| *at > now)).min()
+    let copied = copies(account, state).map(|(at, _)| at.max(now));
+    steps.chain(copied).chain(seen.chain(over).filter(|at| *at > now)).min()
+}
+
+/// The copies of snapshots that are under way, and when they are complete.
+fn copies<'a>(account: &Account, state: &'a State) -> impl Iterator<Item = (Timestamp, &'a Snapshot)> {
+    let under_way = |snapshot: &&Snapshot| snapshot.copy.is_some() && snapshot.status == SnapshotStatus::Creating;
+    let times = account.timetable.clone();
+    state.snapshots.values().filter(under_way).map(move |snapshot| (times.copied(snapshot), snapshot))
 }
 
 /// When the next step of an instance is taken, as seen at `from`.
@@ -39,9 +57,12 @@ fn moment(account: &Account, instance: &Instance, from: Timestamp) -> Option<Tim
     match account.times(instance).next(instance, from) {
         Step::Rest => None,
         Step::Wait(until) => Some(until),
-        Step::Work | Step::ApplyParameters | Step::PublishFinalSnapshot | Step::Finish | Step::BeginPending => {
-            Some(from)
-        }
+        Step::Work
+        | Step::ApplyParameters
+        | Step::PublishFinalSnapshot
+        | Step::Finish
+        | Step::BeginPending
+        | Step::BackUp => Some(from),
     }
 }
 
@@ -61,6 +82,7 @@ fn take(account: &Account, state: &mut State, instance: &Instance, at: Timestamp
             lifecycle::parameters_applied(state, id, values, at);
         }
         Step::BeginPending => lifecycle::begin_pending(state, id, at),
+        Step::BackUp => lifecycle::begin_backup(account, state, id, at),
         Step::Finish => lifecycle::finish(state, id, at),
     }
 }

@@ -68,7 +68,9 @@ pub mod order;
 mod page;
 pub mod parameters;
 mod params;
+mod replicas;
 mod state;
+mod switchover;
 #[cfg(test)]
 mod testing;
 mod timetable;
@@ -86,7 +88,9 @@ pub use params::Params;
 pub use state::{
     Activity, ApplyMethod, Category, CertificateRotation, Change, Event, FailedUpgrade, Insights, Instance,
     Maintenance, MaintenanceAction, Monitoring, OptIn, Ordered, ParameterGroup, ParameterGroups, PendingMaintenance,
-    Phase, Retained, RetainedBackup, Running, Setting, Snapshot, SnapshotKind, SnapshotStatus, Source, State, Tags,
+    Phase, PointInTime, Retained, RetainedBackup, Running, Setting, Snapshot, SnapshotCopy, SnapshotKind,
+    SnapshotStatus, Source, State, Tags,
 };
+pub use switchover::Switchover;
 pub use timetable::{Step, Timetable};
 pub use versions::{Availability, BadVersion, EngineVersion};

@@ -199,7 +199,8 @@ mod tests {
     fn only_a_creation_fails_to_create() {
         let mut state = state();
         assert!(fail_creation(&mut state, "a", "no capacity", at(1)).is_err());
-        state.instances.get_mut("a").unwrap().phase = Phase::begin(Activity::Creating { from_snapshot: None }, at(0));
+        state.instances.get_mut("a").unwrap().phase =
+            Phase::begin(Activity::Creating { from_snapshot: None, point_in_time: None }, at(0));
         fail_creation(&mut state, "a", "no capacity", at(1)).unwrap();
         assert_eq!(state.instances["a"].phase.activity, Activity::Failed);
         assert_eq!(state.events.last().unwrap().message, "no capacity");

@@ -40,6 +40,12 @@ impl Params {
         said.map(|(key, _)| key.split_once('.').map_or(key.as_str(), |(name, _)| name)).collect()
     }
 
+    /// Those that an action knows: what is of another one is ignored, as by AWS.
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(key, _)| !names.contains(&key.as_str()));
+        Self(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
     /// A boolean, `true` or `false` in any case.
     pub fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.text(name) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::abilities::word;
-use crate::state::{Activity, FailedUpgrade, Instance, RetainedBackup};
+use crate::state::{Activity, FailedUpgrade, Instance, RetainedBackup, Snapshot};
 use crate::windows;
 
 /// How long things take.
@@ -43,8 +43,12 @@ pub struct Timetable {
     pub final_snapshot: Duration,
     /// How far the write-ahead log that is kept lies behind: RDS ships it every five minutes.
     pub restore_lag: Duration,
-    /// A day of a retained backup.
+    /// How long a volume shows `Initializing` after its data came from a snapshot: RDS promises nothing, and this is an hour of it.
+    pub initialization: Duration,
+    /// A day of a backup's retention, and that between two daily backups.
     pub day: Duration,
+    /// Whether there are daily backups: a simulation is at rest without them.
+    pub daily_backups: bool,
 }
 
 /// What is to be done about an instance now.
@@ -64,6 +68,8 @@ pub enum Step {
     ApplyParameters,
     /// The maintenance window is open and changes wait for it, or maintenance is due.
     BeginPending,
+    /// The backup window is open and the day's backup has not been taken.
+    BackUp,
 }
 
 impl Timetable {
@@ -88,7 +94,9 @@ impl Timetable {
             deletion: seconds(3 * minute),
             final_snapshot: seconds(90),
             restore_lag: seconds(5 * minute),
+            initialization: seconds(hour),
             day: seconds(24 * hour),
+            daily_backups: false,
         }
     }
 
@@ -96,7 +104,10 @@ impl Timetable {
     pub fn next(&self, instance: &Instance, now: Timestamp) -> Step {
         let phase = &instance.phase;
         match &phase.activity {
-            Activity::Available => sooner(self.parameters(instance, now), Self::window(instance, now)),
+            Activity::Available => {
+                let window = sooner(Self::window(instance, now), self.daily_backup(instance, now));
+                sooner(self.parameters(instance, now), window)
+            }
             Activity::Failed if phase.worked => Step::Rest,
             _ if !phase.worked => Step::Work,
             Activity::Deleting { final_snapshot: Some(_), published: false } => {
@@ -117,6 +128,11 @@ impl Timetable {
         let pending = (!instance.pending.is_empty()).then(|| windows::opens(&instance.maintenance_window, now));
         let due = pending.into_iter().chain(instance.next_maintenance(now)).min();
         due.map_or(Step::Rest, |due| after(due, now, Step::BeginPending))
+    }
+
+    /// The day's backup.
+    fn daily_backup(&self, instance: &Instance, now: Timestamp) -> Step {
+        self.next_backup(instance, now).map_or(Step::Rest, |due| after(due, now, Step::BackUp))
     }
 
     /// The `DBInstanceStatus` to show.
@@ -147,6 +163,42 @@ impl Timetable {
         // A stopped server writes nothing.
         let written = if instance.phase.activity == Activity::Stopped { instance.phase.since } else { now };
         Some(written.checked_sub(lag).unwrap_or(Timestamp::MIN).max(since))
+    }
+
+    /// When the next daily backup is due: in the first window that opens, or is open, half a day after the one before. Days count from
+    /// midnight UTC; scaled, from the beginning of Unix time. The first backup is none of them.
+    fn next_backup(&self, instance: &Instance, now: Timestamp) -> Option<Timestamp> {
+        let last = instance.backed_up_at.filter(|_| self.daily_backups && instance.backup_retention > 0)?;
+        let (start, end) = windows::daily_minutes(&instance.backup_window)?;
+        let day = i128::try_from(self.day.as_nanos()).ok().filter(|day| *day > 0)?;
+        let minutes = |minutes: i32| day * i128::from(minutes) / 1440;
+        let from = now.max(plus(last, self.day / 2));
+        let into = (from.as_nanosecond() - minutes(start.into())).rem_euclid(day);
+        let length = minutes((i32::from(end) - i32::from(start)).rem_euclid(1440));
+        let wait = if into < length { 0 } else { day - into };
+        Timestamp::from_nanosecond(from.as_nanosecond() + wait).ok()
+    }
+
+    /// When the copy of a snapshot is complete: it takes as long as a backup.
+    pub fn copied(&self, copy: &Snapshot) -> Timestamp {
+        plus(copy.created_at, self.backup)
+    }
+
+    /// The `StorageOperationStatus` and `StorageOperationPercentProgress`, while there are any.
+    pub fn storage_operation(&self, instance: &Instance, now: Timestamp) -> Option<(&'static str, u8)> {
+        let under_way = |since: Option<Timestamp>, lasts: Duration| {
+            let passed = Duration::try_from(now.duration_since(since?)).unwrap_or_default();
+            let hundredths = (passed.as_nanos() * 100).checked_div(lasts.as_nanos())?;
+            u8::try_from(hundredths).ok().filter(|percent| *percent < 100)
+        };
+        let initializing =
+            under_way(instance.restored_at, self.initialization).map(|percent| ("Initializing", percent));
+        initializing.or_else(|| Some(("Optimizing", under_way(instance.storage_changed_at, self.optimization)?)))
+    }
+
+    /// Whether an automated snapshot is older than its instance's retention.
+    pub(crate) fn outdated(&self, completed_at: Timestamp, retention: u32, now: Timestamp) -> bool {
+        plus(completed_at, self.day.saturating_mul(retention)) <= now
     }
 
     /// Whether the retention of a deleted instance's automated backup is over.
@@ -238,7 +290,7 @@ mod tests {
 
     #[test]
     fn work_comes_before_time() {
-        let creating = |worked| busy(Activity::Creating { from_snapshot: None }, worked);
+        let creating = |worked| busy(Activity::Creating { from_snapshot: None, point_in_time: None }, worked);
         assert_eq!(times().next(&creating(false), at(9_999)), Step::Work);
         assert_eq!(times().next(&creating(true), at(10)), Step::Wait(at(300)));
         assert_eq!(times().next(&creating(true), at(300)), Step::Finish);
@@ -303,6 +355,45 @@ mod tests {
         assert_eq!(times().latest_restorable(&fresh, at(1000)), Some(at(700)));
         fresh.phase = Phase { activity: Activity::Stopped, since: at(2000), worked: true };
         assert_eq!(times().latest_restorable(&fresh, at(9000)), Some(at(1700)), "a stopped server writes nothing");
+    }
+
+    #[test]
+    fn a_backup_comes_once_a_day_in_its_window() {
+        let now = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (mut orders, daily) = (busy(Activity::Available, true), Timetable { daily_backups: true, ..times() });
+        orders.backup_window = "23:45-00:15".into();
+        assert_eq!(daily.next(&orders, at(0)), Step::Rest, "the first one is none of them");
+        orders.backed_up_at = Some(now("2026-03-01T15:00:00Z"));
+        let cases = [
+            ("2026-03-01T23:50:00Z", Step::Wait(now("2026-03-02T23:45:00Z"))),
+            ("2026-03-02T23:44:59Z", Step::Wait(now("2026-03-02T23:45:00Z"))),
+            ("2026-03-02T23:45:00Z", Step::BackUp),
+            ("2026-03-03T00:14:59Z", Step::BackUp),
+            ("2026-03-03T00:15:00Z", Step::Wait(now("2026-03-03T23:45:00Z"))),
+        ];
+        for (at, step) in cases {
+            assert_eq!(daily.next(&orders, now(at)), step, "{at}");
+        }
+        assert_eq!(times().next(&orders, now("2026-03-02T23:45:00Z")), Step::Rest, "a simulation is at rest");
+        let scaled = Timetable { daily_backups: true, ..Timetable::scaled(0.01, 1.0) };
+        let Step::Wait(due) = scaled.next(&orders, now("2026-03-01T15:01:00Z")) else { panic!("no backup to come") };
+        // Half an hour of a day of 864 s.
+        assert!((due.as_second() - 855).rem_euclid(864) < 18, "{due} is not after 23:45");
+        orders.backup_retention = 0;
+        assert_eq!(daily.next(&orders, now("2026-03-02T23:45:00Z")), Step::Rest);
+    }
+
+    #[test]
+    fn a_volume_tells_how_far_its_operation_is() {
+        let mut orders = busy(Activity::Available, true);
+        assert_eq!(times().storage_operation(&orders, at(1)), None);
+        orders.restored_at = Some(at(0));
+        for (second, shown) in [(0, Some(0)), (1800, Some(50)), (3599, Some(99)), (3600, None)] {
+            let expected = shown.map(|percent| ("Initializing", percent));
+            assert_eq!(times().storage_operation(&orders, at(second)), expected, "{second}");
+        }
+        orders.storage_changed_at = Some(at(4000));
+        assert_eq!(times().storage_operation(&orders, at(4900)), Some(("Optimizing", 50)));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Order {
     Call(CallFault),
     /// An instance is gone, data and all.
     Remove(Removal),
+    /// Another instance has the name of this one from now on.
+    SwitchOver(SwitchOver),
     /// An instance suffers something.
     Instance(InstanceFault),
 }
@@ -53,6 +55,13 @@ pub(crate) struct CallFault {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Removal {
     pub(crate) remove_instance: String,
+}
+
+/// Somebody switches a blue/green deployment of `switch_over` over.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SwitchOver {
+    pub(crate) switch_over: String,
 }
 
 fn bad_request() -> u16 {
@@ -171,6 +180,7 @@ mod tests {
         let order = |text| serde_json::from_str::<Order>(text);
         assert!(matches!(order(r#"{"instance":"a","status":null}"#), Ok(Order::Instance(_))));
         assert!(matches!(order(r#"{"remove_instance":"a"}"#), Ok(Order::Remove(_))));
+        assert!(matches!(order(r#"{"switch_over":"a"}"#), Ok(Order::SwitchOver(_))));
         assert!(order(r#"{"unknown":1}"#).is_err() && order(r#"{"instance":"a","stats":"x"}"#).is_err());
     }
 }

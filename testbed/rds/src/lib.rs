@@ -4,16 +4,19 @@
 
 mod actions;
 mod args;
+mod copies;
 mod counters;
 mod endpoints;
 mod exec;
 mod faults;
 mod fresh;
+mod leftovers;
 mod postgres;
 mod router;
 mod server;
 mod service;
 mod store;
+mod switchover;
 mod throttle;
 mod wire;
 mod worker;

@@ -20,6 +20,7 @@ use crate::actions::{self, Call};
 use crate::faults::{CallFault, Order};
 use crate::postgres::logs::count_writes;
 use crate::service::Service;
+use crate::switchover::switch_over;
 use crate::wire::{RDS_NAMESPACE, STS_NAMESPACE, auth, error, xml};
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -167,6 +168,7 @@ async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) ->
     let done = match order {
         Order::Call(fault) => service.faults.order(fault).await,
         Order::Instance(fault) => suffer(&service, fault).await,
+        Order::SwitchOver(order) => switch_over(&service, &order.switch_over).await,
         Order::Remove(removal) => remove(&service, &removal.remove_instance).await,
     };
     match done {

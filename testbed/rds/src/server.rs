@@ -9,9 +9,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
-use rds_model::{Account, Quotas, State, Timetable};
+use rds_model::{Account, Quotas, Timetable};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore};
@@ -20,15 +21,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::args::Options;
+use crate::copies;
 use crate::counters::Counters;
 use crate::endpoints::Endpoints;
 use crate::faults::Faults;
+use crate::leftovers;
 use crate::postgres::certificates::Authority;
 use crate::postgres::{AdminPassword, Environment, Layout, Spawner};
 use crate::router::router;
 use crate::service::Service;
 use crate::store::{Store, StoreError, write_atomically};
 use crate::throttle::Throttle;
+
+/// Days that are shorter have no daily backup: nothing else could be done to an instance between two of them.
+const SHORTEST_DAY: Duration = Duration::from_mins(10);
 
 /// A running server. [`Server::stop`] ends it in good order; dropped, its PostgreSQL servers are killed with its runtime.
 #[derive(Debug)]
@@ -110,6 +116,7 @@ impl Server {
         };
         let cooldown = options.storage_cooldown_scale.unwrap_or(options.time_scale);
         let timetable = Timetable::scaled(options.time_scale, cooldown);
+        let timetable = Timetable { daily_backups: timetable.day >= SHORTEST_DAY, ..timetable };
         let service = Arc::new(Service {
             account: Account {
                 security_groups: options.security_groups,
@@ -130,8 +137,9 @@ impl Server {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             workers: Mutex::new(HashMap::new()),
+            files: Mutex::new(()),
         });
-        clear_orphans(&service).await;
+        leftovers::clear(&service).await;
         let listener = TcpListener::bind(options.listen).await;
         let listening = |source| StartError::Listen { address: options.listen, source };
         let listener = listener.map_err(listening)?;
@@ -179,8 +187,9 @@ impl Server {
         let _ = std::fs::remove_file(self.service.env.layout.ready_file());
     }
 
-    /// Every instance gets its worker again, which takes up what was unfinished.
+    /// Every instance gets its worker again, which takes up what was unfinished; so do the copies of snapshots.
     async fn resume(&self) {
+        copies::resume(&self.service).await;
         let resource_ids: Vec<String> = self
             .service
             .store
@@ -237,20 +246,4 @@ fn admin_password(layout: &Layout) -> Result<AdminPassword, StartError> {
         write_atomically(&path, password.as_bytes()).map_err(file(&path))?;
     }
     std::fs::read_to_string(&path).map(AdminPassword::new).map_err(file(&path))
-}
-
-/// Removes folders of instances and snapshots that an ended run was about to remove.
-async fn clear_orphans(service: &Service) {
-    let layout = &service.env.layout;
-    let folders = [layout.instance(""), layout.snapshot("")];
-    let found = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
-    for entry in found {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let known = |state: &State| state.by_resource(&name).is_some() || state.snapshots.contains_key(&name);
-        if !service.store.read(known).await
-            && let Err(error) = std::fs::remove_dir_all(entry.path())
-        {
-            tracing::warn!(%error, name, "a left-over folder cannot be removed");
-        }
-    }
 }

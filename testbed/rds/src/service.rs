@@ -28,9 +28,16 @@ pub(crate) struct Service {
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
     pub(crate) workers: Mutex<HashMap<String, Arc<Notify>>>,
+    /// Held by who removes files that nobody knows, and by who makes some before anybody does.
+    pub(crate) files: Mutex<()>,
 }
 
 impl Service {
+    /// Has every worker look at its instance now: what became of one may have given others work.
+    pub(crate) async fn wake_all(&self) {
+        self.workers.lock().await.values().for_each(|wake| wake.notify_one());
+    }
+
     /// Makes sure that an instance has a worker, and that the worker looks at it now.
     pub(crate) async fn attend(self: &Arc<Self>, resource_id: &str) {
         let mut workers = self.workers.lock().await;

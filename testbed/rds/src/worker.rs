@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rds_model::{
-    Activity, Change, EngineVersion, FailedUpgrade, Instance, SnapshotKind, State, Step, lifecycle, upgrade,
+    Activity, Change, EngineVersion, FailedUpgrade, Instance, PointInTime, State, Step, lifecycle, upgrade,
 };
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use crate::postgres::{PostgresError, Postmaster, discard, keep_as_snapshot};
+use crate::leftovers;
+use crate::postgres::{PostgresError, Postmaster, Recovery, discard, keep_as_snapshot};
 use crate::service::Service;
 use crate::store::StoreError;
 
@@ -60,9 +61,14 @@ impl Worker {
             let instance = service.store.read(|state| state.by_resource(resource_id).cloned()).await;
             let Some(instance) = instance else {
                 self.stop_server().await;
-                if let Err(error) = discard(&service.env.layout, &self.resource_id) {
+                let resource_id = &self.resource_id;
+                let retained = service.store.read(|state| state.retained.contains_key(resource_id)).await;
+                if let Err(error) = discard(&service.env.layout, &self.resource_id, retained) {
                     tracing::warn!(%error, "the files of a deleted instance are left over");
                 }
+                leftovers::clear(&service).await;
+                // A deletion promotes read replicas.
+                service.wake_all().await;
                 return;
             };
             let advanced = tokio::select! {
@@ -121,7 +127,19 @@ impl Worker {
             }
             Step::ApplyParameters => self.apply_parameters(instance).await?,
             Step::BeginPending => self.change(lifecycle::begin_pending).await?,
-            Step::Finish => self.change(lifecycle::finish).await?,
+            Step::BackUp => {
+                let account = &self.service.account;
+                self.change(|state, id, now| lifecycle::begin_backup(account, state, id, now)).await?;
+                leftovers::clear(&self.service).await;
+            }
+            Step::Finish => {
+                self.change(lifecycle::finish).await?;
+                // With backups their snapshots have been turned off.
+                if matches!(&instance.phase.activity, Activity::Modifying { change } if change.backup_retention == Some(0))
+                {
+                    leftovers::clear(&self.service).await;
+                }
+            }
         }
         Ok(())
     }
@@ -157,32 +175,38 @@ impl Worker {
         let service = Arc::clone(&self.service);
         let env = &service.env;
         match &instance.phase.activity {
-            Activity::Creating { from_snapshot } => {
+            Activity::Creating { from_snapshot, point_in_time } => {
                 self.stop_server().await;
+                let recovery = match point_in_time {
+                    Some(point) => Some(recovery(&service, point).await),
+                    None => None,
+                };
+                let replicated = match &instance.replica_source {
+                    Some(source) => service.store.read(|state| state.instances.get(source).cloned()).await,
+                    None => None,
+                };
                 let slot = &mut self.postmaster;
                 match from_snapshot {
+                    None if replicated.is_some() => {
+                        if let Some(source) = &replicated {
+                            env.copy_running(source, instance).await?;
+                        }
+                        env.start(instance, slot).await?;
+                    }
                     None => env.create(instance, slot).await?,
-                    Some(snapshot) => env.restore(instance, snapshot, slot).await?,
+                    Some(snapshot) => env.restore(instance, snapshot, recovery.as_ref(), slot).await?,
                 }
             }
-            Activity::BackingUp { snapshot } => {
-                let holds_data = service
-                    .store
-                    .read(|state| {
-                        let snapshot = state.snapshots.get(snapshot);
-                        snapshot.is_some_and(|snapshot| snapshot.kind == SnapshotKind::Manual)
-                    })
-                    .await;
-                if holds_data {
-                    self.snapshot(instance, snapshot).await?;
-                }
-            }
+            Activity::BackingUp { snapshot } => self.snapshot(instance, snapshot).await?,
             Activity::Modifying { change } => {
                 if let Some(target) = instance.major_upgrade() {
                     return self.upgrade(instance, change, target).await;
                 }
-                if change.needs_restart() && instance.ordered.drop_change.is_none() {
-                    self.restart(&with(instance, change)).await?;
+                let changed = with(instance, change);
+                // The log is kept, or not, from a restart on [RDS User Guide, "Enabling automated backups"].
+                let kept = (changed.backup_retention == 0) != (instance.backup_retention == 0);
+                if (change.needs_restart() || kept) && instance.ordered.drop_change.is_none() {
+                    self.restart(&changed).await?;
                 }
             }
             Activity::ResettingCredentials { verifier } => {
@@ -196,10 +220,10 @@ impl Worker {
                 if let Some(snapshot) = snapshot {
                     self.snapshot(instance, snapshot).await?;
                 }
-                self.stop_server().await;
+                self.stop_for_long(instance).await;
             }
             Activity::Deleting { final_snapshot, .. } => {
-                self.stop_server().await;
+                self.stop_for_long(instance).await;
                 if let Some(snapshot) = final_snapshot
                     && !instance.ordered.fail_snapshot
                 {
@@ -267,6 +291,14 @@ impl Worker {
         started
     }
 
+    /// Nothing is written after this until somebody starts it again.
+    async fn stop_for_long(&mut self, instance: &Instance) {
+        if self.postmaster.is_some() && instance.backup_retention > 0 {
+            self.service.env.end_archive(instance).await;
+        }
+        self.stop_server().await;
+    }
+
     async fn stop_server(&mut self) {
         if let Some(postmaster) = &mut self.postmaster {
             postmaster.stop().await;
@@ -303,6 +335,18 @@ impl Worker {
             })
             .await
     }
+}
+
+/// Where the log of the source of a restore is, at this moment.
+async fn recovery(service: &Service, point: &PointInTime) -> Recovery {
+    let source = service.store.read(|state| state.by_resource(&point.resource_id).cloned()).await;
+    let running = source.filter(Instance::wants_server).map(|source| match &source.phase.activity {
+        Activity::Modifying { change } if source.phase.worked && source.major_upgrade().is_none() => {
+            with(&source, change)
+        }
+        _ => source,
+    });
+    Recovery { running, resource_id: point.resource_id.clone(), at: point.at }
 }
 
 /// The instance as it will be after the change, also by name: its certificate has the new one.

@@ -92,6 +92,7 @@ impl CloudState {
             let still = SignedDuration::try_from(still).unwrap_or(SignedDuration::MAX);
             // Nobody is shown these.
             (from_now.created_at, from_now.restorable_since) = (Timestamp::UNIX_EPOCH, None);
+            (from_now.backed_up_at, from_now.restored_at) = (None, None);
             let changed = instance.storage_changed_at.filter(|at| reached.duration_since(*at) < still);
             from_now.storage_changed_at = changed.map(ago);
             // A rest has no end.
@@ -229,7 +230,7 @@ impl CloudState {
         let events = worked.filter_map(|instance| {
             let resource_id = instance.resource_id.clone();
             match &instance.phase.activity {
-                Activity::Creating { from_snapshot } => Some(CloudEvent::ServerBegan {
+                Activity::Creating { from_snapshot, point_in_time: _ } => Some(CloudEvent::ServerBegan {
                     resource_id,
                     master_user: instance.master_username.clone(),
                     password: if from_snapshot.is_none() { password(&instance.master_verifier) } else { None },

@@ -80,7 +80,7 @@ pub fn delete_backup(
 }
 
 /// By resource id.
-fn backups(account: &Account, state: &State, now: Timestamp) -> Vec<Backup> {
+pub(super) fn backups(account: &Account, state: &State, now: Timestamp) -> Vec<Backup> {
     let active = state.instances.values().filter(|instance| instance.backup_retention > 0).map(|source| {
         let status = if source.restorable_since.is_some() { "active" } else { "creating" };
         Backup { source: source.clone(), status }
@@ -93,7 +93,8 @@ fn backups(account: &Account, state: &State, now: Timestamp) -> Vec<Backup> {
 }
 
 /// The backup that a request names.
-enum Wanted {
+pub(super) enum Wanted {
+    /// By the resource id of its instance, in any case.
     Resource(String),
     Arn(String),
 }
@@ -110,14 +111,14 @@ impl Wanted {
         }
     }
 
-    fn is(&self, account: &Account, source: &Instance) -> bool {
+    pub(super) fn is(&self, account: &Account, source: &Instance) -> bool {
         match self {
-            Self::Resource(id) => *id == source.resource_id,
+            Self::Resource(id) => id.eq_ignore_ascii_case(&source.resource_id),
             Self::Arn(arn) => *arn == backup_arn(account, source),
         }
     }
 
-    fn not_found(&self) -> ApiError {
+    pub(super) fn not_found(&self) -> ApiError {
         let (Self::Resource(name) | Self::Arn(name)) = self;
         ApiError::of("DBInstanceAutomatedBackupNotFound", format!("No automated backup for {name} was found."))
     }

@@ -9,8 +9,8 @@ use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
 use crate::state::{
-    Activity, Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Phase, Running, State, Tags,
-    default_group,
+    Activity, Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Phase, PointInTime, Running, State,
+    Tags, default_group,
 };
 
 pub(super) const DEFAULT_BACKUP_WINDOW: &str = "03:00-03:30";
@@ -59,7 +59,7 @@ pub(super) fn name_is_taken(state: &State, id: &str) -> bool {
 }
 
 /// The ports that instances have, or are being given.
-pub(super) fn ports(state: &State) -> Vec<u16> {
+pub(crate) fn ports(state: &State) -> Vec<u16> {
     let given = |instance: &Instance| match &instance.phase.activity {
         Activity::Modifying { change } => change.port,
         _ => None,
@@ -129,10 +129,14 @@ fn parse(
         maintenance: PendingMaintenance::new(),
         storage_changed_at: None,
         restorable_since: None,
+        backed_up_at: None,
+        restored_at: None,
+        replicas: Vec::new(),
+        replica_source: None,
         delete_automated_backups: true,
         ordered: Ordered::default(),
         failed_upgrade: None,
-        phase: creating(None, now),
+        phase: creating(None, None, now),
     };
     settings::at_once(account, params, &mut instance)?;
     settings::at_birth(account, params, &mut instance)?;
@@ -140,8 +144,8 @@ fn parse(
 }
 
 /// The phase of an instance that is being made.
-pub(super) fn creating(from_snapshot: Option<String>, now: Timestamp) -> Phase {
-    Phase::begin(Activity::Creating { from_snapshot }, now)
+pub(super) fn creating(from_snapshot: Option<String>, point_in_time: Option<PointInTime>, now: Timestamp) -> Phase {
+    Phase::begin(Activity::Creating { from_snapshot, point_in_time }, now)
 }
 
 /// The key that encrypts the storage: the one asked for, or the account's default.

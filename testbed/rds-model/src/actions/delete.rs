@@ -39,6 +39,11 @@ pub fn delete_instance(
     if matches!(before.phase.activity, Activity::Deleting { .. }) {
         return Err(ApiError::invalid_instance_state(format!("Instance {id} is already being deleted.")));
     }
+    if final_snapshot.is_some() && before.replica_source.is_some() {
+        return Err(ApiError::invalid_combination(
+            "FinalDBSnapshotIdentifier can not be specified when deleting a replica instance",
+        ));
+    }
     let shown = account.status(&before, now);
     if final_snapshot.is_some() && !Abilities::of(&before, shown).iter().all(|can| can.final_snapshot) {
         return Err(snapshots::not_available(&id));

@@ -70,10 +70,7 @@ pub(super) fn class(text: &str, version: EngineVersion) -> Result<String, ApiErr
     let ["db", family, size] = parts.as_slice() else {
         return Err(ApiError::invalid_value(format!("Invalid DB Instance class: {text}")));
     };
-    let burstable = family.starts_with('t');
-    let sized =
-        SIZES.iter().position(|known| known == size).is_some_and(|at| if burstable { at <= 5 } else { at >= 3 });
-    if FAMILIES.contains(family) && sized {
+    if FAMILIES.contains(family) && sizes(family).contains(size) {
         return Ok(text.to_owned());
     }
     Err(ApiError::invalid_combination(format!(
@@ -81,6 +78,16 @@ pub(super) fn class(text: &str, version: EngineVersion) -> Result<String, ApiErr
          EngineVersion={version}, LicenseModel=postgresql-license. For supported combinations of instance class and database engine \
          version, see the documentation."
     )))
+}
+
+/// Every class that exists.
+pub(super) fn classes() -> impl Iterator<Item = String> {
+    FAMILIES.iter().flat_map(|family| sizes(family).iter().map(move |size| format!("db.{family}.{size}")))
+}
+
+/// The sizes of a family: burstable classes are small.
+fn sizes(family: &str) -> &'static [&'static str] {
+    if family.starts_with('t') { &SIZES[..=5] } else { &SIZES[3..] }
 }
 
 /// The name of the master user.

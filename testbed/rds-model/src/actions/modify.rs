@@ -96,6 +96,11 @@ fn modified(
         ..Change::default()
     };
     let retention = fields::backup_retention(params)?.filter(|days| *days != old.backup_retention);
+    if retention == Some(0) && !old.replicas.is_empty() {
+        return Err(ApiError::invalid_combination(
+            "Cannot disable automated backups of a DB instance that is a source to read replicas.",
+        ));
+    }
     if let Some(days) = retention {
         // Turning backups on or off is an outage and waits; another number of days does not.
         let outage = (days == 0) != (old.backup_retention == 0);

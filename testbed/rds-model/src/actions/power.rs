@@ -40,6 +40,12 @@ pub fn stop_instance(
         None => None,
         Some(_) => Some(fields::identifier(params, "DBSnapshotIdentifier", 255)?),
     };
+    let named = state.instances.get(&fields::instance_id(params)?);
+    if named.is_some_and(|instance| instance.replica_source.is_some() || !instance.replicas.is_empty()) {
+        return Err(ApiError::invalid_instance_state(
+            "Cannot stop a DB instance that is a read replica or the source of one.",
+        ));
+    }
     let mut stopping = allowed(account, state, params, now, |can| can.stop, "available")?.clone();
     if let Some(snapshot) = &snapshot {
         snapshots::begin_manual(account, state, &stopping, snapshot, None, now)?;

@@ -1,4 +1,4 @@
-//! RestoreDBInstanceFromDBSnapshot.
+//! RestoreDBInstanceFromDBSnapshot, and what every restore makes of the instance that its data are of.
 
 use jiff::Timestamp;
 
@@ -9,9 +9,19 @@ use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
 use crate::state::{
-    Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Running, SnapshotKind, State, Tags,
-    default_group,
+    Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Phase, Running, State, Tags, default_group,
 };
+
+/// What creations and modifications take and restores do not: it can only be changed afterwards [botocore, rds/2014-10-31].
+const NOT_OF_RESTORES: [&str; 5] = [
+    "DatabaseInsightsMode",
+    "EnablePerformanceInsights",
+    "PerformanceInsightsKMSKeyId",
+    "PerformanceInsightsRetentionPeriod",
+    "PreferredMaintenanceWindow",
+];
+/// What a restore to a point in time takes besides.
+const NOT_OF_SNAPSHOTS: [&str; 1] = ["MaxAllocatedStorage"];
 
 /// A new instance with the data, users and passwords of a snapshot.
 pub fn restore_instance(
@@ -22,6 +32,7 @@ pub fn restore_instance(
     fresh: &mut impl Fresh,
 ) -> Result<Instance, ApiError> {
     elsewhere::refuse(params)?;
+    let params = &params.without(&NOT_OF_SNAPSHOTS);
     let id = fields::identifier(params, "DBInstanceIdentifier", 63)?;
     let snapshot_id = account.id_of("snapshot", params.required("DBSnapshotIdentifier")?);
     let found = state.snapshots.get(&snapshot_id).cloned();
@@ -29,19 +40,28 @@ pub fn restore_instance(
     if !snapshot.available() {
         return Err(ApiError::invalid_snapshot_state(format!("The snapshot {snapshot_id} is not available.")));
     }
-    if snapshot.kind == SnapshotKind::Automated {
-        return Err(ApiError::invalid_snapshot_state(format!(
-            "The snapshot {snapshot_id} cannot be restored: automated snapshots hold no data on this local server"
-        )));
-    }
+    let phase = create::creating(Some(snapshot_id), None, now);
+    let instance = restored(account, state, params, snapshot.source, (id, fresh.resource_id()), phase)?;
+    create::insert(account, state, instance, fresh)
+}
+
+/// An instance with the data of `source` under other names. What it does not say of itself is the data's own, or a default.
+pub(super) fn restored(
+    account: &Account,
+    state: &State,
+    params: &Params,
+    source: Instance,
+    (id, resource_id): (String, String),
+    phase: Phase,
+) -> Result<Instance, ApiError> {
+    let params = &params.without(&NOT_OF_RESTORES);
     if let Some(engine) = params.text("Engine") {
         fields::postgres_only(engine)?;
     }
     if params.text("DBName").is_some() {
         return Err(ApiError::invalid_value("DBName must be null when Restoring for this Engine."));
     }
-    let source = snapshot.source;
-    let version = source.engine_version;
+    let (version, now) = (source.engine_version, phase.since);
     // The size comes with the data; the type does not.
     let volume = Storage::parse(params, Some(source.allocated_storage))?;
     if volume.size != source.allocated_storage {
@@ -52,7 +72,7 @@ pub fn restore_instance(
     fields::check_lifecycle(lifecycle, version, now)?;
     let mut instance = Instance {
         id,
-        resource_id: fresh.resource_id(),
+        resource_id,
         class: params.text("DBInstanceClass").map_or(Ok(source.class.clone()), |text| fields::class(text, version))?,
         allocated_storage: volume.size,
         storage_type: volume.kind,
@@ -61,10 +81,10 @@ pub fn restore_instance(
         max_allocated_storage: None,
         created_at: now,
         backup_retention: fields::backup_retention(params)?.unwrap_or(source.backup_retention),
-        // Without tags in the request, those that the source had when the snapshot was made [RDS User Guide, "Tagging"].
+        // Without tags in the request, those that the source has, or had when the snapshot was made [RDS User Guide, "Tagging"].
         tags: if tags.is_empty() { source.tags.clone() } else { tags },
         lifecycle_support: lifecycle.to_owned(),
-        phase: create::creating(Some(snapshot_id), now),
+        phase,
         // Nothing of this is inherited.
         backup_window: create::DEFAULT_BACKUP_WINDOW.to_owned(),
         maintenance_window: create::DEFAULT_MAINTENANCE_WINDOW.to_owned(),
@@ -90,6 +110,10 @@ pub fn restore_instance(
         maintenance: PendingMaintenance::new(),
         storage_changed_at: None,
         restorable_since: None,
+        backed_up_at: None,
+        restored_at: None,
+        replicas: Vec::new(),
+        replica_source: None,
         delete_automated_backups: true,
         ordered: Ordered::default(),
         failed_upgrade: None,
@@ -98,5 +122,43 @@ pub fn restore_instance(
     };
     settings::at_once(account, params, &mut instance)?;
     settings::at_birth(account, params, &mut instance)?;
-    create::insert(account, state, instance, fresh)
+    Ok(instance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Snapshot, SnapshotStatus};
+    use crate::testing::{Counted, account, at, instance};
+    use crate::{backups, lifecycle};
+
+    #[test]
+    fn what_is_of_other_actions_is_ignored_and_what_is_said_holds() {
+        let mut state = State::default();
+        let source = Instance { max_allocated_storage: Some(100), ..instance("orders") };
+        let automated = backups::automated(&state, &source, at(0));
+        let id = automated.id.clone();
+        state.snapshots.insert(id.clone(), Snapshot { status: SnapshotStatus::Available, ..automated });
+        let params = [
+            ("DBInstanceIdentifier", "again"),
+            ("DBSnapshotIdentifier", id.as_str()),
+            ("BackupRetentionPeriod", "3"),
+            // A modification says these, afterwards.
+            ("MaxAllocatedStorage", "200"),
+            ("PreferredMaintenanceWindow", "mon:01:00-mon:01:30"),
+            ("EnablePerformanceInsights", "true"),
+            ("MonitoringInterval", "60"),
+            ("EngineVersion", "17"),
+            ("MasterUserPassword", "another-horse"),
+        ];
+        let params = params.into_iter().collect();
+        let again = restore_instance(&account(), &mut state, &params, at(9), &mut Counted::default()).unwrap();
+        assert_eq!((again.backup_retention, again.max_allocated_storage), (3, None));
+        assert_eq!(again.maintenance_window, create::DEFAULT_MAINTENANCE_WINDOW);
+        assert_eq!((again.insights, again.monitoring), (Insights::default(), Monitoring::default()));
+        assert_eq!((again.engine_version, again.master_verifier), (source.engine_version, source.master_verifier));
+        lifecycle::finish(&mut state, &again.resource_id, at(309));
+        assert_eq!(state.instances["again"].restored_at, Some(at(309)));
+        assert_eq!(state.events.last().unwrap().message, format!("Restored from snapshot {id}"));
+    }
 }

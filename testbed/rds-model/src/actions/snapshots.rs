@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{fields, filters};
 use crate::abilities::Abilities;
 use crate::account::Account;
+use crate::backups;
 use crate::error::ApiError;
 use crate::page::{Page, paginate};
 use crate::params::Params;
@@ -52,7 +53,7 @@ pub(super) fn begin_manual<'a>(
     id: &str,
     tags: Option<Tags>,
     now: Timestamp,
-) -> Result<&'a Snapshot, ApiError> {
+) -> Result<&'a mut Snapshot, ApiError> {
     if state.snapshots.contains_key(id) {
         return Err(ApiError::snapshot_exists(id));
     }
@@ -66,6 +67,8 @@ pub(super) fn begin_manual<'a>(
         kind: SnapshotKind::Manual,
         created_at: now,
         status: SnapshotStatus::Creating,
+        completed_at: None,
+        copy: None,
         tags: tags.unwrap_or_else(copied),
         source: source.clone(),
     };
@@ -142,12 +145,9 @@ pub fn delete_snapshot(state: &mut State, params: &Params, now: Timestamp) -> Re
             "Cannot delete the snapshot {id}: it is not an available manual snapshot."
         )));
     }
-    let restoring = state.instances.values().any(|instance| {
-        !instance.phase.worked && instance.phase.activity == Activity::Creating { from_snapshot: Some(id.clone()) }
-    });
-    if restoring {
+    if backups::in_use(state, &id) {
         return Err(ApiError::invalid_snapshot_state(format!(
-            "Cannot delete the snapshot {id}: an instance is being restored from it."
+            "Cannot delete the snapshot {id}: it is being restored or copied."
         )));
     }
     state.snapshots.remove(&id);

@@ -104,12 +104,17 @@ pub(super) fn check_growth(old: u32, new: u32) -> Result<(), ApiError> {
             "Invalid storage size: {new}. The allocated storage cannot be decreased below the present {old} GiB."
         )));
     }
-    if u64::from(new) * 10 < u64::from(old) * 11 {
+    if new < least_growth(old) {
         return Err(ApiError::invalid_combination(
             "Invalid storage modification: the allocated storage must be increased by at least 10 percent.",
         ));
     }
     Ok(())
+}
+
+/// A tenth more, in whole GiB.
+pub(super) fn least_growth(old: u32) -> u32 {
+    old.saturating_add(old.div_ceil(10))
 }
 
 /// The limit of autoscaling: 10 % above the allocated size at least. The allocated size itself turns it off.

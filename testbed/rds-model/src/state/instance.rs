@@ -102,9 +102,21 @@ pub struct Instance {
     pub maintenance: PendingMaintenance,
     /// When the storage last grew: no further growth until its cooldown is over.
     pub storage_changed_at: Option<Timestamp>,
-    /// The end of its first automated backup: what came before cannot be restored. None where there is no backup yet.
+    /// The end of the first automated backup that is kept: what came before cannot be restored. None where there is no backup yet.
     #[serde(default)]
     pub restorable_since: Option<Timestamp>,
+    /// When its last automated backup began.
+    #[serde(default)]
+    pub backed_up_at: Option<Timestamp>,
+    /// When its data came from a snapshot: the volume loads them lazily from then on.
+    #[serde(default)]
+    pub restored_at: Option<Timestamp>,
+    /// The identifiers of its read replicas.
+    #[serde(default)]
+    pub replicas: Vec<String>,
+    /// The identifier of the instance that it is a read replica of.
+    #[serde(default)]
+    pub replica_source: Option<String>,
     /// Set for the final phase of a deletion that also removes automated backups.
     pub delete_automated_backups: bool,
     /// What somebody ordered to go wrong.

@@ -27,8 +27,8 @@ pub use observability::{Insights, Monitoring, Retained};
 pub use ordered::Ordered;
 pub(crate) use parameter_group::default_group;
 pub use parameter_group::{ApplyMethod, ParameterGroup, ParameterGroups, Running, Setting};
-pub use phase::{Activity, Phase};
-pub use snapshot::{Snapshot, SnapshotKind, SnapshotStatus};
+pub use phase::{Activity, Phase, PointInTime};
+pub use snapshot::{Snapshot, SnapshotCopy, SnapshotKind, SnapshotStatus};
 pub use upgrade::FailedUpgrade;
 
 /// All instances, snapshots, parameter groups and events of one account in one region.

@@ -32,6 +32,9 @@ pub enum Activity {
     Creating {
         /// The snapshot that it is restored from.
         from_snapshot: Option<String>,
+        /// Where the write-ahead log leads the data of the snapshot, which is then an automated one.
+        #[serde(default)]
+        point_in_time: Option<PointInTime>,
     },
     /// A snapshot is taken of the running server.
     BackingUp {
@@ -70,6 +73,17 @@ pub enum Activity {
     },
     /// Creating it failed; only deletion is left.
     Failed,
+}
+
+/// A moment in the life of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PointInTime {
+    /// The resource id of the instance, there or gone.
+    pub resource_id: String,
+    /// The identifier that it has or had.
+    pub source: String,
+    /// What was committed until then is there, and nothing later.
+    pub at: Timestamp,
 }
 
 impl Activity {

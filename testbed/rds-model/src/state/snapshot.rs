@@ -17,6 +17,12 @@ pub struct Snapshot {
     /// How far it is.
     #[serde(default)]
     pub status: SnapshotStatus,
+    /// When it was complete: what a recovery from it can reach begins here.
+    #[serde(default)]
+    pub completed_at: Option<Timestamp>,
+    /// Of a copy, what it was copied from.
+    #[serde(default)]
+    pub copy: Option<SnapshotCopy>,
     /// Its own.
     pub tags: Tags,
     /// The instance at that moment.
@@ -28,6 +34,20 @@ impl Snapshot {
     pub fn available(&self) -> bool {
         self.status == SnapshotStatus::Available
     }
+
+    /// When the data were those of the instance: a copy has another `created_at`.
+    pub fn original_created_at(&self) -> Timestamp {
+        self.copy.as_ref().map_or(self.created_at, |copy| copy.original_created_at)
+    }
+}
+
+/// Where a copy of a snapshot comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SnapshotCopy {
+    /// The identifier of the snapshot that was copied, which may be gone by now.
+    pub from: String,
+    /// When that was taken, the first of a chain of copies.
+    pub original_created_at: Timestamp,
 }
 
 /// How far a snapshot is.
@@ -58,9 +78,9 @@ impl SnapshotStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SnapshotKind {
-    /// A caller, or the deletion of the instance: holds the data.
+    /// A caller, or the deletion of the instance.
     Manual,
-    /// The daily backup: listed, but without data here.
+    /// RDS itself, as a part of the automated backup of an instance: it goes with that.
     Automated,
 }
 

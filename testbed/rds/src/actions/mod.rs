@@ -5,6 +5,7 @@ mod events;
 mod identity;
 mod logs;
 mod maintenance;
+mod offers;
 mod parameters;
 mod render;
 mod versions;
@@ -14,7 +15,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rds_model::{ApiError, Instance, Params, State, actions};
 
+use crate::copies;
 use crate::fresh::Drawn;
+use crate::leftovers;
 use crate::service::Service;
 use crate::store::StoreError;
 use crate::wire::Node;
@@ -76,12 +79,23 @@ pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
             })
             .await
         }
+        "CopyDBSnapshot" => {
+            let copy = call.change(|state| actions::copy_snapshot(account, state, params, now)).await?;
+            copies::begin(service, &copy);
+            Ok(Some(vec![render::snapshot(&call, &copy)]))
+        }
+        "RestoreDBInstanceToPointInTime" => {
+            call.begin(|state| actions::restore_to_point_in_time(account, state, params, now, &mut Drawn)).await
+        }
+        "CreateDBInstanceReadReplica" => {
+            call.begin(|state| actions::create_read_replica(account, state, params, now, &mut Drawn)).await
+        }
         "ModifyDBSnapshot" => {
             call.look(|state| Ok(vec![render::snapshot(&call, actions::modify_snapshot(state, params)?)])).await
         }
         "DeleteDBSnapshot" => {
             let snapshot = call.change(|state| actions::delete_snapshot(state, params, now)).await?;
-            discard(service, &snapshot.id);
+            leftovers::clear(service).await;
             Ok(Some(vec![render::deleted_snapshot(&call, &snapshot)]))
         }
         "DescribeDBInstanceAutomatedBackups" => {
@@ -93,6 +107,7 @@ pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
         }
         "DeleteDBInstanceAutomatedBackup" => {
             let backup = call.change(|state| actions::delete_backup(account, state, params, now)).await?;
+            leftovers::clear(service).await;
             Ok(Some(vec![backups::backup(&call, &backup)]))
         }
         "AddTagsToResource" => {
@@ -109,6 +124,21 @@ pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
         "DescribeDBEngineVersions" => {
             let page = actions::describe_versions(params)?;
             Ok(Some(render::page("DBEngineVersions", &page, |(version, status)| versions::version(*version, *status))))
+        }
+        "DescribeOrderableDBInstanceOptions" => {
+            let page = actions::describe_orderable(params)?;
+            Ok(Some(render::page("OrderableDBInstanceOptions", &page, |option| offers::orderable(&call, option))))
+        }
+        "DescribeValidDBInstanceModifications" => {
+            call.look(|state| {
+                let valid = actions::describe_valid_modifications(account, state, params, now)?;
+                Ok(offers::valid_modifications(&valid))
+            })
+            .await
+        }
+        "DescribeAccountAttributes" => {
+            call.look(|state| Ok(offers::account_attributes(&actions::describe_account_attributes(account, state))))
+                .await
         }
         "DescribeEvents" => {
             call.look(|state| {
@@ -154,17 +184,6 @@ impl Call<'_> {
         let instance = self.change(change).await?;
         self.service.attend(&instance.resource_id).await;
         Ok(Some(vec![render::instance(self, &instance)]))
-    }
-}
-
-/// Removes the data of a snapshot that is gone.
-fn discard(service: &Service, snapshot: &str) {
-    let data = service.env.layout.snapshot(snapshot);
-    match std::fs::remove_dir_all(&data) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(%error, path = %data.display(), "the data of a deleted snapshot are left over");
-        }
-        _ => {}
     }
 }
 

@@ -6,7 +6,7 @@ use super::Call;
 use crate::wire::Node;
 
 /// The only VPC.
-const VPC: &str = "vpc-00000000000000001";
+pub(super) const VPC: &str = "vpc-00000000000000001";
 
 /// A page of a listing, with the marker of the next one where more is to come.
 pub(super) fn page<T>(name: &'static str, page: &Page<T>, member: impl Fn(&T) -> Node) -> Vec<Node> {
@@ -45,7 +45,9 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
         Node::leaf("MultiAZ", instance.multi_az),
         Node::leaf("EngineVersion", instance.engine_version),
         Node::leaf("AutoMinorVersionUpgrade", instance.auto_minor_version_upgrade),
-        Node::tree("ReadReplicaDBInstanceIdentifiers", vec![]),
+        Node::list("ReadReplicaDBInstanceIdentifiers", &instance.replicas, |id| {
+            Node::leaf("ReadReplicaDBInstanceIdentifier", id)
+        }),
         Node::leaf("LicenseModel", "postgresql-license"),
         Node::tree(
             "OptionGroupMemberships",
@@ -115,12 +117,17 @@ pub(super) fn instance(call: &Call<'_>, instance: &Instance) -> Node {
     ] {
         nodes.extend(at.map(|at| Node::time(name, at)));
     }
+    if let Some((operation, percent)) = times.storage_operation(instance, call.now) {
+        nodes.push(Node::leaf("StorageOperationStatus", operation));
+        nodes.push(Node::leaf("StorageOperationPercentProgress", percent));
+    }
     nodes.extend(monitoring(call, instance));
     let insights = instance.insights.enabled.as_ref();
     let optional = [
         optional("PerformanceInsightsKMSKeyId", insights.map(|kept| &kept.kms_key)),
         optional("PerformanceInsightsRetentionPeriod", insights.map(|kept| kept.days)),
         optional("DBName", instance.db_name.as_ref()),
+        optional("ReadReplicaSourceDBInstanceIdentifier", instance.replica_source.as_ref()),
         optional("Iops", instance.iops),
         optional("StorageThroughput", instance.storage_throughput),
         optional("KmsKeyId", instance.kms_key_id.as_ref()),
@@ -181,11 +188,11 @@ fn snapshot_in(call: &Call<'_>, snapshot: &Snapshot, status: &'static str) -> No
         tag_list(&snapshot.tags),
         Node::leaf("SnapshotTarget", "region"),
         Node::leaf("DedicatedLogVolume", source.dedicated_log_volume),
-        Node::time("OriginalSnapshotCreateTime", snapshot.created_at),
+        Node::time("OriginalSnapshotCreateTime", snapshot.original_created_at()),
     ];
     if snapshot.available() {
         nodes.push(Node::time("SnapshotCreateTime", snapshot.created_at));
-        nodes.push(Node::time("SnapshotDatabaseTime", snapshot.created_at));
+        nodes.push(Node::time("SnapshotDatabaseTime", snapshot.original_created_at()));
     }
     let optional = [
         optional("Iops", source.iops),
@@ -203,7 +210,7 @@ pub(super) fn tag_list(tags: &Tags) -> Node {
     })
 }
 
-fn encryption(instance: &Instance) -> &'static str {
+pub(super) fn encryption(instance: &Instance) -> &'static str {
     if instance.storage_encrypted { "sse-kms" } else { "none" }
 }
 

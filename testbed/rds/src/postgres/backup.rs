@@ -48,7 +48,12 @@ pub(crate) async fn copy_online(
     .await?;
     let label: String = sqlx::query_scalar(stop).fetch_one(&mut *connection).await?;
     let (from, to) = (data.join(WRITE_AHEAD_LOG), target.join(WRITE_AHEAD_LOG));
-    blocking(&target, move || copy_tree(&from, &to, &|_| true)).await?;
+    // What of it is archived is for the archive to say.
+    blocking(&target, move || {
+        copy_tree(&from, &to, &|name| name != "archive_status")?;
+        std::fs::create_dir_all(to.join("archive_status"))
+    })
+    .await?;
     execute(connection, "SELECT pg_drop_replication_slot('snapshot')".to_owned()).await?;
     let file = target.join("backup_label");
     std::fs::write(&file, label).map_err(PostgresError::file(file))

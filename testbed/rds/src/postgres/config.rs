@@ -8,6 +8,7 @@ use std::path::Path;
 use rds_model::EngineVersion;
 
 use super::parameters;
+use super::recovery::{self, Target};
 use crate::endpoints::Listening;
 
 /// Who is let in.
@@ -37,6 +38,12 @@ pub(crate) struct Config<'a> {
     pub(crate) class: &'a str,
     /// Whether statements that modify are logged, so that they can be counted.
     pub(crate) log_statements: bool,
+    /// Whether its write-ahead log is kept.
+    pub(crate) archive: bool,
+    /// Whether clients can only read, as from a read replica.
+    pub(crate) read_only: bool,
+    /// How far the log of another server is played first.
+    pub(crate) recovery: Option<Target>,
 }
 
 impl Config<'_> {
@@ -85,6 +92,15 @@ impl Config<'_> {
             logs = quote(self.logs),
             prefix = super::logs::LINE_PREFIX,
         );
+        if self.archive {
+            conf.push_str(&recovery::archiving(self.version));
+        }
+        if self.read_only {
+            conf.push_str("default_transaction_read_only = on\n");
+        }
+        if let Some(target) = self.recovery {
+            conf.push_str(&target.settings());
+        }
         if self.version.major >= 18 {
             // One process less for each of the many servers.
             conf.push_str("io_method = sync\n");
@@ -153,6 +169,9 @@ mod tests {
             values: &DEFAULTS,
             class: "db.t4g.micro",
             log_statements: true,
+            archive: true,
+            read_only: false,
+            recovery: None,
         }
     }
 
@@ -170,6 +189,16 @@ mod tests {
             rules.starts_with("hostssl all rdsadmin 198.18.78.32/32 scram-sha-256\nhost all rdsadmin all reject\n")
         );
         assert!(rules.ends_with("\nhostssl all all all md5\n"));
+    }
+
+    #[test]
+    fn the_log_is_kept_and_played_where_that_is_wanted() {
+        assert!(config(17).postgresql_conf().contains("archive_command = 'cp --sparse=always %p ../archive/17/%f'\n"));
+        assert!(!Config { archive: false, ..config(17) }.postgresql_conf().contains("archive"));
+        let at = "2026-03-01T04:05:06.123456789Z".parse().unwrap();
+        let conf = |target| Config { recovery: Some(target), ..config(17) }.postgresql_conf();
+        assert!(conf(Target::At(at)).contains("recovery_target_time = '2026-03-01 04:05:06.123456+00'\n"));
+        assert!(!conf(Target::End).contains("recovery_target_time") && conf(Target::End).contains("hot_standby = off"));
     }
 
     #[test]

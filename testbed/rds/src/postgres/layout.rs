@@ -57,7 +57,22 @@ impl Layout {
         self.instance(resource_id).join("log")
     }
 
-    /// The data of a manual snapshot.
+    /// The write-ahead log that was archived, by the major that wrote it: others begin anew.
+    pub(crate) fn archive(&self, resource_id: &str, major: u16) -> PathBuf {
+        self.archives(resource_id).join(major.to_string())
+    }
+
+    /// All of that: what is left of an instance whose automated backup is retained.
+    pub(crate) fn archives(&self, resource_id: &str) -> PathBuf {
+        self.instance(resource_id).join("archive")
+    }
+
+    /// The write-ahead log of another instance while it is played.
+    pub(crate) fn recovery(&self, resource_id: &str) -> PathBuf {
+        self.instance(resource_id).join(super::recovery::RECOVERY)
+    }
+
+    /// The data of a snapshot.
     pub(crate) fn snapshot(&self, id: &str) -> PathBuf {
         self.root.join("snapshots").join(id)
     }

@@ -6,12 +6,14 @@ mod backup;
 pub(crate) mod certificates;
 mod clients;
 mod config;
+mod duplicate;
 mod extensions;
 mod install;
 mod layout;
 pub(crate) mod logs;
 mod parameters;
 mod postmaster;
+mod recovery;
 mod roles;
 mod spawner;
 mod upgrade;
@@ -22,9 +24,11 @@ use std::path::{Path, PathBuf};
 use rds_model::EngineVersion;
 
 pub(crate) use admin::AdminPassword;
-pub(crate) use archive::{discard, keep_as_snapshot};
+pub(crate) use archive::{discard, keep_as_snapshot, prune};
+pub(crate) use backup::copy_offline;
 pub(crate) use layout::Layout;
 pub(crate) use postmaster::{Environment, Postmaster, free_port};
+pub(crate) use recovery::Recovery;
 pub(crate) use spawner::Spawner;
 
 /// Something about a real server failed.
@@ -48,6 +52,8 @@ pub(crate) enum PostgresError {
     NoPort { first: u16, last: u16 },
     #[error("snapshot {0} holds no data")]
     EmptySnapshot(String),
+    #[error("the write-ahead log {segment} was not archived within {seconds} s")]
+    NotArchived { segment: String, seconds: u64 },
 }
 
 impl PostgresError {

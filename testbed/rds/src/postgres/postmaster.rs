@@ -18,6 +18,7 @@ use super::admin::AdminPassword;
 use super::certificates::Authority;
 pub(crate) use super::config::Access;
 use super::config::Config;
+use super::recovery::{Recovery, Target};
 use super::{Layout, PostgresError, Spawner, admin, backup, extensions, install, remove_dir, roles};
 use crate::endpoints::Endpoints;
 use crate::exec::ExecPostgres;
@@ -128,11 +129,12 @@ impl Environment {
         Ok(admin::execute(admin, extensions::allow_connections("template0", false)).await?)
     }
 
-    /// Makes the data directory of a new instance from a snapshot and starts its server in `slot`.
+    /// Makes the data directory of a new instance from a snapshot, leads it where it is to be recovered to, and starts its server in `slot`.
     pub(crate) async fn restore(
         &self,
         instance: &Instance,
         snapshot: &str,
+        recovery: Option<&Recovery>,
         slot: &mut Option<Postmaster>,
     ) -> Result<(), PostgresError> {
         let _permit = self.building.acquire().await;
@@ -142,17 +144,31 @@ impl Environment {
             return Err(PostgresError::EmptySnapshot(snapshot.to_owned()));
         }
         backup::copy_offline(source, self.layout.data(&instance.resource_id)).await?;
-        self.start(instance, slot).await
+        let target = match recovery {
+            Some(recovery) => Some(self.prepare_recovery(instance, recovery).await?),
+            None => None,
+        };
+        self.start_from(instance, target, slot).await?;
+        remove_dir(&self.layout.recovery(&instance.resource_id))
     }
 
     /// Starts the server of an instance that has its data. It is in `slot` before it is ready, so that whoever stops waiting can still stop
     /// it in good order.
     pub(crate) async fn start(&self, instance: &Instance, slot: &mut Option<Postmaster>) -> Result<(), PostgresError> {
+        self.start_from(instance, None, slot).await
+    }
+
+    async fn start_from(
+        &self,
+        instance: &Instance,
+        recovery: Option<Target>,
+        slot: &mut Option<Postmaster>,
+    ) -> Result<(), PostgresError> {
         let resource_id = &instance.resource_id;
         let address = self.endpoints.listening(instance.port).addresses[0];
         self.authority.certify(&self.layout, resource_id, &self.endpoints.name(&instance.id), address)?;
         self.endpoints.announce(instance).map_err(PostgresError::file("hosts"))?;
-        self.launch(instance, &self.seat(instance), slot).await
+        self.launch_from(instance, &self.seat(instance), recovery, slot).await
     }
 
     /// Where the clients of an instance find it.
@@ -167,9 +183,20 @@ impl Environment {
         seat: &Seat,
         slot: &mut Option<Postmaster>,
     ) -> Result<(), PostgresError> {
+        self.launch_from(instance, seat, None, slot).await
+    }
+
+    async fn launch_from(
+        &self,
+        instance: &Instance,
+        seat: &Seat,
+        recovery: Option<Target>,
+        slot: &mut Option<Postmaster>,
+    ) -> Result<(), PostgresError> {
         let programs = install::install(install::cache_folder(), instance.engine_version).await?;
         end_leftover(&seat.data).await?;
-        self.configure(instance, seat)?;
+        self.open_archive(instance)?;
+        self.configure(instance, seat, recovery)?;
         let start_log = seat.start_log();
         let log = std::fs::File::create(&start_log).map_err(PostgresError::file(&start_log))?;
         let mut command = self.command(&programs.join("postgres"), instance);
@@ -182,7 +209,7 @@ impl Environment {
     }
 
     /// Writes the configuration, for the next start or for a reload.
-    fn configure(&self, instance: &Instance, seat: &Seat) -> Result<(), PostgresError> {
+    fn configure(&self, instance: &Instance, seat: &Seat, recovery: Option<Target>) -> Result<(), PostgresError> {
         let resource_id = &instance.resource_id;
         let (folder, hba) = (self.layout.instance(resource_id), seat.data.with_extension("hba.conf"));
         let config = Config {
@@ -195,6 +222,9 @@ impl Environment {
             values: &instance.running.values,
             class: &instance.class,
             log_statements: self.log_statements,
+            archive: instance.backup_retention > 0,
+            read_only: instance.replica_source.is_some(),
+            recovery,
         };
         for (file, content) in
             [(seat.data.join("postgresql.conf"), config.postgresql_conf()), (hba.clone(), config.pg_hba_conf())]
@@ -206,15 +236,20 @@ impl Environment {
 
     /// Has a running server take up the parameters of the instance that need no restart, and waits until it has.
     pub(crate) async fn reload(&self, instance: &Instance, postmaster: &Postmaster) -> Result<(), PostgresError> {
-        self.configure(instance, &self.seat(instance))?;
+        self.configure(instance, &self.seat(instance), None)?;
+        self.load_configuration(postmaster.port).await
+    }
+
+    /// Has the server at this port load its configuration, and waits until new sessions have it.
+    pub(super) async fn load_configuration(&self, port: u16) -> Result<(), PostgresError> {
         let loaded = "SELECT pg_conf_load_time()::text";
-        let mut connection = self.connect(postmaster.port, "postgres").await?;
+        let mut connection = self.connect(port, "postgres").await?;
         let before: String = sqlx::query_scalar(loaded).fetch_one(&mut connection).await?;
         sqlx::query("SELECT pg_reload_conf()").execute(&mut connection).await?;
         let deadline = Instant::now() + RELOAD_DEADLINE;
         loop {
             // A session of its own: it begins with what the server has.
-            let mut connection = self.connect(postmaster.port, "postgres").await?;
+            let mut connection = self.connect(port, "postgres").await?;
             let now: String = sqlx::query_scalar(loaded).fetch_one(&mut connection).await?;
             if now != before {
                 return Ok(());
@@ -253,7 +288,7 @@ impl Environment {
         Ok(admin::execute(&mut connection, statements).await?)
     }
 
-    fn prepare(&self, instance: &Instance) -> Result<(), PostgresError> {
+    pub(super) fn prepare(&self, instance: &Instance) -> Result<(), PostgresError> {
         let folder = self.layout.instance(&instance.resource_id);
         remove_dir(&self.layout.data(&instance.resource_id))?;
         let make = |mode, path: &Path| {

@@ -128,6 +128,7 @@ macro_rules! each_is_refused {
 // After the macros, which they use.
 mod creation;
 mod modification;
+mod point_in_time;
 mod restore;
 
 async fn start() -> Cloud {
@@ -157,6 +158,15 @@ async fn of_the_smaller_actions() {
     looked_at(&|| members(delete.as_input()), &known);
     let snapshot = rds.create_db_snapshot().db_instance_identifier("a");
     looked_at(&|| members(snapshot.as_input()), &[id, "db_snapshot_identifier", "tags"]);
+    let copy = rds.copy_db_snapshot().source_db_snapshot_identifier("a");
+    let ids = ["source_db_snapshot_identifier", "target_db_snapshot_identifier"];
+    let (kept, refused) = (
+        ["copy_tags", "tags", "kms_key_id"],
+        ["option_group_name", "snapshot_target", "snapshot_availability_zone", "target_custom_availability_zone"],
+    );
+    // They are about other accounts and regions.
+    let nothing = ["copy_option_group", "pre_signed_url"];
+    looked_at(&|| members(copy.as_input()), &[&ids[..], &kept, &refused, &nothing].concat());
 }
 
 fn groups(instance: &DbInstance) -> Vec<&str> {
