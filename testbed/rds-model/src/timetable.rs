@@ -264,9 +264,8 @@ fn after(due: Timestamp, now: Timestamp, step: Step) -> Step {
 /// Of two things to be done, the one that is due, else the one that is due first.
 fn sooner(one: Step, other: Step) -> Step {
     match (one, other) {
-        (Step::Rest, step) | (step, Step::Rest) => step,
         (Step::Wait(one), Step::Wait(other)) => Step::Wait(one.min(other)),
-        (Step::Wait(_), step) | (step, _) => step,
+        (step, Step::Rest) | (Step::Rest | Step::Wait(_), step) | (step, _) => step,
     }
 }
 

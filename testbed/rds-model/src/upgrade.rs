@@ -39,8 +39,9 @@ pub fn failed(state: &mut State, resource_id: &str, failure: FailedUpgrade, now:
     };
     let source = Source::DbInstance(instance.id.clone());
     instance.phase.worked = true;
-    instance.failed_upgrade = Some(failure.clone());
-    if matches!(failure, FailedUpgrade::Refused(_)) {
+    let refused = matches!(failure, FailedUpgrade::Refused(_));
+    instance.failed_upgrade = Some(failure);
+    if refused {
         state.report(&source, news::upgrade_checked(), now);
     }
 }

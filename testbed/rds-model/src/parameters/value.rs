@@ -18,9 +18,9 @@ pub(crate) fn check(parameter: &Parameter, value: &str) -> Result<(), NotAllowed
     let fits = match parameter.data_type {
         "integer" if value.contains('{') => evaluate(value, ANY_CLASS).is_some(),
         "integer" => {
-            value.parse::<i64>().is_ok_and(|number| in_range(allowed, number, |text| text.parse::<i64>().ok()))
+            value.parse::<i64>().is_ok_and(|number| in_range(allowed, &number, |text| text.parse::<i64>().ok()))
         }
-        "float" => value.parse::<f64>().is_ok_and(|number| in_range(allowed, number, |text| text.parse::<f64>().ok())),
+        "float" => value.parse::<f64>().is_ok_and(|number| in_range(allowed, &number, |text| text.parse::<f64>().ok())),
         "boolean" => ["0", "1", "on", "off", "true", "false"].contains(&value.to_ascii_lowercase().as_str()),
         "list" => value.split(',').all(|item| one_of(allowed, item.trim())),
         _ => one_of(allowed, value),
@@ -33,10 +33,10 @@ fn one_of(allowed: &str, value: &str) -> bool {
 }
 
 /// A range is `first-last`, where the first may be negative.
-fn in_range<T: PartialOrd>(allowed: &str, number: T, read: impl Fn(&str) -> Option<T>) -> bool {
+fn in_range<T: PartialOrd>(allowed: &str, number: &T, read: impl Fn(&str) -> Option<T>) -> bool {
     let bounds =
         allowed.match_indices('-').find_map(|(at, _)| Some((read(&allowed[..at])?, read(&allowed[at + 1..])?)));
-    bounds.is_some_and(|(first, last)| first <= number && number <= last)
+    bounds.is_some_and(|(first, last)| first <= *number && *number <= last)
 }
 
 #[cfg(test)]
