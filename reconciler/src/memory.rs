@@ -12,10 +12,14 @@ use crate::turns::{Key, Pace};
 pub struct Recollection {
     /// When an effect on the cloud was last made: only a later sweep can judge it.
     pub last_effect: Option<Moment>,
+    /// Since when the instance was not there at each look.
+    pub absent_since: Option<Moment>,
     /// What was asked of the cloud and of Kubernetes.
     pub ledger: Ledger,
     /// The last visit to the database that came to its end.
     pub visit: Option<SqlVisit>,
+    /// The oids of the databases that were seen, in the instance of this resource id.
+    pub databases: Option<(String, BTreeMap<String, u32>)>,
     /// The visit that is under way.
     pub errand: Option<Errand>,
     /// What the last login of each user to each of its databases showed.

@@ -124,6 +124,7 @@ pub(crate) fn refused(request: &Request, note: String) -> Notice {
 fn asked(request: &Request) -> Reason {
     match request {
         Request::Create(_) => Reason::CreateInstance,
+        Request::Restore(_) => Reason::RestoreInstance,
         Request::Modify(_) if concern(request) == Concern::Storage => Reason::GrowStorage,
         Request::Modify(_) => Reason::ModifyInstance,
         Request::ResetMaster(_) => Reason::ResetMasterPassword,
@@ -155,10 +156,12 @@ mod tests {
     use crate::engine::Kind;
     use crate::engine::postgres::DIALECT;
     use crate::plan::{Place, ServicePlace};
-    use crate::providers::{Create, Delete, MarkInstance, MasterPassword, Modify, Owner, ResetMaster, Settings};
+    use crate::providers::{
+        Create, Delete, MarkInstance, MasterPassword, Modify, Origin, Owner, ResetMaster, Restore, Settings,
+    };
     use shared::rules::Engine;
 
-    fn requests() -> [Request; 7] {
+    fn requests() -> [Request; 8] {
         let identifier = || "orders".to_owned();
         let modify = |change| Request::Modify(Modify { identifier: identifier(), change, at_once: false });
         let master_password = MasterPassword { secret: "orders.rds.master".into(), password: "s".to_owned().into() };
@@ -170,6 +173,13 @@ mod tests {
                 settings: Settings::default(),
                 master_user: "sysadmin".into(),
                 master_password: master_password.clone(),
+                owner: Owner::default(),
+                tags: BTreeMap::new(),
+            }),
+            Request::Restore(Restore {
+                identifier: identifier(),
+                origin: Origin::Snapshot("orders-before".into()),
+                settings: Settings::default(),
                 owner: Owner::default(),
                 tags: BTreeMap::new(),
             }),

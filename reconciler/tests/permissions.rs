@@ -49,7 +49,9 @@ fn no_right_is_for_everything() {
             for action in strings(&statement["Action"]) {
                 assert!(!action.contains('*'), "{file}: {action}");
                 let fence = match action.as_str() {
-                    "rds:CreateDBInstance" => "aws:RequestTag/matrixmind.cloud/cluster",
+                    "rds:CreateDBInstance"
+                    | "rds:RestoreDBInstanceFromDBSnapshot"
+                    | "rds:RestoreDBInstanceToPointInTime" => "aws:RequestTag/matrixmind.cloud/cluster",
                     "rds:ModifyDBInstance" | "rds:DeleteDBInstance" => "aws:ResourceTag/matrixmind.cloud/cluster",
                     _ => continue,
                 };

@@ -79,8 +79,12 @@ async fn visit(scene: &Scene<'_>, part: Part, inputs: &VisitInputs) {
         recollection.errand = if over { None } else { Some(errand) };
         if let Some(finished) = finished {
             // The master's new password works: the next refusal is another matter.
-            if finished.result.is_ok() {
+            if let Ok(report) = &finished.result {
                 recollection.ledger.master_was_let_in();
+                let known =
+                    world.known_databases.iter().filter_map(|(name, known)| Some((name.to_string(), known.oid?)));
+                let oids = known.chain(report.oids.clone()).collect();
+                recollection.databases = inputs.instance.resource_id.clone().map(|id| (id, oids));
             }
             recollection.visit = Some(finished);
         }

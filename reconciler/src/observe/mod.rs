@@ -13,9 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
-use shared::api::RDSDatabase;
 use shared::api::labels::FINALIZER;
+use shared::api::{InstanceRef, RDSDatabase};
 use shared::names::InstanceIdentifier;
+use shared::rules::RestoreFrom;
 use thiserror::Error;
 
 use crate::cluster::NamespaceFacts;
@@ -26,8 +27,8 @@ use crate::plan::{
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
-use crate::providers::{CloudError, ConnectError, Instance, Snapshot, offer};
-use crate::subject::{Subject, Target};
+use crate::providers::{Backup, CloudError, ConnectError, Instance, Snapshot, Source, offer};
+use crate::subject::{Adoption, Subject, Target};
 
 /// A sweep that a pass waits for: longer than a slow page, shorter than a person's patience.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,11 +56,11 @@ pub(crate) async fn observe(
     let facts = object_facts(object, namespace);
     let recollection = context.memory.recall(&facts.uid);
     let pinned = object.status.as_ref().and_then(|status| status.instance.clone());
-    // What was pinned stays, also under another --cluster-name: its tags tell then that it is another cluster's.
-    let identifier = pinned
-        .as_ref()
-        .and_then(|pinned| pinned.identifier.parse().ok())
-        .unwrap_or_else(|| InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, &facts.name));
+    let adopts = match subject {
+        Subject::Living(target) => target.adopts(),
+        Subject::Leaving(_) => None,
+    };
+    let identifier = identifier(context, &facts, pinned.as_ref(), adopts.as_ref());
 
     let account = match subject.provider() {
         Ok(provider) => match context.accounts.get(provider).await {
@@ -88,7 +89,13 @@ pub(crate) async fn observe(
         Ok(account) if instance.absent() || facts.deleting => snapshots(account, &identifier).await,
         _ => Seen::Absent,
     };
+    let backups = match (&account, subject) {
+        (Ok(account), Subject::Living(target)) if instance.absent() => backups(context, account, &facts, target).await,
+        _ => Seen::Absent,
+    };
 
+    let same = |id: &String| instance.known().is_some_and(|instance| instance.resource_id.as_ref() == Some(id));
+    let remembered = recollection.databases.filter(|(id, _)| same(id)).map(|(_, oids)| oids).unwrap_or_default();
     let mut world = World {
         cluster: context.settings.cluster.clone(),
         identifier,
@@ -98,15 +105,18 @@ pub(crate) async fn observe(
             .map(|account| AccountFacts { account: account.identity.account.clone(), region: account.region.clone() })
             .map_err(Clone::clone),
         pinned,
+        absent_since: absent_since(context, &facts, &instance),
         instance,
         snapshots,
+        backups,
+        adopts,
         secrets: kubernetes::secrets(context, &facts, subject).await,
         service: kubernetes::service(context, &facts).await,
         alias: kubernetes::alias(context, &facts, namespace).await,
         visit: recollection.visit,
         errand: recollection.errand.as_ref().map(Errand::progress),
         logins: recollection.logins,
-        known_databases: recall::known_databases(object, &facts),
+        known_databases: recall::known_databases(object, &facts, remembered),
         visit_inputs: None,
         ledger: recollection.ledger,
         acting_since: context.acting_since.get().copied().unwrap_or(Moment::LONG_AGO),
@@ -137,6 +147,53 @@ fn queue(context: &Context, target: &Target, world: &mut World, place: Option<Mo
         world.renewal = Some(place);
     } else if place.is_some() && in_view(world) {
         context.memory.update(&uid, |recollection| recollection.renewal = None);
+    }
+}
+
+/// Since when the instance is not there, as far as it is known whether it is.
+fn absent_since(context: &Context, facts: &ObjectFacts, instance: &Seen<Instance>) -> Option<Moment> {
+    let before = context.memory.part(&facts.uid, |recollection| recollection.absent_since);
+    let since = match instance {
+        Seen::Absent => before.or_else(|| Some(context.now())),
+        Seen::Known(_) => None,
+        Seen::Unknown(_) => before,
+    };
+    if since != before {
+        context.memory.update(&facts.uid, |recollection| recollection.absent_since = since);
+    }
+    since
+}
+
+/// What was pinned stays, also under another --cluster-name: its tags tell then that it is another cluster's. The one that is to be taken over is
+/// pinned when it is this object's.
+fn identifier(
+    context: &Context,
+    facts: &ObjectFacts,
+    pinned: Option<&InstanceRef>,
+    adopts: Option<&Adoption>,
+) -> InstanceIdentifier {
+    let pinned_as = || pinned.and_then(|pinned| pinned.identifier.parse().ok());
+    let wanted = adopts.filter(|_| !pinned.is_some_and(|pinned| pinned.created));
+    let wanted = wanted.and_then(|adoption| adoption.identifier.parse().ok());
+    let derived = || InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, &facts.name);
+    wanted.or_else(pinned_as).unwrap_or_else(derived)
+}
+
+/// What the data of a new instance may come from, where it is to come from somewhere. Backups are known by the name of their instance, which
+/// follows from that of its object: no name leads out of the namespace.
+async fn backups(context: &Context, account: &Account, facts: &ObjectFacts, target: &Target) -> Seen<Vec<Backup>> {
+    let source = match &target.desired.restore_from {
+        None => return Seen::Absent,
+        Some(RestoreFrom::Snapshot(name)) => Source::Snapshot(name.clone()),
+        Some(RestoreFrom::PointInTime { database, .. }) => {
+            let name = database.as_ref().unwrap_or(&facts.name);
+            Source::Instance(InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, name).to_string())
+        }
+    };
+    match account.cloud.backups(&source).await {
+        Ok(backups) if backups.is_empty() => Seen::Absent,
+        Ok(backups) => Seen::Known(backups),
+        Err(error) => Seen::Unknown(error.with_remedy()),
     }
 }
 

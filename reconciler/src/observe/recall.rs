@@ -54,9 +54,12 @@ pub(super) fn told_logins(dialect: &dyn Dialect, desired: &Desired, world: &Worl
     doorways(dialect, desired).into_iter().filter_map(told).collect()
 }
 
-/// The databases that the status has known to be there, and whether a person allows an empty one in place of each.
-pub(super) fn known_databases(object: &RDSDatabase, facts: &ObjectFacts) -> BTreeMap<DatabaseName, Known> {
-    let Some(status) = &object.status else { return BTreeMap::new() };
+/// The databases that were known to be there, by the status or by this process, and whether a person allows an empty one in place of each.
+pub(super) fn known_databases(
+    object: &RDSDatabase,
+    facts: &ObjectFacts,
+    remembered: BTreeMap<String, u32>,
+) -> BTreeMap<DatabaseName, Known> {
     let allowed: Vec<_> = facts.recreate_databases.iter().flat_map(|words| words.split(',')).map(str::trim).collect();
     let known = |(name, database): (&String, &DatabaseStatus)| {
         let oid = database.oid.and_then(|oid| u32::try_from(oid).ok());
@@ -65,7 +68,19 @@ pub(super) fn known_databases(object: &RDSDatabase, facts: &ObjectFacts) -> BTre
         let replaceable = allowed.contains(&recreate_word(name, oid).as_str());
         Some((name.parse().ok()?, Known { oid, replaceable }))
     };
-    status.databases.iter().filter_map(known).collect()
+    let told = object.status.iter().flat_map(|status| &status.databases).filter_map(known);
+    let remembered = remembered.into_iter().filter_map(|(name, oid)| {
+        let replaceable = allowed.contains(&recreate_word(&name, Some(oid)).as_str());
+        Some((name.parse().ok()?, Known { oid: Some(oid), replaceable }))
+    });
+    let mut all: BTreeMap<_, _> = remembered.collect();
+    for (name, known) in told {
+        // The status goes first, unless it has the name alone.
+        if known.oid.is_some() || !all.contains_key(&name) {
+            all.insert(name, known);
+        }
+    }
+    all
 }
 
 /// Nothing stands in the way of anybody, and every login works: the status need not list them to say so.

@@ -6,6 +6,7 @@ use shared::api::DeletionPolicy::{self, Retain};
 use shared::names;
 
 use super::ground::{elsewhere, estranged, foreign};
+use super::ledger::LAG;
 use super::outcome::Outcome;
 use super::reason::Reason;
 use super::step::{ClusterStep, ServicePlace, Step};
@@ -140,7 +141,15 @@ fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: O
         };
     };
     if policy == DeletionPolicy::Delete {
-        return let_go("the instance is gone");
+        return match unexplained(world, now) {
+            Some(left) => Outcome::Wait {
+                reason: Reason::DeletingInstance,
+                message: "the instance is not seen, and this process did not delete it: the object goes when it has not been seen for a minute"
+                    .into(),
+                until: Some(left.min(Duration::from_secs(15))),
+            },
+            None => let_go("the instance is gone"),
+        };
     }
     let snapshots = match &world.snapshots {
         Seen::Unknown(why) => return unavailable(why),
@@ -176,6 +185,14 @@ fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: O
     let way = departure.without(&[DeletionPolicy::Delete, Retain]);
     let message = format!("the instance {} ({resource_id}) is gone, and {what}; {restore}; {way}", world.identifier);
     Outcome::Blocked { reason, message, until: Some(Duration::from_secs(60)) }
+}
+
+/// How long an instance whose deletion nobody is known to have asked for may still show up: a look can be older than it.
+fn unexplained(world: &World, now: Moment) -> Option<Duration> {
+    if world.ledger.deletion_accepted() {
+        return None;
+    }
+    now.until(world.absent_since.unwrap_or(now) + LAG)
 }
 
 /// Whether this deletion made the snapshot, of this very instance: by a name that was asked for, or after the object was deleted. An older

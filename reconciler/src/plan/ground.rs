@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use shared::api::InstanceRef;
+use shared::names::InstanceIdentifier;
 
 use super::outcome::Outcome;
 use super::reason::Reason;
-use super::world::World;
+use super::world::{ObjectFacts, World};
 use crate::providers::{Instance, Mark};
 use crate::subject::Class;
 
@@ -44,6 +45,8 @@ pub(crate) enum Ownership {
     Ours,
     /// All tags but the UID do: it was made by an earlier object of this name, in this cluster or in one that was rebuilt.
     Predecessor,
+    /// It was nobody's, the object asks for it, and whoever has rights over it lets the object have it.
+    Offered,
     /// It is this object's very instance, and has lost these tags.
     Stripped(Vec<Mark>),
     /// A tag names another object, or nobody is named.
@@ -67,6 +70,7 @@ pub(crate) fn ownership(world: &World, instance: &Instance) -> Ownership {
     match (another, missing.first()) {
         (Some(why), _) => Ownership::Foreign(why),
         (None, Some(_)) if same(world, instance) => Ownership::Stripped(missing),
+        (None, Some(_)) if offered(world, instance) => Ownership::Offered,
         (None, Some(first)) => Ownership::Foreign(format!("it has no tag {}", world.offer.mark(*first))),
         (None, None) if marks.uid.as_deref() == Some(&owner.uid) => Ownership::Ours,
         (None, None) => Ownership::Predecessor,
@@ -85,6 +89,16 @@ fn tags_missing(world: &World, instance: &Instance, missing: &[Mark]) -> String 
     )
 }
 
+/// The object asks for this instance, its class permits that, and the instance's own tag names the object.
+fn offered(world: &World, instance: &Instance) -> bool {
+    let asked = world
+        .adopts
+        .as_ref()
+        .is_some_and(|adoption| adoption.permitted.is_ok() && adoption.identifier == instance.identifier);
+    let ObjectFacts { namespace, name, .. } = &world.object;
+    asked && instance.marks.adopt.as_deref() == Some(&format!("{namespace}/{name}"))
+}
+
 /// A person has named this very instance as this object's.
 pub(super) fn accepted(world: &World, instance: &Instance) -> bool {
     instance.resource_id.is_some() && world.object.accept_instance == instance.resource_id
@@ -93,7 +107,7 @@ pub(super) fn accepted(world: &World, instance: &Instance) -> bool {
 /// Neither this object's, nor accepted as such.
 pub(crate) fn foreign(world: &World, instance: &Instance) -> bool {
     match ownership(world, instance) {
-        Ownership::Ours => false,
+        Ownership::Ours | Ownership::Offered => false,
         Ownership::Predecessor => !accepted(world, instance),
         Ownership::Stripped(_) | Ownership::Foreign(_) => true,
     }
@@ -130,7 +144,9 @@ pub(super) fn pin(class: &Class, world: &World) -> Option<InstanceRef> {
     let fresh = || {
         let account = world.account.as_ref().ok()?;
         Some(InstanceRef {
-            identifier: world.identifier.to_string(),
+            // The one to take over is pinned when it is this object's.
+            identifier: InstanceIdentifier::derive(&world.cluster, &world.object.namespace, &world.object.name)
+                .to_string(),
             class_name: class.name.clone(),
             account: Some(account.account.clone()),
             region: Some(account.region.clone()),
@@ -190,6 +206,7 @@ pub(super) fn estranged(world: &World, instance: &Instance) -> Option<(Reason, S
 }
 
 fn seen(pin: &mut InstanceRef, instance: &Instance) {
+    pin.identifier.clone_from(&instance.identifier);
     pin.resource_id.clone_from(&instance.resource_id);
     pin.arn.clone_from(&instance.resource_name);
     pin.instance_class.clone_from(&instance.running.instance_class);

@@ -100,7 +100,8 @@ impl Ledger {
     /// How long a creation that was asked for may still appear although it is not seen: its answer may have been lost, or this process,
     /// which acts since `acting_since`, may not know that another one has asked.
     pub(super) fn creation_may_appear(&self, acting_since: Moment, now: Moment) -> Option<Duration> {
-        let creations = self.0.values().filter(|entry| matches!(entry.step, Step::Cloud(Request::Create(_))));
+        let creations =
+            self.0.values().filter(|entry| matches!(&entry.step, Step::Cloud(request) if request.gives_birth()));
         let pending = creations.filter(|entry| match &entry.answer {
             Answer::Accepted { .. } => true,
             Answer::Refused { cause, .. } => {
@@ -131,6 +132,14 @@ impl Ledger {
             Answer::Refused { message, retry_at, .. } if *retry_at > now => Some((*retry_at, message)),
             _ => None,
         }
+    }
+
+    /// The provider has accepted to delete the instance.
+    pub(super) fn deletion_accepted(&self) -> bool {
+        let accepted = |entry: &Entry| {
+            matches!((&entry.step, &entry.answer), (Step::Cloud(Request::Delete(_)), Answer::Accepted { .. }))
+        };
+        self.0.values().any(accepted)
     }
 
     /// The final snapshot of this name was refused because there is one.
@@ -212,7 +221,7 @@ impl Ledger {
 /// What a step is about.
 fn about(step: &Step) -> String {
     match step {
-        Step::Cloud(Request::Create(_)) => "create".to_owned(),
+        Step::Cloud(Request::Create(_) | Request::Restore(_)) => "create".to_owned(),
         Step::Cloud(Request::Modify(request)) => {
             format!("modify {}", request.change.names().collect::<Vec<_>>().join(", "))
         }
@@ -230,7 +239,7 @@ fn about(step: &Step) -> String {
 /// The concern whose condition tells of a request.
 pub(crate) fn concern(request: &Request) -> Concern {
     match request {
-        Request::Create(_) => Concern::Instance,
+        Request::Create(_) | Request::Restore(_) => Concern::Instance,
         Request::Modify(request) if request.change.touches_storage() => Concern::Storage,
         Request::Modify(request) if request.change.touches_backups() => Concern::Backups,
         Request::Modify(request) if request.change.deletion_protection == Some(false) => Concern::Deletion,
@@ -248,7 +257,7 @@ fn refused(step: &Step, cause: Cause, message: String, until: Option<Duration>) 
     };
     match class {
         // Most often our own creation that was not seen answered: the next sweep tells whose it is.
-        ErrorClass::AlreadyExists if matches!(step, Step::Cloud(Request::Create(_))) => {
+        ErrorClass::AlreadyExists if matches!(step, Step::Cloud(request) if request.gives_birth()) => {
             Outcome::Wait { reason: Reason::NotSeenYet, message, until }
         }
         ErrorClass::Refused | ErrorClass::AlreadyExists => {
@@ -269,7 +278,9 @@ fn pause(step: &Step, cause: Cause, attempts: u32) -> Duration {
     let (first, last) = match cause {
         Cause::Kubernetes => KUBERNETES,
         // A creation whose answer was lost may still appear: it is not asked for again before it would.
-        Cause::Cloud(ErrorClass::Unreachable) if matches!(step, Step::Cloud(Request::Create(_))) => (60, 120),
+        Cause::Cloud(ErrorClass::Unreachable) if matches!(step, Step::Cloud(request) if request.gives_birth()) => {
+            (60, 120)
+        }
         // An AlreadyExists is most often our own creation that a killed process did not see answered: the next sweep shows it.
         Cause::Cloud(ErrorClass::Transient | ErrorClass::Unreachable | ErrorClass::AlreadyExists) => (2, 120),
         Cause::Cloud(ErrorClass::WrongState | ErrorClass::NotFound) => (5, 60),

@@ -128,6 +128,8 @@ reasons! {
         WritingSecrets = Nobody, "Secrets are being written", "";
         RenewingSecrets = Nobody, "the Secrets work, and get what a newer operator or another CA bundle says, one object after the other", "";
         Creating = Nobody, "the instance is being asked for", "";
+        Restoring = Nobody, "the instance is being asked for, with the data of a backup", "";
+        WaitingForBackup = Nobody, "the backup that the object is to be made of is not complete yet", "";
         NotSeenYet = Nobody, "the cloud says that it is there already, most often because it was asked for a moment ago", "";
         InstanceNotReady = Nobody, "the instance is not available yet", "";
         WaitingForInstance = Nobody, "this part follows when the instance is available", "";
@@ -159,7 +161,7 @@ reasons! {
 
         InstanceLost = User, "the instance was deleted outside the cluster; no empty one takes its place unasked",
             "Restore it under the same name, with its tags, and annotate the object with matrixmind.cloud/accept-instance=<its resource id>; or annotate \
-             it with matrixmind.cloud/recreate-lost-instance=<the lost one's resource id> for a new, empty one.";
+             it with matrixmind.cloud/recreate-lost-instance=<the lost one's resource id> for a new one: empty, or of what spec.restoreFrom names.";
         InstanceReplaced = User, "another instance has the name of this object's",
             "If it is the restored one, annotate the object with matrixmind.cloud/accept-instance=<its resource id>.";
         InstanceOfPredecessor = User, "an earlier object of this name left its instance, with its data",
@@ -217,8 +219,10 @@ reasons! {
             "status.users and status.databases say what stands in the way of each.";
         AccessFailed = User, "a user cannot log in, or cannot work in its databases, with the credentials in its Secret",
             "status.logins says what was seen.";
-        NotPermitted = User, "the server refuses the master user something that it needs",
-            "Give it back what somebody took from it; it is no superuser there.";
+        NotPermitted = User, "something is not permitted: by the server to its master user, or by whoever has rights over a snapshot or an instance",
+            "The message says which. Give the master user back what somebody took from it; or let the object have the snapshot or the instance.";
+        NotRestorable = User, "what the object is to be made of is not there, does not reach that moment, or is of another engine, version or master user",
+            "Write what the message says, or make an empty database by leaving spec.restoreFrom out.";
         DatabaseError = User, "the server answers with an error that is not known",
             "The message has its words and the SQLSTATE. It is tried again now and then.";
         DatabaseUnreachable = Platform, "the server cannot be reached from the cluster",
@@ -227,7 +231,7 @@ reasons! {
             "See that the operator's --rds-ca-bundle holds the authority of the instance.";
 
         SnapshotOfPredecessor = Nobody, "a database of this name was deleted before, and its final snapshot holds the old data",
-            "The message has the command that restores it. Nothing waits for that.";
+            "The message has the field that restores it. Nothing waits for that.";
         DeletionProtected = User, "the object is being deleted, and deletion protection is on",
             "Set spec.deletionProtection: false to let the deletion go on.";
         DeletingServices = Nobody, "the object is being deleted: its Services go first", "";
@@ -249,6 +253,7 @@ reasons! {
     }
     Event {
         CreateInstance = Nobody, "the instance was asked for", "";
+        RestoreInstance = Nobody, "an instance with the data of a backup was asked for", "";
         GrowStorage = Nobody, "a change of the storage was asked for", "";
         ModifyInstance = Nobody, "a change of the instance was asked for", "";
         TakeUpInstance = Nobody, "an accepted instance was marked as the object's", "";

@@ -19,7 +19,8 @@ use crate::binding::SecretData;
 use crate::clock::Moment;
 use crate::cluster::Version;
 use crate::engine::{Known, Password};
-use crate::providers::{Instance, Offer, Owner, Snapshot};
+use crate::providers::{Backup, Instance, Offer, Owner, Snapshot};
+use crate::subject::Adoption;
 
 /// What is known of one thing in the world. `Unknown` never acts as `Absent`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +208,12 @@ pub struct World {
     pub instance: Seen<Instance>,
     /// Manual snapshots of the instance's name; looked for while there is no instance or while it is being deleted.
     pub snapshots: Seen<Vec<Snapshot>>,
+    /// Since when the instance was not there at each look of this process.
+    pub absent_since: Option<Moment>,
+    /// What the data of a new instance may come from; looked for while there is no instance, where the object asks for that.
+    pub backups: Seen<Vec<Backup>>,
+    /// The instance that the object is to take over.
+    pub adopts: Option<Adoption>,
     /// Secrets by name: those wanted, and further ones that are marked as this object's.
     pub secrets: BTreeMap<String, Seen<SecretFact>>,
     /// The Service beside the object.
@@ -219,7 +226,7 @@ pub struct World {
     pub errand: Option<Progress>,
     /// What the last login of each user to each of its databases showed.
     pub logins: BTreeMap<Doorway, LoginKnown>,
-    /// Databases that the status has known to be there.
+    /// Databases that were known to be there: by the status, or by this process where the status was taken back to one that knew less.
     pub known_databases: BTreeMap<DatabaseName, Known>,
     /// What a visit would be made with now; `None` while something is missing for one.
     pub visit_inputs: Option<Arc<VisitInputs>>,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::error::CloudError;
-use super::model::{Identity, Instance, Snapshot};
+use super::model::{Backup, Identity, Instance, Snapshot, Source};
 use super::request::Request;
 
 /// One account in one region of a provider.
@@ -17,6 +17,8 @@ pub trait Cloud: Send + Sync {
     async fn inventory(&self) -> Result<Vec<Instance>, CloudError>;
     /// The manual snapshots that were made of the instance `identifier`, whether or not that still exists.
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError>;
+    /// What a source has to be restored; nothing where there is no such source.
+    async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError>;
     /// The instance of this name, asked for by name; `None` where there is none.
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError>;
     /// Asks for a change. Returns when the provider has accepted it, not when it is made.

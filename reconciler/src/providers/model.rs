@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use shared::rules::Engine;
 
 use super::owner::Marks;
 use super::settings::Settings;
@@ -77,6 +78,40 @@ pub struct Snapshot {
     pub created: Option<Timestamp>,
     /// The `resource_id` of the instance it was made of.
     pub resource_id: Option<String>,
+}
+
+/// Where the data of a new instance may come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The snapshot of this name.
+    Snapshot(String),
+    /// The automated backups of instances of this name, which may be gone.
+    Instance(String),
+}
+
+/// What a new instance can be made of, as the provider describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// The name, then, of the instance it was made of.
+    pub of: Option<String>,
+    /// The `resource_id` of that instance.
+    pub resource_id: Option<String>,
+    /// What ran in it, where that is one of the engines of this project.
+    pub engine: Option<Engine>,
+    /// The version that ran.
+    pub engine_version: Option<String>,
+    /// The master user that it brings.
+    pub master_user: Option<String>,
+    /// The size of its storage in GiB.
+    pub allocated_gib: Option<u32>,
+    /// The provider's word for its state.
+    pub status: String,
+    /// It is complete and can be restored.
+    pub complete: bool,
+    /// The first and the last moment that can be restored; absent of a snapshot, which is one moment.
+    pub reaches: Option<(Timestamp, Timestamp)>,
+    /// Whose the instance was, as the tags of the backup itself say.
+    pub marks: Marks,
 }
 
 impl Snapshot {

@@ -6,6 +6,7 @@ use shared::rules::{Engine, Gibibytes, Size};
 
 use super::model::Instance;
 use super::owner::{Mark, Owner};
+use super::request::Origin;
 use super::settings::Settings;
 
 /// A change of an instance, by what the provider makes of its parts.
@@ -36,6 +37,10 @@ pub trait Offer: fmt::Debug + Send + Sync {
     /// # Errors
     /// The field, its value, and what is allowed.
     fn offers(&self, engine: Engine, settings: &Settings) -> Result<(), String>;
+    /// What of the settings of a new instance can be said when it is made of a backup; of the rest, what is declared is asked for later.
+    fn said_at_restore(&self, settings: Settings, origin: &Origin) -> Settings;
+    /// How a person permits an object to take over an instance.
+    fn permit_adoption(&self, namespace: &str, name: &str) -> String;
     /// What becomes of the parts of a change of an instance that runs with these settings.
     fn impact(&self, change: &Settings, running: &Settings) -> Impact;
     /// How it spells a mark of ownership.
@@ -44,8 +49,6 @@ pub trait Offer: fmt::Debug + Send + Sync {
     fn mark_again(&self, instance: &Instance, owner: &Owner) -> String;
     /// How a person restores what an instance that is gone held last, to choose a time.
     fn restore_backup(&self, resource_id: &str) -> String;
-    /// How a person restores a snapshot.
-    fn restore_snapshot(&self, snapshot: &str) -> String;
     /// A tag that the provider, or this operator, gives by itself.
     fn gives_tag(&self, key: &str) -> bool;
     /// Whether `says` names another key than `is`, as far as that can be known.

@@ -28,6 +28,8 @@ pub struct Marks {
     pub uid: Option<String>,
     /// Whether it stays on purpose without an object; `None` where nothing is said of that.
     pub retained: Option<bool>,
+    /// The object that may take it over, `<namespace>/<name>`: somebody with rights over the instance says so.
+    pub adopt: Option<String>,
 }
 
 /// A part of what tells whose an instance is.
@@ -94,6 +96,7 @@ impl From<&Owner> for Marks {
             name: mark(Mark::Name),
             uid: mark(Mark::Uid),
             retained: None,
+            adopt: None,
         }
     }
 }

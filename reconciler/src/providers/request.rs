@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use shared::rules::Engine;
 
@@ -18,6 +19,8 @@ const KEYS_TOLD: usize = 8;
 pub enum Request {
     /// A new instance.
     Create(Create),
+    /// A new instance with the data of one that was.
+    Restore(Restore),
     /// Other settings.
     Modify(Modify),
     /// Another password for the master user.
@@ -51,6 +54,36 @@ pub struct Create {
     pub master_user: String,
     /// Its password.
     pub master_password: MasterPassword,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The platform's tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What a new instance is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The snapshot of this name.
+    Snapshot(String),
+    /// What the instance of this `resource_id` held at a moment; none is the latest that can be restored.
+    PointInTime {
+        /// The instance.
+        resource_id: String,
+        /// The moment.
+        time: Option<Timestamp>,
+    },
+}
+
+/// A new instance with the data of one that was: users, passwords and the master user are those inside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Restore {
+    /// The name to give it.
+    pub identifier: String,
+    /// Where the data comes from.
+    pub origin: Origin,
+    /// What is to be said of its settings; the rest comes with the data, or is the provider's default. It is not public, and its tags are copied
+    /// to its snapshots.
+    pub settings: Settings,
     /// Whose it is.
     pub owner: Owner,
     /// The platform's tags.
@@ -101,11 +134,19 @@ pub struct Delete {
     pub delete_automated_backups: bool,
 }
 
+impl Request {
+    /// Whether an instance begins with it.
+    pub(crate) fn gives_birth(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Restore(_))
+    }
+}
+
 /// In words for people, with all that is asked for but what a Secret holds.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Create(request) => request.fmt(f),
+            Self::Restore(request) => request.fmt(f),
             Self::Modify(request) => request.fmt(f),
             Self::ResetMaster(request) => request.fmt(f),
             Self::Mark(request) => request.fmt(f),
@@ -122,6 +163,29 @@ impl fmt::Display for Create {
             f,
             "create the instance {identifier} ({engine}, {settings}, master user {master_user} with the password in {secret}, for {owner}"
         )?;
+        if !tags.is_empty() {
+            write!(f, ", tags {}", told(tags))?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Snapshot(name) => write!(f, "the snapshot {name}"),
+            Self::PointInTime { resource_id, time: Some(time) } => {
+                write!(f, "the backups of {resource_id} as of {time}")
+            }
+            Self::PointInTime { resource_id, time: None } => write!(f, "the latest backups of {resource_id}"),
+        }
+    }
+}
+
+impl fmt::Display for Restore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, origin, settings, owner, tags } = self;
+        write!(f, "restore the instance {identifier} from {origin} ({settings}, for {owner}")?;
         if !tags.is_empty() {
             write!(f, ", tags {}", told(tags))?;
         }

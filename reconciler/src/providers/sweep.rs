@@ -264,7 +264,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::clock::tests::TokioClock;
     use crate::plan::tests::instance;
-    use crate::providers::{Identity, Request, Snapshot};
+    use crate::providers::{Backup, Identity, Request, Snapshot, Source};
 
     /// A way to an account that gives these answers, and changes nothing.
     #[derive(Default)]
@@ -292,6 +292,10 @@ pub(crate) mod tests {
         }
 
         async fn snapshots_of(&self, _: &str) -> Result<Vec<Snapshot>, CloudError> {
+            Ok(Vec::new())
+        }
+
+        async fn backups(&self, _: &Source) -> Result<Vec<Backup>, CloudError> {
             Ok(Vec::new())
         }
 

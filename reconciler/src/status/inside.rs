@@ -32,8 +32,9 @@ pub(super) fn databases(
 ) -> BTreeMap<String, DatabaseStatus> {
     let report = current_report(world);
     let oid = |name: &str| {
-        let found = report.and_then(|report| report.oids.get(name)).map(|oid| i64::from(*oid));
-        found.or_else(|| before.databases.get(name).filter(|_| same_instance)?.oid)
+        let found = report.and_then(|report| report.oids.get(name)).copied();
+        let known = || world.known_databases.get(name).filter(|_| same_instance)?.oid;
+        found.or_else(known).map(i64::from)
     };
     let wanted = target.desired.databases.iter().map(|(name, users)| {
         let obstacle = report.and_then(|report| report.databases.get(name.as_str()));

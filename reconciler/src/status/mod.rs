@@ -144,9 +144,9 @@ fn predecessor(conditions: &mut Conditions<'_>, before: &RDSDatabaseStatus, snap
     match newest {
         Some(snapshot) => {
             let message = format!(
-                "a database of this name was deleted before; its newest final snapshot {} holds the old data: restore it with {}",
-                snapshot.identifier,
-                world.offer.restore_snapshot(&snapshot.identifier)
+                "a database of this name was deleted before; its newest final snapshot {0} holds the old data: an object that is created with \
+                 spec.restoreFrom.snapshot: {0} has it again",
+                snapshot.identifier
             );
             conditions.set(FINAL_SNAPSHOT_EXISTS, true, Reason::SnapshotOfPredecessor, &message);
         }

@@ -23,9 +23,9 @@ pub use class::{Class, GuardedClass};
 pub use departure::Departure;
 pub use permit::Fence;
 pub use refusal::Refusal;
-pub use resolve::Target;
 #[cfg(test)]
 pub(crate) use resolve::resolve;
+pub use resolve::{Adoption, Target};
 
 /// What a pass works for.
 #[allow(clippy::large_enum_variant, reason = "a pass has one")]

@@ -31,6 +31,8 @@ pub struct Fence {
     retention: Limit<u64>,
     no_createrole: bool,
     deletion_policies: Limit<Vec<DeletionPolicy>>,
+    adoption: bool,
+    restorable: Vec<String>,
 }
 
 impl Fence {
@@ -57,6 +59,8 @@ impl Fence {
             }),
             no_createrole: spec.allow_createrole == Some(false),
             deletion_policies: spec.allowed_deletion_policies.clone().map(Ok),
+            adoption: spec.allow_adoption == Some(true),
+            restorable: spec.restorable_snapshots.clone().unwrap_or_default(),
         }
     }
 
@@ -229,6 +233,26 @@ impl Fence {
             let list = || allowed.iter().map(|policy| policy.as_str()).collect::<Vec<_>>().join(", ");
             (!allowed.contains(&policy)).then(|| format!("spec.deletionPolicy: {policy} is not among {}", list()))
         })
+    }
+
+    /// Whether an object may take over an instance that is there already.
+    ///
+    /// # Errors
+    /// That it may not.
+    pub(crate) fn adoption(&self) -> Result<(), Refusal> {
+        match self.adoption {
+            true => Ok(()),
+            false if self.class.is_empty() => Err(Refusal::ClassNotPermitted {
+                class: "that is built in".to_owned(),
+                why: "spec.adopt: only a class of the platform's with allowAdoption: true permits it".to_owned(),
+            }),
+            false => Err(self.refusal("spec.adopt: no instance may be taken over (allowAdoption)".to_owned())),
+        }
+    }
+
+    /// Whether every database of the class may be made of this snapshot, whatever its tags say.
+    pub(crate) fn restorable(&self, snapshot: &str) -> bool {
+        self.restorable.iter().any(|pattern| fits(pattern, snapshot))
     }
 
     fn judged<T>(

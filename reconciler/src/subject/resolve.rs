@@ -28,7 +28,22 @@ pub struct Target {
     pub deletion_policy: DeletionPolicy,
 }
 
+/// An instance that an object is to take over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// Its identifier.
+    pub identifier: String,
+    /// Whether the class permits that.
+    pub permitted: Result<(), Refusal>,
+}
+
 impl Target {
+    /// The instance that the object is to take over.
+    pub(crate) fn adopts(&self) -> Option<Adoption> {
+        let identifier = self.desired.adopt.clone()?;
+        Some(Adoption { identifier, permitted: self.fence.adoption() })
+    }
+
     /// How its engine is spoken of.
     pub fn dialect(&self) -> &'static dyn Dialect {
         self.server.dialect()

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
 use reconciler::providers::{
-    Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request, Snapshot,
+    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request,
+    Snapshot, Source,
 };
 
 use crate::gate::Gate;
@@ -41,6 +42,11 @@ impl Cloud for Gated<Arc<dyn Cloud>> {
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
         self.gate.pass().await;
         self.inner.snapshots_of(identifier).await
+    }
+
+    async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
+        self.gate.pass().await;
+        self.inner.backups(source).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

@@ -89,11 +89,18 @@ const WALL_CLOCK: Vocabulary = Vocabulary {
     words: &["timestamp"],
     home: "status",
     abroad: &["plan"],
-    but_for: &[(
-        "plan/world.rs",
-        "timestamp",
-        "when the deletion was asked for is told by Kubernetes, and compared with what the provider tells",
-    )],
+    but_for: &[
+        (
+            "plan/world.rs",
+            "timestamp",
+            "when the deletion was asked for is told by Kubernetes, and compared with what the provider tells",
+        ),
+        (
+            "plan/instance/restore.rs",
+            "timestamp",
+            "the moment to restore is written by a person, and compared with what the provider tells",
+        ),
+    ],
 };
 
 const VOCABULARIES: [&Vocabulary; 3] = [&POSTGRESQL, &RDS, &WALL_CLOCK];

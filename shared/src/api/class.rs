@@ -157,6 +157,17 @@ pub struct RDSDatabaseClassSpec {
     #[schemars(schema_with = "schema::max_retention")]
     pub max_retention: Option<String>,
 
+    /// Whether a database may take over an instance that is there already (`spec.adopt`), where that instance's own tag
+    /// `matrixmind.cloud/adopt` names it. False without a word here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_adoption: Option<bool>,
+
+    /// Snapshots that every database of this class may be restored from, whatever their tags say: names, or beginnings such as `legacy-*`.
+    /// Without it, only those whose tags name this cluster and the database's namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::snapshot_patterns")]
+    pub restorable_snapshots: Option<Vec<String>>,
+
     /// The namespaces whose databases may have this class, by their labels; without it, every one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<LabelSelector>,

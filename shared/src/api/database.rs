@@ -146,6 +146,17 @@ pub struct Fields {
     #[schemars(extend("x-kubernetes-validations" = schema::backup_rules()))]
     pub backup: Option<Backup>,
 
+    /// What a new instance is made of instead of being empty: a snapshot, or what the automated backups of a database of this namespace
+    /// hold. It is read when the instance is made, and says nothing to one that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore_from: Option<RestoreFrom>,
+
+    /// Identifier of an instance that is there already, made by hand or by another tool, and becomes this object's: its tag
+    /// `matrixmind.cloud/adopt` must say `<namespace>/<name>` of this object, and the class must allow adoption. It never changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::identifier")]
+    pub adopt: Option<String>,
+
     /// Whether there is a standby in another zone, which takes over when the instance fails, and costs as much again. Without a word, the class
     /// decides at the birth, and it stays as it is after that.
     #[serde(rename = "multiAZ", skip_serializing_if = "Option::is_none")]
@@ -194,7 +205,7 @@ pub struct Fields {
 
 impl Fields {
     /// Their keys, in the order of the documentation.
-    pub const KEYS: [&str; 17] = [
+    pub const KEYS: [&str; 19] = [
         "type",
         "version",
         "size",
@@ -203,6 +214,8 @@ impl Fields {
         "users",
         "databases",
         "backup",
+        "restoreFrom",
+        "adopt",
         "multiAZ",
         "maintenanceWindow",
         "applyImmediately",
@@ -289,6 +302,45 @@ impl Backup {
     pub const KEYS: [&str; 3] = ["every", "retention", "window"];
 }
 
+/// What a new instance is made of: one of both.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreFrom {
+    /// Name of a snapshot in the account and region of the class, such as the one that the condition FinalSnapshotExists names. Its tags must say
+    /// that it is of this namespace, or the class must list it in `restorableSnapshots`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::snapshot")]
+    pub snapshot: Option<String>,
+
+    /// A moment that automated backups reach; `{}` is the latest one of this very name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub point_in_time: Option<PointInTime>,
+}
+
+impl RestoreFrom {
+    /// Their keys.
+    pub const KEYS: [&str; 2] = ["snapshot", "pointInTime"];
+}
+
+/// A moment in the life of a database of this namespace, which may be gone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PointInTime {
+    /// Name of the RDSDatabase; without it, that of this object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::object_name")]
+    pub database: Option<String>,
+
+    /// The moment, such as `2026-03-29T10:15:00Z`; without it, the latest that can be restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::timestamp")]
+    pub time: Option<String>,
+}
+
+impl PointInTime {
+    /// Their keys.
+    pub const KEYS: [&str; 2] = ["database", "time"];
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -311,5 +363,7 @@ mod tests {
         assert_eq!(fields(schema_for!(Storage)), Storage::KEYS.map(str::to_owned).into());
         assert_eq!(fields(schema_for!(Autoscaling)), Autoscaling::KEYS.map(str::to_owned).into());
         assert_eq!(fields(schema_for!(Backup)), Backup::KEYS.map(str::to_owned).into());
+        assert_eq!(fields(schema_for!(RestoreFrom)), RestoreFrom::KEYS.map(str::to_owned).into());
+        assert_eq!(fields(schema_for!(PointInTime)), PointInTime::KEYS.map(str::to_owned).into());
     }
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::DeletionPolicy;
 use crate::rules::{
-    DailyWindow, ENTRY_LIMIT, Engine, EngineVersion, LISTED_LIMIT, NAME_PATTERN, RoleFlags, STORAGE_TYPES, Size,
-    WeeklyWindow,
+    DailyWindow, ENTRY_LIMIT, Engine, EngineVersion, LISTED_LIMIT, NAME_PATTERN, OBJECT_NAME_LIMIT, RoleFlags,
+    STORAGE_TYPES, Size, WeeklyWindow,
 };
 
 /// Longest text where the rules have no limit of their own: it bounds the cost of the CEL rules.
@@ -90,6 +90,38 @@ pub(super) fn daily_window(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn weekly_window(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "nullable": true, "pattern": WeeklyWindow::PATTERN, "maxLength": 19})
+}
+
+pub(super) fn snapshot(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": "^(rds:)?[A-Za-z](-?[A-Za-z0-9])*$", "maxLength": 253})
+}
+
+pub(super) fn identifier(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "nullable": true, "pattern": "^[a-z](-?[a-z0-9])*$", "maxLength": 63})
+}
+
+pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "nullable": true,
+        "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        "maxLength": OBJECT_NAME_LIMIT,
+    })
+}
+
+/// A moment with its offset from UTC, as RFC 3339 has it.
+pub(super) fn timestamp(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "string",
+        "nullable": true,
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
+        "maxLength": TEXT_LIMIT,
+    })
+}
+
+/// Names of snapshots, each perhaps with a star at its end.
+pub(super) fn snapshot_patterns(_: &mut SchemaGenerator) -> Schema {
+    allowed("^(rds:)?[A-Za-z][A-Za-z0-9-]*\\*?$", "A name, or all that begin so: `legacy-*`.")
 }
 
 pub(super) fn region(_: &mut SchemaGenerator) -> Schema {

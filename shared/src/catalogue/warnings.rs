@@ -55,6 +55,11 @@ pub(super) const EXAMPLES: &[Example] = &[
         running!(""),
         "spec: {version: \"17\", size: 100Gi, applyImmediately: true}",
     ),
+    Example::update(
+        Rule::OriginTooLate,
+        running!(""),
+        "spec: {version: \"17\", size: 100Gi, restoreFrom: {snapshot: orders-before}}",
+    ),
     Example::update(Rule::DearerStandby, running!(""), "spec: {version: \"17\", size: 100Gi, multiAZ: true}"),
     Example::update(
         Rule::DearerInstance,

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::path::SPEC;
+use super::restore;
 use super::{EngineVersion, Gibibytes, Observed, Rule, Verdict};
 
 /// Warnings about the step from `old`, behind which `observed` was seen, to `new`.
@@ -28,6 +29,7 @@ pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdi
     instance_class(new, old, verdict);
     standby(new, old, verdict);
     at_once(new, old, verdict);
+    restore::too_late(new, old, observed, verdict);
 }
 
 /// Only an exact version above the one that runs is an upgrade: a major one alone leaves the minor part to RDS.

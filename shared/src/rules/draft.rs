@@ -13,6 +13,7 @@ use super::people::{Databases, Users};
 use super::quote::described;
 use super::reader::Reader;
 use super::reserved::Place;
+use super::restore::RestoreFrom;
 use super::storage::Storage;
 use super::violations::Violations;
 use super::window::WeeklyWindow;
@@ -22,7 +23,7 @@ use crate::api::DeletionPolicy;
 use crate::api::database::Fields;
 
 /// What other tools call the keys of a specification, in lower case.
-const KEYS_ELSEWHERE: [(&str, &str); 16] = [
+const KEYS_ELSEWHERE: [(&str, &str); 20] = [
     ("engine", "type"),
     ("engineversion", "version"),
     ("capacity", "size"),
@@ -37,6 +38,10 @@ const KEYS_ELSEWHERE: [(&str, &str); 16] = [
     ("highavailability", "multiAZ"),
     ("preferredmaintenancewindow", "maintenanceWindow"),
     ("labels", "tags"),
+    ("snapshot", "restoreFrom"),
+    ("recovery", "restoreFrom"),
+    ("import", "adopt"),
+    ("existinginstance", "adopt"),
     ("suspend", "paused"),
     ("suspended", "paused"),
 ];
@@ -60,6 +65,10 @@ pub struct Desired {
     pub databases: BTreeMap<DatabaseName, BTreeSet<RoleName>>,
     /// How often backups are made, when, and how long they are kept.
     pub backup: Backup,
+    /// What a new instance is made of; none is an empty one.
+    pub restore_from: Option<RestoreFrom>,
+    /// The instance that is taken over instead of making one.
+    pub adopt: Option<String>,
     /// Whether there is a standby in another zone; none leaves it to the class, or as it is.
     pub multi_az: Option<bool>,
     /// When the provider may make what is an outage; none leaves it to the class, or as it is.
@@ -111,6 +120,8 @@ pub(super) struct Draft<'a> {
     pub(super) users: Users<'a>,
     pub(super) databases: Databases<'a>,
     pub(super) backup: BackupDraft,
+    pub(super) restore_from: Option<RestoreFrom>,
+    pub(super) adopt: Option<String>,
     pub(super) multi_az: Option<bool>,
     pub(super) maintenance_window: Option<WeeklyWindow>,
     pub(super) tags: BTreeMap<&'a str, &'a str>,
@@ -137,6 +148,8 @@ impl Draft<'_> {
                 .map(|(name, members)| (name.database(), members.into_iter().map(Name::role).collect()))
                 .collect(),
             backup: self.backup.finish()?,
+            restore_from: self.restore_from,
+            adopt: self.adopt,
             multi_az: self.multi_az,
             maintenance_window: self.maintenance_window,
             tags: self.tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
@@ -192,6 +205,7 @@ impl Reader {
             .and_then(|text| self.take(&SPEC.field("masteruser"), Name::parse(named_by, Place::Master, text)));
         let (users, databases) = self.people(named_by, &spec, master_user);
         let backup = self.backup(&spec, added);
+        let (restore_from, adopt) = self.origin(&spec);
         let multi_az = self.choice(&spec, &SPEC, "multiAZ");
         let maintenance_window = self.text(&spec, &SPEC, "maintenanceWindow");
         let maintenance_window =
@@ -224,6 +238,8 @@ impl Reader {
             users,
             databases,
             backup,
+            restore_from,
+            adopt,
             multi_az,
             maintenance_window,
             tags,

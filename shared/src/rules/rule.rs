@@ -170,6 +170,15 @@ rules! {
     AutoscalingBelowSize = "autoscaling-below-size", Error(Invalid),
         "The storage could not grow by itself as far as its least step",
         "Write a maxSize that is at least a tenth larger than the size, or leave autoscaling out.";
+    MalformedIdentifier = "malformed-identifier", Error(Invalid),
+        "No snapshot or instance can have this name",
+        "Write the name alone, never an ARN or a resource id: letters, digits and single hyphens, first a letter.";
+    MalformedTime = "malformed-time", Error(Invalid),
+        "A moment is not written as date, time and offset from UTC",
+        "Write it as in 2026-03-29T10:15:00Z or 2026-03-29T12:15:00+02:00.";
+    AmbiguousOrigin = "ambiguous-origin", Error(Invalid),
+        "It is not one thing that the instance is made of",
+        "Write one of restoreFrom.snapshot, restoreFrom.pointInTime and adopt.";
     MalformedClassName = "malformed-class-name", Error(Invalid),
         "No RDSDatabaseClass can have this name",
         "Lower-case letters, digits, - and . as for any Kubernetes object; kubectl get rdsdatabaseclasses lists those there are.";
@@ -179,6 +188,9 @@ rules! {
     UnknownDeletionPolicy = "unknown-deletion-policy", Error(NotSupported),
         "The deletion policy does not exist",
         "Snapshot, Retain or Delete.";
+    AdoptionChanged = "adoption-changed", Error(Forbidden),
+        "An object would take over another instance than its own",
+        "Leave it as it is, or make a new object for the other instance.";
     EngineChanged = "engine-changed", Error(Forbidden),
         "The engine of a database would change",
         "Make a new object of the other engine, and move the data.";
@@ -226,6 +238,9 @@ rules! {
     DearerStorage = "dearer-storage", Warning,
         "More storage is billed",
         "Be sure of the size: what is allocated is billed, used or not.";
+    OriginTooLate = "origin-too-late", Warning,
+        "It is read when an instance is made, and there is one already",
+        "To restore beside it, make a new object; to restore in its place, delete this object first and create it again.";
     IrreversibleUpgrade = "irreversible-upgrade", Warning,
         "The minor version rises for good",
         "Try the version elsewhere first: RDS cannot go back to an older one.";

@@ -30,6 +30,10 @@ pub(super) fn judge(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, error
         let message = format!("RDS cannot rename the master user: it stays {}", quoted(old.as_str()));
         forbid("spec.masteruser", Refusal::new(Rule::MasterUserChanged, message));
     }
+    if observed.created && new.adopt.is_some() && new.adopt != old.adopt {
+        let message = "this object has its instance: it takes over no other".to_owned();
+        forbid("spec.adopt", Refusal::new(Rule::AdoptionChanged, message));
+    }
     if let (Some(engine), Some(wanted), Some(written)) = (new.engine, new.version, old.version)
         && same_engine
         && let Err(refusal) = version(wanted, written, observed.running(engine))

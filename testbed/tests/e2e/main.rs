@@ -27,6 +27,7 @@ mod limits;
 mod managers;
 mod manifests;
 mod not_yet;
+mod origins;
 mod outside;
 mod people;
 mod protection;
@@ -85,6 +86,7 @@ fn main() -> Result<ExitCode> {
         managers::trials(&world),
         changes::trials(&world),
         farewell::trials(&world),
+        origins::trials(&world),
         outside::trials(&world),
         repairs::trials(&world),
         crashes::trials(&world),

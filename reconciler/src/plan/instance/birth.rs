@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::names;
 
-use super::settings;
+use super::{restore, settings};
 use crate::plan::ground::{
     ACCEPT_ANNOTATION, Ownership, RECREATE_ANNOTATION, accepted, elsewhere, estranged, ownership, replaceable,
     untrusted_endpoint,
@@ -12,9 +12,9 @@ use crate::plan::ground::{
 use crate::plan::outcome::Outcome;
 use crate::plan::reason::Reason;
 use crate::plan::step::Step;
-use crate::plan::world::{Seen, World};
+use crate::plan::world::{ObjectFacts, Seen, World};
 use crate::providers::{Create, Instance, MasterPassword, Request};
-use crate::subject::Target;
+use crate::subject::{Adoption, Target};
 
 pub(crate) fn plan(target: &Target, world: &World) -> Outcome {
     if let Err(why) = &world.account {
@@ -47,12 +47,22 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>) -> Outcome {
         let message = format!(
             "the instance {identifier} ({lost}) is gone, and nothing of this operator deleted it; restore it under the same name from a \
              snapshot with its tags and annotate the object with {ACCEPT_ANNOTATION}=<its {id}>, or annotate it with \
-             {RECREATE_ANNOTATION}={lost} to get a new, empty one"
+             {RECREATE_ANNOTATION}={lost} to get a new one: empty, or of what spec.restoreFrom names"
         );
         return Outcome::blocked(Reason::InstanceLost, message);
     }
     if let Err(refusal) = target.birth() {
         return refusal.into();
+    }
+    if let Some(adoption) = &world.adopts {
+        return nothing_to_adopt(world, adoption);
+    }
+    if let Some(from) = &target.desired.restore_from {
+        let message = format!("the instance {identifier} is being asked for, with the data of a backup");
+        return match restore::plan(target, world, from) {
+            Ok(request) => Outcome::act(Reason::Restoring, message, Step::Cloud(Request::Restore(request))),
+            Err(outcome) => outcome,
+        };
     }
     if let Some(blocked) = settings::not_offered(target, world, &settings::wanted(target, world)) {
         return blocked;
@@ -74,6 +84,20 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>) -> Outcome {
     Outcome::act(Reason::Creating, message, Step::Cloud(Request::Create(request)))
 }
 
+/// An instance that is not there is not told from one that nobody has consented to.
+fn nothing_to_adopt(world: &World, adoption: &Adoption) -> Outcome {
+    if let Err(refusal) = &adoption.permitted {
+        return refusal.clone().into();
+    }
+    let ObjectFacts { namespace, name, .. } = &world.object;
+    let message = format!(
+        "spec.adopt: there is no instance {} that this object may take over: whoever has rights over it lets this object have it with {}",
+        adoption.identifier,
+        world.offer.permit_adoption(namespace, name)
+    );
+    Outcome::Blocked { reason: Reason::NotPermitted, message, until: Some(Duration::from_secs(60)) }
+}
+
 pub(crate) fn creation(target: &Target, world: &World, master_password: MasterPassword) -> Create {
     let desired = &target.desired;
     Create {
@@ -93,7 +117,7 @@ fn present(world: &World, instance: &Instance, pinned: Option<&str>) -> Outcome 
     }
     match ownership(world, instance) {
         // One that has lost its tags was told above.
-        Ownership::Ours | Ownership::Stripped(_) => {}
+        Ownership::Ours | Ownership::Offered | Ownership::Stripped(_) => {}
         Ownership::Predecessor if accepted(world, instance) => {}
         Ownership::Predecessor => {
             let message = format!(
@@ -105,6 +129,9 @@ fn present(world: &World, instance: &Instance, pinned: Option<&str>) -> Outcome 
             return Outcome::blocked(Reason::InstanceOfPredecessor, message);
         }
         Ownership::Foreign(why) => {
+            if let Some(adoption) = &world.adopts {
+                return nothing_to_adopt(world, adoption);
+            }
             let message = format!(
                 "an instance named {} exists and is not this object's ({why}): it is left alone; rename the object",
                 instance.identifier

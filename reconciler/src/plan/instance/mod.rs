@@ -4,6 +4,7 @@ mod backups;
 mod birth;
 mod platform;
 mod queue;
+mod restore;
 mod settings;
 mod storage;
 

@@ -71,7 +71,9 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
     let Some(instance) = usable(world) else {
         return Outcome::wait(Reason::WaitingForInstance, NOT_YET);
     };
-    if let (Ownership::Predecessor, Some(resource)) = (ownership(world, instance), instance.resource_name.clone()) {
+    if let (Ownership::Predecessor | Ownership::Offered, Some(resource)) =
+        (ownership(world, instance), instance.resource_name.clone())
+    {
         let retained = instance.marks.retained.map(|_| false);
         let request = MarkInstance { resource, owner: Some(world.owner()), retained, ..MarkInstance::default() };
         let step = Step::Cloud(Request::Mark(request));

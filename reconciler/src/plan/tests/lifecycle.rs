@@ -4,6 +4,7 @@ use shared::api::DeletionPolicy;
 use shared::names;
 
 use super::{RESOURCE, UID, departure, empty_world, final_name, instance, leave, now, pinned, settled_world};
+use crate::clock::Moment;
 use crate::plan::ledger::Ledger;
 use crate::plan::merge::Plan;
 use crate::plan::outcome::{Concern, Outcome};
@@ -93,6 +94,20 @@ fn i3_the_object_goes_when_the_instance_is_gone_and_the_snapshot_is_available() 
     }
     world.snapshots = final_snapshot(&world, "available");
     assert_eq!(leaving(&world, DeletionPolicy::Snapshot).steps, [LET_GO]);
+}
+
+#[test]
+fn i3_an_instance_that_is_not_seen_for_a_moment_is_not_left_behind() {
+    let mut world = World { absent_since: Some(now()), instance: Seen::Absent, ..world() };
+    let plan = leaving(&world, DeletionPolicy::Delete);
+    assert_eq!((reason(&plan), plan.steps), ("DeletingInstance", vec![]), "a look can be older than the instance");
+    world.absent_since = Some(Moment::LONG_AGO);
+    assert_eq!(leaving(&world, DeletionPolicy::Delete).steps, [LET_GO]);
+    world.absent_since = Some(now());
+    let gone =
+        Delete { identifier: world.identifier.to_string(), final_snapshot: None, delete_automated_backups: true };
+    world.ledger.done(&Step::Cloud(Request::Delete(gone)), now());
+    assert_eq!(leaving(&world, DeletionPolicy::Delete).steps, [LET_GO], "its deletion was accepted");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod fences;
 mod instance;
 mod largest;
 mod lifecycle;
+mod origins;
 mod paused;
 mod platform;
 mod secrets;
@@ -89,6 +90,9 @@ pub(crate) fn empty_world() -> World {
         pinned: None,
         instance: Seen::Absent,
         snapshots: Seen::Absent,
+        absent_since: Some(Moment::LONG_AGO),
+        backups: Seen::Absent,
+        adopts: None,
         secrets: BTreeMap::new(),
         service: Seen::Absent,
         alias: Some(Seen::Absent),

@@ -8,7 +8,7 @@ use super::errors::{cloud_error, empty_answer};
 use super::{convert, requests};
 use crate::providers::cloud::Cloud;
 use crate::providers::error::{CloudError, ErrorClass};
-use crate::providers::model::{Identity, Instance, Snapshot};
+use crate::providers::model::{Backup, Identity, Instance, Snapshot, Source};
 use crate::providers::request::Request;
 
 /// DescribeDBInstances gives at most this many a page.
@@ -76,6 +76,17 @@ impl Cloud for Aws {
         }
     }
 
+    async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
+        let found = match source {
+            Source::Snapshot(name) => self.snapshot(name).await,
+            Source::Instance(identifier) => self.automated(identifier).await,
+        };
+        match found {
+            Err(error) if error.class == ErrorClass::NotFound => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
         let action = "DescribeDBInstances";
         let call = self.rds.describe_db_instances().db_instance_identifier(identifier);
@@ -91,6 +102,35 @@ impl Cloud for Aws {
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {
         requests::carry_out(self, request).await
+    }
+}
+
+impl Aws {
+    async fn snapshot(&self, name: &str) -> Result<Vec<Backup>, CloudError> {
+        let action = "DescribeDBSnapshots";
+        let call = self.rds.describe_db_snapshots().db_snapshot_identifier(name);
+        let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+        Ok(page.db_snapshots().iter().map(convert::whole).collect())
+    }
+
+    async fn automated(&self, identifier: &str) -> Result<Vec<Backup>, CloudError> {
+        let action = "DescribeDBInstanceAutomatedBackups";
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let call = self
+                .rds
+                .describe_db_instance_automated_backups()
+                .db_instance_identifier(identifier)
+                .max_records(PAGE)
+                .set_marker(marker.take());
+            let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+            all.extend(page.db_instance_automated_backups().iter().map(convert::automated));
+            match page.marker() {
+                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
+                _ => return Ok(all),
+            }
+        }
     }
 }
 

@@ -1,19 +1,20 @@
 //! From the SDK's types to ours.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_rds::primitives::DateTime;
-use aws_sdk_rds::types::{DbInstance, DbSnapshot};
+use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, DbSnapshot, Tag};
 use jiff::Timestamp;
+use shared::rules::Engine;
 
 use super::marks;
 use super::settings::{self, owned};
 use super::states::state;
-use crate::providers::model::{Endpoint, Instance, Snapshot, SnapshotKind};
+use crate::providers::model::{Backup, Endpoint, Instance, Snapshot, SnapshotKind};
 
 /// An instance; one without an identifier is nothing that can be spoken of, and RDS sends none.
 pub fn instance(from: &DbInstance) -> Option<Instance> {
-    let tags = from.tag_list().iter();
-    let tags =
-        tags.filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect();
+    let tags = tags(from.tag_list());
     Some(Instance {
         identifier: from.db_instance_identifier()?.to_owned(),
         resource_id: owned(from.dbi_resource_id()),
@@ -41,6 +42,56 @@ pub fn snapshot(from: &DbSnapshot) -> Option<Snapshot> {
         created: from.snapshot_create_time().and_then(time),
         resource_id: owned(from.dbi_resource_id()),
     })
+}
+
+/// A snapshot as what can be restored.
+pub fn whole(from: &DbSnapshot) -> Backup {
+    let status = from.status().unwrap_or("unknown");
+    Backup {
+        of: owned(from.db_instance_identifier()),
+        resource_id: owned(from.dbi_resource_id()),
+        engine: from.engine().and_then(engine),
+        engine_version: owned(from.engine_version()),
+        master_user: owned(from.master_username()),
+        allocated_gib: from.allocated_storage().and_then(|gib| u32::try_from(gib).ok()),
+        status: status.to_owned(),
+        complete: status == "available",
+        reaches: None,
+        marks: marks::read(&tags(from.tag_list())),
+    }
+}
+
+/// Automated backups as what can be restored. Those of an instance that is gone are `retained`; the first ones of a new one are `creating`.
+///
+/// Source: RDS API, DBInstanceAutomatedBackup, `Status`.
+pub fn automated(from: &DbInstanceAutomatedBackup) -> Backup {
+    let window = from.restore_window();
+    let reaches = window.and_then(|window| Some((time(window.earliest_time()?)?, time(window.latest_time()?)?)));
+    Backup {
+        of: owned(from.db_instance_identifier()),
+        resource_id: owned(from.dbi_resource_id()),
+        engine: from.engine().and_then(engine),
+        engine_version: owned(from.engine_version()),
+        master_user: owned(from.master_username()),
+        allocated_gib: from.allocated_storage().and_then(|gib| u32::try_from(gib).ok()),
+        status: from.status().unwrap_or("unknown").to_owned(),
+        complete: reaches.is_some(),
+        reaches,
+        marks: marks::read(&tags(from.tag_list())),
+    }
+}
+
+fn engine(word: &str) -> Option<Engine> {
+    match word {
+        "postgres" => Some(Engine::Postgresql),
+        "mysql" => Some(Engine::MySql),
+        _ => None,
+    }
+}
+
+fn tags(list: &[Tag]) -> BTreeMap<String, String> {
+    let pair = |tag: &Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
+    list.iter().filter_map(pair).collect()
 }
 
 fn time(value: &DateTime) -> Option<Timestamp> {

@@ -81,7 +81,12 @@ fn classify(code: &str, message: &str) -> ErrorClass {
         | "StorageQuotaExceeded"
         | "InsufficientDBInstanceCapacity"
         | "ProvisionedIopsNotAvailableInAZFault" => ErrorClass::Exhausted,
-        "DBInstanceNotFound" | "DBInstanceNotFoundFault" | "DBSnapshotNotFound" => ErrorClass::NotFound,
+        "DBInstanceNotFound"
+        | "DBInstanceNotFoundFault"
+        | "DBSnapshotNotFound"
+        | "DBSnapshotNotFoundFault"
+        | "DBInstanceAutomatedBackupNotFound"
+        | "DBInstanceAutomatedBackupNotFoundFault" => ErrorClass::NotFound,
         "DBInstanceAlreadyExists" | "DBSnapshotAlreadyExists" => ErrorClass::AlreadyExists,
         "AccessDenied"
         | "AccessDeniedException"

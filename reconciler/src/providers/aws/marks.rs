@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::api::labels::{CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, RETAINED_TAG, UID_TAG};
+use shared::api::labels::{ADOPT_TAG, CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, RETAINED_TAG, UID_TAG};
 
 use crate::providers::owner::{Mark, Marks, Owner};
 
@@ -34,5 +34,6 @@ pub fn read(tags: &BTreeMap<String, String>) -> Marks {
         name: mark(Mark::Name),
         uid: mark(Mark::Uid),
         retained: tags.get(RETAINED_TAG).map(|value| value == "true"),
+        adopt: tags.get(ADOPT_TAG).cloned(),
     }
 }

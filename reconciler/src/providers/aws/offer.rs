@@ -6,6 +6,7 @@ use super::{impact, marks, settings};
 use crate::providers::model::Instance;
 use crate::providers::offer::{Impact, Offer};
 use crate::providers::owner::{Mark, Owner};
+use crate::providers::request::Origin;
 use crate::providers::settings::Settings;
 
 /// RDS's offer.
@@ -40,6 +41,17 @@ impl Offer for Rds {
         }
     }
 
+    fn said_at_restore(&self, settings: Settings, origin: &Origin) -> Settings {
+        settings::said_at_restore(settings, origin)
+    }
+
+    fn permit_adoption(&self, namespace: &str, name: &str) -> String {
+        format!(
+            "aws rds add-tags-to-resource --resource-name <its ARN> --tags Key={},Value={namespace}/{name}",
+            shared::api::labels::ADOPT_TAG
+        )
+    }
+
     fn impact(&self, change: &Settings, running: &Settings) -> Impact {
         impact::of(change, running)
     }
@@ -59,12 +71,6 @@ impl Offer for Rds {
         format!(
             "aws rds restore-db-instance-to-point-in-time --source-dbi-resource-id {resource_id} --use-latest-restorable-time \
              --target-db-instance-identifier <new name>"
-        )
-    }
-
-    fn restore_snapshot(&self, snapshot: &str) -> String {
-        format!(
-            "aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier {snapshot} --db-instance-identifier <new name>"
         )
     }
 

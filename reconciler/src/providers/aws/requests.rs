@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::Tag;
 use shared::rules::Engine;
 
@@ -9,11 +10,15 @@ use super::client::Aws;
 use super::errors::cloud_error;
 use super::{marks, settings};
 use crate::providers::error::CloudError;
-use crate::providers::request::{Create, Delete, MarkInstance, MasterPassword, Modify, Request, ResetMaster};
+use crate::providers::owner::Owner;
+use crate::providers::request::{
+    Create, Delete, MarkInstance, MasterPassword, Modify, Origin, Request, ResetMaster, Restore,
+};
 
 pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudError> {
     match request {
         Request::Create(request) => create(aws, request).await,
+        Request::Restore(request) => restore(aws, request).await,
         Request::Modify(request) => modify(aws, request).await,
         Request::ResetMaster(request) => reset_master(aws, request).await,
         Request::Mark(request) => mark(aws, request).await,
@@ -24,9 +29,6 @@ pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudE
 async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
     let Create { identifier, engine, settings, master_user, master_password, owner, tags } = request;
     let MasterPassword { secret: _, password } = master_password;
-    // The marks of ownership lie over the platform's tags.
-    let mut tags = tags.clone();
-    tags.extend(marks::tags(owner));
     let action = "CreateDBInstance";
     let call = settings::create(aws.rds.create_db_instance(), settings)
         .db_instance_identifier(identifier)
@@ -39,8 +41,40 @@ async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
         .storage_encrypted(true)
         .publicly_accessible(false)
         .copy_tags_to_snapshot(true)
-        .set_tags(Some(sdk_tags(&tags)));
+        .set_tags(Some(tags_of(owner, tags)));
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn restore(aws: &Aws, request: &Restore) -> Result<(), CloudError> {
+    let Restore { identifier, origin, settings, owner, tags } = request;
+    // Without tags of its own it would carry those of whose data it is made.
+    let tags = Some(tags_of(owner, tags));
+    match origin {
+        Origin::Snapshot(snapshot) => {
+            let action = "RestoreDBInstanceFromDBSnapshot";
+            let call = settings::restore_snapshot(aws.rds.restore_db_instance_from_db_snapshot(), settings)
+                .db_instance_identifier(identifier)
+                .db_snapshot_identifier(snapshot)
+                .publicly_accessible(false)
+                .copy_tags_to_snapshot(true)
+                .set_tags(tags);
+            aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+        }
+        Origin::PointInTime { resource_id, time } => {
+            let action = "RestoreDBInstanceToPointInTime";
+            let time = time
+                .map(|time| DateTime::from_secs_and_nanos(time.as_second(), time.subsec_nanosecond().unsigned_abs()));
+            let call = settings::restore_moment(aws.rds.restore_db_instance_to_point_in_time(), settings)
+                .target_db_instance_identifier(identifier)
+                .source_dbi_resource_id(resource_id)
+                .set_use_latest_restorable_time(time.is_none().then_some(true))
+                .set_restore_time(time)
+                .publicly_accessible(false)
+                .copy_tags_to_snapshot(true)
+                .set_tags(tags);
+            aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+        }
+    }
 }
 
 async fn modify(aws: &Aws, request: &Modify) -> Result<(), CloudError> {
@@ -86,6 +120,13 @@ async fn delete(aws: &Aws, request: &Delete) -> Result<(), CloudError> {
         .set_final_db_snapshot_identifier(final_snapshot.clone())
         .delete_automated_backups(*delete_automated_backups);
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+/// The marks of ownership lie over the platform's tags.
+fn tags_of(owner: &Owner, tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    let mut tags = tags.clone();
+    tags.extend(marks::tags(owner));
+    sdk_tags(&tags)
 }
 
 fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {

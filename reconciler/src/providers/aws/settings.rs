@@ -5,10 +5,13 @@ use std::ops::RangeInclusive;
 
 use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
+use aws_sdk_rds::operation::restore_db_instance_from_db_snapshot::builders::RestoreDBInstanceFromDBSnapshotFluentBuilder as RestoreSnapshot;
+use aws_sdk_rds::operation::restore_db_instance_to_point_in_time::builders::RestoreDBInstanceToPointInTimeFluentBuilder as RestoreMoment;
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
 
 use shared::rules::{DailyWindow, WeeklyWindow};
 
+use crate::providers::request::Origin;
 use crate::providers::settings::Settings;
 
 /// As the instance runs with them.
@@ -144,6 +147,90 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         .set_backup_retention_period(backup_retention_days.map(whole))
         .set_preferred_backup_window(backup_window)
         .set_preferred_maintenance_window(maintenance_window)
+        .set_deletion_protection(deletion_protection)
+        .set_vpc_security_group_ids(security_groups.map(listed))
+        .set_db_subnet_group_name(subnet_group)
+}
+
+/// What a restore can be told. Version, size and key come with the data; the maintenance window it cannot be told.
+///
+/// Source: RDS API, RestoreDBInstanceFromDBSnapshot and RestoreDBInstanceToPointInTime, their request parameters.
+pub(super) fn said_at_restore(settings: Settings, origin: &Origin) -> Settings {
+    let moment = matches!(origin, Origin::PointInTime { .. });
+    Settings {
+        engine_version: None,
+        allocated_gib: None,
+        kms_key: None,
+        maintenance_window: None,
+        max_allocated_gib: settings.max_allocated_gib.filter(|_| moment),
+        ..settings
+    }
+}
+
+/// Those of an instance that is made of a snapshot. Nothing is left out by `..`.
+pub(super) fn restore_snapshot(call: RestoreSnapshot, settings: &Settings) -> RestoreSnapshot {
+    let Settings {
+        // See `said_at_restore`.
+        engine_version: _,
+        allocated_gib: _,
+        kms_key: _,
+        maintenance_window: _,
+        max_allocated_gib: _,
+        auto_minor_version_upgrade,
+        instance_class,
+        iops,
+        throughput,
+        storage_type,
+        multi_az,
+        backup_retention_days,
+        backup_window,
+        deletion_protection,
+        security_groups,
+        subnet_group,
+    } = settings.clone();
+    call.set_auto_minor_version_upgrade(auto_minor_version_upgrade)
+        .set_db_instance_class(instance_class)
+        .set_iops(iops.map(whole))
+        .set_storage_throughput(throughput.map(whole))
+        .set_storage_type(storage_type)
+        .set_multi_az(multi_az)
+        .set_backup_retention_period(backup_retention_days.map(whole))
+        .set_preferred_backup_window(backup_window)
+        .set_deletion_protection(deletion_protection)
+        .set_vpc_security_group_ids(security_groups.map(listed))
+        .set_db_subnet_group_name(subnet_group)
+}
+
+/// Those of an instance that is made of automated backups. Nothing is left out by `..`.
+pub(super) fn restore_moment(call: RestoreMoment, settings: &Settings) -> RestoreMoment {
+    let Settings {
+        // See `said_at_restore`.
+        engine_version: _,
+        allocated_gib: _,
+        kms_key: _,
+        maintenance_window: _,
+        max_allocated_gib,
+        auto_minor_version_upgrade,
+        instance_class,
+        iops,
+        throughput,
+        storage_type,
+        multi_az,
+        backup_retention_days,
+        backup_window,
+        deletion_protection,
+        security_groups,
+        subnet_group,
+    } = settings.clone();
+    call.set_auto_minor_version_upgrade(auto_minor_version_upgrade)
+        .set_db_instance_class(instance_class)
+        .set_iops(iops.map(whole))
+        .set_storage_throughput(throughput.map(whole))
+        .set_storage_type(storage_type)
+        .set_max_allocated_storage(max_allocated_gib.map(whole))
+        .set_multi_az(multi_az)
+        .set_backup_retention_period(backup_retention_days.map(whole))
+        .set_preferred_backup_window(backup_window)
         .set_deletion_protection(deletion_protection)
         .set_vpc_security_group_ids(security_groups.map(listed))
         .set_db_subnet_group_name(subnet_group)

@@ -6,7 +6,9 @@ use std::fmt;
 use jiff::Timestamp;
 use rds_model::{Account, ApiError, Fresh, Params, State, actions};
 use reconciler::providers::aws::marks;
-use reconciler::providers::{Create, Delete, MarkInstance, MasterPassword, Modify, Request, ResetMaster, Settings};
+use reconciler::providers::{
+    Create, Delete, MarkInstance, MasterPassword, Modify, Origin, Request, ResetMaster, Restore, Settings,
+};
 use shared::rules::Engine;
 
 /// An action of RDS that changes something.
@@ -21,6 +23,7 @@ pub(crate) enum Action {
     Reboot,
     RemoveTags,
     Restore,
+    RestoreMoment,
     Start,
     Stop,
 }
@@ -52,6 +55,7 @@ impl Action {
             Self::Reboot => "RebootDBInstance",
             Self::RemoveTags => "RemoveTagsFromResource",
             Self::Restore => "RestoreDBInstanceFromDBSnapshot",
+            Self::RestoreMoment => "RestoreDBInstanceToPointInTime",
             Self::Start => "StartDBInstance",
             Self::Stop => "StopDBInstance",
         }
@@ -66,7 +70,7 @@ impl Call {
 
     /// What it is about.
     pub(crate) fn subject(&self) -> &str {
-        let named = ["DBInstanceIdentifier", "ResourceName", "DBSnapshotIdentifier"];
+        let named = ["DBInstanceIdentifier", "TargetDBInstanceIdentifier", "ResourceName", "DBSnapshotIdentifier"];
         named.into_iter().find_map(|name| self.params.text(name)).unwrap_or_default()
     }
 
@@ -74,6 +78,7 @@ impl Call {
     pub(crate) fn of(request: &Request) -> Self {
         match request {
             Request::Create(request) => create(request),
+            Request::Restore(request) => restore(request),
             Request::Modify(request) => modify(request),
             Request::ResetMaster(request) => reset_master(request),
             Request::Mark(request) => mark(request),
@@ -95,6 +100,8 @@ impl Call {
             Action::RemoveTags => actions::remove_tags(account, state, params),
             Action::Create => actions::create_instance(account, state, params, now, fresh).map(drop),
             Action::Restore => actions::restore_instance(account, state, params, now, fresh).map(drop),
+            // The model has none yet.
+            Action::RestoreMoment => Err(ApiError::of("InvalidAction", "The action is not known.")),
             Action::Modify => actions::modify_instance(account, state, params, now, fresh).map(drop),
             Action::Delete => actions::delete_instance(account, state, params, now).map(drop),
             Action::Reboot => actions::reboot_instance(account, state, params, now).map(drop),
@@ -195,6 +202,28 @@ fn create(request: &Create) -> Call {
         .with("CopyTagsToSnapshot", &true)
         .tags(&tags)
         .to(Action::Create)
+}
+
+fn restore(request: &Restore) -> Call {
+    let Restore { identifier, origin, settings, owner, tags } = request;
+    let mut tags = tags.clone();
+    tags.extend(marks::tags(owner));
+    let sent = Sent::default()
+        .settings(settings)
+        .with("PubliclyAccessible", &false)
+        .with("CopyTagsToSnapshot", &true)
+        .tags(&tags);
+    match origin {
+        Origin::Snapshot(snapshot) => {
+            sent.with("DBInstanceIdentifier", identifier).with("DBSnapshotIdentifier", snapshot).to(Action::Restore)
+        }
+        Origin::PointInTime { resource_id, time } => sent
+            .with("TargetDBInstanceIdentifier", identifier)
+            .with("SourceDbiResourceId", resource_id)
+            .option("UseLatestRestorableTime", time.is_none().then_some(true).as_ref())
+            .option("RestoreTime", time.as_ref())
+            .to(Action::RestoreMoment),
+    }
 }
 
 fn modify(request: &Modify) -> Call {

@@ -10,7 +10,7 @@ use reconciler::clock::Clock;
 use reconciler::entropy::Entropy;
 use reconciler::lease::Fence;
 use reconciler::providers::aws::errors::{empty_answer, fenced, refused, timed_out};
-use reconciler::providers::{Cloud, CloudError, Identity, Instance, Request, Snapshot};
+use reconciler::providers::{Backup, Cloud, CloudError, Identity, Instance, Request, Snapshot, Source};
 
 use super::calls::Call;
 use super::history::{By, CloudEvent, Record, Witness};
@@ -175,6 +175,15 @@ impl Cloud for Way {
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
         let read = |view: &View| view.manual_snapshots_of(identifier).cloned().collect();
         self.cloud.read("DescribeDBSnapshots", identifier, read).await
+    }
+
+    async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
+        let (action, name) = match source {
+            Source::Snapshot(name) => ("DescribeDBSnapshots", name),
+            Source::Instance(name) => ("DescribeDBInstanceAutomatedBackups", name),
+        };
+        let serve = |state: &mut CloudState, now, _, _: &mut Vec<Record>| Ok(state.backups(source, now));
+        self.cloud.answer(action, || name.clone(), false, serve).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

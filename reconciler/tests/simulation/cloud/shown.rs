@@ -3,11 +3,14 @@
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::builders::VpcSecurityGroupMembershipBuilder;
 use aws_sdk_rds::types::{
-    DbInstance, DbSnapshot, DbSubnetGroup, Endpoint, PendingModifiedValues, Tag, VpcSecurityGroupMembership,
+    DbInstance, DbInstanceAutomatedBackup, DbSnapshot, DbSubnetGroup, Endpoint, PendingModifiedValues, RestoreWindow,
+    Tag, VpcSecurityGroupMembership,
 };
 use jiff::Timestamp;
-use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, Instance, Snapshot};
+use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, Instance, Snapshot, actions};
 
+/// The only engine of the model.
+const ENGINE: &str = "postgres";
 /// The domain of all endpoints: the simulation's settings trust it.
 pub(crate) const DOMAIN: &str = "rds.amazonaws.com";
 
@@ -77,6 +80,31 @@ pub(super) fn snapshot(from: &Snapshot) -> DbSnapshot {
         .status(from.status.name())
         .set_snapshot_create_time(made)
         .dbi_resource_id(&from.source.resource_id)
+        .engine(ENGINE)
+        .engine_version(from.source.engine_version.to_string())
+        .master_username(&from.source.master_username)
+        .allocated_storage(whole(from.source.allocated_storage))
+        .set_tag_list(Some(from.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()))
+        .build()
+}
+
+/// Automated backups, of an instance that is there or gone.
+pub(super) fn automated(account: &Account, from: &actions::Backup, now: Timestamp) -> DbInstanceAutomatedBackup {
+    let at = |moment: Timestamp| DateTime::from_secs(moment.as_second());
+    let reaches = from
+        .window(account, now)
+        .map(|(first, last)| RestoreWindow::builder().earliest_time(at(first)).latest_time(at(last)).build());
+    let tags = from.source.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    DbInstanceAutomatedBackup::builder()
+        .db_instance_identifier(&from.source.id)
+        .dbi_resource_id(&from.source.resource_id)
+        .status(from.status)
+        .set_restore_window(reaches)
+        .engine(ENGINE)
+        .engine_version(from.source.engine_version.to_string())
+        .master_username(&from.source.master_username)
+        .allocated_storage(whole(from.source.allocated_storage))
+        .set_tag_list(Some(tags.collect()))
         .build()
 }
 

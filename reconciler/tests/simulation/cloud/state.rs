@@ -5,11 +5,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rds_model::{Account, Activity, ApiError, Fresh, Phase, Quotas, State, advance, next_moment};
+use rds_model::{Account, Activity, ApiError, Fresh, Params, Phase, Quotas, State, actions, advance, next_moment};
 use reconciler::engine::Password;
+use reconciler::providers::aws::convert;
+use reconciler::providers::{Backup, Source};
 
 use super::calls::{Action, Call};
 use super::history::{By, CloudEvent, Record};
+use super::shown;
 use super::timetables::Pace;
 use super::view::View;
 
@@ -123,6 +126,22 @@ impl CloudState {
     /// What was shown up to a minute ago.
     pub(super) fn earlier(&self) -> &Arc<View> {
         self.earlier.front().map_or(&self.view, |(_, view)| view)
+    }
+
+    /// What a source has to be restored.
+    pub(super) fn backups(&self, source: &Source, now: Timestamp) -> Vec<Backup> {
+        match source {
+            Source::Snapshot(name) => {
+                let found = self.rds.snapshots.get(&name.to_lowercase());
+                found.map(|snapshot| convert::whole(&shown::snapshot(snapshot))).into_iter().collect()
+            }
+            Source::Instance(identifier) => {
+                let named = Params::from_iter([("DBInstanceIdentifier", identifier.as_str())]);
+                let page = actions::describe_backups(&self.account, &self.rds, &named, now);
+                let found = page.map(|page| page.items).unwrap_or_default();
+                found.iter().map(|backup| convert::automated(&shown::automated(&self.account, backup, now))).collect()
+            }
+        }
     }
 
     /// When something changes next by itself.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reconciler::providers::{Cloud, CloudError, Identity, Instance, Request, Snapshot};
+use reconciler::providers::{Backup, Cloud, CloudError, Identity, Instance, Request, Snapshot, Source};
 
 pub(super) fn unasked(cloud: Arc<dyn Cloud>) -> Arc<dyn Cloud> {
     Arc::new(Unasked(cloud))
@@ -24,6 +24,10 @@ impl Cloud for Unasked {
 
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
         self.0.snapshots_of(identifier).await
+    }
+
+    async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
+        self.0.backups(source).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

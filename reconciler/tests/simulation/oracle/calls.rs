@@ -9,8 +9,10 @@ use crate::history::{Event, Happened};
 
 /// Within this time.
 const WINDOW: Duration = Duration::from_secs(600);
-/// The same refused so often: a back-off that begins with seconds doubles six times, and each new process begins anew.
-const MOST: usize = 24;
+/// The same refused so often by one process: a back-off that begins with seconds doubles six times.
+const MOST: usize = 14;
+/// Each new process begins anew.
+const MORE: usize = 7;
 
 /// What was accepted is asked for again only where it was seen to be undone, and a list that is old shows that too, for a minute.
 const ACCEPTED: usize = 12;
@@ -23,12 +25,14 @@ type Times<'a> = BTreeMap<(&'a str, &'a str, bool), VecDeque<Duration>>;
 /// No call that changes something is refused more often than a back-off lets it be, or repeated as soon as it was accepted.
 pub(super) fn backed_off(events: &[Happened]) -> Result<(), Violation> {
     let mut calls = Times::new();
+    let mut begun: VecDeque<Duration> = VecDeque::new();
     for Happened { at, what } in events {
         let record = match what {
             Event::Cloud { record, .. } => record,
             // What it forgot the new process may ask for again.
             Event::Begun => {
                 calls.retain(|(_, _, refused), _| *refused);
+                begun.push_back(*at);
                 continue;
             }
             _ => continue,
@@ -36,7 +40,8 @@ pub(super) fn backed_off(events: &[Happened]) -> Result<(), Violation> {
         let Record { event: CloudEvent::Called { action, about, mutates: true, code }, .. } = &**record else {
             continue;
         };
-        let (window, most) = if code.is_some() { (WINDOW, MOST) } else { (SOON, ACCEPTED) };
+        begun.retain(|begun| at.saturating_sub(*begun) <= WINDOW);
+        let (window, most) = if code.is_some() { (WINDOW, MOST + MORE * begun.len()) } else { (SOON, ACCEPTED) };
         let times = calls.entry((action, about, code.is_some())).or_default();
         times.push_back(*at);
         while times.front().is_some_and(|first| at.saturating_sub(*first) > window) {

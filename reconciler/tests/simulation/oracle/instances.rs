@@ -1,6 +1,7 @@
 //! I1 and I2: one object has one instance, somebody else's is left alone, and a lost one is not replaced unasked.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use reconciler::plan::RECREATE_ANNOTATION;
 use reconciler::providers::{Instance, Marks};
@@ -11,6 +12,9 @@ use crate::cloud::history::{By, CloudEvent, Record};
 use crate::history::{Event, Happened};
 use crate::world::CLUSTER;
 
+/// What the cloud shows may be as old as this: what a person has marked since then, the operator cannot know of.
+const LAG: Duration = Duration::from_mins(1);
+
 /// What was made in the cloud, by resource ids.
 #[derive(Default)]
 struct Made {
@@ -19,6 +23,8 @@ struct Made {
     /// Those that went without the operator's having asked for it, with the object's UID.
     lost: BTreeMap<String, String>,
     asked: Vec<String>,
+    /// When a person last gave each other marks.
+    marked: BTreeMap<String, Duration>,
 }
 
 /// No two instances of one object, nor an empty one in place of a lost one.
@@ -26,7 +32,7 @@ pub(super) fn single(events: &[Happened]) -> Result<(), Violation> {
     let mut made = Made::default();
     for Happened { at, what } in events {
         let Event::Cloud { record, object } = what else { continue };
-        let wrong = made.follow(record, object.as_deref());
+        let wrong = made.follow(*at, record, object.as_deref());
         if let Some((invariant, what)) = wrong {
             return Err(Violation { invariant, what, when: *at });
         }
@@ -35,7 +41,12 @@ pub(super) fn single(events: &[Happened]) -> Result<(), Violation> {
 }
 
 impl Made {
-    fn follow(&mut self, Record { by, event, .. }: &Record, object: Option<&Value>) -> Option<(&'static str, String)> {
+    fn follow(
+        &mut self,
+        at: Duration,
+        Record { by, event, .. }: &Record,
+        object: Option<&Value>,
+    ) -> Option<(&'static str, String)> {
         match event {
             CloudEvent::Created { instance } => {
                 let wrong = (*by == By::Operator).then(|| self.rivals(instance, object)).flatten();
@@ -48,8 +59,12 @@ impl Made {
             {
                 return Some(("I1", format!("{resource_id} is somebody else's, and was changed")));
             }
+            CloudEvent::Marked { resource_id, .. } if *by == By::Person => {
+                self.marked.insert(resource_id.clone(), at);
+            }
             CloudEvent::DeletionAsked { before, .. } if *by == By::Operator => {
-                if foreign(&before.marks) {
+                let known = self.marked.get(&id(before)).is_none_or(|marked| *marked + LAG < at);
+                if foreign(&before.marks) && known {
                     return Some(("I1", format!("{} is somebody else's, and was deleted", id(before))));
                 }
                 self.asked.push(id(before));
@@ -67,7 +82,10 @@ impl Made {
 
     /// What should have kept the operator from making an instance.
     fn rivals(&self, new: &Instance, object: Option<&Value>) -> Option<(&'static str, String)> {
-        let same = |other: &&Instance| other.marks.uid.is_some() && other.marks.uid == new.marks.uid;
+        // What a person has marked may be another's by now, and is none of the object's where it was never seen.
+        let same = |other: &&Instance| {
+            other.marks.uid.is_some() && other.marks.uid == new.marks.uid && !self.marked.contains_key(&id(other))
+        };
         if let Some(other) = self.there.values().find(same) {
             return Some(("I1", format!("{} was made beside {}", new.identifier, other.identifier)));
         }

@@ -131,20 +131,38 @@ pub(super) fn digest(node: &Node, reduced: bool) -> u64 {
 fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
     // Each pass sweeps, so every sweep is later than the last effect; and a small world has fewer logins than a visit tries anew, whenever they
     // were tried last.
-    let Recollection { last_effect: _, ledger, visit, errand, logins, renewal, pace, too_large, told: _ } =
-        recollection;
+    let Recollection {
+        last_effect: _,
+        absent_since,
+        ledger,
+        visit,
+        databases,
+        errand,
+        logins,
+        renewal,
+        pace,
+        too_large,
+        told: _,
+    } = recollection;
     let logins: Vec<_> =
         logins.iter().map(|(door, known)| (door, &known.fingerprint, &known.fault, known.passing)).collect();
     let nothing = Recollection::default();
-    if *ledger == nothing.ledger && visit.is_none() && errand.is_none() && logins.is_empty() && *pace == nothing.pace {
+    if *ledger == nothing.ledger
+        && absent_since.is_none()
+        && visit.is_none()
+        && errand.is_none()
+        && logins.is_empty()
+        && *pace == nothing.pace
+    {
         return None;
     }
     let mut hasher = DefaultHasher::new();
     relative(&text(ledger), now, LAG).hash(&mut hasher);
+    relative(&text(absent_since), now, LAG).hash(&mut hasher);
     relative(&text(visit), now, VISIT).hash(&mut hasher);
     relative(&text(errand), now, ERRAND).hash(&mut hasher);
     relative(&text(renewal), now, LONG).hash(&mut hasher);
-    (logins, text(pace), too_large).hash(&mut hasher);
+    (logins, databases, text(pace), too_large).hash(&mut hasher);
     Some(hasher.finish())
 }
 

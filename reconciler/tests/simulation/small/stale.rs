@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use reconciler::cluster::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use reconciler::providers::{
-    Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request, Snapshot,
+    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request,
+    Snapshot, Source,
 };
 use serde_json::Value;
 use shared::api::RDSDatabase;
@@ -126,6 +127,10 @@ impl Cloud for Listing<Arc<dyn Cloud>> {
 
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
         self.inner.snapshots_of(identifier).await
+    }
+
+    async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
+        self.inner.backups(source).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
+use super::super::origins::whole;
 use super::super::{
     RESOURCE, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned, plan, secret,
     target, version,
@@ -20,7 +21,7 @@ use crate::plan::ledger::Cause;
 use crate::plan::reason::Reason;
 use crate::plan::step::Step;
 use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, World};
-use crate::providers::{ErrorClass, Marks, Request, Snapshot, SnapshotKind};
+use crate::providers::{Backup, ErrorClass, Marks, Request, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject::{Fence, Subject, Target, resolved};
 
@@ -61,6 +62,15 @@ fn young(name: &'static str, verdict: Verdict, change: impl FnOnce(&mut World)) 
     let mut world = World { pinned: Some(pinned(None)), ..empty_world() };
     change(&mut world);
     state(name, verdict, &orders_spec(), &world)
+}
+
+/// An object that is to be made of a snapshot.
+fn made_of(name: &'static str, verdict: Verdict, backups: Seen<Vec<Backup>>) -> State {
+    let mut world = World { pinned: Some(pinned(None)), backups, ..empty_world() };
+    with_secrets(&mut world);
+    let mut spec = orders_spec();
+    spec["restoreFrom"] = json!({"snapshot": "orders-before"});
+    state(name, verdict, &spec, &world)
 }
 
 /// An object whose database has served.
@@ -130,6 +140,14 @@ fn births() -> Vec<State> {
             world.secrets.insert("orders.rds.app".into(), Seen::Unknown("timeout".into()));
         }),
         young("creating", IN_PROGRESS, with_secrets),
+        made_of("restoring", IN_PROGRESS, Seen::Known(vec![whole()])),
+        made_of(
+            "waiting-for-backup",
+            IN_PROGRESS,
+            Seen::Known(vec![Backup { complete: false, status: "creating".into(), ..whole() }]),
+        ),
+        made_of("not-restorable", FAILED, Seen::Known(vec![Backup { engine_version: Some("17.4".into()), ..whole() }])),
+        made_of("snapshot-not-permitted", FAILED, Seen::Absent),
         young("creation-accepted", IN_PROGRESS, |world| {
             with_secrets(world);
             let request = create(&orders(), world);
