@@ -100,8 +100,7 @@ impl Call {
             Action::RemoveTags => actions::remove_tags(account, state, params),
             Action::Create => actions::create_instance(account, state, params, now, fresh).map(drop),
             Action::Restore => actions::restore_instance(account, state, params, now, fresh).map(drop),
-            // The model has none yet.
-            Action::RestoreMoment => Err(ApiError::of("InvalidAction", "The action is not known.")),
+            Action::RestoreMoment => actions::restore_to_point_in_time(account, state, params, now, fresh).map(drop),
             Action::Modify => actions::modify_instance(account, state, params, now, fresh).map(drop),
             Action::Delete => actions::delete_instance(account, state, params, now).map(drop),
             Action::Reboot => actions::reboot_instance(account, state, params, now).map(drop),
