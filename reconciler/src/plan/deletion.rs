@@ -189,7 +189,8 @@ fn gone(departure: &Departure, policy: DeletionPolicy, world: &World, created: O
 
 /// How long an instance whose deletion nobody is known to have asked for may still show up: a look can be older than it.
 fn unexplained(world: &World, now: Moment) -> Option<Duration> {
-    if world.ledger.deletion_accepted() {
+    // Where another one has the name, this one is there no more.
+    if world.ledger.deletion_accepted() || !world.instance.absent() {
         return None;
     }
     now.until(world.absent_since.unwrap_or(now) + LAG)

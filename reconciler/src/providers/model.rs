@@ -114,6 +114,13 @@ pub struct Backup {
     pub marks: Marks,
 }
 
+impl Backup {
+    /// It will never be complete.
+    pub fn failed(&self) -> bool {
+        self.status == "failed"
+    }
+}
+
 impl Snapshot {
     /// The snapshot is complete and can be restored.
     pub fn available(&self) -> bool {

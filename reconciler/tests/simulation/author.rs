@@ -160,6 +160,16 @@ impl Author {
         self.wishes[index].0.clone()
     }
 
+    /// An object of another namespace that asks for the same.
+    pub(crate) fn newcomer(&mut self, like: &Key) -> Key {
+        let newcomer = key(if like.namespace == HOME { GUESTS } else { HOME }, "newcomer");
+        let wish = self.wishes.iter().find(|(of, _)| of == like).map(|(_, wish)| wish.clone());
+        if let Some(wish) = wish.filter(|_| self.wishes.iter().all(|(of, _)| *of != newcomer)) {
+            self.wishes.push((newcomer.clone(), wish));
+        }
+        newcomer
+    }
+
     /// Somebody changes their mind about an object, by what `change` makes of their wish.
     pub(crate) fn apply(&mut self, object: &Key, webhook: bool, change: impl FnOnce(&mut Wish)) -> Act {
         let mut spec = serde_json::Value::Null;

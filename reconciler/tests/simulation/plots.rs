@@ -45,7 +45,7 @@ impl Author {
     /// Something that takes several acts.
     pub(crate) fn plot(&mut self) {
         let object = self.object();
-        match self.rng.random_range(0..15) {
+        match self.rng.random_range(0..18) {
             0..=1 => self.namesake(&object),
             2..=3 => self.older_snapshot(&object),
             4 => self.paused_way_out(&object),
@@ -54,6 +54,7 @@ impl Author {
             8..=9 => self.left_behind(&object),
             10 => self.restored(&object),
             11..=12 => self.hidden(&object),
+            13..=15 => self.comeback(&object),
             _ => self.outrun(&object),
         }
     }
@@ -177,6 +178,25 @@ impl Author {
                 Moment::Creating(object.clone()),
                 Act::Allow { object: object.clone(), annotation: ACCEPT_ANNOTATION },
             );
+        }
+    }
+
+    /// An object goes, and is made again of a snapshot of its instance; or one of another namespace is to be.
+    fn comeback(&mut self, object: &Key) {
+        self.plain(object);
+        self.console(Moment::Ready(object.clone()), object, Console::Snapshot);
+        let made = Moment::Snapshot(Console::SNAPSHOT);
+        if self.one_in(2) {
+            let thief = self.newcomer(object);
+            let act = self.apply(&thief, true, Wish::come_back);
+            return self.when(made, act);
+        }
+        self.when(made, Act::Delete { object: object.clone(), webhook: false });
+        let again = self.apply(object, true, Wish::come_back);
+        self.when(Moment::Gone(object.clone()), again);
+        if self.one_in(3) {
+            let rest = self.seconds(0, 30);
+            self.then(Act::Kill { rest });
         }
     }
 

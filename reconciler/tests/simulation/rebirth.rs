@@ -33,6 +33,8 @@ pub(crate) fn settled(world: &World) -> Vec<Settled> {
             Some(class) => spec["className"] = class.into(),
             None => drop(spec.as_object_mut()?.remove("className")),
         }
+        // What it was made of is there no more, and what it holds by now is compared.
+        drop(spec.as_object_mut()?.remove("restoreFrom"));
         Some(Settled { of: of.clone(), spec, classes: state.classes.clone(), picture: Picture::of(world, of)? })
     });
     settled.collect()

@@ -8,6 +8,7 @@ use rand::{Rng, RngExt as _};
 use serde_json::{Value, json};
 
 use crate::classes::CLASSES;
+use crate::console::Console;
 
 const USERS: [&str; 4] = ["app", "report", "etl", "audit_log"];
 const DATABASES: [&str; 3] = ["main", "orders", "stock"];
@@ -53,6 +54,8 @@ pub(crate) struct Wish {
     standby: Option<bool>,
     maintenance: Option<&'static str>,
     at_once: bool,
+    /// Whether a new instance is to be made of the snapshot that somebody has made by hand.
+    restored: bool,
     slip: Option<Slip>,
     /// As it was before the last edit.
     before: Option<Box<Wish>>,
@@ -117,6 +120,7 @@ impl Wish {
             standby: None,
             maintenance: None,
             at_once: false,
+            restored: false,
             slip: None,
             before: None,
         };
@@ -202,6 +206,12 @@ impl Wish {
         self.policy = Some("Delete");
     }
 
+    /// It is to be made of the snapshot of somebody's.
+    pub(crate) fn come_back(&mut self) {
+        self.let_go();
+        self.restored = true;
+    }
+
     /// One more user, and backups that are kept for longer.
     pub(crate) fn more(&mut self) {
         self.let_go();
@@ -270,6 +280,7 @@ impl Wish {
             standby,
             maintenance,
             at_once,
+            restored,
             slip,
             before: _,
         } = self;
@@ -296,6 +307,7 @@ impl Wish {
         put("multiAZ", standby.map(Value::from));
         put("maintenanceWindow", maintenance.map(Value::from));
         put("applyImmediately", at_once.then_some(true.into()));
+        put("restoreFrom", restored.then(|| json!({"snapshot": Console::SNAPSHOT})));
         match slip {
             None => {}
             Some(Slip::Type) => put("users", Some("app".into())),

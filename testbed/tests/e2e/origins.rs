@@ -17,6 +17,7 @@ use crate::{
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "origins::a_deleted_database_comes_back_by_one_field", a_deleted_database_comes_back),
+        trial(world, "origins::what_was_there_at_a_moment_and_nothing_later_comes_back", what_was_there_at_a_moment),
         trial(world, "origins::i10_nobody_restores_what_is_another_namespaces", i10_nobody_restores),
         trial(world, "origins::an_instance_made_by_hand_is_taken_over", an_instance_made_by_hand_is_taken_over),
     ]
@@ -59,6 +60,38 @@ async fn a_deleted_database_comes_back(world: &World) -> Result<()> {
     let uid = instance.tag_list().iter().find(|tag| tag.key() == Some("matrixmind.cloud/uid"));
     ensure!(uid.and_then(Tag::value) == Some(second.text("/metadata/uid")), "{uid:?}");
     Ok(())
+}
+
+async fn what_was_there_at_a_moment(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "moments").await?;
+    let spec = "users: {app: []}, databases: {ledger: [app]}";
+    scene.apply("books", &format!("{{{spec}}}")).await?;
+    let identifier = scene.ready("books").await?.text("/status/instance/identifier").to_owned();
+    cloud::until(stack.rds(), &identifier, "available").await?;
+    let mut session = scene.connect("books", "app").await?;
+    session.execute("CREATE TABLE entry (words text)").await?;
+    session.execute("INSERT INTO entry VALUES ('before')").await?;
+    // The server's own clock; RDS restores to whole seconds.
+    let moment = "SELECT to_char(clock_timestamp() + '1 s' AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), pg_sleep(2)::text";
+    let (moment, _): (String, String) = sqlx::query_as(moment).fetch_one(&mut session).await?;
+    session.execute("INSERT INTO entry VALUES ('after')").await?;
+    session.close().await?;
+
+    // Another object of the namespace looks back, while the first one goes on.
+    let back = format!("{{{spec}, restoreFrom: {{pointInTime: {{database: books, time: \"{moment}\"}}}}}}");
+    scene.apply("books-before", &back).await?;
+    let restored = scene.wait_for("books-before", "InstanceReady", "True").await?;
+    ensure!(restored.text("/status/instance/identifier") != identifier, "it took the place of the first");
+    let first = scene.login("books", "app").await?;
+    let endpoint = cloud::existing(stack.rds(), restored.text("/status/instance/identifier")).await?;
+    let endpoint = endpoint.endpoint().cloned().unwrap_or_else(|| unreachable!("it serves"));
+    let port = u16::try_from(endpoint.port().unwrap_or_default())?;
+    let mut session = first.at(endpoint.address().unwrap_or_default(), port).connect(&stack.rds().ca()).await?;
+    let words: Vec<(String,)> = sqlx::query_as("SELECT words FROM entry").fetch_all(&mut session).await?;
+    ensure!(words == [("before".to_owned(),)], "at {moment} it held {words:?}");
+    session.close().await?;
+    scene.ready("books").await.map(drop)
 }
 
 async fn i10_nobody_restores(world: &World) -> Result<()> {

@@ -79,6 +79,10 @@ fn snapshot<'a>(
         );
         return Err(Outcome::Blocked { reason: Reason::NotPermitted, message, until: Some(SOON) });
     };
+    if backup.failed() {
+        let message = format!("spec.restoreFrom.snapshot: the snapshot {name} has failed, and holds nothing");
+        return Err(Outcome::blocked(Reason::NotRestorable, message));
+    }
     if !backup.complete {
         let message = format!("the snapshot {name} is {}: it is restored when it is available", backup.status);
         return Err(Outcome::Wait { reason: Reason::WaitingForBackup, message, until: Some(AGAIN) });
@@ -128,8 +132,11 @@ fn moment<'a>(
             Err(Outcome::Blocked { reason: Reason::NotRestorable, message, until: Some(SOON) })
         }
         (None, _) => {
-            let message = format!("the first backup of {name} is {}: nothing can be restored yet", latest.status);
-            Err(Outcome::Wait { reason: Reason::WaitingForBackup, message, until: Some(AGAIN) })
+            let message = format!(
+                "spec.restoreFrom.pointInTime: the automated backups of {name} are {}, and nothing of them can be restored by now",
+                latest.status
+            );
+            Err(Outcome::Blocked { reason: Reason::NotRestorable, message, until: Some(SOON) })
         }
     }
 }

@@ -108,6 +108,12 @@ fn i3_an_instance_that_is_not_seen_for_a_moment_is_not_left_behind() {
         Delete { identifier: world.identifier.to_string(), final_snapshot: None, delete_automated_backups: true };
     world.ledger.done(&Step::Cloud(Request::Delete(gone)), now());
     assert_eq!(leaving(&world, DeletionPolicy::Delete).steps, [LET_GO], "its deletion was accepted");
+
+    let mut taken = World { absent_since: None, ..self::world() };
+    let mut namesakes = instance("available");
+    (namesakes.resource_id, namesakes.marks.uid) = (Some("db-ANOTHER".into()), Some("another".into()));
+    taken.instance = Seen::Known(namesakes);
+    assert_eq!(leaving(&taken, DeletionPolicy::Delete).steps, [LET_GO], "another one has its name");
 }
 
 #[test]

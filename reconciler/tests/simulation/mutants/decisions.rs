@@ -37,6 +37,16 @@ pub(super) fn old_snapshot(subject: &Subject, world: &World, now: Moment) -> Pla
     })
 }
 
+pub(super) fn no_consent(subject: &Subject, world: &World, now: Moment) -> Plan {
+    in_its_place(subject, world, now, |world| {
+        let Seen::Known(backups) = &mut world.backups else { return };
+        for backup in backups {
+            backup.marks.cluster = Some(world.cluster.clone());
+            backup.marks.namespace = Some(world.object.namespace.clone());
+        }
+    })
+}
+
 pub(super) fn pin_lost(subject: &Subject, world: &World, now: Moment) -> Plan {
     let plan = plan(subject, world, now);
     match subject {

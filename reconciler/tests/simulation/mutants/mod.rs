@@ -49,6 +49,11 @@ pub(crate) const OLD_SNAPSHOT: Mutant = decides(
     "plan/deletion.rs, is_final: asked_for() || since()",
     decisions::old_snapshot,
 );
+pub(crate) const NO_CONSENT: Mutant = decides(
+    "a snapshot is restored by whoever names it",
+    "plan/instance/restore.rs, snapshot: of_namespace",
+    decisions::no_consent,
+);
 pub(crate) const PIN_LOST: Mutant = decides(
     "a pin is lost while the object is paused",
     "plan/mod.rs, rehearsal: pin: world.pinned.clone()",

@@ -42,8 +42,10 @@ static HUNTS: [(&Mutant, World, Budget); 18] = [
 ];
 
 /// Those that need a larger world, and why.
-static LARGER: [(&Mutant, &str); 1] =
-    [(&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status")];
+static LARGER: [(&Mutant, &str); 2] = [
+    (&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status"),
+    (&NO_CONSENT, "a small world has no snapshot of another namespace's"),
+];
 
 /// Moments of a small world that are looked at for a fault.
 const MOMENTS: usize = 20_000;

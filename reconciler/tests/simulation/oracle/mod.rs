@@ -9,6 +9,7 @@ mod fresh;
 mod instances;
 mod leaving;
 mod losses;
+mod origins;
 mod others;
 mod ownership;
 mod passwords;
@@ -85,6 +86,7 @@ pub(crate) fn events_hold(events: &[Happened]) -> Result<(), Violation> {
     leaving::seen_off(events)?;
     pins::kept(events)?;
     losses::real(events)?;
+    origins::permitted(events)?;
     databases::irreplaceable(events)?;
     specs::untouched(events)?;
     calls::backed_off(events)?;
