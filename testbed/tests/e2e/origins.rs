@@ -26,7 +26,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
 async fn a_deleted_database_comes_back(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let rds = stack.rds();
-    let scene = Scene::new(&stack, "comeback").await?;
+    let scene = Scene::new(&stack, "returning").await?;
     let spec = "{users: {app: []}, databases: {letters: [app]}, multiAZ: true}";
     scene.apply("dear", spec).await?;
     let first = scene.ready("dear").await?;
@@ -73,7 +73,7 @@ async fn what_was_there_at_a_moment(world: &World) -> Result<()> {
     session.execute("CREATE TABLE entry (words text)").await?;
     session.execute("INSERT INTO entry VALUES ('before')").await?;
     // The server's own clock; RDS restores to whole seconds.
-    let moment = "SELECT to_char(clock_timestamp() + '1 s' AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), pg_sleep(2)::text";
+    let moment = "SELECT to_char((clock_timestamp() + interval '1 s') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), pg_sleep(2)::text";
     let (moment, _): (String, String) = sqlx::query_as(moment).fetch_one(&mut session).await?;
     session.execute("INSERT INTO entry VALUES ('after')").await?;
     session.close().await?;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::Violation;
 use crate::cloud::history::{By, CloudEvent, Record};
 use crate::history::{Event, Happened};
@@ -22,8 +20,8 @@ struct Held<'a> {
 pub(super) fn permitted(events: &[Happened]) -> Result<(), Violation> {
     let mut held = Held::default();
     for Happened { at, what } in events {
-        let Event::Cloud { record, object } = what else { continue };
-        if let Some(what) = held.follow(record, object.as_deref()) {
+        let Event::Cloud { record, .. } = what else { continue };
+        if let Some(what) = held.follow(record) {
             return Err(Violation { invariant: "I10", what, when: *at });
         }
     }
@@ -31,7 +29,7 @@ pub(super) fn permitted(events: &[Happened]) -> Result<(), Violation> {
 }
 
 impl<'a> Held<'a> {
-    fn follow(&mut self, Record { by, event, .. }: &'a Record, object: Option<&Value>) -> Option<String> {
+    fn follow(&mut self, Record { by, event, .. }: &'a Record) -> Option<String> {
         match event {
             CloudEvent::Created { instance } => {
                 let marks = (instance.marks.cluster.as_deref(), instance.marks.namespace.as_deref());
@@ -41,11 +39,11 @@ impl<'a> Held<'a> {
                 self.snapshots.insert(&snapshot.identifier, snapshot.resource_id.as_deref().unwrap_or_default());
             }
             CloudEvent::ServerBegan { from_snapshot: Some(name), resource_id, .. } if *by == By::Operator => {
-                let namespace = object.and_then(|object| object["metadata"]["namespace"].as_str());
-                let of = self.snapshots.get(name.as_str()).and_then(|resource| self.instances.get(resource));
-                if of != Some(&(Some(CLUSTER), namespace)) {
-                    let namespace = namespace.unwrap_or("nobody");
-                    return Some(format!("{resource_id} was made for {namespace} of {name}, which is of {of:?}"));
+                // For whom it was asked for, the call itself says: the object may be gone when it arrives.
+                let made_for = self.instances.get(resource_id.as_str()).copied();
+                let of = self.snapshots.get(name.as_str()).and_then(|resource| self.instances.get(resource)).copied();
+                if of.is_none() || of != made_for || of.is_some_and(|(cluster, _)| cluster != Some(CLUSTER)) {
+                    return Some(format!("{resource_id} was made for {made_for:?} of {name}, which is of {of:?}"));
                 }
             }
             _ => {}
