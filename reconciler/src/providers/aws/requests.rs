@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::primitives::DateTime;
-use aws_sdk_rds::types::Tag;
+use aws_sdk_rds::types::{Tag, TagSpecification};
 use shared::rules::Engine;
 
 use super::client::Aws;
@@ -41,6 +41,7 @@ async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
         .storage_encrypted(true)
         .publicly_accessible(false)
         .copy_tags_to_snapshot(true)
+        .tag_specifications(of_backups(owner, tags))
         .set_tags(Some(tags_of(owner, tags)));
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
@@ -48,7 +49,7 @@ async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
 async fn restore(aws: &Aws, request: &Restore) -> Result<(), CloudError> {
     let Restore { identifier, origin, settings, owner, tags } = request;
     // Without tags of its own it would carry those of whose data it is made.
-    let tags = Some(tags_of(owner, tags));
+    let (backups, tags) = (of_backups(owner, tags), Some(tags_of(owner, tags)));
     match origin {
         Origin::Snapshot(snapshot) => {
             let action = "RestoreDBInstanceFromDBSnapshot";
@@ -57,6 +58,7 @@ async fn restore(aws: &Aws, request: &Restore) -> Result<(), CloudError> {
                 .db_snapshot_identifier(snapshot)
                 .publicly_accessible(false)
                 .copy_tags_to_snapshot(true)
+                .tag_specifications(backups)
                 .set_tags(tags);
             aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
         }
@@ -71,6 +73,7 @@ async fn restore(aws: &Aws, request: &Restore) -> Result<(), CloudError> {
                 .set_restore_time(time)
                 .publicly_accessible(false)
                 .copy_tags_to_snapshot(true)
+                .tag_specifications(backups)
                 .set_tags(tags);
             aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
         }
@@ -127,6 +130,13 @@ fn tags_of(owner: &Owner, tags: &BTreeMap<String, String>) -> Vec<Tag> {
     let mut tags = tags.clone();
     tags.extend(marks::tags(owner));
     sdk_tags(&tags)
+}
+
+/// The tags of the automated backups, which do not have those of their instance: by these they are known when it is gone.
+///
+/// Source: RDS API, TagSpecification.
+fn of_backups(owner: &Owner, tags: &BTreeMap<String, String>) -> TagSpecification {
+    TagSpecification::builder().resource_type("auto-backup").set_tags(Some(tags_of(owner, tags))).build()
 }
 
 fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {

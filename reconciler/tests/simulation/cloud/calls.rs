@@ -136,6 +136,17 @@ impl Sent {
         self
     }
 
+    /// The tags of the instance, and the same of its automated backups.
+    fn tags_of_both(mut self, tags: &BTreeMap<String, String>) -> Self {
+        let of_backups = "TagSpecifications.item.1";
+        self = self.with(&format!("{of_backups}.ResourceType"), "auto-backup");
+        for (index, (key, value)) in (1..).zip(tags) {
+            let tag = format!("{of_backups}.Tags.Tag.{index}");
+            self = self.with(&format!("{tag}.Key"), key).with(&format!("{tag}.Value"), value);
+        }
+        self.tags(tags)
+    }
+
     fn settings(mut self, settings: &Settings) -> Self {
         let Settings {
             engine_version,
@@ -199,7 +210,7 @@ fn create(request: &Create) -> Call {
         .with("StorageEncrypted", &true)
         .with("PubliclyAccessible", &false)
         .with("CopyTagsToSnapshot", &true)
-        .tags(&tags)
+        .tags_of_both(&tags)
         .to(Action::Create)
 }
 
@@ -211,7 +222,7 @@ fn restore(request: &Restore) -> Call {
         .settings(settings)
         .with("PubliclyAccessible", &false)
         .with("CopyTagsToSnapshot", &true)
-        .tags(&tags);
+        .tags_of_both(&tags);
     match origin {
         Origin::Snapshot(snapshot) => {
             sent.with("DBInstanceIdentifier", identifier).with("DBSnapshotIdentifier", snapshot).to(Action::Restore)

@@ -94,7 +94,7 @@ pub(super) fn automated(account: &Account, from: &actions::Backup, now: Timestam
     let reaches = from
         .window(account, now)
         .map(|(first, last)| RestoreWindow::builder().earliest_time(at(first)).latest_time(at(last)).build());
-    let tags = from.source.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = from.source.backup_tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     DbInstanceAutomatedBackup::builder()
         .db_instance_identifier(&from.source.id)
         .dbi_resource_id(&from.source.resource_id)
