@@ -277,7 +277,7 @@ fn a_major_upgrade_that_is_refused_or_fails_leaves_the_version_and_says_so() {
         world.pass(1);
         assert_eq!((world.status(), world.orders().engine_version.major), (Some("available"), 16));
         assert!(world.state.events.last().unwrap().message.ends_with(said), "{:?}", world.state.events.last());
-        assert!(world.state.snapshots.values().all(|snapshot| snapshot.available()));
+        assert!(world.state.snapshots.values().all(crate::state::Snapshot::available));
         assert_eq!(world.orders().failed_upgrade, None);
     }
 }

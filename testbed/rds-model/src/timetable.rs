@@ -265,7 +265,8 @@ fn after(due: Timestamp, now: Timestamp, step: Step) -> Step {
 fn sooner(one: Step, other: Step) -> Step {
     match (one, other) {
         (Step::Wait(one), Step::Wait(other)) => Step::Wait(one.min(other)),
-        (step, Step::Rest) | (Step::Rest | Step::Wait(_), step) | (step, _) => step,
+        (Step::Rest | Step::Wait(_), step) if step != Step::Rest => step,
+        (step, _) => step,
     }
 }
 

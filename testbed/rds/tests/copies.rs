@@ -39,7 +39,7 @@ async fn after_a_switchover_the_name_is_another_instances() {
         let kept: Vec<i32> = sqlx::query_scalar("SELECT n FROM kept").fetch_all(&mut session).await.unwrap();
         assert_eq!(kept, [1]);
         let written = sql(&mut session, "INSERT INTO kept VALUES (3)").await;
-        assert_eq!(written.as_ref().map(|()| ()).map_err(|error| &error[..5]), expected);
+        assert_eq!(written.as_ref().copied().map_err(|error| &error[..5]), expected);
     }
     let restore = rds.restore_db_instance_to_point_in_time().target_db_instance_identifier("then");
     let restore = restore.source_dbi_resource_id(old.dbi_resource_id().unwrap()).use_latest_restorable_time(true);

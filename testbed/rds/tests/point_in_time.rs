@@ -212,7 +212,7 @@ async fn an_automated_snapshot_is_restored_and_copied_and_goes_with_its_backups(
     assert!(id.starts_with("rds:orders-"), "{id}");
     assert_eq!((automated.percent_progress(), automated.encrypted()), (Some(100), Some(true)));
     assert_eq!(automated.dbi_resource_id(), orders.dbi_resource_id());
-    assert_eq!(automated.tag_list(), [tag.clone()]);
+    assert_eq!(automated.tag_list(), std::slice::from_ref(&tag));
     assert_eq!(automated.snapshot_create_time(), automated.original_snapshot_create_time());
 
     let copy = |to: &str| rds.copy_db_snapshot().source_db_snapshot_identifier(id).target_db_snapshot_identifier(to);

@@ -95,7 +95,7 @@ impl Findings {
     }
 
     /// Something that no query finds.
-    pub(crate) fn add(&mut self, said: String) {
+    pub(crate) fn add(&mut self, said: &str) {
         self.0.push(format!("* {said}"));
     }
 
@@ -109,7 +109,7 @@ impl Findings {
         for check in applicable(OF_SERVERS, from, to) {
             let found: Vec<String> = sqlx::query_scalar(check.query).fetch_all(&mut *connection).await?;
             if !found.is_empty() {
-                self.add(format!("{} ({})", check.said, found.join(", ")));
+                self.add(&format!("{} ({})", check.said, found.join(", ")));
             }
         }
         Ok(())

@@ -41,7 +41,7 @@ impl Environment {
         let mut findings = Findings::default();
         let programs = install::install(install::cache_folder(), target).await?;
         if let Err(error) = clients::install(install::cache_folder(), target.major).await {
-            findings.add(format!("This local server has no clients of PostgreSQL: {error}"));
+            findings.add(&format!("This local server has no clients of PostgreSQL: {error}"));
         }
         let extensions = programs.join("../share/postgresql/extension");
         let mut connection = self.connect(postmaster.port(), "postgres").await?;
