@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use std::fmt::Debug;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -182,6 +183,17 @@ pub(crate) async fn eventually<T, E: Debug>(what: &str, ask: impl AsyncFn() -> R
             Ok(value) => return value,
             Err(seen) if Instant::now() > deadline => panic!("not {what}, last seen: {seen:?}"),
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+/// Whether the clients are there that a major upgrade needs. Where they cannot be had, that is said past what the test harness keeps.
+pub(crate) async fn can_upgrade(test: &str) -> bool {
+    match local_rds::fetch("clients").await {
+        Ok(_) => true,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "SKIPPED {test}: no clients of PostgreSQL can be had: {error}");
+            false
         }
     }
 }
