@@ -10,7 +10,7 @@ use crate::history::{Event, Happened};
 /// Within this time.
 const WINDOW: Duration = Duration::from_secs(600);
 /// The same refused so often by one process: a back-off that begins with seconds doubles six times.
-const MOST: usize = 14;
+const MOST: usize = 20;
 /// Each new process begins anew.
 const MORE: usize = 7;
 
