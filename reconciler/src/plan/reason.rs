@@ -222,7 +222,7 @@ reasons! {
         NotPermitted = User, "something is not permitted: by the server to its master user, or by whoever has rights over a snapshot or an instance",
             "The message says which. Give the master user back what somebody took from it; or let the object have the snapshot or the instance.";
         NotRestorable = User, "what the object is to be made of is not there, does not reach that moment, or is of another engine, version or master user",
-            "Write what the message says, or make an empty database by leaving spec.restoreFrom out.";
+            "Write what the message says. For an empty database delete the object and create it without spec.restoreFrom: nothing was made yet.";
         DatabaseError = User, "the server answers with an error that is not known",
             "The message has its words and the SQLSTATE. It is tried again now and then.";
         DatabaseUnreachable = Platform, "the server cannot be reached from the cluster",

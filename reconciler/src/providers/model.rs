@@ -92,9 +92,7 @@ pub enum Source {
 /// What a new instance can be made of, as the provider describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
-    /// The name, then, of the instance it was made of.
-    pub of: Option<String>,
-    /// The `resource_id` of that instance.
+    /// The `resource_id` of the instance it was made of.
     pub resource_id: Option<String>,
     /// What ran in it, where that is one of the engines of this project.
     pub engine: Option<Engine>,

@@ -35,7 +35,6 @@ fn unborn() -> World {
 /// The final snapshot of an earlier object of this name.
 pub(super) fn whole() -> Backup {
     Backup {
-        of: Some("orders-shop".into()),
         resource_id: Some("db-EARLIER".into()),
         engine: Some(Engine::Postgresql),
         engine_version: Some("12.22".into()),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use shared::rules::Engine;
 
 use super::marks;
-use super::settings::{self, owned};
+use super::settings::{self, number, owned};
 use super::states::state;
 use crate::providers::model::{Backup, Endpoint, Instance, Snapshot, SnapshotKind};
 
@@ -48,12 +48,11 @@ pub fn snapshot(from: &DbSnapshot) -> Option<Snapshot> {
 pub fn whole(from: &DbSnapshot) -> Backup {
     let status = from.status().unwrap_or("unknown");
     Backup {
-        of: owned(from.db_instance_identifier()),
         resource_id: owned(from.dbi_resource_id()),
         engine: from.engine().and_then(engine),
         engine_version: owned(from.engine_version()),
         master_user: owned(from.master_username()),
-        allocated_gib: from.allocated_storage().and_then(|gib| u32::try_from(gib).ok()),
+        allocated_gib: number(from.allocated_storage()),
         status: status.to_owned(),
         complete: status == "available",
         reaches: None,
@@ -68,12 +67,11 @@ pub fn automated(from: &DbInstanceAutomatedBackup) -> Backup {
     let window = from.restore_window();
     let reaches = window.and_then(|window| Some((time(window.earliest_time()?)?, time(window.latest_time()?)?)));
     Backup {
-        of: owned(from.db_instance_identifier()),
         resource_id: owned(from.dbi_resource_id()),
         engine: from.engine().and_then(engine),
         engine_version: owned(from.engine_version()),
         master_user: owned(from.master_username()),
-        allocated_gib: from.allocated_storage().and_then(|gib| u32::try_from(gib).ok()),
+        allocated_gib: number(from.allocated_storage()),
         status: from.status().unwrap_or("unknown").to_owned(),
         complete: reaches.is_some(),
         reaches,

@@ -167,73 +167,51 @@ pub(super) fn said_at_restore(settings: Settings, origin: &Origin) -> Settings {
     }
 }
 
-/// Those of an instance that is made of a snapshot. Nothing is left out by `..`.
-pub(super) fn restore_snapshot(call: RestoreSnapshot, settings: &Settings) -> RestoreSnapshot {
-    let Settings {
-        // See `said_at_restore`.
-        engine_version: _,
-        allocated_gib: _,
-        kms_key: _,
-        maintenance_window: _,
-        max_allocated_gib: _,
-        auto_minor_version_upgrade,
-        instance_class,
-        iops,
-        throughput,
-        storage_type,
-        multi_az,
-        backup_retention_days,
-        backup_window,
-        deletion_protection,
-        security_groups,
-        subnet_group,
-    } = settings.clone();
-    call.set_auto_minor_version_upgrade(auto_minor_version_upgrade)
-        .set_db_instance_class(instance_class)
-        .set_iops(iops.map(whole))
-        .set_storage_throughput(throughput.map(whole))
-        .set_storage_type(storage_type)
-        .set_multi_az(multi_az)
-        .set_backup_retention_period(backup_retention_days.map(whole))
-        .set_preferred_backup_window(backup_window)
-        .set_deletion_protection(deletion_protection)
-        .set_vpc_security_group_ids(security_groups.map(listed))
-        .set_db_subnet_group_name(subnet_group)
+/// What both restores take. Nothing is left out by `..`.
+macro_rules! restored {
+    ($call:expr, $settings:expr) => {{
+        let Settings {
+            // See `said_at_restore`.
+            engine_version: _,
+            allocated_gib: _,
+            kms_key: _,
+            maintenance_window: _,
+            max_allocated_gib: _,
+            auto_minor_version_upgrade,
+            instance_class,
+            iops,
+            throughput,
+            storage_type,
+            multi_az,
+            backup_retention_days,
+            backup_window,
+            deletion_protection,
+            security_groups,
+            subnet_group,
+        } = $settings.clone();
+        $call
+            .set_auto_minor_version_upgrade(auto_minor_version_upgrade)
+            .set_db_instance_class(instance_class)
+            .set_iops(iops.map(whole))
+            .set_storage_throughput(throughput.map(whole))
+            .set_storage_type(storage_type)
+            .set_multi_az(multi_az)
+            .set_backup_retention_period(backup_retention_days.map(whole))
+            .set_preferred_backup_window(backup_window)
+            .set_deletion_protection(deletion_protection)
+            .set_vpc_security_group_ids(security_groups.map(listed))
+            .set_db_subnet_group_name(subnet_group)
+    }};
 }
 
-/// Those of an instance that is made of automated backups. Nothing is left out by `..`.
+/// Those of an instance that is made of a snapshot.
+pub(super) fn restore_snapshot(call: RestoreSnapshot, settings: &Settings) -> RestoreSnapshot {
+    restored!(call, settings)
+}
+
+/// Those of an instance that is made of automated backups.
 pub(super) fn restore_moment(call: RestoreMoment, settings: &Settings) -> RestoreMoment {
-    let Settings {
-        // See `said_at_restore`.
-        engine_version: _,
-        allocated_gib: _,
-        kms_key: _,
-        maintenance_window: _,
-        max_allocated_gib,
-        auto_minor_version_upgrade,
-        instance_class,
-        iops,
-        throughput,
-        storage_type,
-        multi_az,
-        backup_retention_days,
-        backup_window,
-        deletion_protection,
-        security_groups,
-        subnet_group,
-    } = settings.clone();
-    call.set_auto_minor_version_upgrade(auto_minor_version_upgrade)
-        .set_db_instance_class(instance_class)
-        .set_iops(iops.map(whole))
-        .set_storage_throughput(throughput.map(whole))
-        .set_storage_type(storage_type)
-        .set_max_allocated_storage(max_allocated_gib.map(whole))
-        .set_multi_az(multi_az)
-        .set_backup_retention_period(backup_retention_days.map(whole))
-        .set_preferred_backup_window(backup_window)
-        .set_deletion_protection(deletion_protection)
-        .set_vpc_security_group_ids(security_groups.map(listed))
-        .set_db_subnet_group_name(subnet_group)
+    restored!(call, settings).set_max_allocated_storage(settings.max_allocated_gib.map(whole))
 }
 
 /// From this size on the performance of gp3 can be chosen, and begins with the least of both ranges.
@@ -309,7 +287,7 @@ pub(super) fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-fn number(value: Option<i32>) -> Option<u32> {
+pub(super) fn number(value: Option<i32>) -> Option<u32> {
     value.and_then(|value| u32::try_from(value).ok())
 }
 

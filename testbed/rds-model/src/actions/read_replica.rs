@@ -8,9 +8,7 @@ use crate::account::Account;
 use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
-use crate::state::{
-    Activity, Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Running, State, Tags, default_group,
-};
+use crate::state::{Activity, Insights, Instance, Monitoring, State, default_group};
 
 /// What a source may have [RDS User Guide, "Quotas"].
 const MOST_REPLICAS: usize = 15;
@@ -69,25 +67,14 @@ pub fn create_read_replica(
         publicly_accessible: false,
         parameter_group: parameter_groups::named(account, state, params, version)?
             .unwrap_or_else(|| default_group(version)),
-        running: Running::default(),
         security_groups: Vec::new(),
         log_exports: Vec::new(),
         monitoring: Monitoring::default(),
         insights: Insights::default(),
         tags: fields::tags(params)?,
-        backup_tags: Tags::new(),
-        pending: Change::default(),
-        maintenance: PendingMaintenance::new(),
-        storage_changed_at: None,
-        restorable_since: None,
-        backed_up_at: None,
-        restored_at: None,
-        delete_automated_backups: true,
-        ordered: Ordered::default(),
-        replicas: Vec::new(),
         replica_source: Some(source_id.clone()),
         phase: create::creating(None, None, now),
-        ..source
+        ..source.without_a_past()
     };
     settings::at_once(account, params, &mut replica)?;
     settings::at_birth(account, params, &mut replica)?;

@@ -8,9 +8,7 @@ use crate::account::Account;
 use crate::error::ApiError;
 use crate::fresh::Fresh;
 use crate::params::Params;
-use crate::state::{
-    Change, Insights, Instance, Monitoring, Ordered, PendingMaintenance, Phase, Running, State, Tags, default_group,
-};
+use crate::state::{Insights, Instance, Monitoring, Phase, State, default_group};
 
 /// What creations and modifications take and restores do not: it can only be changed afterwards [botocore, rds/2014-10-31].
 const NOT_OF_RESTORES: [&str; 5] = [
@@ -99,26 +97,13 @@ pub(super) fn restored(
         security_groups: Vec::new(),
         parameter_group: parameter_groups::named(account, state, params, version)?
             .unwrap_or_else(|| default_group(version)),
-        running: Running::default(),
         ca_certificate: create::DEFAULT_CA.to_owned(),
         log_exports: Vec::new(),
         monitoring: Monitoring::default(),
         insights: Insights::default(),
         dedicated_log_volume: false,
-        backup_tags: Tags::new(),
-        pending: Change::default(),
-        maintenance: PendingMaintenance::new(),
-        storage_changed_at: None,
-        restorable_since: None,
-        backed_up_at: None,
-        restored_at: None,
-        replicas: Vec::new(),
-        replica_source: None,
-        delete_automated_backups: true,
-        ordered: Ordered::default(),
-        failed_upgrade: None,
         // Of the source: the engine, the master user and its password, the database's name, the encryption.
-        ..source
+        ..source.without_a_past()
     };
     settings::at_once(account, params, &mut instance)?;
     settings::at_birth(account, params, &mut instance)?;

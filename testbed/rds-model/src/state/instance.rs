@@ -130,6 +130,26 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// The same settings of one that is new: nothing has happened to it, nothing waits, and nobody has ordered anything of it.
+    pub(crate) fn without_a_past(self) -> Self {
+        Self {
+            running: Running::default(),
+            backup_tags: Tags::new(),
+            pending: Change::default(),
+            maintenance: PendingMaintenance::new(),
+            storage_changed_at: None,
+            restorable_since: None,
+            backed_up_at: None,
+            restored_at: None,
+            replicas: Vec::new(),
+            replica_source: None,
+            delete_automated_backups: true,
+            ordered: Ordered::default(),
+            failed_upgrade: None,
+            ..self
+        }
+    }
+
     /// Whether a PostgreSQL server should be running now. Work that starts or stops it itself is not counted.
     pub fn wants_server(&self) -> bool {
         match &self.phase.activity {
