@@ -309,7 +309,12 @@ impl Life {
 
     fn turn(&mut self, due: Due) {
         match due {
-            Due::Start => self.start(),
+            // Where another one leads already it stands by.
+            Due::Start => {
+                if self.processes.iter().all(|process| process.gate.is_frozen()) {
+                    self.start();
+                }
+            }
             // The one that wakes finds that another one leads, and ends when it has noticed.
             Due::Thaw => {
                 if let Some(process) = self.processes.iter().find(|process| process.gate.is_frozen()) {

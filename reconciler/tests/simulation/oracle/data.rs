@@ -7,6 +7,7 @@ use reconciler::providers::{Instance, Snapshot};
 use serde_json::Value;
 
 use super::Violation;
+use super::marked::Marked;
 use crate::cloud::history::{By, CloudEvent, Record};
 use crate::cluster::ClusterEvent;
 use crate::history::{Event, Happened};
@@ -18,9 +19,11 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     let mut there: BTreeMap<&str, bool> = BTreeMap::new();
     // What RDS has accepted to delete goes.
     let mut going: BTreeSet<&str> = BTreeSet::new();
+    let mut marked = Marked::default();
     for Happened { at, what } in events {
         let wrong = match what {
             Event::Cloud { record, object } => {
+                marked.follow(*at, record);
                 let Record { by, event, .. } = &**record;
                 match event {
                     CloudEvent::Created { instance } => {
@@ -44,7 +47,8 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
                 }
                 match event {
                     CloudEvent::DeletionAsked { before, final_snapshot } if *by == By::Operator => {
-                        deleted(before, object.as_deref(), final_snapshot.is_some())
+                        let known = before.resource_id.as_deref().is_none_or(|id| marked.known(id, *at));
+                        deleted(before, known, object.as_deref(), final_snapshot.is_some())
                     }
                     _ => None,
                 }
@@ -73,12 +77,12 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What is wrong with a deletion.
-fn deleted(instance: &Instance, object: Option<&Value>, snapshot: bool) -> Option<String> {
+/// What is wrong with a deletion. `known` says whether the marks of the instance are old enough to be seen.
+fn deleted(instance: &Instance, known: bool, object: Option<&Value>, snapshot: bool) -> Option<String> {
     let Some(object) = object else { return Some("an instance was deleted that has no object".into()) };
     let accepted = object["metadata"]["annotations"][ACCEPT_ANNOTATION].as_str();
     let is_accepted = accepted.is_some() && accepted == instance.resource_id.as_deref();
-    if object["metadata"]["uid"].as_str() != instance.marks.uid.as_deref() && !is_accepted {
+    if object["metadata"]["uid"].as_str() != instance.marks.uid.as_deref() && !is_accepted && known {
         return Some("an instance was deleted that is another object's".into());
     }
     if object["metadata"].get("deletionTimestamp").is_none() {

@@ -8,12 +8,10 @@ use reconciler::providers::{Instance, Marks};
 use serde_json::Value;
 
 use super::Violation;
+use super::marked::Marked;
 use crate::cloud::history::{By, CloudEvent, Record};
 use crate::history::{Event, Happened};
 use crate::world::CLUSTER;
-
-/// What the cloud shows may be as old as this: what a person has marked since then, the operator cannot know of.
-const LAG: Duration = Duration::from_mins(1);
 
 /// What was made in the cloud, by resource ids.
 #[derive(Default)]
@@ -23,8 +21,7 @@ struct Made {
     /// Those that went without the operator's having asked for it, with the object's UID.
     lost: BTreeMap<String, String>,
     asked: Vec<String>,
-    /// When a person last gave each other marks.
-    marked: BTreeMap<String, Duration>,
+    marked: Marked,
 }
 
 /// No two instances of one object, nor an empty one in place of a lost one.
@@ -41,12 +38,9 @@ pub(super) fn single(events: &[Happened]) -> Result<(), Violation> {
 }
 
 impl Made {
-    fn follow(
-        &mut self,
-        at: Duration,
-        Record { by, event, .. }: &Record,
-        object: Option<&Value>,
-    ) -> Option<(&'static str, String)> {
+    fn follow(&mut self, at: Duration, record: &Record, object: Option<&Value>) -> Option<(&'static str, String)> {
+        self.marked.follow(at, record);
+        let Record { by, event, .. } = record;
         match event {
             CloudEvent::Created { instance } => {
                 let wrong = (*by == By::Operator).then(|| self.rivals(instance, object)).flatten();
@@ -59,12 +53,8 @@ impl Made {
             {
                 return Some(("I1", format!("{resource_id} is somebody else's, and was changed")));
             }
-            CloudEvent::Marked { resource_id, .. } if *by == By::Person => {
-                self.marked.insert(resource_id.clone(), at);
-            }
             CloudEvent::DeletionAsked { before, .. } if *by == By::Operator => {
-                let known = self.marked.get(&id(before)).is_none_or(|marked| *marked + LAG < at);
-                if foreign(&before.marks) && known {
+                if foreign(&before.marks) && self.marked.known(&id(before), at) {
                     return Some(("I1", format!("{} is somebody else's, and was deleted", id(before))));
                 }
                 self.asked.push(id(before));
@@ -84,7 +74,7 @@ impl Made {
     fn rivals(&self, new: &Instance, object: Option<&Value>) -> Option<(&'static str, String)> {
         // What a person has marked may be another's by now, and is none of the object's where it was never seen.
         let same = |other: &&Instance| {
-            other.marks.uid.is_some() && other.marks.uid == new.marks.uid && !self.marked.contains_key(&id(other))
+            other.marks.uid.is_some() && other.marks.uid == new.marks.uid && !self.marked.by_hand(&id(other))
         };
         if let Some(other) = self.there.values().find(same) {
             return Some(("I1", format!("{} was made beside {}", new.identifier, other.identifier)));

@@ -9,6 +9,7 @@ mod fresh;
 mod instances;
 mod leaving;
 mod losses;
+mod marked;
 mod origins;
 mod others;
 mod ownership;
