@@ -36,6 +36,7 @@ use crate::providers::aws::AwsConnector;
 use crate::renewals::Renewals;
 use crate::scope::Scope;
 use crate::turns::Turns;
+use crate::unused::Unused;
 use crate::upkeep::Upkeep;
 use crate::watches::Watched;
 use crate::{admin, class_status, readiness, stop, watches};
@@ -131,6 +132,13 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let controller = watches::controller(&watching, &scope, aliases, class_changes, changes, called, cluster.clone());
     let (objects, memory) = (controller.store(), Memory::default());
     let known = objects.clone();
+    let unused = Unused {
+        accounts: accounts.clone(),
+        cluster: cluster.clone(),
+        fence: fence.clone(),
+        clock: clock.clone(),
+        after: Duration::from_secs(args.unused_groups_after),
+    };
     let upkeep = Upkeep {
         objects: objects.clone(),
         memory: memory.clone(),
@@ -225,6 +233,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         ended = &mut work => Err(ended),
         () = sweeps => Err(AppError::Ended("sweeps")),
         () = upkeep.run() => Err(AppError::Ended("upkeep")),
+        () = unused.run() => Err(AppError::Ended("unused")),
         () = readiness::watch(accounts, metrics, readiness) => Err(AppError::Ended("readiness")),
         () = admin::serve(listener, registry, ready) => Err(AppError::Ended("admin")),
         signal = signals.requested() => {

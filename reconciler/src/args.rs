@@ -80,6 +80,16 @@ pub struct Args {
     #[arg(long, env = "RDS_RECONCILER_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) concurrency: u16,
 
+    /// Seconds after which a parameter group of this operator's that no instance uses any more is removed.
+    #[arg(
+        long,
+        env = "RDS_RECONCILER_UNUSED_GROUPS_AFTER",
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub(crate) unused_groups_after: u64,
+
     /// Logs.
     #[command(flatten)]
     pub log: shared::telemetry::LogArgs,
@@ -139,6 +149,7 @@ mod tests {
             ("--lease-namespace=-", "write 1 to 63 lower-case letters"),
             ("--concurrency=0", "1..=65535"),
             ("--concurrency=-1", "1..=65535"),
+            ("--unused-groups-after=0", "1.."),
             ("--endpoint-suffix=.", "write a domain such as rds.amazonaws.com"),
             ("--endpoint-suffix=*.amazonaws.com", "write a domain such as rds.amazonaws.com"),
             ("--alias-namespace-label=team", "write it as key=value"),

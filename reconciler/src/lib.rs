@@ -38,6 +38,7 @@ mod tell;
 mod told;
 pub mod triggers;
 pub mod turns;
+mod unused;
 mod upkeep;
 #[cfg(test)]
 mod v0_1_0;

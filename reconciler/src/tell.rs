@@ -131,6 +131,8 @@ fn asked(request: &Request) -> Reason {
         Request::Mark(request) if request.owner.is_some() => Reason::TakeUpInstance,
         Request::Mark(_) => Reason::TagInstance,
         Request::Delete(_) => Reason::DeleteInstance,
+        Request::Reboot(_) => Reason::RebootInstance,
+        Request::CreateGroup(_) | Request::FillGroup(_) | Request::DeleteGroup(_) => Reason::ParameterGroup,
     }
 }
 
@@ -157,11 +159,12 @@ mod tests {
     use crate::engine::postgres::DIALECT;
     use crate::plan::{Place, ServicePlace};
     use crate::providers::{
-        Create, Delete, MarkInstance, MasterPassword, Modify, Origin, Owner, ResetMaster, Restore, Settings,
+        Create, Delete, DeleteGroup, MarkInstance, MasterPassword, Modify, Origin, Owner, Reboot, ResetMaster, Restore,
+        Settings,
     };
     use shared::rules::Engine;
 
-    fn requests() -> [Request; 8] {
+    fn requests() -> [Request; 10] {
         let identifier = || "orders".to_owned();
         let modify = |change| Request::Modify(Modify { identifier: identifier(), change, at_once: false });
         let master_password = MasterPassword { secret: "orders.rds.master".into(), password: "s".to_owned().into() };
@@ -189,6 +192,8 @@ mod tests {
             mark(Some(Owner::default())),
             mark(None),
             Request::Delete(Delete { identifier: identifier(), final_snapshot: None, delete_automated_backups: true }),
+            Request::Reboot(Reboot { identifier: identifier(), group: "group".into() }),
+            Request::DeleteGroup(DeleteGroup { name: "group".into() }),
         ]
     }
 

@@ -69,7 +69,7 @@ fn the_documentation_names_reasons_that_exist() {
 }
 
 /// Kinds, conditions, alerts and words of others.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 20] = [
     "AccessVerified",
     "AliasReady",
     "BackupsReady",
@@ -80,6 +80,7 @@ const OTHERS: [&str; 19] = [
     "IncludeMutationWebhook",
     "InstanceReady",
     "MirrorPrune",
+    "ParametersApplied",
     "RDSDatabase",
     "RDSDatabaseClass",
     "RDSDatabaseHangs",

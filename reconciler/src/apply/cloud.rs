@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use crate::plan::{Cause, Step, concern};
-use crate::providers::{CloudError, Request};
+use crate::providers::{CloudError, ErrorClass, Request};
 use crate::tell;
 
 pub(super) async fn apply(scene: &Scene<'_>, request: &Request) {
@@ -12,7 +12,11 @@ pub(super) async fn apply(scene: &Scene<'_>, request: &Request) {
             let answer = account.cloud.carry_out(request).await;
             // Whatever the answer, even none at all, it may have had its effect: only a later sweep tells.
             account.sweeper.expect_change();
-            answer
+            // It is shared: another object may have asked for it in the same moment. What it holds is read before it is used.
+            match (request, answer) {
+                (Request::CreateGroup(_), Err(error)) if error.class == ErrorClass::AlreadyExists => Ok(()),
+                (_, answer) => answer,
+            }
         }
         Err(why) => Err(CloudError::no_way(why.clone())),
     };

@@ -1,6 +1,7 @@
 //! Reads the world of one object: everything [`crate::plan`] decides on.
 
 mod kubernetes;
+mod parameters;
 mod recall;
 mod visit;
 
@@ -9,6 +10,7 @@ pub(crate) use kubernetes::secret_fact;
 #[cfg(test)]
 pub(crate) use visit::visit_inputs;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use kube::ResourceExt;
 use shared::api::labels::FINALIZER;
 use shared::api::{InstanceRef, RDSDatabase};
 use shared::names::InstanceIdentifier;
-use shared::rules::RestoreFrom;
+use shared::rules::{RestoreFrom, minute_of_week};
 use thiserror::Error;
 
 use crate::cluster::NamespaceFacts;
@@ -109,6 +111,9 @@ pub(crate) async fn observe(
         instance,
         snapshots,
         backups,
+        groups: BTreeMap::new(),
+        offered: BTreeMap::new(),
+        minute: minute_of_week(context.clock.wall()),
         adopts,
         secrets: kubernetes::secrets(context, &facts, subject).await,
         service: kubernetes::service(context, &facts).await,
@@ -125,6 +130,9 @@ pub(crate) async fn observe(
         renewal: None,
         object: facts,
     };
+    if let (Subject::Living(target), Ok(account)) = (subject, &account) {
+        parameters::look(context, account, target, &mut world).await;
+    }
     if let Subject::Living(target) = subject {
         queue(context, target, &mut world, recollection.renewal);
         world.visit_inputs = visit::visit_inputs(target, &world).map(Arc::new);
@@ -258,6 +266,7 @@ mod tests {
     use super::*;
     use crate::plan::tests::{RESOURCE, instance as described};
     use crate::providers::Identity;
+    use crate::providers::catalogues::Catalogues;
     use crate::providers::sweep::tests::{Played, sweeper};
 
     async fn seen(cloud: Played, by_name: bool) -> Seen<Instance> {
@@ -267,6 +276,7 @@ mod tests {
             cloud,
             identity: Identity { account: "123456789012".into(), principal: "operator".into() },
             region: "eu-central-1".into(),
+            catalogues: Catalogues::default(),
         };
         let identifier = described("available").identifier.parse().expect("the fixture has a name");
         instance(&account, &identifier, Some(RESOURCE), None, by_name).await.expect("nobody else waits")

@@ -75,7 +75,9 @@ impl Ledger {
                     let message = format!("accepted and not seen yet: {step}");
                     return Some(Outcome::Wait { reason: Reason::ChangeAccepted, message, until: Some(left) });
                 }
-                (*times >= MOST_REPEATS).then(|| {
+                // A restart that changed nothing would only be one more outage.
+                let most = if matches!(step, Step::Cloud(Request::Reboot(_))) { 1 } else { MOST_REPEATS };
+                (*times >= most).then(|| {
                     let message = format!(
                         "accepted {times} times without effect: {step}; it is not sent again; look at the instance's events, or change the spec"
                     );
@@ -119,6 +121,11 @@ impl Ledger {
             _ => None,
         });
         now.until(at_once.max()? + LAG)
+    }
+
+    /// How long a restart that another process asked for may not show yet: this one, which acts since `acting_since`, cannot know.
+    pub(super) fn restart_may_appear(acting_since: Moment, now: Moment) -> Option<Duration> {
+        now.until(acting_since + LAG)
     }
 
     /// This very step was asked for, whatever came of it.
@@ -232,6 +239,10 @@ fn about(step: &Step) -> String {
         Step::Cloud(Request::Delete(request)) => {
             format!("delete {}", request.final_snapshot.as_deref().unwrap_or_default())
         }
+        Step::Cloud(Request::Reboot(_)) => "reboot".to_owned(),
+        Step::Cloud(Request::CreateGroup(_)) => "create a group".to_owned(),
+        Step::Cloud(Request::FillGroup(_)) => "fill a group".to_owned(),
+        Step::Cloud(Request::DeleteGroup(_)) => "delete a group".to_owned(),
         Step::Cluster(_) | Step::Inside(..) => step.to_string(),
     }
 }
@@ -242,11 +253,15 @@ pub(crate) fn concern(request: &Request) -> Concern {
         Request::Create(_) | Request::Restore(_) => Concern::Instance,
         Request::Modify(request) if request.change.touches_storage() => Concern::Storage,
         Request::Modify(request) if request.change.touches_backups() => Concern::Backups,
+        Request::Modify(request) if request.change.parameter_group.is_some() => Concern::Parameters,
         Request::Modify(request) if request.change.deletion_protection == Some(false) => Concern::Deletion,
         Request::Mark(request) if request.retained == Some(true) => Concern::Deletion,
         Request::Modify(_) | Request::Mark(_) => Concern::Settings,
         Request::ResetMaster(_) => Concern::Databases,
         Request::Delete(_) => Concern::Deletion,
+        Request::Reboot(_) | Request::CreateGroup(_) | Request::FillGroup(_) | Request::DeleteGroup(_) => {
+            Concern::Parameters
+        }
     }
 }
 
@@ -278,6 +293,11 @@ fn pause(step: &Step, cause: Cause, attempts: u32) -> Duration {
     let (first, last) = match cause {
         Cause::Kubernetes => KUBERNETES,
         // A creation whose answer was lost may still appear: it is not asked for again before it would.
+        Cause::Cloud(ErrorClass::Unreachable | ErrorClass::Transient)
+            if matches!(step, Step::Cloud(Request::Reboot(_))) =>
+        {
+            (60, 600)
+        }
         Cause::Cloud(ErrorClass::Unreachable) if matches!(step, Step::Cloud(request) if request.gives_birth()) => {
             (60, 120)
         }

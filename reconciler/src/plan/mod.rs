@@ -25,7 +25,7 @@ pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, serving, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, VisitInputs, doorways, due, fingerprint};
 pub(crate) use inside::{Found, kept, report, retry_at};
-pub(crate) use instance::not_scheduled;
+pub(crate) use instance::{looked_for, not_scheduled};
 pub(crate) use lead::bound;
 pub(crate) use ledger::concern;
 pub use ledger::{Cause, Ledger};
@@ -81,6 +81,7 @@ fn concerns(target: &Target, world: &World, now: Moment) -> Vec<(Concern, Outcom
         (Concern::Storage, instance::storage(target, world, now)),
         (Concern::Backups, instance::backups(target, world, now)),
         (Concern::Settings, instance::settings(target, world, now)),
+        (Concern::Parameters, instance::parameters(target, world, now)),
         (Concern::Service, services::service(target, world)),
     ];
     outcomes.extend(services::alias(target, world).map(|outcome| (Concern::Alias, outcome)));

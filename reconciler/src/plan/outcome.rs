@@ -21,6 +21,8 @@ pub enum Concern {
     Backups,
     /// Compute size, version, deletion protection, as far as the spec declares them.
     Settings,
+    /// The parameters of the server.
+    Parameters,
     /// The Service beside the object.
     Service,
     /// The alias in the shared namespace.
@@ -43,6 +45,7 @@ impl Concern {
             Self::Storage => "StorageReady",
             Self::Backups => "BackupsReady",
             Self::Settings => "SettingsApplied",
+            Self::Parameters => "ParametersApplied",
             Self::Service => "ServiceReady",
             Self::Alias => "AliasReady",
             Self::Databases => "DatabasesReady",
@@ -60,6 +63,7 @@ impl Concern {
             Self::Storage => "the storage",
             Self::Backups => "the backups",
             Self::Settings => "the settings",
+            Self::Parameters => "the parameters",
             Self::Service => "the Service",
             Self::Alias => "the alias",
             Self::Databases => "users and databases",

@@ -147,6 +147,9 @@ reasons! {
             "Wait for the window that the message names, or set spec.applyImmediately: true to have it at once, with its outage.";
         WithdrawalAppliesOthers = User, "a change that waits is wanted no more, and taking it back would apply what else waits",
             "Wait for the maintenance window, or set spec.applyImmediately: true to have all of it at once, as the message says.";
+        PreparingParameters = Nobody, "a parameter group is being made ready, before an instance gets it", "";
+        Restarting = Nobody, "the server is being restarted, an outage, so that it takes up its parameters", "";
+        ParametersUnderWay = Nobody, "the server is being given its parameters", "";
         Growing = Nobody, "a change of the storage is under way", "";
         StorageCooldown = Nobody, "the cloud allows no change of storage so soon after the last", "";
         InstanceBusy = Nobody, "the cloud takes no change while the instance is in this state", "";
@@ -195,6 +198,10 @@ reasons! {
             "Look at the instance's events. It is sent again when the spec changes.";
         NotOffered = User, "the cloud does not offer what the spec asks for, so it is not asked",
             "Ask for what the message says is offered. An instance that runs goes on as it is.";
+        ParameterGroupNotOurs = Platform, "a parameter group of that name is not this operator's, or somebody changed it, so no instance gets it",
+            "Delete the group, or give it back what the message names: the object goes on by itself.";
+        ParametersNotApplied = User, "the cloud could not give the server its parameters",
+            "See the instance's events for which, and correct spec.parameters.";
         MajorUpgradeNotOffered = User, "spec.version asks for another major version than the one that runs",
             "Set spec.version to the one that the message names.";
 
@@ -260,6 +267,8 @@ reasons! {
         TagInstance = Nobody, "tags were put on the instance", "";
         ResetMasterPassword = Nobody, "the server was given the master user's password that the Secret holds", "";
         DeleteInstance = Nobody, "the deletion of the instance was asked for", "";
+        RebootInstance = Nobody, "a restart of the instance was asked for", "";
+        ParameterGroup = Nobody, "a parameter group was asked for, or filled", "";
         CloudRefused = Nobody, "the cloud refused a call, or was not reached",
             "It is tried again; the condition says whether somebody has to act.";
         SecretCreated = Nobody, "a Secret was made, with a new password", "";

@@ -19,7 +19,7 @@ use crate::binding::SecretData;
 use crate::clock::Moment;
 use crate::cluster::Version;
 use crate::engine::{Known, Password};
-use crate::providers::{Backup, Instance, Offer, Owner, Snapshot};
+use crate::providers::{Backup, Group, Instance, Offer, Offered, Owner, Snapshot};
 use crate::subject::Adoption;
 
 /// What is known of one thing in the world. `Unknown` never acts as `Absent`.
@@ -212,6 +212,12 @@ pub struct World {
     pub absent_since: Option<Moment>,
     /// What the data of a new instance may come from; looked for while there is no instance, where the object asks for that.
     pub backups: Seen<Vec<Backup>>,
+    /// The groups of parameters that an instance of this object is to have and has not, by name.
+    pub groups: BTreeMap<String, Seen<Group>>,
+    /// The parameters that may be set, by the family of servers; asked for where the object, or its class, asks for some.
+    pub offered: BTreeMap<String, Seen<Arc<Offered>>>,
+    /// The minute of the week, in UTC: what maintenance windows are counted by. No hold is.
+    pub minute: u16,
     /// The instance that the object is to take over.
     pub adopts: Option<Adoption>,
     /// Secrets by name: those wanted, and further ones that are marked as this object's.

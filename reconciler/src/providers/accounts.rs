@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::catalogues::Catalogues;
 use super::cloud::Cloud;
 use super::connector::{ConnectError, Connected, Connector, ProviderConfig};
 use super::model::Identity;
@@ -23,6 +24,8 @@ pub struct Account {
     pub region: String,
     /// The shared observation.
     pub sweeper: Sweeper,
+    /// Which parameters there are.
+    pub catalogues: Catalogues,
 }
 
 /// A failed connection is not tried again for this long, however many objects ask.
@@ -72,6 +75,8 @@ pub struct Accounts {
     sweepers: mpsc::UnboundedSender<Sweeper>,
     changes: mpsc::Sender<Change>,
     clock: Arc<dyn Clock>,
+    /// When somebody wished for a group of parameters last, by its name.
+    wishes: std::sync::Mutex<BTreeMap<String, Moment>>,
 }
 
 impl Accounts {
@@ -83,8 +88,15 @@ impl Accounts {
         clock: Arc<dyn Clock>,
     ) -> (Arc<Self>, impl Future<Output = ()> + Send + use<>) {
         let (sweepers, started) = mpsc::unbounded_channel();
-        let accounts =
-            Arc::new(Self { connector, ways: Mutex::default(), cluster: cluster.into(), sweepers, changes, clock });
+        let accounts = Arc::new(Self {
+            connector,
+            ways: Mutex::default(),
+            cluster: cluster.into(),
+            sweepers,
+            changes,
+            clock,
+            wishes: std::sync::Mutex::default(),
+        });
         (accounts, run_sweepers(started))
     }
 
@@ -104,6 +116,37 @@ impl Accounts {
         // The receiver lives as long as the process: the task that holds it is raced with all others.
         let _ = self.sweepers.send(sweeper.clone());
         sweeper
+    }
+
+    /// An object is to have the group of parameters of this name.
+    pub(crate) fn wish(&self, group: &str) {
+        self.wishes().insert(group.to_owned(), self.clock.now());
+    }
+
+    /// Somebody wished for it lately.
+    pub(crate) fn wished(&self, group: &str) -> bool {
+        self.wishes().contains_key(group)
+    }
+
+    /// Forgets wishes that are older.
+    pub(crate) fn forget_wishes(&self, than: Moment) {
+        self.wishes().retain(|_, at| *at >= than);
+    }
+
+    fn wishes(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Moment>> {
+        // Every change is a single call: a panic elsewhere leaves nothing half done.
+        self.wishes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// One way into each account and region that is reached.
+    pub(crate) async fn connected(&self) -> Vec<Arc<Account>> {
+        let ways = self.ways.lock().await;
+        let connected = ways.values().filter_map(|way| match &*way.state.borrow() {
+            State::Connected(account) => Some(account.clone()),
+            _ => None,
+        });
+        let by_place = connected.map(|account| ((account.identity.account.clone(), account.region.clone()), account));
+        by_place.collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     /// The last sweep of each account and region.
@@ -146,7 +189,7 @@ impl Accounts {
             Ok(Connected { cloud, identity, region }) => {
                 tracing::info!(account = %identity.account, principal = %identity.principal, region, "connected to the cloud");
                 let sweeper = self.sweeper(&cloud, &identity, &region).await;
-                let account = Arc::new(Account { cloud, identity, region, sweeper });
+                let account = Arc::new(Account { cloud, identity, region, sweeper, catalogues: Catalogues::default() });
                 way.state.send_replace(State::Connected(account.clone()));
                 Ok(account)
             }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::error::CloudError;
 use super::model::{Backup, Identity, Instance, Snapshot, Source};
+use super::parameters::{Group, Offered};
 use super::request::Request;
 
 /// One account in one region of a provider.
@@ -21,6 +22,12 @@ pub trait Cloud: Send + Sync {
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError>;
     /// The instance of this name, asked for by name; `None` where there is none.
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError>;
+    /// The group of parameters of this name, with what it sets; `None` where there is none.
+    async fn group(&self, name: &str) -> Result<Option<Group>, CloudError>;
+    /// The names of the groups of parameters that somebody made.
+    async fn groups(&self) -> Result<Vec<String>, CloudError>;
+    /// The parameters of a family of servers.
+    async fn parameters(&self, family: &str) -> Result<Offered, CloudError>;
     /// Asks for a change. Returns when the provider has accepted it, not when it is made.
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError>;
 }

@@ -5,6 +5,7 @@
 pub mod accounts;
 #[allow(clippy::disallowed_methods, reason = "an adapter, which a run under a seed replaces")]
 pub mod aws;
+pub(crate) mod catalogues;
 mod cloud;
 mod connector;
 pub(crate) mod error;
@@ -12,6 +13,7 @@ mod model;
 mod offer;
 mod offers;
 mod owner;
+mod parameters;
 mod request;
 mod settings;
 mod state;
@@ -24,8 +26,13 @@ pub use model::{Backup, Endpoint, Identity, Instance, Snapshot, SnapshotKind, So
 pub use offer::{Impact, Offer};
 pub(crate) use offers::offer;
 pub use owner::{Mark, Marks, Owner};
+pub use parameters::{Allowed, Applied, Group, Offered, Parameter, Values, WantedGroup};
+pub(crate) use parameters::{forces_tls, is_ours};
 pub(crate) use request::some;
-pub use request::{Create, Delete, MarkInstance, MasterPassword, Modify, Origin, Request, ResetMaster, Restore};
+pub use request::{
+    Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
+    ResetMaster, Restore,
+};
 pub use settings::Settings;
 pub(crate) use settings::days;
 pub use state::{Changes, Course, FinalSnapshot, Phase, State};

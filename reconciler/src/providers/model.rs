@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use shared::rules::Engine;
 
 use super::owner::Marks;
+use super::parameters::Applied;
 use super::settings::Settings;
 use super::state::State;
 
@@ -44,6 +45,8 @@ pub struct Instance {
     pub running: Settings,
     /// Those that were asked for and are not applied yet.
     pub pending: Settings,
+    /// What its server runs with of its group of parameters.
+    pub parameters: Applied,
     /// What else waits to be applied, that no specification speaks of, in words.
     pub pending_else: Vec<String>,
     /// Its master user, which never changes.

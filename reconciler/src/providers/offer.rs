@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use shared::rules::{Engine, Gibibytes, Size};
+use shared::rules::{Engine, EngineVersion, Gibibytes, Size};
 
 use super::model::Instance;
 use super::owner::{Mark, Owner};
@@ -43,6 +43,10 @@ pub trait Offer: fmt::Debug + Send + Sync {
     fn permit_adoption(&self, namespace: &str, name: &str) -> String;
     /// What becomes of the parts of a change of an instance that runs with these settings.
     fn impact(&self, change: &Settings, running: &Settings) -> Impact;
+    /// The family of servers whose parameters those of this version are.
+    fn family(&self, engine: Engine, version: EngineVersion) -> String;
+    /// The parameter that lets nobody in without TLS, and its value.
+    fn forces_tls(&self, engine: Engine) -> (&'static str, &'static str);
     /// How it spells a mark of ownership.
     fn mark(&self, mark: Mark) -> &'static str;
     /// How a person gives an instance its marks back.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use shared::rules::Engine;
 
 use super::owner::Owner;
+use super::parameters::Values;
 use super::settings::Settings;
 use crate::engine::Password;
 
@@ -29,6 +30,14 @@ pub enum Request {
     Mark(MarkInstance),
     /// The end of an instance.
     Delete(Delete),
+    /// A restart of an instance.
+    Reboot(Reboot),
+    /// A new group of parameters, without values.
+    CreateGroup(CreateGroup),
+    /// Values for a group of parameters.
+    FillGroup(FillGroup),
+    /// The end of a group of parameters.
+    DeleteGroup(DeleteGroup),
 }
 
 /// The password of the master user, by the Secret that holds it: only the adapter looks inside.
@@ -134,6 +143,47 @@ pub struct Delete {
     pub delete_automated_backups: bool,
 }
 
+/// A restart of an instance: an outage.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reboot {
+    /// The instance.
+    pub identifier: String,
+    /// The group of parameters that its server is to take up.
+    pub group: String,
+}
+
+/// A new group of parameters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CreateGroup {
+    /// The name to give it.
+    pub name: String,
+    /// The family of servers that it is for.
+    pub family: String,
+    /// The cluster whose objects share it.
+    pub cluster: String,
+}
+
+/// Values for a group of parameters, as many as one call takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FillGroup {
+    /// The group.
+    pub name: String,
+    /// What it is to set beside what it sets already.
+    pub values: Values,
+}
+
+/// The end of a group of parameters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeleteGroup {
+    /// The group.
+    pub name: String,
+}
+
+impl FillGroup {
+    /// Values that one call takes.
+    pub(crate) const AT_ONCE: usize = 20;
+}
+
 impl Request {
     /// Whether an instance begins with it.
     pub(crate) fn gives_birth(&self) -> bool {
@@ -151,6 +201,10 @@ impl fmt::Display for Request {
             Self::ResetMaster(request) => request.fmt(f),
             Self::Mark(request) => request.fmt(f),
             Self::Delete(request) => request.fmt(f),
+            Self::Reboot(request) => request.fmt(f),
+            Self::CreateGroup(request) => request.fmt(f),
+            Self::FillGroup(request) => request.fmt(f),
+            Self::DeleteGroup(request) => request.fmt(f),
         }
     }
 }
@@ -232,10 +286,48 @@ impl fmt::Display for Delete {
     }
 }
 
+impl fmt::Display for Reboot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, group } = self;
+        write!(f, "restart the instance {identifier}, an outage, so that it takes up the parameter group {group}")
+    }
+}
+
+impl fmt::Display for CreateGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, family, cluster: _ } = self;
+        write!(f, "create the parameter group {name} ({family})")
+    }
+}
+
+impl fmt::Display for FillGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, values } = self;
+        write!(
+            f,
+            "fill the parameter group {name}: {} (values {})",
+            some(values.keys().map(String::as_str)),
+            digest(values)
+        )
+    }
+}
+
+impl fmt::Display for DeleteGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name } = self;
+        write!(f, "delete the parameter group {name}, which nothing uses any more")
+    }
+}
+
 /// The first keys of tags, how many more there are, and a digest of their values.
 fn told(tags: &BTreeMap<String, String>) -> String {
-    let digest = hex::encode(Sha256::digest(format!("{tags:?}")));
-    format!("{} (values {})", some(tags.keys().map(String::as_str)), &digest[..8])
+    format!("{} (values {})", some(tags.keys().map(String::as_str)), digest(tags))
+}
+
+fn digest(values: &BTreeMap<String, String>) -> String {
+    let mut digest = hex::encode(Sha256::digest(format!("{values:?}")));
+    digest.truncate(8);
+    digest
 }
 
 /// The first of these keys, and how many more there are.

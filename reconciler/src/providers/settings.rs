@@ -41,6 +41,8 @@ pub struct Settings {
     pub subnet_group: Option<String>,
     /// Key that the storage is encrypted with.
     pub kms_key: Option<String>,
+    /// Group of parameters that the server is started with, by its name.
+    pub parameter_group: Option<String>,
 }
 
 /// Two sets of settings, put together setting by setting.
@@ -64,6 +66,7 @@ macro_rules! both {
             security_groups: $together(these.security_groups, those.security_groups),
             subnet_group: $together(these.subnet_group, those.subnet_group),
             kms_key: $together(these.kms_key, those.kms_key),
+            parameter_group: $together(these.parameter_group, those.parameter_group),
         }
     }};
 }
@@ -134,7 +137,7 @@ impl Settings {
         changes.collect::<Vec<_>>().join(", ")
     }
 
-    fn fields(&self) -> [Field; 16] {
+    fn fields(&self) -> [Field; 17] {
         let Self {
             engine_version,
             auto_minor_version_upgrade,
@@ -152,6 +155,7 @@ impl Settings {
             security_groups,
             subnet_group,
             kms_key,
+            parameter_group,
         } = self;
         let switch = |on: &bool| if *on { "on" } else { "off" }.to_owned();
         [
@@ -174,6 +178,7 @@ impl Settings {
             ),
             ("subnet group", subnet_group.clone()),
             ("encrypted with", kms_key.clone()),
+            ("parameter group", parameter_group.clone()),
         ]
     }
 }

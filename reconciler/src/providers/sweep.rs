@@ -264,7 +264,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::clock::tests::TokioClock;
     use crate::plan::tests::instance;
-    use crate::providers::{Backup, Identity, Request, Snapshot, Source};
+    use crate::providers::{Backup, Group, Identity, Offered, Request, Snapshot, Source};
 
     /// A way to an account that gives these answers, and changes nothing.
     #[derive(Default)]
@@ -301,6 +301,18 @@ pub(crate) mod tests {
 
         async fn look(&self, _: &str) -> Result<Option<Instance>, CloudError> {
             Ok(self.named.clone())
+        }
+
+        async fn group(&self, _: &str) -> Result<Option<Group>, CloudError> {
+            Ok(None)
+        }
+
+        async fn groups(&self) -> Result<Vec<String>, CloudError> {
+            Ok(Vec::new())
+        }
+
+        async fn parameters(&self, _: &str) -> Result<Offered, CloudError> {
+            Ok(Offered::new())
         }
 
         async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

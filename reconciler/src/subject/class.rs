@@ -7,6 +7,7 @@ use kube::Resource as _;
 use kube::core::DeserializeGuard;
 use shared::api::labels::DEFAULT_CLASS_ANNOTATION;
 use shared::api::{InstanceRef, RDSDatabaseClass, RDSDatabaseClassSpec};
+use shared::rules::class_parameters;
 
 use super::refusal::Refusal;
 use crate::providers::ProviderConfig;
@@ -40,6 +41,8 @@ pub struct Class {
     pub kms_key: Option<String>,
     /// The platform's tags.
     pub tags: BTreeMap<String, String>,
+    /// Parameters of the server, where the object says nothing of them.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A class as it is watched: one that cannot be read is known by its metadata.
@@ -112,5 +115,6 @@ pub(crate) fn resolved(class: Option<&RDSDatabaseClass>) -> Class {
         security_groups: spec.security_groups.clone(),
         kms_key: spec.kms_key.clone(),
         tags: spec.tags.clone(),
+        parameters: class_parameters(&spec.parameters).unwrap_or_default(),
     }
 }

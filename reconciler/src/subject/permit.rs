@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use kube::core::{Selector, SelectorExt};
 use shared::api::{DeletionPolicy, RDSDatabaseClass, RDSDatabaseClassSpec};
-use shared::rules::{Desired, Engine, EngineVersion, Gibibytes, Interval, Size};
+use shared::rules::{Desired, Engine, EngineVersion, Gibibytes, Interval, Size, class_parameters};
 
 use super::class::Class;
 use super::refusal::Refusal;
@@ -33,6 +33,8 @@ pub struct Fence {
     deletion_policies: Limit<Vec<DeletionPolicy>>,
     adoption: bool,
     restorable: Vec<String>,
+    parameters: Limit<Vec<String>>,
+    own_parameters: Limit<()>,
 }
 
 impl Fence {
@@ -61,6 +63,8 @@ impl Fence {
             deletion_policies: spec.allowed_deletion_policies.clone().map(Ok),
             adoption: spec.allow_adoption == Some(true),
             restorable: spec.restorable_snapshots.clone().unwrap_or_default(),
+            parameters: spec.allowed_parameters.clone().map(Ok),
+            own_parameters: class_parameters(&spec.parameters).err().map(Err),
         }
     }
 
@@ -81,6 +85,7 @@ impl Fence {
         self.standby(desired.multi_az)?;
         self.retention(desired.backup.retention_days)?;
         self.users(desired)?;
+        self.parameters(desired)?;
         self.deletion_policy(policy)
     }
 
@@ -232,6 +237,22 @@ impl Fence {
         self.judged(self.deletion_policies.as_ref(), |allowed| {
             let list = || allowed.iter().map(|policy| policy.as_str()).collect::<Vec<_>>().join(", ");
             (!allowed.contains(&policy)).then(|| format!("spec.deletionPolicy: {policy} is not among {}", list()))
+        })
+    }
+
+    /// Whether a server may have these parameters: those that the object asks for. What the class says itself is the platform's.
+    ///
+    /// # Errors
+    /// The first that it may not, and what it may.
+    pub(crate) fn parameters(&self, desired: &Desired) -> Result<(), Refusal> {
+        self.judged(self.own_parameters.as_ref(), |()| None)?;
+        self.judged(self.parameters.as_ref(), |allowed| {
+            let outside = desired.parameters.keys().find(|name| !allowed.iter().any(|pattern| fits(pattern, name)))?;
+            let list = match allowed.is_empty() {
+                true => "nothing".to_owned(),
+                false => allowed.join(", "),
+            };
+            Some(format!("spec.parameters[{outside}]: it may not be set: its allowedParameters are {list}"))
         })
     }
 

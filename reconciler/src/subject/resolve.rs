@@ -61,6 +61,13 @@ impl Target {
         tags
     }
 
+    /// The parameters that are asked for, by the object and by its class where the object says nothing.
+    pub(crate) fn parameters(&self) -> BTreeMap<String, String> {
+        let mut parameters = self.class.parameters.clone();
+        parameters.extend(self.desired.parameters.clone());
+        parameters
+    }
+
     /// Whether the class allows this database to be born.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
 use reconciler::providers::{
-    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request,
-    Snapshot, Source,
+    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
+    Request, Snapshot, Source,
 };
 
 use crate::gate::Gate;
@@ -52,6 +52,21 @@ impl Cloud for Gated<Arc<dyn Cloud>> {
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
         self.gate.pass().await;
         self.inner.look(identifier).await
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<Group>, CloudError> {
+        self.gate.pass().await;
+        self.inner.group(name).await
+    }
+
+    async fn groups(&self) -> Result<Vec<String>, CloudError> {
+        self.gate.pass().await;
+        self.inner.groups().await
+    }
+
+    async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
+        self.gate.pass().await;
+        self.inner.parameters(family).await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

@@ -22,6 +22,9 @@ const THROUGHPUTS: [Option<u32>; 3] = [None, Some(500), Some(600)];
 /// From here on gp3 is in four volumes, and takes more than the least.
 const LARGE: u32 = 500;
 
+/// What is asked of the server, without a restart's worth of difference to any other part of a life.
+const PARAMETERS: [&[(&str, u32)]; 3] = [&[], &[("work_mem", 65_536)], &[("work_mem", 1024), ("max_connections", 50)]];
+
 /// UTC; a life ends before most of them open.
 const MAINTENANCE: [Option<&str>; 3] = [None, Some("sun:04:00-sun:05:00"), Some("fri:09:00-fri:10:00")];
 
@@ -54,6 +57,7 @@ pub(crate) struct Wish {
     standby: Option<bool>,
     maintenance: Option<&'static str>,
     at_once: bool,
+    parameters: &'static [(&'static str, u32)],
     /// Whether a new instance is to be made of the snapshot that somebody has made by hand.
     restored: bool,
     slip: Option<Slip>,
@@ -78,13 +82,15 @@ enum Slip {
     Iops,
     Retention,
     Policy,
+    /// A parameter that no server has: only the cloud knows.
+    Parameter,
     /// Flags that contradict each other.
     Flags,
     /// A user of a name that is not to be had.
     Reserved,
 }
 
-const SLIPS: [Slip; 13] = [
+const SLIPS: [Slip; 14] = [
     Slip::Type,
     Slip::Size,
     Slip::Member,
@@ -96,6 +102,7 @@ const SLIPS: [Slip; 13] = [
     Slip::Iops,
     Slip::Retention,
     Slip::Policy,
+    Slip::Parameter,
     Slip::Flags,
     Slip::Reserved,
 ];
@@ -120,6 +127,7 @@ impl Wish {
             standby: None,
             maintenance: None,
             at_once: false,
+            parameters: PARAMETERS.choose(rng).copied().unwrap_or_default(),
             restored: false,
             slip: None,
             before: None,
@@ -160,7 +168,8 @@ impl Wish {
     }
 
     fn change(&mut self, rng: &mut StdRng) {
-        match rng.random_range(0..23) {
+        match rng.random_range(0..25) {
+            23..=24 => self.parameters = PARAMETERS.choose(rng).copied().unwrap_or_default(),
             20 => self.standby = *[None, Some(true), Some(false)].choose(rng).unwrap_or(&None),
             21 => self.maintenance = *MAINTENANCE.choose(rng).unwrap_or(&None),
             22 => self.at_once = !self.at_once,
@@ -280,6 +289,7 @@ impl Wish {
             standby,
             maintenance,
             at_once,
+            parameters,
             restored,
             slip,
             before: _,
@@ -307,6 +317,9 @@ impl Wish {
         put("multiAZ", standby.map(Value::from));
         put("maintenanceWindow", maintenance.map(Value::from));
         put("applyImmediately", at_once.then_some(true.into()));
+        let asked: serde_json::Map<_, _> =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        put("parameters", Some(Value::Object(asked)));
         put("restoreFrom", restored.then(|| json!({"snapshot": Console::SNAPSHOT})));
         match slip {
             None => {}
@@ -323,6 +336,7 @@ impl Wish {
             Some(Slip::Iops) => put("storage", Some(json!({"iops": 5}))),
             Some(Slip::Retention) => put("backup", Some(json!({"retention": "99d"}))),
             Some(Slip::Policy) => put("deletionPolicy", Some("Keep".into())),
+            Some(Slip::Parameter) => put("parameters", Some(json!({"work_memory": 1}))),
             Some(Slip::Flags) => put("users", Some(json!({"app": ["createdb", "nocreatedb"]}))),
             Some(Slip::Reserved) => put("users", Some(json!({"master": []}))),
         }

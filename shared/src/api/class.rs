@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::database::Storage;
 use super::{DeletionPolicy, schema};
@@ -110,6 +111,17 @@ pub struct RDSDatabaseClassSpec {
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "schema::tags")]
     pub tags: BTreeMap<String, String>,
+
+    /// Parameters of the server where a database says nothing of them, such as `log_min_duration_statement: 1000`. A change reaches the databases
+    /// that were made with parameters of this operator's: each takes it up with a restart, an outage, in its maintenance window.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::parameters")]
+    pub parameters: BTreeMap<String, Option<Value>>,
+
+    /// The parameters a database may set, as names or beginnings such as `log_*`; without it, all that the provider lets one set. `[]` is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::parameter_patterns")]
+    pub allowed_parameters: Option<Vec<String>>,
 
     /// The deletion policies a database may have; without a word here, all of them.
     #[serde(skip_serializing_if = "Option::is_none")]

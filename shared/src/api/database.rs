@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{RDSDatabaseStatus, schema};
 
@@ -177,6 +178,13 @@ pub struct Fields {
     #[schemars(schema_with = "schema::nullable_tags")]
     pub tags: Option<BTreeMap<String, Option<String>>>,
 
+    /// Parameters of the server beside those of its class, such as `work_mem: 65536`, in the units and with the values of RDS's parameter groups: a
+    /// text, a number, true or false. A new instance has `rds.force_ssl: 1` unless this says otherwise. The server takes a change up with a
+    /// restart, an outage, in the maintenance window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::parameters")]
+    pub parameters: Option<BTreeMap<String, Option<Value>>>,
+
     /// Name of the RDSDatabaseClass; without it, the default class applies. What the object got is pinned in its
     /// status, so a default that changes later moves nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,7 +213,7 @@ pub struct Fields {
 
 impl Fields {
     /// Their keys, in the order of the documentation.
-    pub const KEYS: [&str; 19] = [
+    pub const KEYS: [&str; 20] = [
         "type",
         "version",
         "size",
@@ -220,6 +228,7 @@ impl Fields {
         "maintenanceWindow",
         "applyImmediately",
         "tags",
+        "parameters",
         "className",
         "instanceClass",
         "deletionPolicy",

@@ -182,6 +182,36 @@ fn tags_of(value: &Value) -> Schema {
     })
 }
 
+/// Most parameters of a class, and of a specification.
+pub(crate) const PARAMETER_LIMIT: usize = 50;
+
+/// A value is a text, a number or a boolean, which no schema of Kubernetes' has words for. One owner at a time, as of users.
+pub(super) fn parameters(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "nullable": true,
+        "maxProperties": PARAMETER_LIMIT,
+        "x-kubernetes-map-type": "atomic",
+        "additionalProperties": {"nullable": true, "x-kubernetes-preserve-unknown-fields": true},
+    })
+}
+
+/// Names of parameters, each perhaps with a star at its end.
+pub(super) fn parameter_patterns(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "nullable": true,
+        "maxItems": ALLOWED_LIMIT,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "description": "A name, or all that begin so: `log_*`.",
+            "type": "string",
+            "pattern": "^[A-Za-z][A-Za-z0-9_.-]*\\*?$",
+            "maxLength": TEXT_LIMIT,
+        },
+    })
+}
+
 pub(super) fn deletion_policies(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",

@@ -106,6 +106,7 @@ pub(super) const EXAMPLES: &[Example] = &[
         "spec: {backup: {window: \"04:30-05:30\"}, maintenanceWindow: sun:04:00-sun:05:00}",
     ),
     Example::create(Rule::MalformedTag, "spec: {tags: {aws:team: shop, team: \"<shop>\"}}"),
+    Example::create(Rule::MalformedParameter, "spec: {parameters: {work mem: 65536, search_path: \"\"}}"),
     Example::create(Rule::UnknownStorageType, "spec: {storage: {type: GP3}}"),
     Example::create(Rule::AutoscalingBelowSize, "spec: {size: 100Gi, storage: {autoscaling: {maxSize: 105Gi}}}"),
     Example::create(

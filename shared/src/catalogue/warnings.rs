@@ -51,6 +51,11 @@ pub(super) const EXAMPLES: &[Example] = &[
         "spec: {version: \"17\", size: 100Gi, maintenanceWindow: sun:04:00-sun:05:00, instanceClass: db.t4g.micro}",
     ),
     Example::update(
+        Rule::ParametersOutage,
+        running!(""),
+        "spec: {version: \"17\", size: 100Gi, parameters: {work_mem: 65536}}",
+    ),
+    Example::update(
         Rule::AppliedImmediately,
         running!(""),
         "spec: {version: \"17\", size: 100Gi, applyImmediately: true}",

@@ -27,6 +27,7 @@ pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdi
     growth(new, old, observed, verdict);
     retention(new, old, verdict);
     instance_class(new, old, verdict);
+    parameters(new, old, verdict);
     standby(new, old, verdict);
     at_once(new, old, verdict);
     restore::too_late(new, old, observed, verdict);
@@ -97,6 +98,14 @@ fn instance_class(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
         Some(..=0) => {}
         Some(_) => verdict.warn(Rule::DearerInstance, field, "the larger instance is billed at a higher rate"),
         None => verdict.warn(Rule::DearerInstance, field, "another instance class is billed at another rate"),
+    }
+}
+
+/// Source: RDS user guide, "Modifying a DB parameter group": another group is taken up by a restart.
+fn parameters(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
+    if new.parameters != old.parameters {
+        let message = format!("the server takes them up with a restart, an outage of a minute, {}", when(new));
+        verdict.warn(Rule::ParametersOutage, "spec.parameters", message);
     }
 }
 

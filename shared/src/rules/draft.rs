@@ -23,7 +23,7 @@ use crate::api::DeletionPolicy;
 use crate::api::database::Fields;
 
 /// What other tools call the keys of a specification, in lower case.
-const KEYS_ELSEWHERE: [(&str, &str); 20] = [
+const KEYS_ELSEWHERE: [(&str, &str); 23] = [
     ("engine", "type"),
     ("engineversion", "version"),
     ("capacity", "size"),
@@ -38,6 +38,9 @@ const KEYS_ELSEWHERE: [(&str, &str); 20] = [
     ("highavailability", "multiAZ"),
     ("preferredmaintenancewindow", "maintenanceWindow"),
     ("labels", "tags"),
+    ("parametergroup", "parameters"),
+    ("config", "parameters"),
+    ("settings", "parameters"),
     ("snapshot", "restoreFrom"),
     ("recovery", "restoreFrom"),
     ("import", "adopt"),
@@ -75,6 +78,8 @@ pub struct Desired {
     pub maintenance_window: Option<WeeklyWindow>,
     /// Tags beside those of the class.
     pub tags: BTreeMap<String, String>,
+    /// Parameters of the server, as the provider is told them.
+    pub parameters: BTreeMap<String, String>,
     /// The `RDSDatabaseClass`; none means the default one.
     pub class_name: Option<String>,
     /// The RDS instance class, such as `db.t4g.micro`; none means the class's.
@@ -125,6 +130,7 @@ pub(super) struct Draft<'a> {
     pub(super) multi_az: Option<bool>,
     pub(super) maintenance_window: Option<WeeklyWindow>,
     pub(super) tags: BTreeMap<&'a str, &'a str>,
+    pub(super) parameters: BTreeMap<String, String>,
     pub(super) class_name: Option<&'a str>,
     pub(super) instance_class: Option<&'a str>,
     pub(super) deletion_policy: Option<DeletionPolicy>,
@@ -153,6 +159,7 @@ impl Draft<'_> {
             multi_az: self.multi_az,
             maintenance_window: self.maintenance_window,
             tags: self.tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            parameters: self.parameters,
             class_name: self.class_name.map(str::to_owned),
             instance_class: self.instance_class.map(str::to_owned),
             deletion_policy: self.deletion_policy,
@@ -217,6 +224,7 @@ impl Reader {
             self.refuse(&SPEC.field("maintenanceWindow"), Rule::WindowsOverlap, message);
         }
         let tags = self.tags(&spec);
+        let parameters = self.parameters(&spec);
         let class_name = self.text(&spec, &SPEC, "className");
         let class_name = class_name.and_then(|text| self.take(&SPEC.field("className"), check_class_name(text)));
         let instance_class = self.text(&spec, &SPEC, "instanceClass");
@@ -243,6 +251,7 @@ impl Reader {
             multi_az,
             maintenance_window,
             tags,
+            parameters,
             class_name,
             instance_class,
             deletion_policy,

@@ -164,6 +164,10 @@ rules! {
     MalformedTag = "malformed-tag", Error(Invalid),
         "A tag has a key or a value that AWS does not take, or that is not an application's",
         "Keys have up to 128 characters, values up to 256: letters, digits, spaces and _ . : / = + - @. Keys do not begin with aws:, rds: or matrixmind.cloud/.";
+    MalformedParameter = "malformed-parameter", Error(Invalid),
+        "A parameter has a name or a value that none can have",
+        "Names have letters, digits, `_`, `.` and `-`; values 1 to 256 characters on one line. Which parameters there are, and what each may be, \
+         the condition ParametersApplied says.";
     UnknownStorageType = "unknown-storage-type", Error(NotSupported),
         "The storage type does not exist",
         "gp3, gp2, io1 or io2.";
@@ -249,6 +253,9 @@ rules! {
         "It waits for the maintenance window, unless spec.applyImmediately is true.";
     InstanceClassOutage = "instance-class-outage", Warning,
         "Another instance class is an outage",
+        "It waits for the maintenance window, unless spec.applyImmediately is true.";
+    ParametersOutage = "parameters-outage", Warning,
+        "Other parameters take a restart of the server, which is an outage",
         "It waits for the maintenance window, unless spec.applyImmediately is true.";
     AppliedImmediately = "applied-immediately", Warning,
         "What waits for the maintenance window is made at once",

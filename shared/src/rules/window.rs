@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::quote::{did_you_mean, quoted};
 use super::{Refusal, Rule};
 
@@ -72,6 +74,26 @@ impl WeeklyWindow {
             _ => Err(Refusal::new(Rule::WindowLength, format!("{} lasts a day or longer", quoted(text)))),
         }
     }
+}
+
+impl WeeklyWindow {
+    /// The minutes that are left of it, where this minute of the week is in it.
+    pub fn left(self, minute: u16) -> Option<u16> {
+        let (lasts, passed) = (length(self.from, self.to, WEEK), length(self.from, minute, WEEK));
+        lasts.checked_sub(passed).filter(|left| *left > 0)
+    }
+
+    /// The minutes until it begins next; 0 at its very first.
+    pub fn opens_in(self, minute: u16) -> u16 {
+        length(minute, self.from, WEEK)
+    }
+}
+
+/// The minute of the week, which begins on Monday, in UTC.
+pub fn minute_of_week(at: Timestamp) -> u16 {
+    // The first day of Unix was a Thursday.
+    let minutes = at.as_second().div_euclid(60) + 3 * i64::from(DAY);
+    u16::try_from(minutes.rem_euclid(i64::from(WEEK))).unwrap_or_default()
 }
 
 impl fmt::Display for DailyWindow {
@@ -162,6 +184,25 @@ mod tests {
         ] {
             let (daily, weekly) = (DailyWindow::parse(daily).unwrap(), WeeklyWindow::parse(weekly).unwrap());
             assert_eq!(daily.overlaps(weekly), meet, "{daily} {weekly}");
+        }
+    }
+
+    #[test]
+    fn a_minute_is_in_a_window_or_before_it() {
+        let at = |text: &str| minute_of_week(text.parse().unwrap());
+        let window = |text: &str| WeeklyWindow::parse(text).unwrap();
+        // The 30th of November 2026 is a Monday.
+        assert_eq!(at("2026-11-30T00:00:00Z"), 0);
+        assert_eq!(at("2026-12-06T23:59:59Z"), WEEK - 1);
+        for (text, now, left, opens_in) in [
+            ("mon:04:00-mon:05:00", "2026-11-30T03:59:00Z", None, 1),
+            ("mon:04:00-mon:05:00", "2026-11-30T04:00:00Z", Some(60), 0),
+            ("mon:04:00-mon:05:00", "2026-11-30T04:59:59Z", Some(1), WEEK - 59),
+            ("mon:04:00-mon:05:00", "2026-11-30T05:00:00Z", None, WEEK - 60),
+            ("sun:23:30-mon:00:30", "2026-11-30T00:10:00Z", Some(20), WEEK - 40),
+            ("sun:23:30-mon:00:30", "2026-11-30T00:30:00Z", None, WEEK - 60),
+        ] {
+            assert_eq!((window(text).left(at(now)), window(text).opens_in(at(now))), (left, opens_in), "{text} {now}");
         }
     }
 }

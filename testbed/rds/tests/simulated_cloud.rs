@@ -26,8 +26,8 @@ use reconciler::lease::Fence;
 use reconciler::metrics::CloudCalls;
 use reconciler::providers::aws::{Aws, convert};
 use reconciler::providers::{
-    Cloud, CloudError, Connector as _, Create, Delete, Instance, MarkInstance, MasterPassword, Modify, Owner,
-    ProviderConfig, Request, ResetMaster, Settings,
+    Applied, Cloud, CloudError, Connector as _, Create, CreateGroup, Delete, DeleteGroup, FillGroup, Instance,
+    MarkInstance, MasterPassword, Modify, Owner, ProviderConfig, Reboot, Request, ResetMaster, Settings,
 };
 use shared::rules::Engine;
 
@@ -214,6 +214,15 @@ impl Conversation {
         self.until(what, |found| found.status.to_string() == "available" && is(&found.running)).await;
     }
 
+    /// Says what there is of groups of parameters.
+    async fn groups(&mut self, what: &str, name: &str) {
+        let port = self.side.port();
+        let (named, listed) = (port.group(name).await, port.groups().await);
+        let (offered, none) = (port.parameters("postgres17").await, port.parameters("postgres11").await);
+        let offered = offered.map(|all| all.into_iter().filter(|(name, _)| name.contains("mem")).collect::<Vec<_>>());
+        self.said.push(format!("{what}: {named:#?} {listed:#?} {offered:#?} {none:#?}"));
+    }
+
     /// Says what is listed.
     async fn lists(&mut self, what: &str) {
         let port = self.side.port();
@@ -268,6 +277,7 @@ fn create() -> Create {
             security_groups: Some(BTreeSet::from([GROUP.into()])),
             subnet_group: Some(SUBNETS.into()),
             kms_key: Some("1234abcd-12ab-34cd-56ef-1234567890ab".into()),
+            parameter_group: Some("default.postgres17".into()),
         },
         master_user: "sysadmin".into(),
         master_password: password(PASSWORD),
@@ -385,6 +395,8 @@ async fn conversation(side: Side) -> (Side, Vec<String>) {
     with.until("resetting", |found| found.status.to_string() == "resetting-master-credentials").await;
     with.available("with another password", |_| true).await;
 
+    groups(&mut with).await;
+
     let tags = BTreeMap::from([("team".into(), "people".into())]);
     with.mark("marks", MarkInstance { retained: Some(true), tags, ..of(orders) }).await;
     with.mark("whose it is", MarkInstance { owner: Some(Owner::default()), ..of(orders) }).await;
@@ -429,6 +441,49 @@ async fn conversation(side: Side) -> (Side, Vec<String>) {
     with.delete("beyond the quota of snapshots", Some("third")).await;
     with.delete("without a snapshot", None).await;
     (with.side, with.said)
+}
+
+/// A group of parameters, from its making to its end.
+async fn groups(with: &mut Conversation) {
+    let name = || "matrixmind-postgres17-tls-0123456789abcdef".to_owned();
+    let make =
+        |family: &str| Request::CreateGroup(CreateGroup { name: name(), family: family.into(), cluster: "c".into() });
+    let fill = |parameter: &str, value: &str| {
+        let values = BTreeMap::from([(parameter.to_owned(), value.to_owned())]);
+        Request::FillGroup(FillGroup { name: name(), values })
+    };
+    let attach = |group: &str| Settings { parameter_group: Some(group.into()), ..Settings::default() };
+    let end = || Request::DeleteGroup(DeleteGroup { name: name() });
+    let restart = || Request::Reboot(Reboot { identifier: "orders".into(), group: name() });
+    with.groups("none", &name()).await;
+    with.ask("a group that is not there", fill("work_mem", "65536")).await;
+    with.ask("no such family", make("postgres11")).await;
+    with.ask("a group", make("postgres17")).await;
+    with.ask("a group again", make("postgres17")).await;
+    with.groups("empty", &name()).await;
+    with.ask("no such parameter", fill("work_memory", "65536")).await;
+    with.ask("no such value", fill("work_mem", "1")).await;
+    with.ask("nobody's to set", fill("fsync", "0")).await;
+    with.ask("filled", fill("work_mem", "65536")).await;
+    with.ask("filled by a second call", fill("rds.force_ssl", "1")).await;
+    with.groups("whole", &name()).await;
+    with.modify_later("a group that is none", attach("nobodys")).await;
+    with.modify_later("a group of another family", attach("default.postgres16")).await;
+    with.modify_later("the group", attach(&name())).await;
+    with.until("a restart to wait", |found| {
+        found.parameters == Applied::AtRestart && found.running.parameter_group == Some(name())
+    })
+    .await;
+    with.ask("one in use", end()).await;
+    with.ask("a restart", restart()).await;
+    with.until("taken up", |found| found.parameters == Applied::Whole && found.status.to_string() == "available").await;
+    with.modify_later("RDS's own again", attach("default.postgres17")).await;
+    with.until("that waits too", |found| found.parameters == Applied::AtRestart).await;
+    with.ask("one that nothing has", end()).await;
+    with.ask("one that is gone", end()).await;
+    with.groups("gone", &name()).await;
+    with.ask("another restart", restart()).await;
+    with.available("as before", |_| true).await;
 }
 
 async fn absent(with: &mut Conversation, orders: &str) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::names;
 
-use super::{restore, settings};
+use super::{parameters, restore, settings};
 use crate::plan::ground::{
     ACCEPT_ANNOTATION, Ownership, RECREATE_ANNOTATION, accepted, elsewhere, estranged, ownership, replaceable,
     untrusted_endpoint,
@@ -78,6 +78,9 @@ fn absent(target: &Target, world: &World, pinned: Option<&str>) -> Outcome {
             message: why.clone(),
             until: Some(Duration::from_secs(5)),
         };
+    }
+    if let Err(first) = parameters::group(target, world, target.desired.version) {
+        return first;
     }
     let request = creation(target, world, MasterPassword { secret: master, password });
     let message = format!("the instance {identifier} is being asked for");

@@ -2,6 +2,7 @@
 
 mod backups;
 mod birth;
+mod parameters;
 mod platform;
 mod queue;
 mod restore;
@@ -13,5 +14,11 @@ pub(super) use backups::plan as backups;
 #[cfg(test)]
 pub(super) use birth::creation;
 pub(super) use birth::plan;
+#[cfg(test)]
+pub(super) use parameters::group;
+pub(crate) use parameters::looked_for;
+pub(super) use parameters::plan as parameters;
+#[cfg(test)]
+pub(super) use parameters::wanted;
 pub(super) use settings::plan as settings;
 pub(super) use storage::plan as storage;

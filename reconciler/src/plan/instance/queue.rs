@@ -14,6 +14,9 @@ use crate::plan::world::World;
 use crate::providers::{Instance, Modify, Offer, Request, Settings};
 use crate::subject::Target;
 
+/// What is told while there is no instance to be worked with.
+pub(super) const NOT_YET: &str = "waiting for the instance";
+
 /// What a change of an instance meets.
 pub(super) struct Standing<'a> {
     offer: &'static dyn Offer,

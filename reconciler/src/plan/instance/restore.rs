@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared::rules::{EngineVersion, RestoreFrom};
 
-use super::settings;
+use super::{parameters, settings};
 use crate::plan::outcome::Outcome;
 use crate::plan::reason::Reason;
 use crate::plan::world::{Seen, World};
@@ -27,6 +27,8 @@ pub(super) fn plan(target: &Target, world: &World, from: &RestoreFrom) -> Result
     if let Some(blocked) = settings::not_offered(target, world, &judged) {
         return Err(blocked);
     }
+    // The version comes with the data: the same major as the declared one, as was judged.
+    parameters::group(target, world, target.desired.version)?;
     Ok(Restore {
         identifier: world.identifier.to_string(),
         settings: world.offer.said_at_restore(wanted, &origin),

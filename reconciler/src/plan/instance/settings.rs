@@ -3,8 +3,8 @@
 
 use shared::rules::EngineVersion;
 
-use super::platform;
-use super::queue::{Ask, Standing, ask};
+use super::queue::{Ask, NOT_YET, Standing, ask};
+use super::{parameters, platform};
 use crate::clock::Moment;
 use crate::plan::ground::{Ownership, ownership, usable};
 use crate::plan::outcome::Outcome;
@@ -13,8 +13,6 @@ use crate::plan::step::Step;
 use crate::plan::world::World;
 use crate::providers::{Instance, MarkInstance, Request, Settings};
 use crate::subject::{Refusal, Target};
-
-pub(super) const NOT_YET: &str = "waiting for the instance";
 
 /// What is wanted of the settings: all of it at a birth. Of an instance that runs, what its object declares, and what its class decides at any
 /// time; the concerns take their part.
@@ -39,6 +37,7 @@ pub(super) fn wanted(target: &Target, world: &World) -> Settings {
         security_groups: (!groups.is_empty()).then(|| groups.iter().cloned().collect()),
         subnet_group: class.subnet_group.clone(),
         kms_key: class.kms_key.clone(),
+        parameter_group: parameters::wanted(target, world, desired.version).map(|group| group.name),
     }
 }
 

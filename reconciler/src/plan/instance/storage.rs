@@ -2,8 +2,8 @@
 
 use shared::rules::{Autoscaling, Gibibytes};
 
-use super::queue::{Ask, Standing, ask};
-use super::settings::{NOT_YET, refused, told, wanted};
+use super::queue::{Ask, NOT_YET, Standing, ask};
+use super::settings::{refused, told, wanted};
 use crate::clock::Moment;
 use crate::plan::ground::usable;
 use crate::plan::outcome::Outcome;

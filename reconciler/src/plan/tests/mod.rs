@@ -7,6 +7,7 @@ mod instance;
 mod largest;
 mod lifecycle;
 mod origins;
+mod parameters;
 mod paused;
 mod platform;
 mod secrets;
@@ -37,7 +38,8 @@ use crate::engine::postgres::DIALECT;
 use crate::engine::{Login, Mark, Password, Passwords};
 use crate::providers::aws::state;
 use crate::providers::{
-    Endpoint, ErrorClass, Instance, Marks, MasterPassword, Modify, Owner, ProviderConfig, Request, Settings, offer,
+    Applied, Endpoint, ErrorClass, Group, Instance, Marks, MasterPassword, Modify, Owner, ProviderConfig, Request,
+    Settings, WantedGroup, offer,
 };
 use crate::subject::{Departure, Subject, Target, resolve};
 
@@ -92,6 +94,10 @@ pub(crate) fn empty_world() -> World {
         snapshots: Seen::Absent,
         absent_since: Some(Moment::LONG_AGO),
         backups: Seen::Absent,
+        groups: groups(),
+        offered: BTreeMap::new(),
+        // Monday noon.
+        minute: 12 * 60,
         adopts: None,
         secrets: BTreeMap::new(),
         service: Seen::Absent,
@@ -107,6 +113,16 @@ pub(crate) fn empty_world() -> World {
         authorities: AUTHORITIES.clone(),
         renewal: None,
     }
+}
+
+/// Those that let nobody in without TLS, and say nothing else: of every family.
+fn groups() -> BTreeMap<String, Seen<Group>> {
+    let whole = |major: u32| {
+        let values = [("rds.force_ssl".to_owned(), "1".to_owned())].into();
+        let WantedGroup { name, family, values } = WantedGroup::of(CLUSTER, &format!("postgres{major}"), true, values);
+        (name.clone(), Seen::Known(Group { name, family, cluster: Some(CLUSTER.into()), values }))
+    };
+    (12..=18).map(whole).collect()
 }
 
 /// Those of two regions, of two kinds each.
@@ -159,6 +175,7 @@ pub(crate) fn instance(status: &str) -> Instance {
             ..Settings::default()
         },
         pending: Settings::default(),
+        parameters: Applied::Whole,
         pending_else: Vec::new(),
         master_user: Some("sysadmin".into()),
         authority: Some("rds-ca-rsa2048-g1".into()),

@@ -9,6 +9,7 @@ use super::{convert, requests};
 use crate::providers::cloud::Cloud;
 use crate::providers::error::{CloudError, ErrorClass};
 use crate::providers::model::{Backup, Identity, Instance, Snapshot, Source};
+use crate::providers::parameters::{Group, Offered};
 use crate::providers::request::Request;
 
 /// DescribeDBInstances gives at most this many a page.
@@ -98,6 +99,18 @@ impl Cloud for Aws {
             Err(error) if error.class == ErrorClass::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<Group>, CloudError> {
+        self.named_group(name).await
+    }
+
+    async fn groups(&self) -> Result<Vec<String>, CloudError> {
+        self.group_names().await
+    }
+
+    async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
+        self.offered(family).await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::primitives::DateTime;
-use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, DbSnapshot, Tag};
+use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, Tag};
 use jiff::Timestamp;
 use shared::rules::Engine;
 
@@ -11,6 +11,7 @@ use super::marks;
 use super::settings::{self, number, owned};
 use super::states::state;
 use crate::providers::model::{Backup, Endpoint, Instance, Snapshot, SnapshotKind};
+use crate::providers::parameters::Applied;
 
 /// An instance; one without an identifier is nothing that can be spoken of, and RDS sends none.
 pub fn instance(from: &DbInstance) -> Option<Instance> {
@@ -25,6 +26,7 @@ pub fn instance(from: &DbInstance) -> Option<Instance> {
         }),
         running: settings::running(from),
         pending: from.pending_modified_values().map(settings::pending).unwrap_or_default(),
+        parameters: from.db_parameter_groups().first().map_or(Applied::Whole, applied),
         pending_else: from.pending_modified_values().map(settings::pending_else).unwrap_or_default(),
         master_user: owned(from.master_username()),
         authority: owned(from.ca_certificate_identifier()),
@@ -79,6 +81,19 @@ pub fn automated(from: &DbInstanceAutomatedBackup) -> Backup {
     }
 }
 
+/// What a status says of an instance's group.
+///
+/// Source: RDS API, DBParameterGroupStatus, `ParameterApplyStatus`.
+fn applied(from: &DbParameterGroupStatus) -> Applied {
+    match from.parameter_apply_status() {
+        Some("applying") => Applied::UnderWay,
+        Some("pending-reboot") => Applied::AtRestart,
+        Some("failed-to-apply") => Applied::Failed,
+        // An upgrade brings the rest; what is not known is no reason to restart anything.
+        _ => Applied::Whole,
+    }
+}
+
 fn engine(word: &str) -> Option<Engine> {
     match word {
         "postgres" => Some(Engine::Postgresql),
@@ -87,7 +102,7 @@ fn engine(word: &str) -> Option<Engine> {
     }
 }
 
-fn tags(list: &[Tag]) -> BTreeMap<String, String> {
+pub(super) fn tags(list: &[Tag]) -> BTreeMap<String, String> {
     let pair = |tag: &Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
     list.iter().filter_map(pair).collect()
 }

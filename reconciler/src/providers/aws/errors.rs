@@ -73,11 +73,16 @@ fn classify(code: &str, message: &str) -> ErrorClass {
         | "InternalFailure"
         | "InternalError"
         | "ServiceUnavailable" => ErrorClass::Transient,
-        "InvalidDBInstanceState" | "InvalidDBSnapshotState" | "InvalidDBInstanceStateFault" => ErrorClass::WrongState,
+        "InvalidDBInstanceState"
+        | "InvalidDBSnapshotState"
+        | "InvalidDBInstanceStateFault"
+        | "InvalidDBParameterGroupState"
+        | "InvalidDBParameterGroupStateFault" => ErrorClass::WrongState,
         "InvalidParameterCombination" if message.contains("being optimized") => ErrorClass::StorageCooldown,
         "InstanceQuotaExceeded"
         | "SnapshotQuotaExceeded"
         | "DBInstanceAutomatedBackupQuotaExceeded"
+        | "DBParameterGroupQuotaExceeded"
         | "StorageQuotaExceeded"
         | "InsufficientDBInstanceCapacity"
         | "ProvisionedIopsNotAvailableInAZFault" => ErrorClass::Exhausted,
@@ -86,8 +91,12 @@ fn classify(code: &str, message: &str) -> ErrorClass {
         | "DBSnapshotNotFound"
         | "DBSnapshotNotFoundFault"
         | "DBInstanceAutomatedBackupNotFound"
-        | "DBInstanceAutomatedBackupNotFoundFault" => ErrorClass::NotFound,
-        "DBInstanceAlreadyExists" | "DBSnapshotAlreadyExists" => ErrorClass::AlreadyExists,
+        | "DBInstanceAutomatedBackupNotFoundFault"
+        | "DBParameterGroupNotFound"
+        | "DBParameterGroupNotFoundFault" => ErrorClass::NotFound,
+        "DBInstanceAlreadyExists" | "DBSnapshotAlreadyExists" | "DBParameterGroupAlreadyExists" => {
+            ErrorClass::AlreadyExists
+        }
         "AccessDenied"
         | "AccessDeniedException"
         | "UnauthorizedOperation"
@@ -106,6 +115,9 @@ fn classify(code: &str, message: &str) -> ErrorClass {
 fn remedy(code: &str, class: ErrorClass) -> Option<&'static str> {
     match code {
         "SnapshotQuotaExceeded" => Some("ask AWS for a higher quota of manual snapshots in this region"),
+        "DBParameterGroupQuotaExceeded" => Some(
+            "delete parameter groups that nobody needs, let databases ask for the same spec.parameters, which share a group, or ask AWS for a higher quota of them in this region",
+        ),
         "DBInstanceAutomatedBackupQuotaExceeded" => {
             Some("ask AWS for a higher quota of retained automated backups in this region")
         }
@@ -137,6 +149,10 @@ mod tests {
             ("InstanceQuotaExceeded", "", ErrorClass::Exhausted),
             ("SnapshotQuotaExceeded", "", ErrorClass::Exhausted),
             ("DBInstanceAutomatedBackupQuotaExceeded", "", ErrorClass::Exhausted),
+            ("DBParameterGroupQuotaExceeded", "", ErrorClass::Exhausted),
+            ("DBParameterGroupNotFound", "", ErrorClass::NotFound),
+            ("DBParameterGroupAlreadyExists", "", ErrorClass::AlreadyExists),
+            ("InvalidDBParameterGroupState", "", ErrorClass::WrongState),
             ("DBInstanceNotFound", "", ErrorClass::NotFound),
             ("DBInstanceAlreadyExists", "", ErrorClass::AlreadyExists),
             ("AccessDenied", "", ErrorClass::Unauthorized),

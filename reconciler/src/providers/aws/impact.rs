@@ -25,6 +25,7 @@ pub(super) fn of(change: &Settings, running: &Settings) -> Impact {
         security_groups,
         subnet_group,
         kms_key,
+        parameter_group,
     } = change.clone();
     let magnetic = [&storage_type, &running.storage_type].map(|kind| kind.as_deref() == Some(MAGNETIC));
     let restarts = storage_type.is_some() && magnetic[0] != magnetic[1];
@@ -41,6 +42,8 @@ pub(super) fn of(change: &Settings, running: &Settings) -> Impact {
             maintenance_window,
             deletion_protection,
             security_groups,
+            // The server takes its values up when it is restarted, which nothing but a request of its own does.
+            parameter_group,
             ..Settings::default()
         },
         quiet: Settings {

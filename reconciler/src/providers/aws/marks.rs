@@ -20,6 +20,11 @@ pub fn tags(owner: &Owner) -> BTreeMap<String, String> {
     Mark::ALL.map(|mark| (key(mark).to_owned(), owner.mark(mark).to_owned())).into()
 }
 
+/// The mark of what all objects of a cluster share.
+pub fn shared(cluster: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(key(Mark::Cluster).to_owned(), cluster.to_owned())])
+}
+
 /// The tag of an instance that stays on purpose, or does so no more.
 pub fn retained(retained: bool) -> (String, String) {
     (RETAINED_TAG.to_owned(), retained.to_string())

@@ -8,6 +8,7 @@ pub mod errors;
 mod impact;
 pub mod marks;
 pub(super) mod offer;
+pub mod parameters;
 mod rate_limit;
 mod requests;
 mod settings;

@@ -1,6 +1,6 @@
 //! What RDS offers, and how one speaks to it on a command line.
 
-use shared::rules::{Engine, Gibibytes, Size};
+use shared::rules::{Engine, EngineVersion, Gibibytes, Size};
 
 use super::{impact, marks, settings};
 use crate::providers::model::Instance;
@@ -54,6 +54,21 @@ impl Offer for Rds {
 
     fn impact(&self, change: &Settings, running: &Settings) -> Impact {
         impact::of(change, running)
+    }
+
+    fn family(&self, engine: Engine, version: EngineVersion) -> String {
+        let name = match engine {
+            Engine::Postgresql => "postgres",
+            Engine::MySql => "mysql",
+        };
+        format!("{name}{}", version.major())
+    }
+
+    fn forces_tls(&self, engine: Engine) -> (&'static str, &'static str) {
+        match engine {
+            Engine::Postgresql => ("rds.force_ssl", "1"),
+            Engine::MySql => ("require_secure_transport", "1"),
+        }
     }
 
     fn mark(&self, mark: Mark) -> &'static str {

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::primitives::DateTime;
-use aws_sdk_rds::types::{Tag, TagSpecification};
+use aws_sdk_rds::types::{ApplyMethod, Parameter, Tag, TagSpecification};
 use shared::rules::Engine;
 
 use super::client::Aws;
 use super::errors::cloud_error;
-use super::{marks, settings};
+use super::{marks, parameters, settings};
 use crate::providers::error::CloudError;
 use crate::providers::owner::Owner;
 use crate::providers::request::{
-    Create, Delete, MarkInstance, MasterPassword, Modify, Origin, Request, ResetMaster, Restore,
+    Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
+    ResetMaster, Restore,
 };
 
 pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudError> {
@@ -23,6 +24,10 @@ pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudE
         Request::ResetMaster(request) => reset_master(aws, request).await,
         Request::Mark(request) => mark(aws, request).await,
         Request::Delete(request) => delete(aws, request).await,
+        Request::Reboot(request) => reboot(aws, request).await,
+        Request::CreateGroup(request) => create_group(aws, request).await,
+        Request::FillGroup(request) => fill_group(aws, request).await,
+        Request::DeleteGroup(request) => delete_group(aws, request).await,
     }
 }
 
@@ -122,6 +127,53 @@ async fn delete(aws: &Aws, request: &Delete) -> Result<(), CloudError> {
         .skip_final_snapshot(final_snapshot.is_none())
         .set_final_db_snapshot_identifier(final_snapshot.clone())
         .delete_automated_backups(*delete_automated_backups);
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn reboot(aws: &Aws, request: &Reboot) -> Result<(), CloudError> {
+    // The group is why, and has its name already.
+    let Reboot { identifier, group: _ } = request;
+    let action = "RebootDBInstance";
+    let call = aws.rds.reboot_db_instance().db_instance_identifier(identifier);
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn create_group(aws: &Aws, request: &CreateGroup) -> Result<(), CloudError> {
+    let CreateGroup { name, family, cluster } = request;
+    let action = "CreateDBParameterGroup";
+    let call = aws
+        .rds
+        .create_db_parameter_group()
+        .db_parameter_group_name(name)
+        .db_parameter_group_family(family)
+        .description(parameters::DESCRIPTION)
+        .set_tags(Some(sdk_tags(&marks::shared(cluster))));
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn fill_group(aws: &Aws, request: &FillGroup) -> Result<(), CloudError> {
+    let FillGroup { name, values } = request;
+    let action = "ModifyDBParameterGroup";
+    // Nothing runs with it yet: what a static one needs does for all.
+    let value = |(name, value): (&String, &String)| {
+        Parameter::builder()
+            .parameter_name(name)
+            .parameter_value(value)
+            .apply_method(ApplyMethod::PendingReboot)
+            .build()
+    };
+    let call = aws
+        .rds
+        .modify_db_parameter_group()
+        .db_parameter_group_name(name)
+        .set_parameters(Some(values.iter().map(value).collect()));
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn delete_group(aws: &Aws, request: &DeleteGroup) -> Result<(), CloudError> {
+    let DeleteGroup { name } = request;
+    let action = "DeleteDBParameterGroup";
+    let call = aws.rds.delete_db_parameter_group().db_parameter_group_name(name);
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
 

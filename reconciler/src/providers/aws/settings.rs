@@ -37,6 +37,7 @@ pub(super) fn running(from: &DbInstance) -> Settings {
         security_groups: Some(groups.filter_map(|group| owned(group.vpc_security_group_id())).collect()),
         subnet_group: from.db_subnet_group().and_then(|group| owned(group.db_subnet_group_name())),
         kms_key: owned(from.kms_key_id()),
+        parameter_group: from.db_parameter_groups().first().and_then(|group| owned(group.db_parameter_group_name())),
     }
 }
 
@@ -95,6 +96,7 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         security_groups,
         subnet_group,
         kms_key,
+        parameter_group,
     } = settings.clone();
     call.set_engine_version(engine_version)
         .set_auto_minor_version_upgrade(auto_minor_version_upgrade)
@@ -112,6 +114,7 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         .set_vpc_security_group_ids(security_groups.map(listed))
         .set_db_subnet_group_name(subnet_group)
         .set_kms_key_id(kms_key)
+        .set_db_parameter_group_name(parameter_group)
 }
 
 /// Those that become otherwise. Nothing is left out by `..`.
@@ -134,6 +137,7 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         subnet_group,
         // RDS encrypts an instance at its birth, with that key for good.
         kms_key: _,
+        parameter_group,
     } = change.clone();
     call.set_engine_version(engine_version)
         .set_auto_minor_version_upgrade(auto_minor_version_upgrade)
@@ -150,6 +154,7 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         .set_deletion_protection(deletion_protection)
         .set_vpc_security_group_ids(security_groups.map(listed))
         .set_db_subnet_group_name(subnet_group)
+        .set_db_parameter_group_name(parameter_group)
 }
 
 /// What a restore can be told. Version, size and key come with the data; the maintenance window it cannot be told.
@@ -188,6 +193,7 @@ macro_rules! restored {
             deletion_protection,
             security_groups,
             subnet_group,
+            parameter_group,
         } = $settings.clone();
         $call
             .set_auto_minor_version_upgrade(auto_minor_version_upgrade)
@@ -201,6 +207,7 @@ macro_rules! restored {
             .set_deletion_protection(deletion_protection)
             .set_vpc_security_group_ids(security_groups.map(listed))
             .set_db_subnet_group_name(subnet_group)
+            .set_db_parameter_group_name(parameter_group)
     }};
 }
 

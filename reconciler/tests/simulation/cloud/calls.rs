@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use rds_model::{Account, ApiError, Fresh, Params, State, actions};
 use reconciler::providers::aws::marks;
 use reconciler::providers::{
-    Create, Delete, MarkInstance, MasterPassword, Modify, Origin, Request, ResetMaster, Restore, Settings,
+    Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
+    ResetMaster, Restore, Settings,
 };
 use shared::rules::Engine;
 
@@ -16,9 +17,12 @@ use shared::rules::Engine;
 pub(crate) enum Action {
     AddTags,
     Create,
+    CreateGroup,
     CreateSnapshot,
     Delete,
+    DeleteGroup,
     DeleteSnapshot,
+    FillGroup,
     Modify,
     Reboot,
     RemoveTags,
@@ -48,6 +52,9 @@ impl Action {
         match self {
             Self::AddTags => "AddTagsToResource",
             Self::Create => "CreateDBInstance",
+            Self::CreateGroup => "CreateDBParameterGroup",
+            Self::DeleteGroup => "DeleteDBParameterGroup",
+            Self::FillGroup => "ModifyDBParameterGroup",
             Self::CreateSnapshot => "CreateDBSnapshot",
             Self::Delete => "DeleteDBInstance",
             Self::DeleteSnapshot => "DeleteDBSnapshot",
@@ -70,7 +77,13 @@ impl Call {
 
     /// What it is about.
     pub(crate) fn subject(&self) -> &str {
-        let named = ["DBInstanceIdentifier", "TargetDBInstanceIdentifier", "ResourceName", "DBSnapshotIdentifier"];
+        let named = [
+            "DBInstanceIdentifier",
+            "TargetDBInstanceIdentifier",
+            "ResourceName",
+            "DBSnapshotIdentifier",
+            "DBParameterGroupName",
+        ];
         named.into_iter().find_map(|name| self.params.text(name)).unwrap_or_default()
     }
 
@@ -83,6 +96,14 @@ impl Call {
             Request::ResetMaster(request) => reset_master(request),
             Request::Mark(request) => mark(request),
             Request::Delete(request) => delete(request),
+            Request::Reboot(Reboot { identifier, group: _ }) => {
+                Self::new(Action::Reboot, [("DBInstanceIdentifier", identifier.as_str())])
+            }
+            Request::CreateGroup(request) => create_group(request),
+            Request::FillGroup(request) => fill_group(request),
+            Request::DeleteGroup(DeleteGroup { name }) => {
+                Self::new(Action::DeleteGroup, [("DBParameterGroupName", name.as_str())])
+            }
         }
     }
 
@@ -107,6 +128,9 @@ impl Call {
             Action::Start => actions::start_instance(account, state, params, now).map(drop),
             Action::Stop => actions::stop_instance(account, state, params, now).map(drop),
             Action::CreateSnapshot => actions::create_snapshot(account, state, params, now).map(drop),
+            Action::CreateGroup => actions::create_parameter_group(account, state, params).map(drop),
+            Action::FillGroup => actions::modify_parameter_group(state, params, now).map(drop),
+            Action::DeleteGroup => actions::delete_parameter_group(state, params).map(drop),
             Action::DeleteSnapshot => actions::delete_snapshot(state, params, now).map(drop),
         }
     }
@@ -166,6 +190,7 @@ impl Sent {
             subnet_group,
             // Said at birth only.
             kms_key: _,
+            parameter_group,
         } = settings;
         for (index, group) in (1..).zip(security_groups.iter().flatten()) {
             self = self.with(&format!("VpcSecurityGroupIds.VpcSecurityGroupId.{index}"), group);
@@ -184,6 +209,7 @@ impl Sent {
             .option("PreferredMaintenanceWindow", maintenance_window.as_ref())
             .option("DeletionProtection", deletion_protection.as_ref())
             .option("DBSubnetGroupName", subnet_group.as_ref())
+            .option("DBParameterGroupName", parameter_group.as_ref())
     }
 
     fn to(self, action: Action) -> Call {
@@ -270,4 +296,27 @@ fn delete(request: &Delete) -> Call {
         .option("FinalDBSnapshotIdentifier", final_snapshot.as_ref())
         .with("DeleteAutomatedBackups", delete_automated_backups)
         .to(Action::Delete)
+}
+
+fn create_group(request: &CreateGroup) -> Call {
+    let CreateGroup { name, family, cluster } = request;
+    Sent::default()
+        .with("DBParameterGroupName", name)
+        .with("DBParameterGroupFamily", family)
+        .with("Description", "Made by the RDS operator for all databases that ask for these settings")
+        .tags(&marks::shared(cluster))
+        .to(Action::CreateGroup)
+}
+
+fn fill_group(request: &FillGroup) -> Call {
+    let FillGroup { name, values } = request;
+    let mut sent = Sent::default().with("DBParameterGroupName", name);
+    for (index, (name, value)) in (1..).zip(values) {
+        let parameter = format!("Parameters.Parameter.{index}");
+        sent = sent
+            .with(&format!("{parameter}.ParameterName"), name)
+            .with(&format!("{parameter}.ParameterValue"), value)
+            .with(&format!("{parameter}.ApplyMethod"), "pending-reboot");
+    }
+    sent.to(Action::FillGroup)
 }

@@ -10,7 +10,7 @@ use reconciler::clock::Clock;
 use reconciler::entropy::Entropy;
 use reconciler::lease::Fence;
 use reconciler::providers::aws::errors::{empty_answer, fenced, refused, timed_out};
-use reconciler::providers::{Backup, Cloud, CloudError, Identity, Instance, Request, Snapshot, Source};
+use reconciler::providers::{Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source};
 
 use super::calls::Call;
 use super::history::{By, CloudEvent, Record, Witness};
@@ -194,6 +194,24 @@ impl Cloud for Way {
             _ => Ok(state.view().named(identifier).cloned()),
         };
         self.cloud.answer(action, || identifier.to_owned(), false, serve).await
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<Group>, CloudError> {
+        let serve = |state: &mut CloudState, _, _, _: &mut Vec<Record>| Ok(state.group(name));
+        self.cloud.answer("DescribeDBParameterGroups", || name.to_owned(), false, serve).await
+    }
+
+    async fn groups(&self) -> Result<Vec<String>, CloudError> {
+        let serve = |state: &mut CloudState, _, _, _: &mut Vec<Record>| Ok(state.groups());
+        self.cloud.answer("DescribeDBParameterGroups", String::new, false, serve).await
+    }
+
+    async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
+        let action = "DescribeEngineDefaultParameters";
+        let serve = |state: &mut CloudState, _, _, _: &mut Vec<Record>| {
+            state.parameters(family).map_err(|error| refused(action, &error.code, &error.message))
+        };
+        self.cloud.answer(action, || family.to_owned(), false, serve).await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

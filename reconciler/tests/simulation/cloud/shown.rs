@@ -3,8 +3,8 @@
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::builders::VpcSecurityGroupMembershipBuilder;
 use aws_sdk_rds::types::{
-    DbInstance, DbInstanceAutomatedBackup, DbSnapshot, DbSubnetGroup, Endpoint, PendingModifiedValues, RestoreWindow,
-    Tag, VpcSecurityGroupMembership,
+    DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, DbSubnetGroup, Endpoint, Parameter,
+    PendingModifiedValues, RestoreWindow, Tag, VpcSecurityGroupMembership,
 };
 use jiff::Timestamp;
 use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, Instance, Snapshot, actions};
@@ -48,6 +48,12 @@ pub(super) fn instance(account: &Account, from: &Instance, now: Timestamp) -> Db
         .db_subnet_group(DbSubnetGroup::builder().db_subnet_group_name(subnets).build())
         .set_kms_key_id(from.kms_key_id.clone())
         .pending_modified_values(pending(from))
+        .db_parameter_groups(
+            DbParameterGroupStatus::builder()
+                .db_parameter_group_name(&from.parameter_group)
+                .parameter_apply_status(from.running.status())
+                .build(),
+        )
         .preferred_backup_window(&from.backup_window)
         .preferred_maintenance_window(&from.maintenance_window)
         .master_username(&from.master_username)
@@ -67,6 +73,16 @@ fn pending(from: &Instance) -> PendingModifiedValues {
         .set_storage_type(change.storage_type)
         .set_multi_az(change.multi_az)
         .set_backup_retention_period(change.backup_retention.map(whole))
+        .build()
+}
+
+/// A parameter of a family.
+pub(super) fn parameter(from: &actions::ParameterOf) -> Parameter {
+    Parameter::builder()
+        .parameter_name(from.parameter.name)
+        .data_type(from.parameter.data_type)
+        .set_allowed_values(from.parameter.allowed.map(str::to_owned))
+        .is_modifiable(from.parameter.modifiable)
         .build()
 }
 

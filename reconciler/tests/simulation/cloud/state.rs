@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rds_model::{Account, Activity, ApiError, Fresh, Params, Phase, Quotas, State, actions, advance, next_moment};
 use reconciler::engine::Password;
-use reconciler::providers::aws::convert;
-use reconciler::providers::{Backup, Source};
+use reconciler::providers::aws::{convert, marks, parameters};
+use reconciler::providers::{Backup, Group, Offered, Source};
 
 use super::calls::{Action, Call};
 use super::history::{By, CloudEvent, Record};
@@ -107,6 +107,7 @@ impl CloudState {
             (&snapshot.id, snapshot.kind, snapshot.status, &snapshot.source.resource_id).hash(&mut hasher);
             (snapshot.created_at < *reached).hash(&mut hasher);
         }
+        rds.parameter_groups.hash(&mut hasher);
         given.hash(&mut hasher);
         hasher.finish()
     }
@@ -140,6 +141,32 @@ impl CloudState {
                 let page = actions::describe_backups(&self.account, &self.rds, &named, now);
                 let found = page.map(|page| page.items).unwrap_or_default();
                 found.iter().map(|backup| convert::automated(&shown::automated(&self.account, backup, now))).collect()
+            }
+        }
+    }
+
+    /// A group of parameters that somebody made.
+    pub(crate) fn group(&self, name: &str) -> Option<Group> {
+        let group = self.rds.parameter_groups.get(name)?;
+        let values = group.values().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let cluster = marks::read(&group.tags).cluster;
+        Some(Group { name: group.name.clone(), family: group.family.clone(), cluster, values })
+    }
+
+    pub(crate) fn groups(&self) -> Vec<String> {
+        self.rds.parameter_groups.keys().cloned().collect()
+    }
+
+    pub(super) fn parameters(&self, family: &str) -> Result<Offered, ApiError> {
+        let (mut all, mut marker) = (Offered::new(), None);
+        loop {
+            let asked = [("DBParameterGroupFamily".to_owned(), family.to_owned())].into_iter();
+            let params: Params = asked.chain(marker.take().map(|marker| ("Marker".to_owned(), marker))).collect();
+            let (_, page) = actions::describe_engine_defaults(&params)?;
+            all.extend(page.items.iter().filter_map(|found| parameters::parameter(&shown::parameter(found))));
+            match page.marker {
+                Some(next) => marker = Some(next),
+                None => return Ok(all),
             }
         }
     }

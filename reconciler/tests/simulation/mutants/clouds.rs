@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reconciler::providers::{Backup, Cloud, CloudError, Identity, Instance, Request, Snapshot, Source};
+use reconciler::providers::{Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source};
 
 pub(super) fn unasked(cloud: Arc<dyn Cloud>) -> Arc<dyn Cloud> {
     Arc::new(Unasked(cloud))
@@ -33,6 +33,18 @@ impl Cloud for Unasked {
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
         let instances = self.0.inventory().await?;
         Ok(instances.into_iter().find(|instance| instance.identifier == identifier))
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<Group>, CloudError> {
+        self.0.group(name).await
+    }
+
+    async fn groups(&self) -> Result<Vec<String>, CloudError> {
+        self.0.groups().await
+    }
+
+    async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
+        self.0.parameters(family).await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

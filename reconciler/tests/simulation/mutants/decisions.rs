@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use reconciler::clock::Moment;
 use reconciler::plan::{ClusterStep, Ledger, Outcome, Plan, SecretFact, Seen, ServiceFact, Step, World, plan};
-use reconciler::providers::Request;
+use reconciler::providers::{Request, WantedGroup};
 use reconciler::subject::Subject;
 use shared::names;
+use shared::rules::WeeklyWindow;
 
 /// The plan for another world.
 fn in_its_place(subject: &Subject, world: &World, now: Moment, change: impl FnOnce(&mut World)) -> Plan {
@@ -166,4 +167,26 @@ pub(super) fn two_creations(subject: &Subject, world: &World, now: Moment) -> Pl
         }
     }
     plan
+}
+
+pub(super) fn restart_unasked(subject: &Subject, world: &World, now: Moment) -> Plan {
+    in_its_place(subject, world, now, |world| {
+        let window = world.instance.known().and_then(|instance| instance.running.maintenance_window.clone());
+        if let Some(window) = window.and_then(|text| WeeklyWindow::parse(&text).ok()) {
+            // The minute at which it opens.
+            world.minute = (world.minute + window.opens_in(world.minute)) % (7 * 24 * 60);
+        }
+    })
+}
+
+pub(super) fn group_unread(subject: &Subject, world: &World, now: Moment) -> Plan {
+    in_its_place(subject, world, now, |world| {
+        let forced: reconciler::providers::Values = [("rds.force_ssl".to_owned(), "1".to_owned())].into();
+        for seen in world.groups.values_mut() {
+            let Seen::Known(group) = seen else { continue };
+            if group.name == WantedGroup::of(&world.cluster, &group.family, true, forced.clone()).name {
+                group.values.clone_from(&forced);
+            }
+        }
+    })
 }

@@ -137,6 +137,16 @@ pub(crate) const PASSWORD_FIRST: Mutant = decides(
     "plan/instance/birth.rs, absent: the Secret must hold the master password first",
     decisions::password_first,
 );
+pub(crate) const RESTART_UNASKED: Mutant = decides(
+    "a server is restarted for its parameters at any time",
+    "plan/instance/parameters.rs, restart: open",
+    decisions::restart_unasked,
+);
+pub(crate) const GROUP_UNREAD: Mutant = decides(
+    "an instance gets a group of parameters that is not filled yet",
+    "plan/instance/parameters.rs, whole: group.values",
+    decisions::group_unread,
+);
 pub(crate) const UNREADABLE_IS_ABSENT: Mutant = Mutant {
     name: "a password is minted again where the Secret cannot be read",
     without: "observe/kubernetes.rs, secrets: Err(error) => Seen::Unknown",

@@ -20,7 +20,7 @@ const EDIT: Budget = Budget { edits: 1, ..NONE };
 const STALE: Budget = Budget { stale: 1, ..NONE };
 
 /// Where each is noticed.
-static HUNTS: [(&Mutant, World, Budget); 18] = [
+static HUNTS: [(&Mutant, World, Budget); 19] = [
     (&NAMESAKES_SNAPSHOT, after_a_namesake, DELETION),
     (&OLD_SNAPSHOT, with_an_old_snapshot, DELETION),
     (&PIN_LOST, pausing, EDIT),
@@ -39,11 +39,13 @@ static HUNTS: [(&Mutant, World, Budget); 18] = [
     (&UNREADABLE_IS_ABSENT, alone_in_fog, STALE),
     (&UNHELD, alone, NONE),
     (&PASSWORD_FIRST, alone, NONE),
+    (&GROUP_UNREAD, alone, NONE),
 ];
 
 /// Those that need a larger world, and why.
-static LARGER: [(&Mutant, &str); 2] = [
+static LARGER: [(&Mutant, &str); 3] = [
     (&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status"),
+    (&RESTART_UNASKED, "nobody in a small world asks for other parameters"),
     (&NO_CONSENT, "a small world has no snapshot of another namespace's"),
 ];
 

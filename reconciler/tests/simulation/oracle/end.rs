@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 use reconciler::engine::postgres::DIALECT;
 use reconciler::engine::{Change as _, Engine as _, Login, Mark, Passwords, Privileges as _, Question};
 use reconciler::plan::doorways;
-use reconciler::providers::{Endpoint, Instance};
+use reconciler::providers::{Endpoint, Group, Instance, Values, WantedGroup};
 use reconciler::turns::Key;
 use serde_json::Value;
 use shared::names;
@@ -25,6 +25,8 @@ struct Promise<'a> {
     desired: Desired,
     instance: Instance,
     endpoint: Endpoint,
+    /// The group of parameters that the instance has, unless it is one of RDS's own.
+    group: Option<Group>,
     state: &'a State,
 }
 
@@ -52,13 +54,16 @@ impl<'a> Promise<'a> {
         let resource = object["status"]["instance"]["resourceId"].as_str().unwrap_or_default();
         let instance = world.instance(resource).ok_or_else(|| format!("there is no instance {resource}"))?;
         let endpoint = instance.endpoint.clone().ok_or("its instance has no endpoint")?;
-        Ok(Self { of, object, desired, instance, endpoint, state })
+        let group = instance.running.parameter_group.as_deref();
+        let group = group.and_then(|name| world.clouds.iter().find_map(|cloud| cloud.state().group(name)));
+        Ok(Self { of, object, desired, instance, endpoint, group, state })
     }
 
     /// What is not as it should be.
     async fn broken(&self, servers: &SqlServers) -> Option<String> {
         self.ownership()
             .or_else(|| self.settings())
+            .or_else(|| self.parameters())
             .or_else(|| self.of_class())
             .or_else(|| self.services())
             .or_else(|| self.secrets())
@@ -86,6 +91,21 @@ impl<'a> Promise<'a> {
         let open = desired.deletion_protection && running.deletion_protection != Some(true);
         (small || kept || class || iops || throughput || standby || window || open)
             .then(|| format!("the instance runs with {running}"))
+    }
+
+    /// What its server was given, or takes up with its next restart.
+    fn parameters(&self) -> Option<String> {
+        let nothing = Values::new();
+        let values = self.group.as_ref().map_or(&nothing, |group| &group.values);
+        if let Some((name, value)) =
+            self.desired.parameters.iter().find(|(name, value)| values.get(*name) != Some(value))
+        {
+            return Some(format!("{name} is to be {value}, and its group says {values:?}"));
+        }
+        let group = self.group.as_ref().filter(|group| group.name.starts_with("matrixmind-"))?;
+        let tls = group.name.contains("-tls-");
+        let whole = WantedGroup::of(CLUSTER, &group.family, tls, group.values.clone()).name == group.name;
+        (!whole).then(|| format!("its group {} is not whole: {:?}", group.name, group.values))
     }
 
     /// What the class it was made with says at any time.

@@ -17,6 +17,7 @@ mod passwords;
 mod pins;
 mod removals;
 mod rest;
+mod restarts;
 mod specs;
 mod takings;
 mod tenants;
@@ -88,6 +89,7 @@ pub(crate) fn events_hold(events: &[Happened]) -> Result<(), Violation> {
     pins::kept(events)?;
     losses::real(events)?;
     origins::permitted(events)?;
+    restarts::permitted(events)?;
     databases::irreplaceable(events)?;
     specs::untouched(events)?;
     calls::backed_off(events)?;

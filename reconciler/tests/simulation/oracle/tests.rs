@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Secret, Service};
+use reconciler::providers::Applied;
 use reconciler::providers::{
     Changes, Course, FinalSnapshot, Instance, Marks, Owner, Phase, Settings, Snapshot, SnapshotKind, State,
 };
@@ -42,6 +43,7 @@ fn instance(resource: &str) -> Instance {
         endpoint: None,
         running: Settings::default(),
         pending: Settings::default(),
+        parameters: Applied::Whole,
         pending_else: Vec::new(),
         master_user: None,
         authority: None,

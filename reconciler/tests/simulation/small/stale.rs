@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use reconciler::cluster::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use reconciler::providers::{
-    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Identity, Instance, ProviderConfig, Request,
-    Snapshot, Source,
+    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
+    Request, Snapshot, Source,
 };
 use serde_json::Value;
 use shared::api::RDSDatabase;
@@ -135,6 +135,18 @@ impl Cloud for Listing<Arc<dyn Cloud>> {
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
         self.inner.look(identifier).await
+    }
+
+    async fn group(&self, name: &str) -> Result<Option<Group>, CloudError> {
+        self.inner.group(name).await
+    }
+
+    async fn groups(&self) -> Result<Vec<String>, CloudError> {
+        self.inner.groups().await
+    }
+
+    async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
+        self.inner.parameters(family).await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

@@ -9,8 +9,8 @@ use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
 use super::super::origins::whole;
 use super::super::{
-    RESOURCE, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned, plan, secret,
-    target, version,
+    CLUSTER, RESOURCE, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned, plan,
+    secret, target, version,
 };
 use super::{
     CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
@@ -21,7 +21,9 @@ use crate::plan::ledger::Cause;
 use crate::plan::reason::Reason;
 use crate::plan::step::Step;
 use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, World};
-use crate::providers::{Backup, ErrorClass, Marks, Request, Snapshot, SnapshotKind};
+use crate::providers::{
+    Allowed, Applied, Backup, ErrorClass, Group, Marks, Parameter, Request, Snapshot, SnapshotKind, Values, WantedGroup,
+};
 use crate::status;
 use crate::subject::{Fence, Subject, Target, resolved};
 
@@ -110,6 +112,24 @@ fn with_secrets(world: &mut World) {
         (name, secret(user, &["orders"], None))
     });
     world.secrets = secrets.into();
+}
+
+/// The one parameter that the fixtures ask for, and its group as it is seen.
+fn parameters(world: &mut World, seen: Seen<Group>) {
+    let offered = [("work_mem".to_owned(), Parameter { modifiable: true, allowed: Allowed::Any })].into();
+    world.offered = [("postgres12".to_owned(), Seen::Known(Arc::new(offered)))].into();
+    on_instance(world, |instance| instance.running.parameter_group = Some("default.postgres12".into()));
+    let values = [("work_mem".to_owned(), "65536".to_owned())].into();
+    world.groups.insert(WantedGroup::of(CLUSTER, "postgres12", false, values).name, seen);
+}
+
+/// Made with a group of ours, of which its server runs with so much.
+fn runs_with(world: &mut World, applied: Applied) {
+    let values = [("rds.force_ssl".to_owned(), "1".to_owned())].into();
+    let group = WantedGroup::of(CLUSTER, "postgres12", true, values).name;
+    on_instance(world, |instance| {
+        (instance.running.parameter_group, instance.parameters) = (Some(group), applied);
+    });
 }
 
 fn births() -> Vec<State> {
@@ -264,6 +284,11 @@ fn changes() -> Vec<State> {
     large["size"] = json!("100GB");
     let mut newer = orders_spec();
     newer["version"] = json!("15");
+    let (mut tuned, mut at_once) = (orders_spec(), orders_spec());
+    tuned["parameters"] = json!({"work_mem": 65_536});
+    at_once["applyImmediately"] = json!(true);
+    let mut misspelt = orders_spec();
+    misspelt["parameters"] = json!({"work_memory": 65_536});
     let mut smaller = orders_spec();
     smaller["instanceClass"] = json!("db.t4g.small");
     vec![
@@ -282,6 +307,18 @@ fn changes() -> Vec<State> {
                 instance.running.instance_class = Some("db.t4g.small".into());
             });
         }),
+        with_spec("parameters-being-prepared", IN_PROGRESS, &tuned, |world| parameters(world, Seen::Absent)),
+        with_spec("parameter-group-not-ours", FAILED, &tuned, |world| {
+            let group = Group { name: String::new(), family: String::new(), cluster: None, values: Values::new() };
+            parameters(world, Seen::Known(group));
+        }),
+        with_spec("parameters-not-offered", FAILED, &misspelt, |world| {
+            parameters(world, Seen::Absent);
+        }),
+        grown("parameters-under-way", IN_PROGRESS, |world| runs_with(world, Applied::UnderWay)),
+        grown("parameters-not-applied", FAILED, |world| runs_with(world, Applied::Failed)),
+        grown("restart-waits-for-window", CURRENT, |world| runs_with(world, Applied::AtRestart)),
+        with_spec("restarting", IN_PROGRESS, &at_once, |world| runs_with(world, Applied::AtRestart)),
         with_spec("instance-busy", IN_PROGRESS, &large, |world| in_cloud_state(world, "modifying")),
         with_spec("storage-cooldown", IN_PROGRESS, &large, |world| {
             refuse(world, modify(gib(94)), ErrorClass::StorageCooldown, "six hours must pass between changes");

@@ -30,6 +30,8 @@ impl Picture {
             max_allocated_gib: _,
             subnet_group: _,
             kms_key: _,
+            // Whether TLS was forced depends on how the instance came to be; what is declared is held to by `end`.
+            parameter_group: _,
             multi_az,
             backup_retention_days,
             backup_window,

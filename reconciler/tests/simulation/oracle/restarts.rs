@@ -1,0 +1,103 @@
+//! I11: a server is restarted for its parameters in its maintenance window, or by its object's word.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reconciler::providers::Instance;
+use shared::api::labels::UID_TAG;
+use shared::rules::{WeeklyWindow, minute_of_week};
+
+use super::Violation;
+use crate::cloud::history::{By, CloudEvent, Record};
+use crate::history::{Event, Happened};
+
+/// A restart is decided on what was seen, and a call takes its time, or comes late.
+const GRACE: Duration = Duration::from_secs(300);
+
+/// What permits a restart, and when it did last.
+#[derive(Default)]
+struct Permits<'a> {
+    /// The instances that are there, by resource id.
+    instances: BTreeMap<&'a str, &'a Instance>,
+    /// Whose they are by now, by their tags.
+    owners: BTreeMap<&'a str, &'a str>,
+    /// The windows that an instance has had, and until when; by resource id.
+    windows: BTreeMap<&'a str, Vec<(WeeklyWindow, Option<Duration>)>>,
+    /// Until when the word of an object holds, by its UID; `None` while it stands.
+    words: BTreeMap<&'a str, Option<Duration>>,
+}
+
+/// Each restart that the operator asked for, whatever came of it.
+pub(super) fn permitted(events: &[Happened]) -> Result<(), Violation> {
+    let mut permits = Permits::default();
+    for Happened { at, what } in events {
+        match what {
+            Event::Declared { object } => {
+                let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+                if object["spec"]["applyImmediately"] == true {
+                    permits.words.insert(uid, None);
+                } else if let Some(until) = permits.words.get_mut(uid) {
+                    until.get_or_insert(*at);
+                }
+            }
+            Event::Cloud { record, .. } => {
+                if let Some(what) = permits.follow(record, *at) {
+                    return Err(Violation { invariant: "I11", what, when: *at });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Permits<'a> {
+    fn follow(&mut self, record: &'a Record, now: Duration) -> Option<String> {
+        match &record.event {
+            CloudEvent::Created { instance } => {
+                let resource = instance.resource_id.as_deref().unwrap_or_default();
+                self.instances.insert(resource, instance);
+                self.owners.insert(resource, instance.marks.uid.as_deref().unwrap_or_default());
+                self.window(resource, instance.running.maintenance_window.as_deref(), now);
+            }
+            CloudEvent::Marked { resource_id, after, .. } => {
+                self.owners.insert(resource_id, after.get(UID_TAG).map(String::as_str).unwrap_or_default());
+            }
+            CloudEvent::Modified { resource_id, after, .. } => {
+                self.window(resource_id, after.running.maintenance_window.as_deref(), now);
+            }
+            CloudEvent::InstanceGone { before } => {
+                self.instances.remove(before.resource_id.as_deref().unwrap_or_default());
+            }
+            CloudEvent::Called { action: "RebootDBInstance", about, .. } if record.by == By::Operator => {
+                let named = |instance: &&&Instance| {
+                    let mut words = about.split([' ', ',']);
+                    words.any(|word| word.eq_ignore_ascii_case(&instance.identifier))
+                };
+                let instance = self.instances.values().find(named)?;
+                let lately = |until: &Option<Duration>| until.is_none_or(|until| now <= until + GRACE);
+                let resource = instance.resource_id.as_deref().unwrap_or_default();
+                let uid = self.owners.get(resource).copied().unwrap_or_default();
+                let minute = minute_of_week(record.at);
+                let mut windows = self.windows.get(resource).into_iter().flatten();
+                let open = windows.any(|(window, until)| lately(until) && window.left(minute).is_some());
+                let asked = self.words.get(uid).is_some_and(lately);
+                return (!open && !asked).then(|| format!("{} was restarted, unasked: {about}", instance.identifier));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn window(&mut self, resource: &'a str, text: Option<&str>, now: Duration) {
+        let Some(window) = text.and_then(|text| WeeklyWindow::parse(text).ok()) else { return };
+        let all = self.windows.entry(resource).or_default();
+        if all.last().is_some_and(|(last, _)| *last == window) {
+            return;
+        }
+        if let Some((_, until)) = all.last_mut() {
+            until.get_or_insert(now);
+        }
+        all.push((window, None));
+    }
+}
