@@ -74,6 +74,22 @@ impl Login {
         self.connect_to(database, ca).await
     }
 
+    /// Logs in to the Secret's own database with a password in the clear, as no application should.
+    ///
+    /// # Errors
+    /// When the server refuses, as one that forces TLS does.
+    pub async fn connect_without_tls(&self) -> Result<PgConnection> {
+        let database = self.database.as_deref().context("the Secret names no database")?;
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&self.host)
+            .port(self.port)
+            .username(&self.username)
+            .password(&self.password)
+            .database(database)
+            .ssl_mode(PgSslMode::Disable);
+        Ok(options.connect().await?)
+    }
+
     /// Logs in to another database.
     ///
     /// # Errors

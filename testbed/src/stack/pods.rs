@@ -24,6 +24,8 @@ pub(super) fn reconciler(manifests: &Manifests, rds: &LocalRds) -> Result<Pod> {
         .pod(RECONCILER)?
         // The local RDS in place of AWS.
         .add_flag("--endpoint-suffix", "rds.localhost,127.0.0.1")?
+        // A test does not wait for an hour.
+        .add_flag("--unused-groups-after", "20")?
         .image_file("/etc/rds-ca/global-bundle.pem", rds.ca())
         .env("AWS_ENDPOINT_URL", rds.endpoint())
         .env("AWS_REGION", REGION)

@@ -29,6 +29,7 @@ mod manifests;
 mod not_yet;
 mod origins;
 mod outside;
+mod parameters;
 mod people;
 mod protection;
 mod refusals;
@@ -94,6 +95,7 @@ fn main() -> Result<ExitCode> {
         refusals::trials(&world),
         webhook_away::trials(&world),
         windows::trials(&world),
+        parameters::trials(&world),
         isolation::trials(&world),
         classes::trials(&world),
         foreign::trials(&world),
