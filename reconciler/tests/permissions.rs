@@ -53,9 +53,9 @@ fn no_right_is_for_everything() {
                 assert!(!action.contains('*'), "{file}: {action}");
                 let fence = match action.as_str() {
                     "rds:CreateDBInstance"
+                    | "rds:CreateDBParameterGroup"
                     | "rds:RestoreDBInstanceFromDBSnapshot"
                     | "rds:RestoreDBInstanceToPointInTime" => "aws:RequestTag/matrixmind.cloud/cluster",
-                    "rds:CreateDBParameterGroup" => "aws:RequestTag/matrixmind.cloud/cluster",
                     "rds:ModifyDBInstance"
                     | "rds:RebootDBInstance"
                     | "rds:DeleteDBInstance"

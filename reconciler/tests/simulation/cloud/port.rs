@@ -208,8 +208,8 @@ impl Cloud for Way {
 
     async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
         let action = "DescribeEngineDefaultParameters";
-        let serve = |state: &mut CloudState, _, _, _: &mut Vec<Record>| {
-            state.parameters(family).map_err(|error| refused(action, &error.code, &error.message))
+        let serve = |_: &mut CloudState, _, _, _: &mut Vec<Record>| {
+            CloudState::parameters(family).map_err(|error| refused(action, &error.code, &error.message))
         };
         self.cloud.answer(action, || family.to_owned(), false, serve).await
     }

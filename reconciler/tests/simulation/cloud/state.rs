@@ -157,7 +157,8 @@ impl CloudState {
         self.rds.parameter_groups.keys().cloned().collect()
     }
 
-    pub(super) fn parameters(&self, family: &str) -> Result<Offered, ApiError> {
+    /// The parameters that RDS has for a family, the same in every account.
+    pub(super) fn parameters(family: &str) -> Result<Offered, ApiError> {
         let (mut all, mut marker) = (Offered::new(), None);
         loop {
             let asked = [("DBParameterGroupFamily".to_owned(), family.to_owned())].into_iter();
