@@ -124,7 +124,7 @@ fn a_new_instance_lets_nobody_in_without_tls_and_one_that_is_there_keeps_its_cli
     let held = |tls, pairs: &[(&str, &str)]| Some(of_twelve(tls, pairs));
     let ours = of_twelve(true, &[("rds.force_ssl", "1")]).name;
     let without = of_twelve(false, &[("work_mem", "1024")]).name;
-    for (asked, world, expected, why) in [
+    for (asked, world, expected, why) in vec![
         (plain(), unborn(), held(true, &[("rds.force_ssl", "1")]), "a new one"),
         (open(), unborn(), held(true, &[("rds.force_ssl", "0")]), "in so many words"),
         (plain(), running(DEFAULT, Applied::Whole), None, "one that is there"),
