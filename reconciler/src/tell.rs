@@ -126,10 +126,12 @@ fn asked(request: &Request) -> Reason {
         Request::Create(_) => Reason::CreateInstance,
         Request::Restore(_) => Reason::RestoreInstance,
         Request::Modify(_) if concern(request) == Concern::Storage => Reason::GrowStorage,
+        Request::Modify(request) if request.major => Reason::UpgradeInstance,
         Request::Modify(_) => Reason::ModifyInstance,
         Request::ResetMaster(_) => Reason::ResetMasterPassword,
         Request::Mark(request) if request.owner.is_some() => Reason::TakeUpInstance,
         Request::Mark(_) => Reason::TagInstance,
+        Request::Snapshot(_) => Reason::SnapshotInstance,
         Request::Delete(_) => Reason::DeleteInstance,
         Request::Reboot(_) => Reason::RebootInstance,
         Request::CreateGroup(_) | Request::FillGroup(_) | Request::DeleteGroup(_) => Reason::ParameterGroup,
@@ -160,13 +162,14 @@ mod tests {
     use crate::plan::{Place, ServicePlace};
     use crate::providers::{
         Create, Delete, DeleteGroup, MarkInstance, MasterPassword, Modify, Origin, Owner, Reboot, ResetMaster, Restore,
-        Settings,
+        Settings, TakeSnapshot,
     };
     use shared::rules::Engine;
 
-    fn requests() -> [Request; 10] {
+    fn requests() -> [Request; 12] {
         let identifier = || "orders".to_owned();
-        let modify = |change| Request::Modify(Modify { identifier: identifier(), change, at_once: false });
+        let modify =
+            |change| Request::Modify(Modify { identifier: identifier(), change, at_once: false, major: false });
         let master_password = MasterPassword { secret: "orders.rds.master".into(), password: "s".to_owned().into() };
         let mark = |owner| Request::Mark(MarkInstance { owner, ..MarkInstance::default() });
         [
@@ -191,6 +194,18 @@ mod tests {
             Request::ResetMaster(ResetMaster { identifier: identifier(), master_password }),
             mark(Some(Owner::default())),
             mark(None),
+            Request::Modify(Modify {
+                identifier: identifier(),
+                change: Settings::default(),
+                at_once: true,
+                major: true,
+            }),
+            Request::Snapshot(TakeSnapshot {
+                identifier: identifier(),
+                snapshot: "orders-before-17-1".into(),
+                owner: Owner::default(),
+                tags: BTreeMap::new(),
+            }),
             Request::Delete(Delete { identifier: identifier(), final_snapshot: None, delete_automated_backups: true }),
             Request::Reboot(Reboot { identifier: identifier(), group: "group".into() }),
             Request::DeleteGroup(DeleteGroup { name: "group".into() }),

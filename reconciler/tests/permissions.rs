@@ -17,8 +17,7 @@ const CLIENTS: [&str; 2] = ["rds", "sts"];
 /// What holds them where they are called.
 const HOLDERS: [&str; 2] = ["self", "aws"];
 /// Needed without being called: see `manifests/aws/README.md`.
-const BESIDES: [&str; 4] =
-    ["rds:CreateDBSnapshot", "kms:DescribeKey", "kms:CreateGrant", "iam:CreateServiceLinkedRole"];
+const BESIDES: [&str; 3] = ["kms:DescribeKey", "kms:CreateGrant", "iam:CreateServiceLinkedRole"];
 /// They read, and are of no resource that could be named (AWS Service Authorization Reference).
 const OF_NO_RESOURCE: [&str; 1] = ["rds:DescribeEngineDefaultParameters"];
 /// Called without needing a right (AWS STS API Reference, GetCallerIdentity).
@@ -60,7 +59,9 @@ fn no_right_is_for_everything() {
                     | "rds:RebootDBInstance"
                     | "rds:DeleteDBInstance"
                     | "rds:ModifyDBParameterGroup"
-                    | "rds:DeleteDBParameterGroup" => "aws:ResourceTag/matrixmind.cloud/cluster",
+                    | "rds:DeleteDBParameterGroup"
+                    | "rds:DescribeDBLogFiles"
+                    | "rds:DownloadDBLogFilePortion" => "aws:ResourceTag/matrixmind.cloud/cluster",
                     _ => continue,
                 };
                 assert_eq!(statement["Condition"]["Null"][fence], "false", "{file}: {action} without its fence");

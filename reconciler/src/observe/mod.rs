@@ -2,6 +2,7 @@
 
 mod kubernetes;
 mod parameters;
+mod passage;
 mod recall;
 mod visit;
 
@@ -86,9 +87,17 @@ pub(crate) async fn observe(
         }
         Err(why) => Seen::Unknown(why.clone()),
     };
+    let rising = match subject {
+        Subject::Living(target) => instance.known().and_then(|instance| passage::rises(target, instance)),
+        Subject::Leaving(_) => None,
+    };
+    let passage = match (&account, &rising) {
+        (Ok(account), Some(rising)) => Some(passage::look(account, &identifier, rising, context.clock.wall()).await),
+        _ => None,
+    };
     let snapshots = match &account {
-        // On the way out they also tell which names for the final one are taken.
-        Ok(account) if instance.absent() || facts.deleting => snapshots(account, &identifier).await,
+        // On the way out they also tell which names for the final one are taken, and before an upgrade which there is to come back to.
+        Ok(account) if instance.absent() || facts.deleting || rising.is_some() => snapshots(account, &identifier).await,
         _ => Seen::Absent,
     };
     let backups = match (&account, subject) {
@@ -114,6 +123,7 @@ pub(crate) async fn observe(
         groups: BTreeMap::new(),
         offered: BTreeMap::new(),
         minute: minute_of_week(context.clock.wall()),
+        passage,
         adopts,
         secrets: kubernetes::secrets(context, &facts, subject).await,
         service: kubernetes::service(context, &facts).await,

@@ -298,7 +298,8 @@ fn free_name(departure: &Departure, world: &World, found: &Instance) -> Result<S
 /// The spec allows the deletion, the provider does not yet.
 fn unprotect(found: &Instance) -> Outcome {
     let change = Settings { deletion_protection: Some(false), ..Settings::default() };
-    let request = Request::Modify(Modify { identifier: found.identifier.clone(), change, at_once: false });
+    let request =
+        Request::Modify(Modify { identifier: found.identifier.clone(), change, at_once: false, major: false });
     let message = "deletion protection is being switched off, as the spec says";
     Outcome::act(Reason::Unprotecting, message, Step::Cloud(request))
 }

@@ -128,6 +128,18 @@ impl Ledger {
         now.until(acting_since + LAG)
     }
 
+    /// An upgrade to this version was accepted so long ago that it would show if it were under way.
+    pub(super) fn upgrade_without_effect(&self, version: &str, now: Moment) -> bool {
+        self.0.values().any(|entry| match (&entry.step, &entry.answer) {
+            (Step::Cloud(Request::Modify(request)), Answer::Accepted { .. }) => {
+                request.major
+                    && request.change.engine_version.as_deref() == Some(version)
+                    && now.until(entry.at + LAG).is_none()
+            }
+            _ => false,
+        })
+    }
+
     /// This very step was asked for, whatever came of it.
     pub(super) fn asked(&self, step: &Step) -> bool {
         self.entry(step).is_some()
@@ -235,6 +247,7 @@ fn about(step: &Step) -> String {
         Step::Cloud(Request::ResetMaster(_)) => "reset".to_owned(),
         Step::Cloud(Request::Mark(request)) if request.owner.is_some() => "own".to_owned(),
         Step::Cloud(Request::Mark(_)) => "tag".to_owned(),
+        Step::Cloud(Request::Snapshot(_)) => "snapshot".to_owned(),
         // Each name of a final snapshot is a matter of its own.
         Step::Cloud(Request::Delete(request)) => {
             format!("delete {}", request.final_snapshot.as_deref().unwrap_or_default())
@@ -256,7 +269,7 @@ pub(crate) fn concern(request: &Request) -> Concern {
         Request::Modify(request) if request.change.parameter_group.is_some() => Concern::Parameters,
         Request::Modify(request) if request.change.deletion_protection == Some(false) => Concern::Deletion,
         Request::Mark(request) if request.retained == Some(true) => Concern::Deletion,
-        Request::Modify(_) | Request::Mark(_) => Concern::Settings,
+        Request::Modify(_) | Request::Mark(_) | Request::Snapshot(_) => Concern::Settings,
         Request::ResetMaster(_) => Concern::Databases,
         Request::Delete(_) => Concern::Deletion,
         Request::Reboot(_) | Request::CreateGroup(_) | Request::FillGroup(_) | Request::DeleteGroup(_) => {
@@ -325,7 +338,7 @@ mod tests {
 
     fn kept_for(days: u32) -> Step {
         let change = Settings { backup_retention_days: Some(days), ..Settings::default() };
-        Step::Cloud(Request::Modify(Modify { identifier: "orders".into(), change, at_once: false }))
+        Step::Cloud(Request::Modify(Modify { identifier: "orders".into(), change, at_once: false, major: false }))
     }
 
     fn secret(user: &str) -> Step {

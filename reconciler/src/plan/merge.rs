@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::api::InstanceRef;
+use shared::api::{InstanceRef, UpgradeRef};
 
 use super::outcome::{Concern, Outcome};
 use super::reason::Reason;
@@ -23,6 +23,8 @@ pub struct Plan {
     pub partial: bool,
     /// What the status pins of the instance.
     pub pin: Option<InstanceRef>,
+    /// The upgrade to another major version that is wanted, once its snapshot is there.
+    pub upgrade: Option<UpgradeRef>,
 }
 
 impl Plan {

@@ -36,7 +36,9 @@ pub use reason::{Acts, Place, Reason};
 pub(crate) use secrets::needs_renewal;
 pub use step::{ClusterStep, Part, ServicePlace, Step};
 pub(crate) use world::RESYNC;
-pub use world::{AccountFacts, ObjectFacts, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World};
+pub use world::{
+    AccountFacts, ObjectFacts, Passage, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World,
+};
 
 use crate::subject::{Subject, Target};
 
@@ -59,7 +61,7 @@ pub fn plan(subject: &Subject, world: &World, now: Moment) -> Plan {
 
 fn life(target: &Target, world: &World, now: Moment) -> Plan {
     let plan = Plan::merge(concerns(target, world, now), world, now);
-    let mut plan = Plan { pin: ground::pin(&target.class, world), ..plan };
+    let mut plan = Plan { pin: ground::pin(&target.class, world), upgrade: instance::upgrade(target, world), ..plan };
     let next_look = inside::next_look(target, world, now);
     if let Some((left, step)) = next_look.filter(|_| target.fence.users(&target.desired).is_ok()) {
         plan.look_again(left, step);

@@ -151,6 +151,8 @@ reasons! {
         Restarting = Nobody, "the server is being restarted, an outage, so that it takes up its parameters", "";
         ParametersUnderWay = Nobody, "the server is being given its parameters", "";
         Growing = Nobody, "a change of the storage is under way", "";
+        TakingSnapshot = Nobody, "a snapshot is made before an upgrade to another major version",
+            "Large ones take hours. The upgrade follows when it is available.";
         StorageCooldown = Nobody, "the cloud allows no change of storage so soon after the last", "";
         InstanceBusy = Nobody, "the cloud takes no change while the instance is in this state", "";
         Tagging = Nobody, "tags of the class are being put on the instance", "";
@@ -202,8 +204,10 @@ reasons! {
             "Delete the group, or give it back what the message names: the object goes on by itself.";
         ParametersNotApplied = User, "the cloud could not give the server its parameters",
             "See the instance's events for which, and correct spec.parameters.";
-        MajorUpgradeNotOffered = User, "spec.version asks for another major version than the one that runs",
-            "Set spec.version to the one that the message names.";
+        MajorVersionDiffers = User, "spec.version asks for another major version than the one that runs, and nothing allows the way there",
+            "Write spec.allowMajorVersionUpgrade: true for an upgrade, or the version that the message names: there is no way back to an older one.";
+        UpgradeBlocked = User, "the cloud's checks before an upgrade found something in the way, or it came to nothing; the instance runs as before",
+            "Mend what the message says: it is tried again after a while. Or take spec.version back.";
 
         SecretNotOurs = User, "a Secret of that name exists and is not this object's, so it is left alone",
             "Rename the user or the object, or move the Secret away: it may hold a password that is in use.";
@@ -263,6 +267,8 @@ reasons! {
         RestoreInstance = Nobody, "an instance with the data of a backup was asked for", "";
         GrowStorage = Nobody, "a change of the storage was asked for", "";
         ModifyInstance = Nobody, "a change of the instance was asked for", "";
+        UpgradeInstance = Nobody, "an upgrade to another major version was asked for", "";
+        SnapshotInstance = Nobody, "a snapshot of the instance was asked for", "";
         TakeUpInstance = Nobody, "an accepted instance was marked as the object's", "";
         TagInstance = Nobody, "tags were put on the instance", "";
         ResetMasterPassword = Nobody, "the server was given the master user's password that the Secret holds", "";

@@ -19,7 +19,7 @@ use crate::binding::SecretData;
 use crate::clock::Moment;
 use crate::cluster::Version;
 use crate::engine::{Known, Password};
-use crate::providers::{Backup, Group, Instance, Offer, Offered, Owner, Snapshot};
+use crate::providers::{Backup, Group, Instance, Offer, Offered, Owner, Snapshot, Upgrades};
 use crate::subject::Adoption;
 
 /// What is known of one thing in the world. `Unknown` never acts as `Absent`.
@@ -218,6 +218,8 @@ pub struct World {
     pub offered: BTreeMap<String, Seen<Arc<Offered>>>,
     /// The minute of the week, in UTC: what maintenance windows are counted by. No hold is.
     pub minute: u16,
+    /// What an upgrade to another major version meets; looked for while the object asks for one.
+    pub passage: Option<Passage>,
     /// The instance that the object is to take over.
     pub adopts: Option<Adoption>,
     /// Secrets by name: those wanted, and further ones that are marked as this object's.
@@ -246,6 +248,15 @@ pub struct World {
     pub authorities: Arc<Authorities>,
     /// When Secrets of this object that work as they are may be renewed; `None` where none has to be.
     pub renewal: Option<Moment>,
+}
+
+/// What an upgrade to another major version meets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// When this was looked at, by the clock on the wall.
+    pub at: Timestamp,
+    /// What the provider says of it.
+    pub upgrades: Seen<Upgrades>,
 }
 
 /// Where the class leads to.

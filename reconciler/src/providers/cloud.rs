@@ -1,9 +1,10 @@
 //! The port to one account of a provider.
 
 use async_trait::async_trait;
+use shared::rules::Engine;
 
 use super::error::CloudError;
-use super::model::{Backup, Identity, Instance, Snapshot, Source};
+use super::model::{Backup, Identity, Instance, Snapshot, Source, Upgrades};
 use super::parameters::{Group, Offered};
 use super::request::Request;
 
@@ -28,6 +29,8 @@ pub trait Cloud: Send + Sync {
     async fn groups(&self) -> Result<Vec<String>, CloudError>;
     /// The parameters of a family of servers.
     async fn parameters(&self, family: &str) -> Result<Offered, CloudError>;
+    /// What an instance that runs this very version can be upgraded to, and what came of the last try.
+    async fn upgrades(&self, engine: Engine, version: &str, identifier: &str) -> Result<Upgrades, CloudError>;
     /// Asks for a change. Returns when the provider has accepted it, not when it is made.
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError>;
 }

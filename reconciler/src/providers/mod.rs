@@ -22,7 +22,7 @@ pub mod sweep;
 pub use cloud::Cloud;
 pub use connector::{ConnectError, Connected, Connector, ProviderConfig};
 pub use error::{CloudError, ErrorClass};
-pub use model::{Backup, Endpoint, Identity, Instance, Snapshot, SnapshotKind, Source};
+pub use model::{Backup, Endpoint, Identity, Instance, Snapshot, SnapshotKind, Source, UpgradeReport, Upgrades};
 pub use offer::{Impact, Offer};
 pub(crate) use offers::offer;
 pub use owner::{Mark, Marks, Owner};
@@ -31,7 +31,7 @@ pub(crate) use parameters::{forces_tls, is_ours};
 pub(crate) use request::some;
 pub use request::{
     Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
-    ResetMaster, Restore,
+    ResetMaster, Restore, TakeSnapshot,
 };
 pub use settings::Settings;
 pub(crate) use settings::days;

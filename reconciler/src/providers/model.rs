@@ -115,6 +115,24 @@ pub struct Backup {
     pub marks: Marks,
 }
 
+/// What an instance can be upgraded to, and what came of the last try.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upgrades {
+    /// The versions, of all majors, that the one that runs can be upgraded to.
+    pub targets: Vec<String>,
+    /// What the last checks before an upgrade found in the way; `None` where none ever did.
+    pub report: Option<UpgradeReport>,
+}
+
+/// Why an upgrade came to nothing: what the provider's checks before it found in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpgradeReport {
+    /// When it was written.
+    pub written: Timestamp,
+    /// What stands in the way, in the provider's words; bounded.
+    pub text: String,
+}
+
 impl Backup {
     /// It will never be complete.
     pub fn failed(&self) -> bool {

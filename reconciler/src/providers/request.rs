@@ -28,6 +28,8 @@ pub enum Request {
     ResetMaster(ResetMaster),
     /// Marks and tags, over those of the same keys.
     Mark(MarkInstance),
+    /// A snapshot that stays until a person removes it.
+    Snapshot(TakeSnapshot),
     /// The end of an instance.
     Delete(Delete),
     /// A restart of an instance.
@@ -108,6 +110,21 @@ pub struct Modify {
     pub change: Settings,
     /// Whether all that would wait for the maintenance window is applied at once, and with it whatever waits already.
     pub at_once: bool,
+    /// Whether the engine goes to another major version with it.
+    pub major: bool,
+}
+
+/// A snapshot of an instance, apart from those that the provider makes by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TakeSnapshot {
+    /// The instance.
+    pub identifier: String,
+    /// The name to give it.
+    pub snapshot: String,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Tags of class and object.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Another password for the master user of an instance.
@@ -200,6 +217,7 @@ impl fmt::Display for Request {
             Self::Modify(request) => request.fmt(f),
             Self::ResetMaster(request) => request.fmt(f),
             Self::Mark(request) => request.fmt(f),
+            Self::Snapshot(request) => request.fmt(f),
             Self::Delete(request) => request.fmt(f),
             Self::Reboot(request) => request.fmt(f),
             Self::CreateGroup(request) => request.fmt(f),
@@ -249,9 +267,21 @@ impl fmt::Display for Restore {
 
 impl fmt::Display for Modify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { identifier, change, at_once } = self;
+        let Self { identifier, change, at_once, major } = self;
+        let what = if *major { "upgrade" } else { "change" };
         let when = if *at_once { "" } else { ", what is an outage in the maintenance window" };
-        write!(f, "change the instance {identifier}: {change}{when}")
+        write!(f, "{what} the instance {identifier}: {change}{when}")
+    }
+}
+
+impl fmt::Display for TakeSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identifier, snapshot, owner, tags } = self;
+        write!(f, "make the snapshot {snapshot} of the instance {identifier} (for {owner}")?;
+        if !tags.is_empty() {
+            write!(f, ", tags {}", told(tags))?;
+        }
+        f.write_str(")")
     }
 }
 

@@ -264,7 +264,8 @@ pub(crate) mod tests {
     use super::*;
     use crate::clock::tests::TokioClock;
     use crate::plan::tests::instance;
-    use crate::providers::{Backup, Group, Identity, Offered, Request, Snapshot, Source};
+    use crate::providers::{Backup, Group, Identity, Offered, Request, Snapshot, Source, Upgrades};
+    use shared::rules::Engine;
 
     /// A way to an account that gives these answers, and changes nothing.
     #[derive(Default)]
@@ -297,6 +298,10 @@ pub(crate) mod tests {
 
         async fn backups(&self, _: &Source) -> Result<Vec<Backup>, CloudError> {
             Ok(Vec::new())
+        }
+
+        async fn upgrades(&self, _: Engine, _: &str, _: &str) -> Result<Upgrades, CloudError> {
+            Ok(Upgrades::default())
         }
 
         async fn look(&self, _: &str) -> Result<Option<Instance>, CloudError> {

@@ -10,7 +10,7 @@ mod undecodable;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::api::{BackupStatus, Binding, Endpoint, RDSDatabaseStatus, SnapshotKind, SnapshotRef};
+use shared::api::{BackupStatus, Binding, Endpoint, InstanceRef, RDSDatabaseStatus, SnapshotKind, SnapshotRef};
 
 use crate::plan::{Concern, Plan, Reason, Seen, World, bound, not_scheduled, usable};
 use crate::providers::Snapshot;
@@ -100,6 +100,10 @@ pub(crate) fn refused(
 fn observed(before: &RDSDatabaseStatus, world: &World, plan: &Plan) -> RDSDatabaseStatus {
     let mut status = before.clone();
     status.instance.clone_from(&plan.pin);
+    let id = |pin: &Option<InstanceRef>| pin.as_ref().and_then(|pin| pin.resource_id.clone());
+    // Another instance has another past.
+    let before_it = before.upgrade.clone().filter(|_| id(&before.instance) == id(&plan.pin));
+    status.upgrade = plan.upgrade.clone().or(before_it);
     status.snapshots = snapshots(before, world);
     match &world.instance {
         Seen::Known(instance) if !crate::plan::foreign(world, instance) => {

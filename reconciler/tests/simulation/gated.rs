@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
 use reconciler::providers::{
     Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
-    Request, Snapshot, Source,
+    Request, Snapshot, Source, Upgrades,
 };
+use shared::rules::Engine as DatabaseEngine;
 
 use crate::gate::Gate;
 
@@ -47,6 +48,11 @@ impl Cloud for Gated<Arc<dyn Cloud>> {
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
         self.gate.pass().await;
         self.inner.backups(source).await
+    }
+
+    async fn upgrades(&self, engine: DatabaseEngine, version: &str, identifier: &str) -> Result<Upgrades, CloudError> {
+        self.gate.pass().await;
+        self.inner.upgrades(engine, version, identifier).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

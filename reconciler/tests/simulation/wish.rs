@@ -38,6 +38,15 @@ fn newest(version: &'static str) -> &'static str {
     }
 }
 
+/// A version of a later major one, where there is one.
+fn later(version: Option<&'static str>) -> &'static str {
+    match version {
+        None | Some("12.20" | "12.22") => "16",
+        Some("16" | "16.14" | "16.15") => "17",
+        Some(_) => "18",
+    }
+}
+
 /// A manifest of an object.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Wish {
@@ -58,6 +67,8 @@ pub(crate) struct Wish {
     maintenance: Option<&'static str>,
     at_once: bool,
     parameters: &'static [(&'static str, u32)],
+    /// Whether another major version may run than did.
+    rises: bool,
     /// Whether a new instance is to be made of the snapshot that somebody has made by hand.
     restored: bool,
     slip: Option<Slip>,
@@ -128,6 +139,7 @@ impl Wish {
             maintenance: None,
             at_once: false,
             parameters: PARAMETERS.choose(rng).copied().unwrap_or_default(),
+            rises: false,
             restored: false,
             slip: None,
             before: None,
@@ -160,15 +172,15 @@ impl Wish {
         let before = self.before.take().filter(|_| rng.random_range(0..5) == 0);
         let now = self.clone();
         match before {
-            // No storage shrinks.
-            Some(before) => *self = Self { size: self.size.max(before.size), ..*before },
+            // No storage shrinks, and no version goes back.
+            Some(before) => *self = Self { size: self.size.max(before.size), version: self.version, ..*before },
             None => self.change(rng),
         }
         self.before = Some(Box::new(now));
     }
 
     fn change(&mut self, rng: &mut StdRng) {
-        match rng.random_range(0..25) {
+        match rng.random_range(0..27) {
             23..=24 => self.parameters = PARAMETERS.choose(rng).copied().unwrap_or_default(),
             20 => self.standby = *[None, Some(true), Some(false)].choose(rng).unwrap_or(&None),
             21 => self.maintenance = *MAINTENANCE.choose(rng).unwrap_or(&None),
@@ -183,8 +195,16 @@ impl Wish {
             14 => self.paused = true,
             16..=17 if self.size >= LARGE => self.storage(rng),
             15 => self.version = self.version.map(newest),
+            25..=26 => self.rise(rng),
             _ => self.slip = SLIPS.choose(rng).copied(),
         }
+    }
+
+    /// A later major version, in the window or at once; now and then somebody forgets the word that it takes.
+    fn rise(&mut self, rng: &mut StdRng) {
+        self.version = Some(later(self.version));
+        self.rises = rng.random_range(0..5) > 0;
+        self.at_once = rng.random_range(0..4) > 0;
     }
 
     /// Whether something in it keeps the object from going.
@@ -290,6 +310,7 @@ impl Wish {
             maintenance,
             at_once,
             parameters,
+            rises,
             restored,
             slip,
             before: _,
@@ -320,6 +341,7 @@ impl Wish {
         let asked: serde_json::Map<_, _> =
             parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         put("parameters", Some(Value::Object(asked)));
+        put("allowMajorVersionUpgrade", rises.then_some(true.into()));
         put("restoreFrom", restored.then(|| json!({"snapshot": Console::SNAPSHOT})));
         match slip {
             None => {}

@@ -61,6 +61,8 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
         "has(self.spec) && has(self.spec.version) && has(oldSelf.status) && has(oldSelf.status.engineVersion) && {}",
         same_major("self.spec.version", "oldSelf.status.engineVersion")
     );
+    // Which way it goes, the service that admits tells, and the reconciler.
+    let allowed = "has(self.spec) && has(self.spec.allowMajorVersionUpgrade) && self.spec.allowMajorVersionUpgrade";
     // After a restore the instance may have another master user than was written; then the specification follows.
     let same_master =
         keeps("masteruser", |new, old| format!("{new} == {old}"), |value| format!("{value} == '{MASTER_USER}'"));
@@ -97,8 +99,8 @@ pub(super) fn database_rules() -> Vec<ValidationRule> {
             ".spec.version",
             "FieldValueForbidden",
             rule(
-                format!("({keeps_major}) || ({follows})"),
-                "the major version does not change: RDS cannot go back, and upgrades are not offered yet",
+                format!("({keeps_major}) || ({follows}) || ({allowed})"),
+                "the major version rises with spec.allowMajorVersionUpgrade: true alone, and RDS cannot go back",
             ),
         ),
     ]

@@ -173,6 +173,11 @@ pub struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apply_immediately: Option<bool>,
 
+    /// Whether `version` may name a later major version than the one that runs. The upgrade is an outage and cannot be taken back; a snapshot is
+    /// made before it, which status names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_major_version_upgrade: Option<bool>,
+
     /// Tags of the instance and its snapshots, beside those of its class, which go first where both have a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::nullable_tags")]
@@ -213,7 +218,7 @@ pub struct Fields {
 
 impl Fields {
     /// Their keys, in the order of the documentation.
-    pub const KEYS: [&str; 20] = [
+    pub const KEYS: [&str; 21] = [
         "type",
         "version",
         "size",
@@ -227,6 +232,7 @@ impl Fields {
         "multiAZ",
         "maintenanceWindow",
         "applyImmediately",
+        "allowMajorVersionUpgrade",
         "tags",
         "parameters",
         "className",

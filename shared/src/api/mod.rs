@@ -18,5 +18,5 @@ pub use database::{Backup, Fields, RDSDatabase, RDSDatabaseSpec};
 pub use policy::DeletionPolicy;
 pub use status::{
     AccessStatus, BackupStatus, Binding, DatabaseStatus, Endpoint, InstanceRef, LoginsStatus, RDSDatabaseStatus,
-    SnapshotKind, SnapshotRef, UserStatus,
+    SnapshotKind, SnapshotRef, UpgradeRef, UserStatus,
 };

@@ -57,9 +57,23 @@ pub struct RDSDatabaseStatus {
     /// Snapshots that belong to this object's name, also those of an earlier object.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub snapshots: Vec<SnapshotRef>,
+    /// The last upgrade to another major version, made or under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<UpgradeRef>,
     /// What the backups are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backups: Option<BackupStatus>,
+}
+
+/// An upgrade to another major version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UpgradeRef {
+    /// The version that ran before.
+    pub from: String,
+    /// The version that was asked for.
+    pub to: String,
+    /// The snapshot that was made before; it stays until somebody removes it.
+    pub snapshot: String,
 }
 
 /// The RDS instance of an object and what was decided when it was made.

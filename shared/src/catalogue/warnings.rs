@@ -35,6 +35,12 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::update(Rule::UpgradeOutage, running!(""), "spec: {version: \"17.6\", size: 100Gi}")
         .besides(&[Rule::IrreversibleUpgrade]),
     Example::update(
+        Rule::UpgradeOutage,
+        running!(""),
+        "spec: {version: \"18\", allowMajorVersionUpgrade: true, size: 100Gi}",
+    )
+    .besides(&[Rule::IrreversibleUpgrade]),
+    Example::update(
         Rule::InstanceClassOutage,
         running!("  instanceClass: db.t4g.large\n"),
         "spec: {version: \"17\", size: 100Gi, instanceClass: db.t4g.micro}",

@@ -33,13 +33,16 @@ pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdi
     restore::too_late(new, old, observed, verdict);
 }
 
-/// Only an exact version above the one that runs is an upgrade: a major one alone leaves the minor part to RDS.
+/// An exact version above the one that runs is an upgrade, and so is another major one; the major alone that runs leaves the minor part to RDS.
 ///
 /// Source: RDS user guide, "Upgrading a DB instance engine version": an upgrade is an outage, and is not taken back.
 fn upgrade(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
     let (Some(engine), Some(wanted), Some(written)) = (new.engine, new.version, old.version) else { return };
     let before = observed.running(engine).or(written.minor().map(|_| written));
-    let upgrades = |before: &EngineVersion| wanted.minor().is_some() && !wanted.covers(*before) && wanted > *before;
+    let rises = |before: &EngineVersion| wanted.major() > before.major();
+    let upgrades = |before: &EngineVersion| {
+        rises(before) || (wanted.minor().is_some() && !wanted.covers(*before) && wanted > *before)
+    };
     let Some(before) = before.filter(upgrades).filter(|_| wanted != written) else { return };
     let field = "spec.version";
     let message = format!("RDS cannot take back the upgrade from {before} to {wanted}");

@@ -19,8 +19,8 @@ const BACKUP_EVERY: &str = "24h";
 const BACKUP_RETENTION: &str = "7d";
 
 /// Top-level keys that do not keep the old object's value when they leave the manifest: `paused` and `applyImmediately`, which people end by
-/// removing them, and `deletionPolicy`, where keeping an old `Delete` nobody sees any more would cost the final snapshot. `backup` keeps what it has key by key.
-const NOT_CARRIED: [&str; 4] = ["applyImmediately", "backup", "deletionPolicy", "paused"];
+/// removing them, `allowMajorVersionUpgrade`, a word for one upgrade that the next one needs anew, and `deletionPolicy`, where keeping an old `Delete` nobody sees any more would cost the final snapshot. `backup` keeps what it has key by key.
+const NOT_CARRIED: [&str; 5] = ["allowMajorVersionUpgrade", "applyImmediately", "backup", "deletionPolicy", "paused"];
 
 /// The specification with what it leaves out: on update the old object's values, then the defaults, `versions` among them.
 ///
@@ -208,9 +208,9 @@ mod tests {
 
     #[test]
     fn pauses_and_deletion_policies_end_with_their_line() {
-        let old = json!({"paused": true, "applyImmediately": true, "deletionPolicy": "Delete"});
+        let old = json!({"paused": true, "applyImmediately": true, "allowMajorVersionUpgrade": true, "deletionPolicy": "Delete"});
         let new = defaults(&json!({}), Some(&old));
-        assert_eq!([new.get("paused"), new.get("applyImmediately"), new.get("deletionPolicy")], [None; 3]);
+        assert_eq!(NOT_CARRIED.map(|key| new.get(key).filter(|_| key != "backup")), [None; 5]);
     }
 
     #[test]

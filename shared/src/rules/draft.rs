@@ -90,6 +90,8 @@ pub struct Desired {
     pub deletion_protection: bool,
     /// Whether what is an outage is made at once instead of in the maintenance window.
     pub apply_immediately: bool,
+    /// Whether the version may be of a later major than the one that runs.
+    pub allow_major_upgrade: bool,
     /// Whether the reconciler leaves everything as it is.
     pub paused: bool,
 }
@@ -136,6 +138,7 @@ pub(super) struct Draft<'a> {
     pub(super) deletion_policy: Option<DeletionPolicy>,
     pub(super) deletion_protection: bool,
     pub(super) apply_immediately: bool,
+    pub(super) allow_major_upgrade: bool,
     pub(super) paused: bool,
 }
 
@@ -165,6 +168,7 @@ impl Draft<'_> {
             deletion_policy: self.deletion_policy,
             deletion_protection: self.deletion_protection,
             apply_immediately: self.apply_immediately,
+            allow_major_upgrade: self.allow_major_upgrade,
             paused: self.paused,
         })
     }
@@ -235,6 +239,7 @@ impl Reader {
             deletion_policy.and_then(|text| self.take(&SPEC.field("deletionPolicy"), parse_deletion_policy(text)));
         let deletion_protection = self.boolean(&spec, &SPEC, "deletionProtection");
         let apply_immediately = self.boolean(&spec, &SPEC, "applyImmediately");
+        let allow_major_upgrade = self.boolean(&spec, &SPEC, "allowMajorVersionUpgrade");
         let paused = self.boolean(&spec, &SPEC, "paused");
         self.unknown_keys(written, &SPEC, &Fields::KEYS, &KEYS_ELSEWHERE);
         Draft {
@@ -257,6 +262,7 @@ impl Reader {
             deletion_policy,
             deletion_protection,
             apply_immediately,
+            allow_major_upgrade,
             paused,
         }
     }

@@ -202,8 +202,8 @@ rules! {
         "The master user would change",
         "Leave it as it is: RDS cannot rename it. Only the one that the instance has, after a restore, can be written.";
     MajorUpgrade = "major-upgrade", Error(Forbidden),
-        "The major version would rise",
-        "Make a new object of the newer version, and move the data. What already runs can be written.";
+        "The major version would rise, and nothing allows it",
+        "Try the new version on a copy first (spec.restoreFrom makes one), then write spec.allowMajorVersionUpgrade: true beside it.";
     VersionDowngrade = "version-downgrade", Error(Forbidden),
         "The version would go back",
         "Leave it as it is. For an older version make a new object, and move the data.";
@@ -246,10 +246,10 @@ rules! {
         "It is read when an instance is made, and there is one already",
         "To restore beside it, make a new object; to restore in its place, delete this object first and create it again.";
     IrreversibleUpgrade = "irreversible-upgrade", Warning,
-        "The minor version rises for good",
+        "The version rises for good",
         "Try the version elsewhere first: RDS cannot go back to an older one.";
     UpgradeOutage = "upgrade-outage", Warning,
-        "An upgrade of the minor version is an outage",
+        "An upgrade is an outage",
         "It waits for the maintenance window, unless spec.applyImmediately is true.";
     InstanceClassOutage = "instance-class-outage", Warning,
         "Another instance class is an outage",

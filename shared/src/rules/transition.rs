@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::quote::quoted;
 use super::size::Size;
 use super::violations::Violations;
-use super::{EngineVersion, Observed, Refusal, Rule};
+use super::{Engine, EngineVersion, Observed, Refusal, Rule};
 
 /// Judges the step from `old`, behind which `observed` was seen, to `new`.
 pub(super) fn judge(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, errors: &mut Violations) {
@@ -36,7 +36,7 @@ pub(super) fn judge(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, error
     }
     if let (Some(engine), Some(wanted), Some(written)) = (new.engine, new.version, old.version)
         && same_engine
-        && let Err(refusal) = version(wanted, written, observed.running(engine))
+        && let Err(refusal) = version(wanted, written, observed, engine, new.allow_major_upgrade)
     {
         forbid("spec.version", refusal);
     }
@@ -48,15 +48,21 @@ pub(super) fn judge(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, error
 }
 
 /// A version is compared with the one that was written; or with the one that runs, where the new one follows an upgrade
-/// that somebody else made.
-fn version(wanted: EngineVersion, written: EngineVersion, running: Option<EngineVersion>) -> Result<(), Refusal> {
+/// that somebody else made, or takes back one that was not made.
+fn version(
+    wanted: EngineVersion,
+    written: EngineVersion,
+    observed: &Observed,
+    engine: Engine,
+    allowed: bool,
+) -> Result<(), Refusal> {
+    let running = observed.running(engine);
     let follows = |running: &EngineVersion| running.major() == wanted.major() && wanted.major() != written.major();
     let before = running.filter(follows).unwrap_or(written);
-    if wanted.major() > before.major() {
+    if wanted.major() > before.major() && !allowed {
         let message = format!(
-            "a major upgrade from {} to {} is not offered yet: make a new object of version {} and move the data",
+            "a major upgrade from {} to {} is an outage and cannot be taken back: write spec.allowMajorVersionUpgrade: true beside it",
             before.major(),
-            wanted.major(),
             wanted.major()
         );
         return Err(Refusal::new(Rule::MajorUpgrade, message));

@@ -198,6 +198,14 @@ fn what_cannot_be_undone_is_an_outage_or_becomes_dearer() {
                 "spec.version: the upgrade to 15.18 is an outage, in the maintenance window",
             ],
         ),
+        (
+            json!({"version": "17", "allowMajorVersionUpgrade": true, "applyImmediately": true}),
+            &[
+                "spec.version: RDS cannot take back the upgrade from 15.16 to 17",
+                "spec.version: the upgrade to 17 is an outage, at once",
+                "spec.applyImmediately: what waits for the maintenance window is made now, outages too",
+            ],
+        ),
         // The minor version is left to RDS, or is the one that runs.
         (json!({"version": "15"}), &[]),
         (

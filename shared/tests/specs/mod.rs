@@ -285,7 +285,7 @@ pub(crate) fn refused_changes() -> Vec<RefusedChange> {
             &runs("12.22"),
             json!({"version": "17"}),
             "spec.version",
-            "a major upgrade from 12 to 17 is not offered yet",
+            "a major upgrade from 12 to 17 is an outage and cannot be taken back",
             true,
         ),
         // The API server does not know what the default is.
@@ -294,7 +294,7 @@ pub(crate) fn refused_changes() -> Vec<RefusedChange> {
             &none,
             json!({"version": "17"}),
             "spec.version",
-            "a major upgrade from 12 to 17 is not offered yet",
+            "a major upgrade from 12 to 17 is an outage and cannot be taken back",
             false,
         ),
         (

@@ -178,12 +178,14 @@ impl Conversation {
     }
 
     async fn modify(&mut self, what: &str, change: Settings) {
-        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change, at_once: true })).await;
+        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change, at_once: true, major: false }))
+            .await;
     }
 
     /// What would be an outage waits.
     async fn modify_later(&mut self, what: &str, change: Settings) {
-        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change, at_once: false })).await;
+        self.ask(what, Request::Modify(Modify { identifier: "orders".into(), change, at_once: false, major: false }))
+            .await;
     }
 
     async fn mark(&mut self, what: &str, mark: MarkInstance) {

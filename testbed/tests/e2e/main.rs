@@ -43,6 +43,7 @@ mod secrecy;
 mod shed;
 mod stack;
 mod tls;
+mod upgrades;
 mod webhook_away;
 mod windows;
 mod world;
@@ -87,7 +88,7 @@ fn main() -> Result<ExitCode> {
         managers::trials(&world),
         changes::trials(&world),
         farewell::trials(&world),
-        origins::trials(&world),
+        upgrades::trials(&world),
         outside::trials(&world),
         repairs::trials(&world),
         crashes::trials(&world),

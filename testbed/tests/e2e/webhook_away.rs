@@ -47,8 +47,8 @@ const TRANSITIONS: &[(&str, &str, &str)] = &[
     (r#"{"spec":{"masteruser":"root_of_all"}}"#, "spec.masteruser", "RDS cannot rename the master user"),
     // A field that is taken away counts as its default.
     (r#"{"spec":{"masteruser":null}}"#, "spec.masteruser", "RDS cannot rename the master user"),
-    (r#"{"spec":{"version":"14"}}"#, "spec.version", "the major version does not change"),
-    (r#"{"spec":null}"#, "spec.version", "the major version does not change"),
+    (r#"{"spec":{"version":"14"}}"#, "spec.version", "the major version rises with spec.allowMajorVersionUpgrade"),
+    (r#"{"spec":null}"#, "spec.version", "the major version rises with spec.allowMajorVersionUpgrade"),
 ];
 
 /// Admitted by the schema and CEL, and wrong in four ways that only the rules know.

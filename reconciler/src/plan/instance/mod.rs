@@ -8,6 +8,7 @@ mod queue;
 mod restore;
 mod settings;
 mod storage;
+mod upgrade;
 
 pub(crate) use backups::not_scheduled;
 pub(super) use backups::plan as backups;
@@ -22,3 +23,4 @@ pub(super) use parameters::plan as parameters;
 pub(super) use parameters::wanted;
 pub(super) use settings::plan as settings;
 pub(super) use storage::plan as storage;
+pub(super) use upgrade::told as upgrade;

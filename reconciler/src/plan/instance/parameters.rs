@@ -205,7 +205,7 @@ fn attach(target: &Target, world: &World, instance: &Instance, wanted: &WantedGr
         let message = format!("{} reports {}; then: {what}", world.offer.service(), instance.status);
         return Ok(Outcome::wait(Reason::InstanceBusy, message));
     }
-    let request = Modify { identifier: instance.identifier.clone(), change, at_once: false };
+    let request = Modify { identifier: instance.identifier.clone(), change, at_once: false, major: false };
     Ok(Outcome::act(Reason::Modifying, what, Step::Cloud(Request::Modify(request))))
 }
 

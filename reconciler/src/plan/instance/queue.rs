@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use shared::rules::{Engine, EngineVersion};
+
 use crate::clock::Moment;
 use crate::plan::outcome::Outcome;
 use crate::plan::reason::Reason;
@@ -21,6 +23,7 @@ pub(super) const NOT_YET: &str = "waiting for the instance";
 pub(super) struct Standing<'a> {
     offer: &'static dyn Offer,
     instance: &'a Instance,
+    engine: Engine,
     /// The object says that nothing is to wait.
     at_once: bool,
     /// A change was asked to be applied at once a moment ago: for so long what is pending counts as on its way, and does not wait.
@@ -44,6 +47,7 @@ impl<'a> Standing<'a> {
         Self {
             offer: world.offer,
             instance,
+            engine: target.desired.engine,
             at_once: target.desired.apply_immediately,
             applying: world.ledger.applying(now),
             free,
@@ -53,6 +57,13 @@ impl<'a> Standing<'a> {
     /// The storage is full: the server stands still until it has grown.
     fn full(&self) -> bool {
         self.instance.status.storage_modifiable() && !self.instance.status.modifiable()
+    }
+
+    /// The engine goes to a later major version with this change.
+    fn major(&self, change: &Settings) -> bool {
+        let read = |version: &Option<String>| EngineVersion::read(self.engine, version.as_deref()?);
+        let (wanted, runs) = (read(&change.engine_version), read(&self.instance.running.engine_version));
+        wanted.zip(runs).is_some_and(|(wanted, runs)| wanted.major() > runs.major())
     }
 
     fn window(&self) -> String {
@@ -147,7 +158,8 @@ fn send(standing: &Standing<'_>, change: Settings, at_once: bool, others: &[Stri
         let message = format!("{} reports {status}; then: {what}", standing.offer.service());
         return Outcome::wait(Reason::InstanceBusy, message);
     }
-    let request = Request::Modify(Modify { identifier: identifier.clone(), change, at_once });
+    let major = standing.major(&change);
+    let request = Request::Modify(Modify { identifier: identifier.clone(), change, at_once, major });
     Outcome::act(Reason::Modifying, what, Step::Cloud(request))
 }
 

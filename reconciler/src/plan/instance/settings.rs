@@ -4,7 +4,7 @@
 use shared::rules::EngineVersion;
 
 use super::queue::{Ask, NOT_YET, Standing, ask};
-use super::{parameters, platform};
+use super::{parameters, platform, upgrade};
 use crate::clock::Moment;
 use crate::plan::ground::{Ownership, ownership, usable};
 use crate::plan::outcome::Outcome;
@@ -81,25 +81,23 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
     let read = |version: &Option<String>| EngineVersion::read(target.desired.engine, version.as_deref()?);
     let (running, pending) = (read(&instance.running.engine_version), read(&instance.pending.engine_version));
     let wanted = target.desired.version;
-    if let Some(running) = running.filter(|running| running.major() != wanted.major()) {
-        let message = format!(
-            "spec.version asks for {wanted} and {} runs {running}: a change of the major version is not offered yet; set spec.version: \"{}\"",
-            world.offer.service(),
-            running.major()
-        );
-        return Outcome::blocked(Reason::MajorUpgradeNotOffered, message);
+    let other_major = running.filter(|running| running.major() != wanted.major());
+    let upgrade = other_major.map(|running| upgrade::plan(target, world, instance, running, now));
+    // One change a pass. What holds one of them back does not hold the others.
+    if let Some(upgrade @ Outcome::Act { .. }) = upgrade {
+        return upgrade;
     }
-    // One change a pass. What holds one of them back does not hold the other.
     let tags = platform::tags(target, world, instance).map(|request| {
         let request = Request::Mark(request);
         Outcome::act(Reason::Tagging, request.to_string(), Step::Cloud(request))
     });
-    match (modification(target, world, instance, pending.or(running), now), tags) {
-        (None, None) => Outcome::done(as_declared(target, world, instance)),
+    match (modification(target, world, instance, (running, pending), now), tags) {
+        (None, None) => upgrade.unwrap_or_else(|| Outcome::done(as_declared(target, world, instance))),
         (Some(Outcome::Act { reason, message, steps }), Some(Outcome::Act { steps: tags, .. })) => {
             Outcome::Act { reason, message, steps: steps.into_iter().chain(tags).collect() }
         }
-        (Some(change @ Outcome::Act { .. }), _) | (Some(change), None) => change,
+        (Some(change @ Outcome::Act { .. }), _) => change,
+        (Some(change), None) => upgrade.unwrap_or(change),
         (_, Some(tags)) => tags,
     }
 }
@@ -109,10 +107,10 @@ fn modification(
     target: &Target,
     world: &World,
     instance: &Instance,
-    have: Option<EngineVersion>,
+    versions: (Option<EngineVersion>, Option<EngineVersion>),
     now: Moment,
 ) -> Option<Outcome> {
-    let (wanted, refused) = declared(target, world, instance, have);
+    let (wanted, refused) = declared(target, world, instance, versions);
     let standing = Standing::of(target, world, instance, now, instance.status.modifiable());
     match ask(&standing, &wanted, |part| part, |change| not_offered(target, world, &with_windows(change, instance))) {
         Ask::Say(outcome) => Some(outcome),
@@ -128,7 +126,7 @@ fn declared(
     target: &Target,
     world: &World,
     instance: &Instance,
-    have: Option<EngineVersion>,
+    (running, pending): (Option<EngineVersion>, Option<EngineVersion>),
 ) -> (Settings, Option<Refusal>) {
     let (desired, fence) = (&target.desired, &target.fence);
     let wanted = wanted(target, world);
@@ -143,10 +141,16 @@ fn declared(
     });
     // Only an exact version above the one that runs is an upgrade: minor versions come by themselves, and none is taken back.
     let exact = desired.version.minor().is_some();
-    let above = |have: EngineVersion| exact && !desired.version.covers(have) && desired.version > have;
-    let version = have.is_some_and(above) && permitted(fence.version(desired));
+    let same_major = |have: EngineVersion| have.major() == desired.version.major();
+    let above =
+        |have: EngineVersion| exact && same_major(have) && !desired.version.covers(have) && desired.version > have;
+    let version = pending.or(running).is_some_and(above) && permitted(fence.version(desired));
+    // Another major version that waits, and is not wanted (any more), is taken back.
+    let back = running.is_some_and(same_major) && pending.is_some_and(|pending| !same_major(pending));
+    let engine_version =
+        if back { instance.running.engine_version.clone() } else { wanted.engine_version.filter(|_| version) };
     let own = Settings {
-        engine_version: wanted.engine_version.filter(|_| version),
+        engine_version,
         // A minor version that is written down is one to stay at; without one, the provider's own setting stands.
         auto_minor_version_upgrade: wanted.auto_minor_version_upgrade.filter(|by_itself| !by_itself),
         instance_class: class,

@@ -195,7 +195,7 @@ fn a_refused_master_password_is_reset_once_for_each_password() {
 fn a_change_of_the_major_version_is_not_sent() {
     let plan = planned(&target(&json!({"version": "15"})), &settled_world());
     assert_eq!(cloud_steps(&plan), Vec::<&Request>::new());
-    assert_eq!(blocked(&plan, Concern::Settings).0, "MajorUpgradeNotOffered");
+    assert_eq!(blocked(&plan, Concern::Settings).0, "MajorVersionDiffers");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod platform;
 mod secrets;
 mod simulation;
 mod states;
+mod upgrades;
 mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,7 @@ pub(crate) fn empty_world() -> World {
         offered: BTreeMap::new(),
         // Monday noon.
         minute: 12 * 60,
+        passage: None,
         adopts: None,
         secrets: BTreeMap::new(),
         service: Seen::Absent,
@@ -322,7 +324,7 @@ fn accepted(world: &mut World, request: &Request, times: u32, at: Moment) {
 pub(super) fn modify(change: Settings) -> Request {
     let instance = instance("available");
     let at_once = !offer(None).impact(&change, &instance.running).quiet.is_empty();
-    Request::Modify(Modify { identifier: instance.identifier, change, at_once })
+    Request::Modify(Modify { identifier: instance.identifier, change, at_once, major: false })
 }
 
 fn kept_for(days: u32) -> Settings {

@@ -160,7 +160,7 @@ fn another_group_is_given_at_once_and_nothing_else_is() {
     with_group(&mut world, &wanted, Some(&[("work_mem", "65536")]));
     let change = Settings { parameter_group: Some(wanted.name.clone()), ..Settings::default() };
     let identifier = world.identifier.to_string();
-    let given = Request::Modify(Modify { identifier, change, at_once: false });
+    let given = Request::Modify(Modify { identifier, change, at_once: false, major: false });
     assert_eq!(cloud_steps(&planned(&target, &world)), [&given]);
     refused(&mut world, given, ErrorClass::WrongState);
     assert_eq!(waits(&planned(&target, &world), Concern::Parameters), "InstanceBusy");

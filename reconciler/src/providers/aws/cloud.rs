@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use aws_sdk_rds::types::Filter;
+use shared::rules::Engine;
 
 use super::client::Aws;
 use super::errors::{cloud_error, empty_answer};
-use super::{convert, requests};
+use super::{convert, requests, upgrades};
 use crate::providers::cloud::Cloud;
 use crate::providers::error::{CloudError, ErrorClass};
-use crate::providers::model::{Backup, Identity, Instance, Snapshot, Source};
+use crate::providers::model::{Backup, Identity, Instance, Snapshot, Source, Upgrades};
 use crate::providers::parameters::{Group, Offered};
 use crate::providers::request::Request;
 
@@ -113,6 +114,11 @@ impl Cloud for Aws {
         self.offered(family).await
     }
 
+    async fn upgrades(&self, engine: Engine, version: &str, identifier: &str) -> Result<Upgrades, CloudError> {
+        let targets = upgrades::targets(self, engine, version).await?;
+        Ok(Upgrades { targets, report: upgrades::report(self, engine, identifier).await? })
+    }
+
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {
         requests::carry_out(self, request).await
     }
@@ -161,7 +167,7 @@ mod tests {
         let fenced =
             Aws { fence: Fence::closed(Arc::new(crate::clock::SystemClock)), ..Aws::at("http://127.0.0.1:1".into()) };
         let instance = || "orders".to_owned();
-        let modify = Modify { identifier: instance(), change: Settings::default(), at_once: false };
+        let modify = Modify { identifier: instance(), change: Settings::default(), at_once: false, major: false };
         let mark = MarkInstance { resource: "arn".into(), ..MarkInstance::default() };
         let delete = Delete { identifier: instance(), final_snapshot: None, delete_automated_backups: true };
         let codes = [

@@ -94,6 +94,14 @@ fn applied(from: &DbParameterGroupStatus) -> Applied {
     }
 }
 
+/// RDS's word for an engine.
+pub(super) fn engine_name(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Postgresql => "postgres",
+        Engine::MySql => "mysql",
+    }
+}
+
 fn engine(word: &str) -> Option<Engine> {
     match word {
         "postgres" => Some(Engine::Postgresql),

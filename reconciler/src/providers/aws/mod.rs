@@ -13,6 +13,7 @@ mod rate_limit;
 mod requests;
 mod settings;
 mod states;
+mod upgrades;
 
 pub use client::Aws;
 pub use connect::AwsConnector;

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{ApplyMethod, Parameter, Tag, TagSpecification};
-use shared::rules::Engine;
 
 use super::client::Aws;
+use super::convert::engine_name;
 use super::errors::cloud_error;
 use super::{marks, parameters, settings};
 use crate::providers::error::CloudError;
 use crate::providers::owner::Owner;
 use crate::providers::request::{
     Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
-    ResetMaster, Restore,
+    ResetMaster, Restore, TakeSnapshot,
 };
 
 pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudError> {
@@ -23,6 +23,7 @@ pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudE
         Request::Modify(request) => modify(aws, request).await,
         Request::ResetMaster(request) => reset_master(aws, request).await,
         Request::Mark(request) => mark(aws, request).await,
+        Request::Snapshot(request) => snapshot(aws, request).await,
         Request::Delete(request) => delete(aws, request).await,
         Request::Reboot(request) => reboot(aws, request).await,
         Request::CreateGroup(request) => create_group(aws, request).await,
@@ -37,10 +38,7 @@ async fn create(aws: &Aws, request: &Create) -> Result<(), CloudError> {
     let action = "CreateDBInstance";
     let call = settings::create(aws.rds.create_db_instance(), settings)
         .db_instance_identifier(identifier)
-        .engine(match engine {
-            Engine::Postgresql => "postgres",
-            Engine::MySql => "mysql",
-        })
+        .engine(engine_name(*engine))
         .master_username(master_user)
         .master_user_password(password.expose())
         .storage_encrypted(true)
@@ -86,10 +84,11 @@ async fn restore(aws: &Aws, request: &Restore) -> Result<(), CloudError> {
 }
 
 async fn modify(aws: &Aws, request: &Modify) -> Result<(), CloudError> {
-    let Modify { identifier, change, at_once } = request;
+    let Modify { identifier, change, at_once, major } = request;
     let action = "ModifyDBInstance";
     let call = settings::modify(aws.rds.modify_db_instance(), change)
         .db_instance_identifier(identifier)
+        .set_allow_major_version_upgrade(major.then_some(true))
         .apply_immediately(*at_once);
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
@@ -114,6 +113,18 @@ async fn mark(aws: &Aws, request: &MarkInstance) -> Result<(), CloudError> {
     tags.extend(retained.map(marks::retained));
     let action = "AddTagsToResource";
     let call = aws.rds.add_tags_to_resource().resource_name(resource).set_tags(Some(sdk_tags(&tags)));
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn snapshot(aws: &Aws, request: &TakeSnapshot) -> Result<(), CloudError> {
+    let TakeSnapshot { identifier, snapshot, owner, tags } = request;
+    let action = "CreateDBSnapshot";
+    let call = aws
+        .rds
+        .create_db_snapshot()
+        .db_instance_identifier(identifier)
+        .db_snapshot_identifier(snapshot)
+        .set_tags(Some(tags_of(owner, tags)));
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
 

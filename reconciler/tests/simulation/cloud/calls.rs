@@ -8,7 +8,7 @@ use rds_model::{Account, ApiError, Fresh, Params, State, actions};
 use reconciler::providers::aws::marks;
 use reconciler::providers::{
     Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
-    ResetMaster, Restore, Settings,
+    ResetMaster, Restore, Settings, TakeSnapshot,
 };
 use shared::rules::Engine;
 
@@ -95,6 +95,7 @@ impl Call {
             Request::Modify(request) => modify(request),
             Request::ResetMaster(request) => reset_master(request),
             Request::Mark(request) => mark(request),
+            Request::Snapshot(request) => snapshot(request),
             Request::Delete(request) => delete(request),
             Request::Reboot(Reboot { identifier, group: _ }) => {
                 Self::new(Action::Reboot, [("DBInstanceIdentifier", identifier.as_str())])
@@ -263,10 +264,11 @@ fn restore(request: &Restore) -> Call {
 }
 
 fn modify(request: &Modify) -> Call {
-    let Modify { identifier, change, at_once } = request;
+    let Modify { identifier, change, at_once, major } = request;
     Sent::default()
         .with("DBInstanceIdentifier", identifier)
         .settings(change)
+        .option("AllowMajorVersionUpgrade", major.then_some(true).as_ref())
         .with("ApplyImmediately", at_once)
         .to(Action::Modify)
 }
@@ -286,6 +288,17 @@ fn mark(request: &MarkInstance) -> Call {
     tags.extend(owner.iter().flat_map(marks::tags));
     tags.extend(retained.map(marks::retained));
     Sent::default().with("ResourceName", resource).tags(&tags).to(Action::AddTags)
+}
+
+fn snapshot(request: &TakeSnapshot) -> Call {
+    let TakeSnapshot { identifier, snapshot, owner, tags } = request;
+    let mut tags = tags.clone();
+    tags.extend(marks::tags(owner));
+    Sent::default()
+        .with("DBInstanceIdentifier", identifier)
+        .with("DBSnapshotIdentifier", snapshot)
+        .tags(&tags)
+        .to(Action::CreateSnapshot)
 }
 
 fn delete(request: &Delete) -> Call {

@@ -10,10 +10,14 @@ use reconciler::clock::Clock;
 use reconciler::entropy::Entropy;
 use reconciler::lease::Fence;
 use reconciler::providers::aws::errors::{empty_answer, fenced, refused, timed_out};
-use reconciler::providers::{Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source};
+use reconciler::providers::{
+    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source, Upgrades,
+};
+use shared::rules::Engine;
 
 use super::calls::Call;
 use super::history::{By, CloudEvent, Record, Witness};
+use super::shown;
 use super::state::CloudState;
 use super::timetables::Pace;
 use super::view::View;
@@ -184,6 +188,12 @@ impl Cloud for Way {
         };
         let serve = |state: &mut CloudState, now, _, _: &mut Vec<Record>| Ok(state.backups(source, now));
         self.cloud.answer(action, || name.clone(), false, serve).await
+    }
+
+    async fn upgrades(&self, _: Engine, version: &str, identifier: &str) -> Result<Upgrades, CloudError> {
+        // The checks of these servers never find anything.
+        let read = |_: &View| Upgrades { targets: shown::upgrades(version), report: None };
+        self.cloud.read("DescribeDBEngineVersions", identifier, read).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

@@ -7,12 +7,18 @@ use aws_sdk_rds::types::{
     PendingModifiedValues, RestoreWindow, Tag, VpcSecurityGroupMembership,
 };
 use jiff::Timestamp;
-use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, Instance, Snapshot, actions};
+use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, EngineVersion, Instance, Snapshot, actions};
 
 /// The only engine of the model.
 const ENGINE: &str = "postgres";
 /// The domain of all endpoints: the simulation's settings trust it.
 pub(crate) const DOMAIN: &str = "rds.amazonaws.com";
+
+/// What this version can be upgraded to.
+pub(super) fn upgrades(version: &str) -> Vec<String> {
+    let version: Option<EngineVersion> = version.parse().ok();
+    version.into_iter().flat_map(EngineVersion::upgrade_targets).map(|target| target.to_string()).collect()
+}
 
 /// An instance with all that the adapter reads of it.
 pub(super) fn instance(account: &Account, from: &Instance, now: Timestamp) -> DbInstance {

@@ -104,7 +104,7 @@ fn create(identifier: &str) -> Request {
 
 fn grow(identifier: &str, gib: u32) -> Request {
     let change = Settings { allocated_gib: Some(gib), ..Settings::default() };
-    Request::Modify(Modify { identifier: identifier.into(), change, at_once: true })
+    Request::Modify(Modify { identifier: identifier.into(), change, at_once: true, major: false })
 }
 
 fn delete(identifier: &str, snapshot: &str) -> Request {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use reconciler::providers::{Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source};
+use reconciler::providers::{
+    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source, Upgrades,
+};
+use shared::rules::Engine;
 
 pub(super) fn unasked(cloud: Arc<dyn Cloud>) -> Arc<dyn Cloud> {
     Arc::new(Unasked(cloud))
@@ -28,6 +31,10 @@ impl Cloud for Unasked {
 
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
         self.0.backups(source).await
+    }
+
+    async fn upgrades(&self, engine: Engine, version: &str, identifier: &str) -> Result<Upgrades, CloudError> {
+        self.0.upgrades(engine, version, identifier).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

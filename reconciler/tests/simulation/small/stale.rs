@@ -8,10 +8,11 @@ use k8s_openapi::api::core::v1::{Secret, Service};
 use reconciler::cluster::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use reconciler::providers::{
     Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
-    Request, Snapshot, Source,
+    Request, Snapshot, Source, Upgrades,
 };
 use serde_json::Value;
 use shared::api::RDSDatabase;
+use shared::rules::Engine;
 
 /// Reads objects from one Kubernetes, their Secrets and Services from another, and writes to a third.
 pub(super) struct Behind {
@@ -131,6 +132,10 @@ impl Cloud for Listing<Arc<dyn Cloud>> {
 
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
         self.inner.backups(source).await
+    }
+
+    async fn upgrades(&self, engine: Engine, version: &str, identifier: &str) -> Result<Upgrades, CloudError> {
+        self.inner.upgrades(engine, version, identifier).await
     }
 
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
 use super::super::origins::whole;
+use super::super::upgrades::about_to_rise;
 use super::super::{
     CLUSTER, RESOURCE, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned, plan,
     secret, target, version,
@@ -289,6 +290,8 @@ fn changes() -> Vec<State> {
     at_once["applyImmediately"] = json!(true);
     let mut misspelt = orders_spec();
     misspelt["parameters"] = json!({"work_memory": 65_536});
+    let mut rising = newer.clone();
+    rising["allowMajorVersionUpgrade"] = json!(true);
     let mut smaller = orders_spec();
     smaller["instanceClass"] = json!("db.t4g.small");
     vec![
@@ -326,7 +329,9 @@ fn changes() -> Vec<State> {
         with_spec("change-has-no-effect", FAILED, &large, |world| {
             accept(world, &modify(gib(94)), 3, now() - Duration::from_mins(5));
         }),
-        with_spec("major-upgrade-not-offered", FAILED, &newer, |_| {}),
+        with_spec("major-version-differs", FAILED, &newer, |_| {}),
+        with_spec("taking-snapshot", IN_PROGRESS, &rising, |world| about_to_rise(world, false)),
+        with_spec("upgrade-blocked", FAILED, &rising, |world| about_to_rise(world, true)),
         // It was restored so, and taken up.
         with_spec("change-not-offered", FAILED, &large, |world| {
             on_instance(world, |instance| instance.running.storage_type = Some("io1".into()));
