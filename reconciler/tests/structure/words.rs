@@ -53,6 +53,7 @@ const POSTGRESQL: Vocabulary = Vocabulary {
         ("providers", "role", "of the account"),
         ("providers/aws", "postgresql", "what the provider calls an engine"),
         ("providers/aws", "postgres", "what the provider calls an engine"),
+        ("providers/aws", "pg_upgrade_precheck", "what the provider calls a log"),
     ],
 };
 
@@ -94,6 +95,11 @@ const WALL_CLOCK: Vocabulary = Vocabulary {
             "plan/world.rs",
             "timestamp",
             "when the deletion was asked for is told by Kubernetes, and compared with what the provider tells",
+        ),
+        (
+            "plan/instance/upgrade.rs",
+            "timestamp",
+            "snapshots and reports are dated by the provider; a clock that is set makes no longer pause than there is",
         ),
         (
             "plan/instance/restore.rs",

@@ -88,6 +88,7 @@ fn main() -> Result<ExitCode> {
         managers::trials(&world),
         changes::trials(&world),
         farewell::trials(&world),
+        origins::trials(&world),
         upgrades::trials(&world),
         outside::trials(&world),
         repairs::trials(&world),

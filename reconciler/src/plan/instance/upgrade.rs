@@ -208,8 +208,11 @@ fn in_the_way(
 ) -> Option<Outcome> {
     if let Some(report) = report.filter(|report| made.created.is_none_or(|made| report.written >= made)) {
         let failing = report.written.duration_since(made.created.unwrap_or(report.written));
-        let next = report.written.saturating_add(failing.clamp(PAUSE, LONGEST_PAUSE)).unwrap_or(Timestamp::MAX);
-        let left = Duration::try_from(next.duration_since(at)).ok().filter(|left| !left.is_zero())?;
+        let pause = failing.clamp(PAUSE, LONGEST_PAUSE);
+        let next = report.written.saturating_add(pause).unwrap_or(Timestamp::MAX);
+        // A clock that was set back makes no longer pause of it.
+        let left = next.duration_since(at).min(pause);
+        let left = Duration::try_from(left).ok().filter(|left| !left.is_zero())?;
         let message = format!(
             "the upgrade to {version} was not begun, and {runs} runs on; the checks before it found: {} It is tried again after {}",
             report.text,

@@ -29,8 +29,8 @@ pub(super) async fn targets(aws: &Aws, engine: Engine, version: &str) -> Result<
 ///
 /// Source: RDS user guide, "Performing a major version upgrade": the names of the logs.
 pub(super) async fn report(aws: &Aws, engine: Engine, identifier: &str) -> Result<Option<UpgradeReport>, CloudError> {
-    let (action, name) = ("DescribeDBLogFiles", log(engine));
-    let call = aws.rds.describe_db_log_files().db_instance_identifier(identifier).filename_contains(name);
+    let action = "DescribeDBLogFiles";
+    let call = aws.rds.describe_db_log_files().db_instance_identifier(identifier).filename_contains(log(engine));
     let page = aws.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
     let newest = page.describe_db_log_files().iter().max_by_key(|file| file.last_written());
     let Some((file, written)) = newest.and_then(|file| Some((file.log_file_name()?, file.last_written()?))) else {

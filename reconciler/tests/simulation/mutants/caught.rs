@@ -10,14 +10,14 @@ use super::{
     ALIAS_TAKEN, DATABASE_ANEW, EMPTY_SWEEP, GROUP_UNREAD, LET_GO_EARLY, MARK_COPIED, Mutant, NAMESAKES_SNAPSHOT,
     NO_CONSENT, NO_FINAL_SNAPSHOT, NO_LEDGER, OLD_SNAPSHOT, PASSWORD_FIRST, PIN_LOST, RESTART_UNASKED, SECRET_FIRST,
     SECRET_OVERWRITTEN, STATUS_OVERWRITTEN, STATUS_RESTLESS, TWO_CREATIONS, UNHELD, UNKNOWN_IS_ABSENT,
-    UNREADABLE_IS_ABSENT,
+    UNREADABLE_IS_ABSENT, UNSAVED,
 };
 use crate::figures;
 use crate::life::live_with;
 use crate::oracle::Violation;
 use crate::schedule::Schedule;
 
-pub(super) static MUTANTS: [Mutant; 22] = [
+pub(super) static MUTANTS: [Mutant; 23] = [
     NAMESAKES_SNAPSHOT,
     OLD_SNAPSHOT,
     PIN_LOST,
@@ -40,6 +40,7 @@ pub(super) static MUTANTS: [Mutant; 22] = [
     NO_CONSENT,
     RESTART_UNASKED,
     GROUP_UNREAD,
+    UNSAVED,
 ];
 
 /// Each is looked for from so many seeds on; `MUTANT_BASES` says otherwise.

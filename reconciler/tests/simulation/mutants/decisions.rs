@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reconciler::clock::Moment;
 use reconciler::plan::{ClusterStep, Ledger, Outcome, Plan, SecretFact, Seen, ServiceFact, Step, World, plan};
-use reconciler::providers::{Request, WantedGroup};
+use reconciler::providers::{Request, Snapshot, SnapshotKind, WantedGroup};
 use reconciler::subject::Subject;
 use shared::names;
 use shared::rules::WeeklyWindow;
@@ -35,6 +35,21 @@ pub(super) fn old_snapshot(subject: &Subject, world: &World, now: Moment) -> Pla
         for snapshot in snapshots {
             snapshot.created = deleted.map(|deleted| deleted + Duration::from_secs(1));
         }
+    })
+}
+
+pub(super) fn unsaved(subject: &Subject, world: &World, now: Moment) -> Plan {
+    in_its_place(subject, world, now, |world| {
+        let (Some(passage), Seen::Known(instance)) = (&world.passage, &world.instance) else { return };
+        let majors = 12..=18;
+        let made = majors.map(|major| Snapshot {
+            identifier: format!("{}-before-{major}-1", instance.identifier),
+            kind: SnapshotKind::Manual,
+            status: "available".into(),
+            created: Some(passage.at),
+            resource_id: instance.resource_id.clone(),
+        });
+        world.snapshots = Seen::Known(made.collect());
     })
 }
 

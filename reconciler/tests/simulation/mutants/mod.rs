@@ -54,6 +54,11 @@ pub(crate) const NO_CONSENT: Mutant = decides(
     "plan/instance/restore.rs, snapshot: of_namespace",
     decisions::no_consent,
 );
+pub(crate) const UNSAVED: Mutant = decides(
+    "a major version rises without a snapshot",
+    "plan/instance/upgrade.rs, snapshot: ours, available and fresh",
+    decisions::unsaved,
+);
 pub(crate) const PIN_LOST: Mutant = decides(
     "a pin is lost while the object is paused",
     "plan/mod.rs, rehearsal: pin: world.pinned.clone()",

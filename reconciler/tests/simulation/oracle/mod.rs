@@ -18,6 +18,7 @@ mod pins;
 mod removals;
 mod rest;
 mod restarts;
+mod rises;
 mod specs;
 mod takings;
 mod tenants;
@@ -90,6 +91,7 @@ pub(crate) fn events_hold(events: &[Happened]) -> Result<(), Violation> {
     losses::real(events)?;
     origins::permitted(events)?;
     restarts::permitted(events)?;
+    rises::saved(events)?;
     databases::irreplaceable(events)?;
     specs::untouched(events)?;
     calls::backed_off(events)?;
