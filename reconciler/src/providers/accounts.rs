@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::cloud::Cloud;
 use super::connector::{ConnectError, Connected, Connector, ProviderConfig};
 use super::model::Identity;
+use super::questions::Questions;
 use super::sweep::{Change, Sweep, Sweeper};
 use crate::clock::{Clock, Moment};
 
@@ -23,6 +24,8 @@ pub struct Account {
     pub region: String,
     /// The shared observation.
     pub sweeper: Sweeper,
+    /// Questions for snapshots, asked together.
+    pub(crate) snapshots: Questions,
 }
 
 /// A failed connection is not tried again for this long, however many objects ask.
@@ -146,7 +149,7 @@ impl Accounts {
             Ok(Connected { cloud, identity, region }) => {
                 tracing::info!(account = %identity.account, principal = %identity.principal, region, "connected to the cloud");
                 let sweeper = self.sweeper(&cloud, &identity, &region).await;
-                let account = Arc::new(Account { cloud, identity, region, sweeper });
+                let account = Arc::new(Account { cloud, identity, region, sweeper, snapshots: Questions::default() });
                 way.state.send_replace(State::Connected(account.clone()));
                 Ok(account)
             }

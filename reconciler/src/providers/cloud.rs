@@ -1,5 +1,7 @@
 //! The port to one account of a provider.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::error::CloudError;
@@ -17,6 +19,14 @@ pub trait Cloud: Send + Sync {
     async fn inventory(&self) -> Result<Vec<Instance>, CloudError>;
     /// The manual snapshots that were made of the instance `identifier`, whether or not that still exists.
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError>;
+    /// The same for several instances. A provider that can be asked for them together is asked once.
+    async fn snapshots_of_all(&self, identifiers: &[String]) -> Result<BTreeMap<String, Vec<Snapshot>>, CloudError> {
+        let mut all = BTreeMap::new();
+        for identifier in identifiers {
+            all.insert(identifier.clone(), self.snapshots_of(identifier).await?);
+        }
+        Ok(all)
+    }
     /// What a source has to be restored; nothing where there is no such source.
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError>;
     /// The instance of this name, asked for by name; `None` where there is none.

@@ -12,10 +12,12 @@ mod model;
 mod offer;
 mod offers;
 mod owner;
+pub(crate) mod questions;
 mod request;
 mod settings;
 mod state;
 pub mod sweep;
+mod tempo;
 
 pub use cloud::Cloud;
 pub use connector::{ConnectError, Connected, Connector, ProviderConfig};

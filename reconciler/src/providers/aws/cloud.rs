@@ -1,8 +1,11 @@
 //! RDS behind the port [`Cloud`].
 
-use async_trait::async_trait;
-use aws_sdk_rds::types::Filter;
+use std::collections::BTreeMap;
 
+use async_trait::async_trait;
+use aws_sdk_rds::types::{DbSnapshot, Filter};
+
+use super::bucket::Purpose;
 use super::client::Aws;
 use super::errors::{cloud_error, empty_answer};
 use super::{convert, requests};
@@ -18,8 +21,9 @@ const PAGE: i32 = 100;
 impl Cloud for Aws {
     async fn identity(&self) -> Result<Identity, CloudError> {
         let action = "GetCallerIdentity";
+        // The limit is RDS's; STS has one of its own, far above it.
         let answer = self
-            .call(action, async { self.sts.get_caller_identity().send().await.map_err(|e| cloud_error(action, &e)) })
+            .counted(action, async { self.sts.get_caller_identity().send().await.map_err(|e| cloud_error(action, &e)) })
             .await?;
         Ok(Identity {
             account: answer.account().unwrap_or_default().to_owned(),
@@ -32,10 +36,11 @@ impl Cloud for Aws {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
+            let request = self.rds.describe_db_instances().max_records(PAGE).set_marker(marker.take());
             let page = self
-                .call(action, async {
-                    let request = self.rds.describe_db_instances().max_records(PAGE).set_marker(marker.take());
-                    request.send().await.map_err(|e| cloud_error(action, &e))
+                .page(action, || {
+                    let request = request.clone();
+                    async move { request.send().await.map_err(|e| cloud_error(action, &e)) }
                 })
                 .await?;
             all.extend(page.db_instances().iter().filter_map(convert::instance));
@@ -47,33 +52,31 @@ impl Cloud for Aws {
     }
 
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
-        let action = "DescribeDBSnapshots";
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
-            let page = self
-                .call(action, async {
-                    let instance = Filter::builder().name("db-instance-id").values(identifier).build();
-                    let request = self
-                        .rds
-                        .describe_db_snapshots()
-                        .filters(instance)
-                        .snapshot_type("manual")
-                        .max_records(PAGE)
-                        .set_marker(marker.take());
-                    request.send().await.map_err(|e| cloud_error(action, &e))
-                })
-                .await;
-            let page = match page {
-                Err(error) if error.class == ErrorClass::NotFound => return Ok(all),
-                other => other?,
-            };
-            all.extend(page.db_snapshots().iter().filter_map(convert::snapshot));
-            match page.marker() {
-                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
-                _ => return Ok(all),
+        match self.manual_snapshots(&[identifier.to_owned()]).await {
+            Ok(found) => Ok(found.into_iter().map(|(_, snapshot)| snapshot).collect()),
+            Err(error) if error.class == ErrorClass::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn snapshots_of_all(&self, identifiers: &[String]) -> Result<BTreeMap<String, Vec<Snapshot>>, CloudError> {
+        let mut all: BTreeMap<String, Vec<Snapshot>> =
+            identifiers.iter().map(|name| (name.clone(), Vec::new())).collect();
+        // What RDS does with a filter of several names is documented less well than with one: any doubt is settled one by one.
+        let told_apart = match self.manual_snapshots(identifiers).await {
+            Ok(found) => found.into_iter().all(|(of, snapshot)| {
+                let known = of.and_then(|of| all.get_mut(&of));
+                known.map(|snapshots| snapshots.push(snapshot)).is_some()
+            }),
+            Err(error) if matches!(error.class, ErrorClass::NotFound | ErrorClass::Refused) => false,
+            Err(error) => return Err(error),
+        };
+        if !told_apart {
+            for (identifier, snapshots) in &mut all {
+                *snapshots = self.snapshots_of(identifier).await?;
             }
         }
+        Ok(all)
     }
 
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
@@ -90,7 +93,7 @@ impl Cloud for Aws {
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
         let action = "DescribeDBInstances";
         let call = self.rds.describe_db_instances().db_instance_identifier(identifier);
-        match self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
+        match self.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
             Ok(page) => match page.db_instances().iter().find_map(convert::instance) {
                 Some(found) => Ok(Some(found)),
                 None => Err(empty_answer(action, identifier)),
@@ -106,10 +109,37 @@ impl Cloud for Aws {
 }
 
 impl Aws {
+    /// The manual snapshots of these instances, each with the name of its own.
+    async fn manual_snapshots(&self, identifiers: &[String]) -> Result<Vec<(Option<String>, Snapshot)>, CloudError> {
+        let action = "DescribeDBSnapshots";
+        let mut all = Vec::new();
+        let mut marker = None;
+        loop {
+            let instances = Filter::builder().name("db-instance-id").set_values(Some(identifiers.to_vec())).build();
+            let call = self
+                .rds
+                .describe_db_snapshots()
+                .filters(instances)
+                .snapshot_type("manual")
+                .max_records(PAGE)
+                .set_marker(marker.take());
+            let page = self
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+                .await?;
+            let of = |from: &DbSnapshot| from.db_instance_identifier().map(str::to_owned);
+            all.extend(page.db_snapshots().iter().filter_map(|from| Some((of(from), convert::snapshot(from)?))));
+            match page.marker() {
+                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
+                _ => return Ok(all),
+            }
+        }
+    }
+
     async fn snapshot(&self, name: &str) -> Result<Vec<Backup>, CloudError> {
         let action = "DescribeDBSnapshots";
         let call = self.rds.describe_db_snapshots().db_snapshot_identifier(name);
-        let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+        let page =
+            self.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
         Ok(page.db_snapshots().iter().map(convert::whole).collect())
     }
 
@@ -124,7 +154,9 @@ impl Aws {
                 .db_instance_identifier(identifier)
                 .max_records(PAGE)
                 .set_marker(marker.take());
-            let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+            let page = self
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+                .await?;
             all.extend(page.db_instance_automated_backups().iter().map(convert::automated));
             match page.marker() {
                 Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
