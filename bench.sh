@@ -4,6 +4,7 @@
 #   ./bench.sh                      everything; about 30 minutes after the builds
 #   ./bench.sh webhook [FLAG...]    the admission service alone, beside the same rules in Go and a server without rules
 #   ./bench.sh reconciler [FLAG...] the controller alone
+#   ./bench.sh fleet [FLAG...]      many objects on one account, without engines (an hour and a half); not part of everything
 #   ./bench.sh simulation [FLAG...] the core under a seed: a million lives (hours), larger worlds, planted faults; not part of everything
 #   ./bench.sh sql [FLAG...]        what users and databases inside a server cost, beside psql
 #   ./bench.sh agreement            only what the admission service answers otherwise than its peer in Go
@@ -18,7 +19,7 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' bench.sh; }
 subjects=(webhook reconciler sql)
 case ${1:-all} in
   all) [ $# -le 1 ] || { usage >&2; exit 2; }; shift $# ;;
-  webhook | reconciler | simulation | sql | agreement) subjects=("$1"); shift ;;
+  webhook | reconciler | fleet | simulation | sql | agreement) subjects=("$1"); shift ;;
   -h | --help) usage; exit ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -30,7 +31,7 @@ case ${subjects[*]} in
   webhook) services=(webhook floor) ;;
   agreement) services=(webhook) ;;
   # The reconciler's test bed has the webhook in it.
-  reconciler) services=(webhook reconciler) ;;
+  reconciler | fleet) services=(webhook reconciler) ;;
   # The engine is linked into what measures, and the core into the simulation.
   simulation | sql) services=() ;;
   *) services=(webhook floor reconciler) ;;
@@ -40,7 +41,7 @@ for service in "${services[@]}"; do
   cargo build --release --locked --package "$service"
 done
 case ${subjects[*]} in
-  reconciler | simulation | sql) ;;
+  reconciler | fleet | simulation | sql) ;;
   *) peer=$(bench/peers/build.sh) ;;
 esac
 echo "building what measures" >&2
@@ -49,7 +50,7 @@ if [ "${subjects[*]}" = simulation ]; then
   simulation=$(cargo test --profile tools --workspace --locked --test simulation --no-run 2>&1 | tee /dev/stderr \
     | sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
 fi
-if [[ " ${subjects[*]} " == *' reconciler '* ]]; then
+if [[ " ${subjects[*]} " =~ ' '(reconciler|fleet)' ' ]]; then
   testbed/go-programs.sh controlplane >/dev/null
   # The test bed takes its programs from beside the executable that starts it.
   cp -f "$target/release/rds-webhook" "$target/release/rds-reconciler" "$target/tools/"
@@ -63,7 +64,7 @@ for subject in "${subjects[@]}"; do
     webhook) defaults=(--program "$target/release/rds-webhook" --peer "$peer" --floor "$target/release/floor") ;;
     agreement) defaults=(--program "$target/release/rds-webhook" --peer "$peer") ;;
     simulation) defaults=(--program "$simulation") ;;
-    reconciler | sql) defaults=(--dir "$target/bench") ;;
+    reconciler | fleet | sql) defaults=(--dir "$target/bench") ;;
   esac
   "$target/tools/bench" --command "$command" "${record[@]}" "$subject" "${defaults[@]}" "$@"
 done

@@ -30,6 +30,8 @@ pub(crate) enum Subject {
     Agreement(AgreementPlan),
     /// From `kubectl apply` to Ready, and the controller's memory, with the test bed's API server and local RDS.
     Reconciler(ReconcilerPlan),
+    /// Many objects on one account, whose instances have no engines: calls to AWS, memory, CPU time.
+    Fleet(FleetPlan),
     /// The simulated core: lives, small worlds, planted faults.
     Simulation(SimulationPlan),
     /// What users and databases inside a server cost, on real PostgreSQL servers, beside psql.
@@ -43,6 +45,7 @@ impl Subject {
             Self::Webhook(_) => "webhook",
             Self::Agreement(_) => "agreement",
             Self::Reconciler(_) => "reconciler",
+            Self::Fleet(_) => "fleet",
             Self::Simulation(_) => "simulation",
             Self::Sql(_) => "sql",
         }
@@ -135,6 +138,27 @@ pub(crate) struct ReconcilerPlan {
 
     /// Seconds at rest, during which its memory is read.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rest: u64,
+
+    /// An empty or absent folder for everything that is made; it is removed at the end.
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    pub(crate) dir: PathBuf,
+}
+
+/// How fleets are measured.
+#[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct FleetPlan {
+    /// How many objects, one fleet after the other, with a cloud that takes no time.
+    #[arg(long, value_delimiter = ',', default_value = "10,100,500,1000,5000")]
+    pub(crate) objects: Vec<usize>,
+
+    /// The same with one that takes as long as RDS: five minutes to create, one for the first backup.
+    #[arg(long, value_delimiter = ',', default_value = "500")]
+    pub(crate) slow: Vec<usize>,
+
+    /// Seconds at rest that stand for an hour.
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) rest: u64,
 
     /// An empty or absent folder for everything that is made; it is removed at the end.

@@ -1,6 +1,7 @@
 //! `bench`: measures the release binaries of both services. `bench.sh` builds them and calls it.
 
 mod args;
+mod fleet;
 mod latencies;
 mod machine;
 mod process;
@@ -25,6 +26,7 @@ fn main() -> Result<()> {
         Subject::Webhook(plan) => webhook::measure(plan).context("measuring the webhook")?,
         Subject::Agreement(plan) => webhook::agree(plan).context("comparing the webhook's answers with its peer's")?,
         Subject::Reconciler(plan) => reconciler::measure(plan).context("measuring the reconciler")?,
+        Subject::Fleet(plan) => fleet::measure(plan).context("measuring fleets")?,
         Subject::Simulation(plan) => simulation::measure(plan).context("the simulation")?,
         Subject::Sql(plan) => sql::measure(plan).context("measuring the engine")?,
     };

@@ -15,8 +15,6 @@ const FIRST_SETBACK: Duration = Duration::from_secs(5);
 const LAST_SETBACK: Duration = Duration::from_secs(300);
 /// The first pause after a conflict.
 const FIRST_CONFLICT: Duration = Duration::from_millis(200);
-/// An account that many wait for is asked for again after this long.
-const SOON: Duration = Duration::from_secs(2);
 
 /// What follows a pass. Whatever concerns the object leads to another one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +58,11 @@ impl PassError {
         )
     }
 
+    /// Others came first: nothing was decided or done that anybody has to be told.
+    pub fn crowded(&self) -> bool {
+        matches!(self, Self::Crowded(_) | Self::Apply(ApplyError::Crowded(_)))
+    }
+
     /// The word of metrics. That its owner has made an object too large is no fault of the operator's or of Kubernetes'.
     pub fn result(&self) -> &'static str {
         match self {
@@ -71,7 +74,7 @@ impl PassError {
     /// The pause after so many failures in a row, this one included.
     pub fn pause(&self, failures: u32) -> Duration {
         match self {
-            Self::Crowded(_) => SOON,
+            Self::Crowded(Crowded(again)) | Self::Apply(ApplyError::Crowded(Crowded(again))) => *again,
             // Nothing but an edit of the object helps, and that is an event.
             Self::Cluster(ClusterError::TooLarge(_)) => RESYNC,
             _ if self.conflict() => doubled(FIRST_CONFLICT, failures),

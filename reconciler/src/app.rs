@@ -147,7 +147,11 @@ pub async fn run(args: Args) -> Result<(), AppError> {
         scope: scope.clone(),
         cluster,
     };
-    registry.register_collector(Box::new(Census { objects: controller.store(), clock: clock.clone() }));
+    registry.register_collector(Box::new(Census {
+        objects: controller.store(),
+        memory: memory.clone(),
+        clock: clock.clone(),
+    }));
     let counting = class_status::Counting {
         client: client.clone(),
         classes: classes.clone(),

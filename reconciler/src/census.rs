@@ -14,6 +14,7 @@ use shared::api::RDSDatabase;
 
 use crate::clock::Clock;
 use crate::context::Guarded;
+use crate::memory::Memory;
 use crate::plan::{Acts, Reason};
 use crate::status::{Phase, under_way};
 
@@ -87,6 +88,7 @@ impl Seen {
 /// Counts the objects that the watch has seen. A replica that stands by has seen none.
 pub(crate) struct Census {
     pub(crate) objects: Store<Guarded>,
+    pub(crate) memory: Memory,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -101,11 +103,11 @@ impl Collector for Census {
         let objects = self.objects.state();
         let seen: Vec<Seen> =
             objects.iter().map(|object| object.0.as_ref().map_or(Seen::UNDECODABLE, Seen::of)).collect();
-        encode(&seen, self.clock.wall(), encoder)
+        encode(&seen, self.memory.observed(), self.clock.wall(), encoder)
     }
 }
 
-fn encode(seen: &[Seen], now: Timestamp, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+fn encode(seen: &[Seen], observed: usize, now: Timestamp, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
     let count = |number: usize| ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
     let mut family = encoder.encode_descriptor(
         "rds_reconciler_objects",
@@ -117,6 +119,12 @@ fn encode(seen: &[Seen], now: Timestamp, mut encoder: DescriptorEncoder<'_>) -> 
         let number = seen.iter().filter(|found| found.state == state).count();
         count(number).encode(family.encode_family(&[("state", state.label())])?)?;
     }
+
+    let observed_objects =
+        "RDSDatabase objects of which this process has seen whether their instance is there, since it began to work";
+    let encoder_of_observed =
+        encoder.encode_descriptor("rds_reconciler_objects_observed", observed_objects, None, MetricType::Gauge)?;
+    count(observed).encode(encoder_of_observed)?;
 
     let mut reasons: BTreeMap<Reason, usize> = BTreeMap::new();
     for reason in seen.iter().filter_map(|found| found.reason) {
@@ -191,7 +199,7 @@ mod tests {
 
     impl Collector for Fixed {
         fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-            encode(&self.0, "2026-01-01T03:00:00Z".parse().unwrap(), encoder)
+            encode(&self.0, 2, "2026-01-01T03:00:00Z".parse().unwrap(), encoder)
         }
     }
 
@@ -220,6 +228,7 @@ mod tests {
                 "rds_reconciler_objects{state=\"stalled\"} 1",
                 "rds_reconciler_objects{state=\"ready\"} 2",
                 "rds_reconciler_objects{state=\"reconciling\"} 0",
+                "rds_reconciler_objects_observed 2",
             ],
         );
     }

@@ -22,7 +22,9 @@ pub async fn reconcile(context: &Context, object: &Key) -> Again {
     let Key { namespace, name } = object;
     let began = context.now();
     let result = pass(context, object).await;
-    if let Err(error @ PassError::Crowded(_)) = &result {
+    if let Err(error) = &result
+        && error.crowded()
+    {
         return context.after(error.pause(1));
     }
     context.metrics.pass(result.as_ref().map_or_else(PassError::result, |_| "ok"), context.now().since(began));
@@ -68,6 +70,9 @@ async fn pass(context: &Context, key: &Key) -> Result<Again, PassError> {
     };
     let observation = observe(context, &object, &namespace, &subject).await?;
     let plan = (context.plan)(&subject, &observation.world, context.now());
+    if let Ok(account) = &observation.account {
+        account.sweeper.note(observation.world.identifier.as_str(), plan.content());
+    }
     let before = object.status.clone().unwrap_or_default();
     let (generation, now) = (object.metadata.generation, context.clock.wall());
     let status = status::of(&before, generation, &subject, &observation.world, &plan, now);

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::plan::{Doorway, Errand, Ledger, LoginKnown, Moment, SqlVisit};
+use crate::plan::{Doorway, Errand, Ledger, LoginKnown, Moment, Seen, SqlVisit};
+use crate::providers::Snapshot;
 use crate::told::Told;
 use crate::turns::{Key, Pace};
 
@@ -12,6 +13,10 @@ use crate::turns::{Key, Pace};
 pub struct Recollection {
     /// When an effect on the cloud was last made: only a later sweep can judge it.
     pub last_effect: Option<Moment>,
+    /// Whether this process has seen if its instance is there.
+    pub observed: bool,
+    /// The snapshots of its name, and when they were asked for.
+    pub snapshots: Option<(Moment, Seen<Vec<Snapshot>>)>,
     /// Since when the instance was not there at each look.
     pub absent_since: Option<Moment>,
     /// What was asked of the cloud and of Kubernetes.
@@ -44,6 +49,8 @@ struct Remembered {
     objects: BTreeMap<String, Recollection>,
     /// How many passes have failed in a row, also where the object could not even be read.
     failures: BTreeMap<Key, u32>,
+    /// Objects that have had a pass, whatever came of it.
+    passed: BTreeSet<Key>,
 }
 
 impl Memory {
@@ -67,12 +74,21 @@ impl Memory {
 
     /// A pass has come to its end.
     pub(crate) fn succeeded(&self, object: &Key) {
-        self.lock().failures.remove(object);
+        let mut remembered = self.lock();
+        remembered.failures.remove(object);
+        remembered.passed(object);
+    }
+
+    /// Whether an object has had a pass, and how many have.
+    pub(crate) fn passed(&self, object: &Key) -> (bool, usize) {
+        let remembered = self.lock();
+        (remembered.passed.contains(object), remembered.passed.len())
     }
 
     /// A pass has failed; gives how many have by now, in a row.
     pub fn failed(&self, object: &Key) -> u32 {
         let mut remembered = self.lock();
+        remembered.passed(object);
         let failures = remembered.failures.entry(object.clone()).or_default();
         *failures = failures.saturating_add(1);
         *failures
@@ -84,6 +100,12 @@ impl Memory {
         let mut remembered = self.lock();
         remembered.objects.retain(|uid, _| uids.contains(uid));
         remembered.failures.retain(|object, _| there.contains_key(object));
+        remembered.passed.retain(|object| there.contains_key(object));
+    }
+
+    /// Of how many objects this process has seen whether their instance is there.
+    pub(crate) fn observed(&self) -> usize {
+        self.lock().objects.values().filter(|recollection| recollection.observed).count()
     }
 
     /// Of how many objects something is remembered.
@@ -102,6 +124,14 @@ impl Memory {
     }
 }
 
+impl Remembered {
+    fn passed(&mut self, object: &Key) {
+        if !self.passed.contains(object) {
+            self.passed.insert(object.clone());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,9 +142,12 @@ mod tests {
         let key = |name: &str| Key { namespace: "shop".to_owned(), name: name.to_owned() };
         for name in ["gone", "there"] {
             memory.update(name, |recollection| recollection.too_large = Some(Some(1)));
+            assert!(!memory.passed(&key(name)).0);
             assert_eq!((memory.failed(&key(name)), memory.failed(&key(name))), (1, 2));
         }
+        assert_eq!(memory.passed(&key("gone")), (true, 2), "whatever came of it");
         memory.retain(&BTreeMap::from([(key("there"), "there".to_owned())]));
+        assert_eq!((memory.passed(&key("gone")), memory.passed(&key("there"))), ((false, 1), (true, 1)));
         assert_eq!((memory.len(), memory.recall("there").too_large), (1, Some(Some(1))));
         assert_eq!((memory.failed(&key("gone")), memory.failed(&key("there"))), (1, 3));
         memory.succeeded(&key("there"));

@@ -20,18 +20,31 @@ pub fn owner(metadata: &ObjectMeta, aliases: Option<&str>) -> Option<Key> {
 
 /// Whether an instance concerns an object: its tags name the object, or it is the object's by its name or its resource id, because tags can
 /// be lost. `pinned` is what the object's status says of its instance.
-pub fn concerns(instance: &Instance, cluster: &str, object: &Key, pinned: Option<&InstanceRef>) -> bool {
-    let (marks, Key { namespace, name }) = (&instance.marks, object);
+///
+/// Each change of an instance asks it of every object: what is costly comes last.
+pub fn concerns(instance: &Instance, cluster: &str, namespace: &str, name: &str, pinned: Option<&InstanceRef>) -> bool {
+    let marks = &instance.marks;
     let marked = marks.cluster.as_deref() == Some(cluster);
-    let named = marked && marks.namespace.as_ref() == Some(namespace) && marks.name.as_ref() == Some(name);
+    let named = marked && marks.namespace.as_deref() == Some(namespace) && marks.name.as_deref() == Some(name);
     named
         || match pinned {
             Some(pinned) => {
                 pinned.identifier == instance.identifier
                     || (pinned.resource_id.is_some() && pinned.resource_id == instance.resource_id)
             }
-            None => InstanceIdentifier::derive(cluster, namespace, name).as_str() == instance.identifier,
+            None => {
+                begins_with(&instance.identifier, name)
+                    && InstanceIdentifier::derive(cluster, namespace, name).as_str() == instance.identifier
+            }
         }
+}
+
+/// Whether an identifier begins as one that is derived from this name does: hyphens in a row are one in it, and the end of a long name is cut off.
+fn begins_with(identifier: &str, name: &str) -> bool {
+    const NEVER_CUT: usize = 40;
+    let mut before = None;
+    let single = name.bytes().filter(|byte| before.replace(*byte) != Some(b'-') || *byte != b'-');
+    identifier.bytes().zip(single).take(NEVER_CUT).all(|(found, wanted)| found == wanted)
 }
 
 #[cfg(test)]
@@ -54,9 +67,9 @@ mod tests {
         };
         let theirs = InstanceRef { identifier: "theirs".into(), created: true, ..InstanceRef::default() };
         let ours = |instance: &Instance, pinned: Option<&InstanceRef>| {
-            let other = Key { name: "theirs".into(), ..key() };
-            assert!(!concerns(instance, CLUSTER, &other, Some(&theirs)));
-            concerns(instance, CLUSTER, &key(), pinned)
+            assert!(!concerns(instance, CLUSTER, NAMESPACE, "theirs", Some(&theirs)));
+            assert!(!concerns(instance, CLUSTER, NAMESPACE, "theirs", None));
+            concerns(instance, CLUSTER, NAMESPACE, NAME, pinned)
         };
         let tagged = instance("stopped");
         let mut bare = tagged.clone();
@@ -66,6 +79,15 @@ mod tests {
         assert!(ours(&bare, Some(&pinned("before", RESOURCE))));
         assert!(ours(&bare, None), "by the name that its instance would have");
         assert!(!ours(&bare, Some(&pinned("before", "db-BEFORE"))));
+    }
+
+    #[test]
+    fn what_is_derived_from_a_name_begins_as_the_name() {
+        for name in ["a", "orders", "orders-0001", "a--b---c", &format!("o{}", "-x".repeat(29)), &"z".repeat(59)] {
+            let derived = InstanceIdentifier::derive(CLUSTER, NAMESPACE, name);
+            assert!(begins_with(derived.as_str(), name), "{name}: {derived:?}");
+            assert!(!begins_with(derived.as_str(), &format!("x{name}")), "{name}");
+        }
     }
 
     #[test]

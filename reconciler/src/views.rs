@@ -12,6 +12,8 @@ use crate::turns::Key;
 pub trait Views: Send + Sync {
     /// Whether an object is being deleted, or is gone.
     fn leaving(&self, object: &Key) -> bool;
+    /// How many objects there are.
+    fn objects(&self) -> usize;
     /// All classes, a moment old: a class is policy, not truth. `None` where they have not all been seen within seconds.
     async fn classes(&self) -> Option<Vec<Arc<GuardedClass>>>;
 }

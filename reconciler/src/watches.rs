@@ -1,6 +1,6 @@
 //! What makes an object be looked at: itself, its Secrets and Services, its namespace, the classes, and the cloud.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use kube::runtime::controller::{Action, Controller};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
+use shared::api::RDSDatabaseStatus;
 use shared::api::labels::{MANAGED_BY, MANAGED_BY_LABEL};
 use tokio::sync::mpsc;
 
@@ -83,15 +84,52 @@ impl Views for Watched {
         found.is_none_or(|found| found.meta().deletion_timestamp.is_some())
     }
 
+    fn objects(&self) -> usize {
+        self.objects.len()
+    }
+
     async fn classes(&self) -> Option<Vec<Arc<GuardedClass>>> {
         let seen = tokio::time::timeout(CLASSES_PATIENCE, self.classes.wait_until_ready()).await;
         matches!(seen, Ok(Ok(()))).then(|| self.classes.state())
     }
 }
 
+/// Keeps of an object what is counted and what leads to it. A pass reads all of it anew, and there may be thousands.
+fn lighten(object: &mut Guarded) {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().clear();
+    let Ok(object) = &mut object.0 else { return };
+    if let Some(fields) = &mut object.spec.0 {
+        (fields.users, fields.databases) = (None, None);
+    }
+    if let Some(RDSDatabaseStatus { users, databases, logins, access, snapshots, conditions, .. }) = &mut object.status
+    {
+        (*users, *databases, *access) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        (*logins, *snapshots) = (None, Vec::new());
+        conditions.shrink_to_fit();
+        for condition in conditions {
+            condition.message = String::new();
+        }
+    }
+}
+
+/// After a start each object has its first pass before any has its second: their Secrets and Services all call for one at the same time. Who has had
+/// none by then is waited for no longer.
+const FIRST_PASSES: Duration = Duration::from_secs(15);
+const AFTER_FIRST_PASSES: Duration = Duration::from_secs(2);
+
+fn comes_later(context: &Context, object: &Key) -> bool {
+    let (passed, so_many) = context.memory.passed(object);
+    let since = context.acting_since.get().map(|began| context.now().since(*began));
+    passed && so_many < context.views.objects() && since.is_some_and(|since| since < FIRST_PASSES)
+}
+
 /// A pass, as kube's controller makes it: of what the watch has, the name alone counts.
 pub(crate) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<Action, Infallible> {
     let key = Key { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
+    if comes_later(&context, &key) {
+        return Ok(Action::requeue(AFTER_FIRST_PASSES));
+    }
     Ok(match reconcile(&context, &key).await {
         Again::OnChange => Action::await_change(),
         Again::After(pause) => Action::requeue(pause),
@@ -108,8 +146,9 @@ pub(crate) fn controller(
     called: mpsc::UnboundedReceiver<Key>,
     cluster: String,
 ) -> Controller<Guarded> {
-    let controller = Controller::new(scope.api::<Guarded>(client), watcher::Config::default());
-    let objects = controller.store();
+    let (objects, writer) = reflector::store();
+    let watched = watcher(scope.api::<Guarded>(client), watcher::Config::default()).modify(lighten);
+    let controller = Controller::for_stream(watched.reflect(writer).applied_objects(), objects.clone());
     let known = objects.clone();
     let aliases_namespace = aliases.map(str::to_owned);
     let beside = aliases_namespace.clone();
@@ -175,9 +214,11 @@ fn changes(
 /// The objects that an instance concerns.
 fn concerned(instance: &Instance, known: &[Arc<Guarded>], cluster: &str) -> Vec<ObjectRef<Guarded>> {
     let concerns = |object: &&Arc<Guarded>| {
-        let key = Key { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
         let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
-        triggers::concerns(instance, cluster, &key, status.and_then(|status| status.instance.as_ref()))
+        let meta = object.meta();
+        let (namespace, name) =
+            (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
+        triggers::concerns(instance, cluster, namespace, name, status.and_then(|status| status.instance.as_ref()))
     };
     known.iter().filter(concerns).map(|object| ObjectRef::from_obj(&**object)).collect()
 }
@@ -197,6 +238,35 @@ mod tests {
             "spec": {}, "status": {"databases": databases},
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn i13_of_many_objects_little_is_kept() {
+        let users: BTreeMap<String, Vec<String>> = (0..500).map(|n| (format!("user_{n}"), Vec::new())).collect();
+        let condition = json!({
+            "type": "Ready", "status": "False", "reason": "AccessFailed", "message": "long ".repeat(1000),
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        });
+        let mut object: Guarded = serde_json::from_value(json!({
+            "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase",
+            "metadata": {
+                "name": "orders", "namespace": "shop", "uid": "1", "annotations": {"a": "b"},
+                "managedFields": [{"manager": "kubectl", "operation": "Apply", "fieldsV1": {"f:spec": {}}}],
+            },
+            "spec": {"users": users, "databases": {"orders": ["user_0"]}, "className": "gold"},
+            "status": {
+                "conditions": [condition], "instance": {"identifier": "orders-shop-1", "className": "gold", "created": true},
+                "users": {"user_0": {"secret": "orders.rds.user-0", "ready": true}},
+            },
+        }))
+        .unwrap();
+        lighten(&mut object);
+        let kept = object.0.as_ref().unwrap();
+        let instance = kept.status.as_ref().unwrap().instance.as_ref().unwrap();
+        assert_eq!((instance.identifier.as_str(), instance.class_name.as_deref()), ("orders-shop-1", Some("gold")));
+        assert_eq!(kept.spec.0.as_ref().unwrap().class_name.as_deref(), Some("gold"));
+        assert_eq!(kept.status.as_ref().unwrap().conditions[0].reason, "AccessFailed");
+        assert!(serde_json::to_string(kept).unwrap().len() < 600);
     }
 
     #[test]

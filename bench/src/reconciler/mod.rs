@@ -56,7 +56,8 @@ pub(crate) async fn measure(plan: &ReconcilerPlan) -> Result<Vec<Table>> {
     fs::create_dir_all(&plan.dir)?;
     ensure!(fs::read_dir(&plan.dir)?.next().is_none(), "{} is not empty: another run?", plan.dir.display());
 
-    let options = Options { kubeconfig: plan.dir.join("kubeconfig"), audit: false, time_scale: plan.time_scale };
+    let kubeconfig = plan.dir.join("kubeconfig");
+    let options = Options { kubeconfig, audit: false, time_scale: plan.time_scale, engines: true };
     let stack = Stack::start(&binaries, &programs, &plan.dir, options, &|part| progress(part)).await?;
     let figures = observe(&stack, plan).await;
     stack.stop().await?;

@@ -1,15 +1,23 @@
 //! Effects on the cloud. Each is sent once; what came of it is remembered for the next plan.
 
 use super::scene::Scene;
+use crate::observe::Crowded;
 use crate::plan::{Cause, Step, concern};
 use crate::providers::{CloudError, ErrorClass, Request};
 use crate::tell;
 
-pub(super) async fn apply(scene: &Scene<'_>, request: &Request) {
+/// Asks for a change.
+///
+/// # Errors
+/// When nothing was sent, because others' calls to the account come first: that is no effect and no refusal.
+pub(super) async fn apply(scene: &Scene<'_>, request: &Request) -> Result<(), Crowded> {
     let (context, object) = (scene.context, &scene.observation.world.object);
     let answer = match &scene.observation.account {
         Ok(account) => {
             let answer = account.cloud.carry_out(request).await;
+            if let Some(again) = answer.as_ref().err().and_then(|error| error.crowded) {
+                return Err(Crowded(again));
+            }
             // Whatever the answer, even none at all, it may have had its effect: only a later sweep tells.
             account.sweeper.expect_change();
             // It is shared: another object may have asked for it in the same moment. What it holds is read before it is used.
@@ -52,4 +60,5 @@ pub(super) async fn apply(scene: &Scene<'_>, request: &Request) {
             }
         }
     }
+    Ok(())
 }

@@ -73,10 +73,7 @@ async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
     scene.context.fence.check()?;
     match step {
         Step::Cluster(step) => cluster::apply(scene, step).await,
-        Step::Cloud(request) => {
-            cloud::apply(scene, request).await;
-            Ok(())
-        }
+        Step::Cloud(request) => Ok(cloud::apply(scene, request).await?),
         Step::Inside(part, inputs) => visit::apply(scene, *part, inputs).await,
     }
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::cluster::ClusterError;
 use crate::context::Context;
 use crate::lease::Fenced;
-use crate::observe::Observation;
+use crate::observe::{Crowded, Observation};
 
 /// Why a pass ends before its plan is carried out.
 #[derive(Debug, Error)]
@@ -17,6 +17,9 @@ pub enum ApplyError {
     /// Others visit their databases now: this object is called when its turn has come.
     #[error("others visit their databases first")]
     NotItsTurn,
+    /// Others' calls to the account come first: nothing was asked for.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
     /// This process may not act any more.
     #[error(transparent)]
     Fenced(#[from] Fenced),

@@ -1,5 +1,6 @@
 //! Reads the world of one object: everything [`crate::plan`] decides on.
 
+mod crowded;
 mod kubernetes;
 mod parameters;
 mod passage;
@@ -20,17 +21,21 @@ use shared::api::labels::FINALIZER;
 use shared::api::{InstanceRef, RDSDatabase};
 use shared::names::InstanceIdentifier;
 use shared::rules::{RestoreFrom, minute_of_week};
-use thiserror::Error;
+
+use crowded::unknown;
+
+pub(crate) use crowded::Crowded;
 
 use crate::cluster::NamespaceFacts;
 use crate::context::Context;
 use crate::engine::RECREATE_DATABASE_ANNOTATION;
+use crate::memory::Recollection;
 use crate::plan::{
     ACCEPT_ANNOTATION, AccountFacts, Errand, Moment, ObjectFacts, RECREATE_ANNOTATION, Seen, World, needs_renewal,
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
-use crate::providers::{Backup, CloudError, ConnectError, Instance, Snapshot, Source, offer};
+use crate::providers::{Backup, ConnectError, Instance, Snapshot, Source, offer};
 use crate::subject::{Adoption, Subject, Target};
 
 /// A sweep that a pass waits for: longer than a slow page, shorter than a person's patience.
@@ -44,10 +49,10 @@ pub(crate) struct Observation {
     pub(crate) account: Result<Arc<Account>, String>,
 }
 
-/// Others wait for the same account already: this object is looked at again in a moment, and nothing is said of it until then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("others wait for the same account already")]
-pub struct Crowded;
+/// An answer about snapshots is one for the passes of a birth, which come within seconds.
+const SNAPSHOTS_GOOD_FOR: Duration = Duration::from_secs(60);
+/// A way into the cloud that is being tried answers within seconds.
+const UNDER_WAY: Duration = Duration::from_secs(2);
 
 /// Looks at everything that concerns an object.
 pub(crate) async fn observe(
@@ -67,7 +72,7 @@ pub(crate) async fn observe(
 
     let account = match subject.provider() {
         Ok(provider) => match context.accounts.get(provider).await {
-            Err(ConnectError::UnderWay) => return Err(Crowded),
+            Err(ConnectError::UnderWay) => return Err(Crowded(UNDER_WAY)),
             answer => answer.map_err(|error| error.to_string()),
         },
         Err(refusal) => Err(refusal.to_string()),
@@ -87,21 +92,27 @@ pub(crate) async fn observe(
         }
         Err(why) => Seen::Unknown(why.clone()),
     };
+    remember_seen(context, &facts.uid, &recollection, &instance);
     let rising = match subject {
         Subject::Living(target) => instance.known().and_then(|instance| passage::rises(target, instance)),
         Subject::Leaving(_) => None,
     };
     let passage = match (&account, &rising) {
-        (Ok(account), Some(rising)) => Some(passage::look(account, &identifier, rising, context.clock.wall()).await),
+        (Ok(account), Some(rising)) => Some(passage::look(account, &identifier, rising, context.clock.wall()).await?),
         _ => None,
     };
     let snapshots = match &account {
         // On the way out they also tell which names for the final one are taken, and before an upgrade which there is to come back to.
-        Ok(account) if instance.absent() || facts.deleting || rising.is_some() => snapshots(account, &identifier).await,
+        Ok(account) if facts.deleting || rising.is_some() => snapshots(account, &identifier).await?,
+        Ok(account) if instance.absent() => {
+            snapshots_before_birth(context, account, &identifier, &facts.uid, &recollection).await?
+        }
         _ => Seen::Absent,
     };
     let backups = match (&account, subject) {
-        (Ok(account), Subject::Living(target)) if instance.absent() => backups(context, account, &facts, target).await,
+        (Ok(account), Subject::Living(target)) if instance.absent() => {
+            backups(context, account, &facts, target).await?
+        }
         _ => Seen::Absent,
     };
 
@@ -141,7 +152,7 @@ pub(crate) async fn observe(
         object: facts,
     };
     if let (Subject::Living(target), Ok(account)) = (subject, &account) {
-        parameters::look(context, account, target, &mut world).await;
+        parameters::look(context, account, target, &mut world).await?;
     }
     if let Subject::Living(target) = subject {
         queue(context, target, &mut world, recollection.renewal);
@@ -182,6 +193,17 @@ fn absent_since(context: &Context, facts: &ObjectFacts, instance: &Seen<Instance
     since
 }
 
+/// Remembers that it is known whether the instance is there: after a restart it is counted for how many objects it is.
+fn remember_seen(context: &Context, uid: &str, before: &Recollection, instance: &Seen<Instance>) {
+    if !before.observed && !matches!(instance, Seen::Unknown(_)) {
+        context.memory.update(uid, |recollection| recollection.observed = true);
+    }
+    // What they were asked for is over.
+    if before.snapshots.is_some() && instance.known().is_some() {
+        context.memory.update(uid, |recollection| recollection.snapshots = None);
+    }
+}
+
 /// What was pinned stays, also under another --cluster-name: its tags tell then that it is another cluster's. The one that is to be taken over is
 /// pinned when it is this object's.
 fn identifier(
@@ -199,20 +221,25 @@ fn identifier(
 
 /// What the data of a new instance may come from, where it is to come from somewhere. Backups are known by the name of their instance, which
 /// follows from that of its object: no name leads out of the namespace.
-async fn backups(context: &Context, account: &Account, facts: &ObjectFacts, target: &Target) -> Seen<Vec<Backup>> {
+async fn backups(
+    context: &Context,
+    account: &Account,
+    facts: &ObjectFacts,
+    target: &Target,
+) -> Result<Seen<Vec<Backup>>, Crowded> {
     let source = match &target.desired.restore_from {
-        None => return Seen::Absent,
+        None => return Ok(Seen::Absent),
         Some(RestoreFrom::Snapshot(name)) => Source::Snapshot(name.clone()),
         Some(RestoreFrom::PointInTime { database, .. }) => {
             let name = database.as_ref().unwrap_or(&facts.name);
             Source::Instance(InstanceIdentifier::derive(&context.settings.cluster, &facts.namespace, name).to_string())
         }
     };
-    match account.cloud.backups(&source).await {
+    Ok(match account.cloud.backups(&source).await {
         Ok(backups) if backups.is_empty() => Seen::Absent,
         Ok(backups) => Seen::Known(backups),
-        Err(error) => Seen::Unknown(error.with_remedy()),
-    }
+        Err(error) => unknown(&error)?,
+    })
 }
 
 fn object_facts(object: &RDSDatabase, namespace: &NamespaceFacts) -> ObjectFacts {
@@ -240,29 +267,49 @@ async fn instance(
     after: Option<Moment>,
     by_name: bool,
 ) -> Result<Seen<Instance>, Crowded> {
-    let unknown = |error: &CloudError| Seen::Unknown(error.with_remedy());
     Ok(match account.sweeper.after(after, PATIENCE).await {
         Ok(sweep) => match sweep.find(identifier.as_str(), resource_id) {
             Some(instance) => Seen::Known(instance.clone()),
             None if by_name => match account.cloud.look(identifier.as_str()).await {
                 Ok(Some(instance)) => Seen::Known(instance),
                 Ok(None) => Seen::Absent,
-                Err(error) => unknown(&error),
+                Err(error) => unknown(&error)?,
             },
             None => Seen::Absent,
         },
-        Err(SweepError::Failed(error)) => unknown(&error),
+        Err(SweepError::Failed(error)) => unknown(&error)?,
         Err(error @ SweepError::Late) => Seen::Unknown(error.to_string()),
-        Err(SweepError::Crowded) => return Err(Crowded),
+        Err(SweepError::Crowded(again)) => return Err(Crowded(again)),
     })
 }
 
-async fn snapshots(account: &Account, identifier: &InstanceIdentifier) -> Seen<Vec<Snapshot>> {
-    match account.cloud.snapshots_of(identifier.as_str()).await {
+async fn snapshots(account: &Account, identifier: &InstanceIdentifier) -> Result<Seen<Vec<Snapshot>>, Crowded> {
+    Ok(match account.cloud.snapshots_of(identifier.as_str()).await {
         Ok(snapshots) if snapshots.is_empty() => Seen::Absent,
         Ok(snapshots) => Seen::Known(snapshots),
-        Err(error) => Seen::Unknown(error.with_remedy()),
+        Err(error) => unknown(&error)?,
+    })
+}
+
+/// The snapshots that an earlier object of this name has left, asked for once for the few passes before a birth.
+async fn snapshots_before_birth(
+    context: &Context,
+    account: &Account,
+    identifier: &InstanceIdentifier,
+    uid: &str,
+    recollection: &Recollection,
+) -> Result<Seen<Vec<Snapshot>>, Crowded> {
+    let asked = context.now();
+    if let Some((at, seen)) = &recollection.snapshots
+        && asked.since(*at) < SNAPSHOTS_GOOD_FOR
+        && recollection.last_effect.is_none_or(|effect| effect < *at)
+    {
+        return Ok(seen.clone());
     }
+    let seen = snapshots(account, identifier).await?;
+    let known = (!matches!(seen, Seen::Unknown(_))).then(|| (asked, seen.clone()));
+    context.memory.update(uid, |recollection| recollection.snapshots = known);
+    Ok(seen)
 }
 
 /// Whether nothing that Secrets follow from is hidden for now: a place in the queue is not lost to that.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use shared::names::InstanceIdentifier;
 use shared::rules::{Engine, EngineVersion};
 
+use super::crowded::{Crowded, unknown};
 use crate::plan::{Passage, Seen};
 use crate::providers::Instance;
 use crate::providers::accounts::Account;
@@ -29,11 +30,11 @@ pub(super) async fn look(
     identifier: &InstanceIdentifier,
     rising: &Rising,
     at: Timestamp,
-) -> Passage {
+) -> Result<Passage, Crowded> {
     let Rising { engine, from } = rising;
     let upgrades = match account.cloud.upgrades(*engine, from, identifier.as_str()).await {
         Ok(upgrades) => Seen::Known(upgrades),
-        Err(error) => Seen::Unknown(error.with_remedy()),
+        Err(error) => unknown(&error)?,
     };
-    Passage { at, upgrades }
+    Ok(Passage { at, upgrades })
 }

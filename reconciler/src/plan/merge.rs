@@ -86,6 +86,12 @@ impl Plan {
         self.steps.iter().any(Step::moves_finalizer)
     }
 
+    /// Whether the object has all that it wants of its instance, whatever goes on inside.
+    pub(crate) fn content(&self) -> bool {
+        let wants = [Concern::Instance, Concern::Storage, Concern::Backups, Concern::Settings];
+        !self.partial && wants.iter().all(|concern| matches!(self.outcome(*concern), Some(Outcome::Done { .. })))
+    }
+
     /// Whether it is told only.
     pub(crate) fn paused(&self) -> bool {
         matches!(self.outcome(Concern::Accepted), Some(Outcome::Wait { reason: Reason::Paused, .. }))

@@ -1,5 +1,7 @@
 //! Errors of a provider, sorted by what to do about them.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 /// What to do about an error of the provider.
@@ -39,12 +41,14 @@ pub struct CloudError {
     pub class: ErrorClass,
     /// The same for a person, in a sentence.
     pub remedy: &'static str,
+    /// Nothing was sent, because others' calls to the account wait already: when to ask again.
+    pub crowded: Option<Duration>,
 }
 
 impl CloudError {
     /// An error for which a person does what its class says.
     pub fn new(action: &'static str, code: impl Into<String>, message: impl Into<String>, class: ErrorClass) -> Self {
-        Self { action, code: code.into(), message: message.into(), class, remedy: class.remedy() }
+        Self { action, code: code.into(), message: message.into(), class, remedy: class.remedy(), crowded: None }
     }
 
     /// No way leads to the account.

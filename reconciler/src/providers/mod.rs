@@ -18,6 +18,7 @@ mod request;
 mod settings;
 mod state;
 pub mod sweep;
+mod tempo;
 
 pub use cloud::Cloud;
 pub use connector::{ConnectError, Connected, Connector, ProviderConfig};

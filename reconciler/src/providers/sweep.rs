@@ -10,16 +10,9 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use super::cloud::Cloud;
 use super::error::{CloudError, ErrorClass};
 use super::model::Instance;
+use super::tempo::{self, Content, Pace, SLOW};
 use crate::clock::{Clock, Moment};
 
-/// While something is under way.
-const FAST: Duration = Duration::from_secs(1);
-/// When all is at rest: this is how soon a loss is seen.
-const SLOW: Duration = Duration::from_secs(60);
-/// A look at 100 instances costs a call: large accounts are looked at less often.
-const PER_PAGE: Duration = Duration::from_millis(500);
-/// After an error, doubling.
-const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// Older than this, and failing since, a sweep is no longer believed.
 const STALE: Duration = Duration::from_secs(300);
 /// Passes that wait for a sweep of one account at the same time: more would take the place of those of others.
@@ -76,6 +69,8 @@ struct Shared {
     /// Passes that wait for a sweep.
     waiting: Semaphore,
     latest: watch::Sender<Latest>,
+    pace: Mutex<Pace>,
+    content: Content,
     /// Something was tried.
     tried: Notify,
     wake: Notify,
@@ -89,6 +84,8 @@ impl Sweeper {
             ways: Mutex::new(vec![cloud]),
             waiting: Semaphore::new(WAITING),
             latest: watch::Sender::new(Latest::default()),
+            pace: Mutex::default(),
+            content: Content::default(),
             tried: Notify::new(),
             wake: Notify::new(),
             expectant_until: watch::Sender::new(None),
@@ -119,7 +116,11 @@ impl Sweeper {
         if let Some((error, _)) = failed {
             return Err(SweepError::Failed(error));
         }
-        let _place = self.shared.waiting.try_acquire().map_err(|_| SweepError::Crowded)?;
+        let _place = self
+            .shared
+            .waiting
+            .try_acquire()
+            .map_err(|_| SweepError::Crowded(self.pace().next_but_one(self.clock.now(), self.fast())))?;
         let wait = async {
             loop {
                 // Whoever waits is woken in the order in which they came: a watch channel draws lots.
@@ -156,11 +157,14 @@ impl Sweeper {
     /// One sweep; gives the pause until the next.
     async fn sweep(&self) -> Duration {
         let began = self.clock.now();
+        self.pace().begin(began);
         let answer = self.list().await;
+        self.pace().end(self.clock.now());
         match answer {
             Ok(instances) => {
                 let instances: BTreeMap<_, _> = instances.into_iter().map(|i| (i.identifier.clone(), i)).collect();
-                let busy = instances.values().any(|instance| instance.status.passing() && self.ours(instance));
+                self.shared.content.retain(|identifier| instances.contains_key(identifier));
+                let busy = instances.values().any(|i| self.ours(i) && self.shared.content.awaited(i));
                 let sweep = Arc::new(Sweep { began, instances });
                 let before = self.shared.latest.borrow().sweep.clone();
                 self.shared.latest.send_replace(Latest { sweep: Some(sweep.clone()), failed: None, failures: 0 });
@@ -179,7 +183,7 @@ impl Sweeper {
                     latest.failures = failures + 1;
                 });
                 self.shared.tried.notify_waiters();
-                FIRST_RETRY.saturating_mul(2_u32.saturating_pow(failures)).min(SLOW)
+                tempo::retry(failures)
             }
         }
     }
@@ -217,6 +221,16 @@ impl Sweeper {
         self.shared.latest.borrow().sweep.clone()
     }
 
+    /// Whether an object has all that it wants of the instance of this name.
+    pub(crate) fn note(&self, identifier: &str, content: bool) {
+        self.shared.content.note(identifier, content);
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        // Its parts are set one by one: a panic elsewhere leaves nothing half done.
+        self.shared.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn ours(&self, instance: &Instance) -> bool {
         instance.marks.cluster.as_deref() == Some(&*self.cluster)
     }
@@ -226,8 +240,7 @@ impl Sweeper {
     }
 
     fn fast(&self) -> Duration {
-        let count = self.shared.latest.borrow().sweep.as_ref().map_or(0, |sweep| sweep.instances.len());
-        FAST + PER_PAGE * u32::try_from(count / 100).unwrap_or(u32::MAX)
+        tempo::fast(self.shared.latest.borrow().sweep.as_ref().map_or(0, |sweep| sweep.instances.len()))
     }
 }
 
@@ -237,9 +250,9 @@ pub enum SweepError {
     /// The provider refused or was not reached.
     #[error("{0}")]
     Failed(CloudError),
-    /// Many wait for it already.
+    /// Many wait for it already: when to come again.
     #[error("many wait for the list of instances")]
-    Crowded,
+    Crowded(Duration),
     /// It takes longer than the caller would wait.
     #[error("the list of instances is not there yet")]
     Late,
@@ -383,7 +396,7 @@ pub(crate) mod tests {
         let wait = |sweeper: Sweeper| tokio::spawn(async move { sweeper.after(None, SLOW).await.map(drop) });
         let waiting: Vec<_> = (0..WAITING).map(|_| wait(silent.clone())).collect();
         tokio::task::yield_now().await;
-        assert!(matches!(silent.after(None, SLOW).await, Err(SweepError::Crowded)));
+        assert!(matches!(silent.after(None, SLOW).await, Err(SweepError::Crowded(_))));
         for waits in waiting {
             assert!(matches!(waits.await.expect("it does not panic"), Err(SweepError::Late)));
         }

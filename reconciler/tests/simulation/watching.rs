@@ -116,8 +116,9 @@ impl Watching {
     /// The objects that a changed instance concerns.
     pub(crate) fn concerned(&self, instance: &Instance, cluster: &str) -> Vec<Key> {
         let seen = self.lock();
-        let concerns =
-            |(key, facts): &(&Key, &ObjectFacts)| triggers::concerns(instance, cluster, key, facts.pinned.as_ref());
+        let concerns = |(Key { namespace, name }, facts): &(&Key, &ObjectFacts)| {
+            triggers::concerns(instance, cluster, namespace, name, facts.pinned.as_ref())
+        };
         seen.objects.iter().filter(concerns).map(|(key, _)| key.clone()).collect()
     }
 
@@ -181,6 +182,10 @@ impl Seen {
 impl Views for Watching {
     fn leaving(&self, object: &Key) -> bool {
         self.lock().objects.get(object).is_none_or(|facts| facts.leaving)
+    }
+
+    fn objects(&self) -> usize {
+        self.lock().objects.len()
     }
 
     async fn classes(&self) -> Option<Vec<Arc<GuardedClass>>> {

@@ -85,6 +85,10 @@ pub struct Options {
     /// Admits calls at any rate, where RDS admits a burst of 300 and 12 a second.
     #[arg(long, env = "LOCAL_RDS_NO_THROTTLING")]
     pub no_throttling: bool,
+    /// Instances without a server behind them: nothing listens where they say, and nothing of them is kept. Thousands cost no more than their
+    /// descriptions.
+    #[arg(long, env = "LOCAL_RDS_NO_ENGINES", conflicts_with = "log_statements")]
+    pub no_engines: bool,
     /// Makes the instances log statements that modify, so that `/_local/counters` can count them.
     #[arg(long, env = "LOCAL_RDS_LOG_STATEMENTS")]
     pub log_statements: bool,
@@ -111,6 +115,7 @@ impl Options {
             subnet_groups: Vec::new(),
             instance_network: None,
             no_throttling: false,
+            no_engines: false,
             log_statements: false,
             program: None,
         }

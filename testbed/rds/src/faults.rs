@@ -18,6 +18,8 @@ pub(crate) struct Faults(Mutex<Vec<CallFault>>);
 pub(crate) enum Order {
     /// The next calls of an action fail, or come late.
     Call(CallFault),
+    /// Others of the account have used up their share of the calls, or nobody has.
+    Allowance(Allowance),
     /// An instance is gone, data and all.
     Remove(Removal),
     /// Another instance has the name of this one from now on.
@@ -55,6 +57,14 @@ pub(crate) struct CallFault {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Removal {
     pub(crate) remove_instance: String,
+}
+
+/// The bucket of the account holds so many `tokens` at this moment; with `null`, calls are admitted at any rate from now on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Allowance {
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub(crate) tokens: Option<u16>,
 }
 
 /// Somebody switches a blue/green deployment of `switch_over` over.
@@ -181,6 +191,9 @@ mod tests {
         assert!(matches!(order(r#"{"instance":"a","status":null}"#), Ok(Order::Instance(_))));
         assert!(matches!(order(r#"{"remove_instance":"a"}"#), Ok(Order::Remove(_))));
         assert!(matches!(order(r#"{"switch_over":"a"}"#), Ok(Order::SwitchOver(_))));
+        assert!(matches!(order(r#"{"tokens":0}"#), Ok(Order::Allowance(Allowance { tokens: Some(0) }))));
+        assert!(matches!(order(r#"{"tokens":null}"#), Ok(Order::Allowance(Allowance { tokens: None }))));
+        assert!(order("{}").is_err());
         assert!(order(r#"{"unknown":1}"#).is_err() && order(r#"{"instance":"a","stats":"x"}"#).is_err());
     }
 }

@@ -9,6 +9,9 @@ use crate::service::Service;
 
 /// Removes the files of everything that the state does not know any more. Those of instances are their workers', while they have any.
 pub(crate) async fn clear(service: &Service) {
+    if !service.engines {
+        return;
+    }
     // Nothing is begun meanwhile, so what is not known is not wanted.
     let _alone = service.files.lock().await;
     let needed = service.store.read(Needed::of).await;

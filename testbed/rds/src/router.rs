@@ -90,9 +90,7 @@ async fn perform(
         return Err(error.clone());
     }
     // STS has limits of its own, far above these.
-    if let (false, Some(throttle)) = (sts, &service.throttle)
-        && !throttle.admit().await
-    {
+    if !sts && !service.throttle.admit().await {
         return Err(error::throttled());
     }
     let call = Call { service, params, caller: &caller, now: Timestamp::now() };
@@ -128,6 +126,9 @@ fn deliver_late(
 }
 
 async fn counters(State(service): State<Arc<Service>>) -> Response {
+    if !service.engines {
+        return Json(service.counters.report(BTreeMap::new()).await).into_response();
+    }
     let folders: Vec<_> = service
         .store
         .read(|state| {
@@ -169,6 +170,10 @@ async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) ->
         Order::Call(fault) => service.faults.order(fault).await,
         Order::Instance(fault) => suffer(&service, fault).await,
         Order::SwitchOver(order) => switch_over(&service, &order.switch_over).await,
+        Order::Allowance(allowance) => {
+            service.throttle.refill(allowance.tokens).await;
+            Ok(())
+        }
         Order::Remove(removal) => remove(&service, &removal.remove_instance).await,
     };
     match done {

@@ -31,7 +31,7 @@ use crate::postgres::{AdminPassword, Environment, Layout, Spawner};
 use crate::router::router;
 use crate::service::Service;
 use crate::store::{Store, StoreError, write_atomically};
-use crate::throttle::Throttle;
+use crate::throttle::{BURST, Throttle};
 
 /// Days that are shorter have no daily backup: nothing else could be done to an instance between two of them.
 const SHORTEST_DAY: Duration = Duration::from_mins(10);
@@ -91,7 +91,7 @@ impl Server {
         }
         let layout = data_dir(&options.data_dir)?;
         let lock = lock(&layout)?;
-        let store = Store::open(layout.state_file())?;
+        let store = if options.no_engines { Store::in_memory() } else { Store::open(layout.state_file())? };
         let authority =
             Authority::open(&layout, &options.region).map_err(|error| StartError::Authority(error.to_string()))?;
         let spawner = Spawner::start().map_err(file(layout.root()))?;
@@ -131,9 +131,10 @@ impl Server {
             },
             store,
             env,
+            engines: !options.no_engines,
             counters: Counters::default(),
             faults: Faults::default(),
-            throttle: (!options.no_throttling).then(Throttle::new),
+            throttle: Throttle::new((!options.no_throttling).then_some(BURST)),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             workers: Mutex::new(HashMap::new()),

@@ -21,9 +21,11 @@ pub(crate) struct Service {
     pub(crate) account: Account,
     pub(crate) store: Store,
     pub(crate) env: Environment,
+    /// Whether there are servers behind the instances.
+    pub(crate) engines: bool,
     pub(crate) counters: Counters,
     pub(crate) faults: Faults,
-    pub(crate) throttle: Option<Throttle>,
+    pub(crate) throttle: Throttle,
     /// Cancelled when the service stops.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,

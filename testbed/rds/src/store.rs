@@ -27,10 +27,10 @@ pub enum StoreError {
     },
 }
 
-/// Keeps the state: every change is in the file before anyone sees its result.
+/// Keeps the state: every change is in the file, where there is one, before anyone sees its result.
 #[derive(Debug)]
 pub(crate) struct Store {
-    path: PathBuf,
+    path: Option<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -44,7 +44,12 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
             Err(source) => return Err(StoreError::File { path, source }),
         };
-        Ok(Self { path, state: Mutex::new(state) })
+        Ok(Self { path: Some(path), state: Mutex::new(state) })
+    }
+
+    /// An empty state that lasts as long as the process: to write all of it at each change is too much where there are thousands of instances.
+    pub(crate) fn in_memory() -> Self {
+        Self { path: None, state: Mutex::default() }
     }
 
     /// Looks at the state.
@@ -59,10 +64,11 @@ impl Store {
     ) -> Result<T, E> {
         let mut state = self.state.lock().await;
         let result = change(&mut state)?;
-        let content =
-            serde_json::to_vec(&*state).map_err(|source| StoreError::Content { path: self.path.clone(), source })?;
-        write_atomically(&self.path, &content)
-            .map_err(|source| StoreError::File { path: self.path.clone(), source })?;
+        if let Some(path) = &self.path {
+            let content =
+                serde_json::to_vec(&*state).map_err(|source| StoreError::Content { path: path.clone(), source })?;
+            write_atomically(path, &content).map_err(|source| StoreError::File { path: path.clone(), source })?;
+        }
         Ok(result)
     }
 }

@@ -100,7 +100,7 @@ impl Worker {
 
     /// Takes the next step, or waits for it.
     async fn advance(&mut self, instance: &Instance) -> Result<(), WorkError> {
-        if instance.wants_server() && self.postmaster.is_none() {
+        if instance.wants_server() && self.postmaster.is_none() && self.service.engines {
             let running = self.as_running(instance);
             self.start(&running).await?;
         }
@@ -173,6 +173,9 @@ impl Worker {
     /// The real work of an activity. Interrupted, it is done again from the beginning.
     async fn work(&mut self, instance: &Instance) -> Result<Option<FailedUpgrade>, WorkError> {
         let service = Arc::clone(&self.service);
+        if !service.engines {
+            return Ok(None);
+        }
         let env = &service.env;
         match &instance.phase.activity {
             Activity::Creating { from_snapshot, point_in_time } => {

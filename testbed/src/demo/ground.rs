@@ -19,7 +19,7 @@ pub(super) enum Ground {
 
 impl Ground {
     pub(super) async fn processes(folder: &Folder, narrator: &Narrator) -> Result<Self> {
-        let options = Options { kubeconfig: folder.kubeconfig(), audit: false, time_scale: TIME_SCALE };
+        let options = Options { kubeconfig: folder.kubeconfig(), audit: false, time_scale: TIME_SCALE, engines: true };
         let binaries = Binaries::ensure().await?;
         let programs = Programs::beside_this_one()?;
         let told = |text: &str| narrator.done(text);

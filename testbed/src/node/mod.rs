@@ -103,7 +103,7 @@ impl Node {
         progress(&format!("Kubernetes API server at {}", plane.url()));
 
         let rds = LocalRds::on_node(dir.join("rds"), network::RDS, network::INSTANCES);
-        let spec = rds.spec(programs, &logs, time_scale);
+        let spec = rds.spec(programs, &logs, time_scale, true);
         let rds = Service::start(spec, rds).await?;
         progress(&format!(
             "local RDS at {}, its instances at {}",

@@ -67,12 +67,15 @@ impl LocalRds {
         Self { dir, address: SocketAddrV4::new(address, 443), instances: Some(instances) }
     }
 
-    pub(crate) fn spec(&self, programs: &Programs, logs: &Path, time_scale: f64) -> Spec {
+    pub(crate) fn spec(&self, programs: &Programs, logs: &Path, time_scale: f64, engines: bool) -> Spec {
+        // Without engines it is for large numbers, in a rate of its own choice.
+        let servers: &[&str] = if engines { &["--log-statements"] } else { &["--no-engines", "--no-throttling"] };
         Spec::new("local-rds", &programs.local_rds, logs)
             .args(["--data-dir".as_ref(), self.dir.as_os_str()])
             .args([&format!("--listen={}", self.address), "--region", REGION])
             .args(self.instances.map(|first| format!("--instance-network={first}")))
-            .args([&format!("--time-scale={time_scale}"), "--exit-with-parent", "--log-statements"])
+            .args([&format!("--time-scale={time_scale}"), "--exit-with-parent"])
+            .args(servers)
             .args([&format!("--security-group={}", SECURITY_GROUPS.join(",")), "--subnet-group=databases"])
             .args([&format!("--snapshot-quota={KEPT}"), &format!("--retained-backup-quota={KEPT}")])
             // It downloads PostgreSQL.

@@ -59,6 +59,8 @@ pub struct Options {
     pub audit: bool,
     /// What the local RDS multiplies the durations of AWS by.
     pub time_scale: f64,
+    /// Whether there are servers behind its instances. Without them it admits calls at any rate, until it is told otherwise.
+    pub engines: bool,
 }
 
 /// A running stack. Dropping it kills all parts; [`stop`](Self::stop) ends them in order.
@@ -99,7 +101,7 @@ impl Stack {
         };
         let local_rds = async {
             let rds = LocalRds::new(dir.join("rds"), rds_port);
-            let spec = rds.spec(programs, &logs, options.time_scale);
+            let spec = rds.spec(programs, &logs, options.time_scale, options.engines);
             let rds = Service::start(spec, rds).await?;
             let (endpoint, instances) = (rds.readiness().endpoint(), rds.readiness().instances()?);
             progress(&format!("local RDS at {endpoint}, its instances at {instances}"));

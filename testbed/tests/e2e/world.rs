@@ -148,7 +148,8 @@ impl World {
     async fn start_stack(&self, name: &str) -> Result<Stack> {
         let programs = self.programs().await?;
         let dir = self.folder(name);
-        let options = Options { kubeconfig: dir.join("kubeconfig"), audit: true, time_scale: TIME_SCALE };
+        let options =
+            Options { kubeconfig: dir.join("kubeconfig"), audit: true, time_scale: TIME_SCALE, engines: true };
         let started = Stack::start(self.binaries().await?, programs, &dir, options, &|_| {}).await;
         started.with_context(|| format!("the stack {name} (logs are below {})", self.dir.display()))
     }

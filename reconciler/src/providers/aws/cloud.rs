@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_rds::types::Filter;
 use shared::rules::Engine;
 
+use super::bucket::Purpose;
 use super::client::Aws;
 use super::errors::{cloud_error, empty_answer};
 use super::{convert, requests, upgrades};
@@ -20,8 +21,9 @@ const PAGE: i32 = 100;
 impl Cloud for Aws {
     async fn identity(&self) -> Result<Identity, CloudError> {
         let action = "GetCallerIdentity";
+        // The limit is RDS's; STS has one of its own, far above it.
         let answer = self
-            .call(action, async { self.sts.get_caller_identity().send().await.map_err(|e| cloud_error(action, &e)) })
+            .counted(action, async { self.sts.get_caller_identity().send().await.map_err(|e| cloud_error(action, &e)) })
             .await?;
         Ok(Identity {
             account: answer.account().unwrap_or_default().to_owned(),
@@ -34,10 +36,11 @@ impl Cloud for Aws {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
+            let request = self.rds.describe_db_instances().max_records(PAGE).set_marker(marker.take());
             let page = self
-                .call(action, async {
-                    let request = self.rds.describe_db_instances().max_records(PAGE).set_marker(marker.take());
-                    request.send().await.map_err(|e| cloud_error(action, &e))
+                .page(action, || {
+                    let request = request.clone();
+                    async move { request.send().await.map_err(|e| cloud_error(action, &e)) }
                 })
                 .await?;
             all.extend(page.db_instances().iter().filter_map(convert::instance));
@@ -53,18 +56,16 @@ impl Cloud for Aws {
         let mut all = Vec::new();
         let mut marker = None;
         loop {
+            let instance = Filter::builder().name("db-instance-id").values(identifier).build();
+            let call = self
+                .rds
+                .describe_db_snapshots()
+                .filters(instance)
+                .snapshot_type("manual")
+                .max_records(PAGE)
+                .set_marker(marker.take());
             let page = self
-                .call(action, async {
-                    let instance = Filter::builder().name("db-instance-id").values(identifier).build();
-                    let request = self
-                        .rds
-                        .describe_db_snapshots()
-                        .filters(instance)
-                        .snapshot_type("manual")
-                        .max_records(PAGE)
-                        .set_marker(marker.take());
-                    request.send().await.map_err(|e| cloud_error(action, &e))
-                })
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
                 .await;
             let page = match page {
                 Err(error) if error.class == ErrorClass::NotFound => return Ok(all),
@@ -92,7 +93,7 @@ impl Cloud for Aws {
     async fn look(&self, identifier: &str) -> Result<Option<Instance>, CloudError> {
         let action = "DescribeDBInstances";
         let call = self.rds.describe_db_instances().db_instance_identifier(identifier);
-        match self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
+        match self.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
             Ok(page) => match page.db_instances().iter().find_map(convert::instance) {
                 Some(found) => Ok(Some(found)),
                 None => Err(empty_answer(action, identifier)),
@@ -128,7 +129,8 @@ impl Aws {
     async fn snapshot(&self, name: &str) -> Result<Vec<Backup>, CloudError> {
         let action = "DescribeDBSnapshots";
         let call = self.rds.describe_db_snapshots().db_snapshot_identifier(name);
-        let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+        let page =
+            self.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
         Ok(page.db_snapshots().iter().map(convert::whole).collect())
     }
 
@@ -143,7 +145,9 @@ impl Aws {
                 .db_instance_identifier(identifier)
                 .max_records(PAGE)
                 .set_marker(marker.take());
-            let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+            let page = self
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+                .await?;
             all.extend(page.db_instance_automated_backups().iter().map(convert::automated));
             match page.marker() {
                 Some(next) if !next.is_empty() => marker = Some(next.to_owned()),

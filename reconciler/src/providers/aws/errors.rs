@@ -44,6 +44,11 @@ pub fn empty_answer(action: &'static str, identifier: &str) -> CloudError {
     CloudError::new(action, "EmptyAnswer", message, ErrorClass::Transient)
 }
 
+/// RDS refused it for the rate of the account's calls.
+pub(super) fn throttled(error: &CloudError) -> bool {
+    matches!(error.code.as_str(), "Throttling" | "ThrottlingException" | "RequestLimitExceeded")
+}
+
 /// This process may not act any more, and asked for nothing.
 pub fn fenced(action: &'static str, fenced: Fenced) -> CloudError {
     CloudError::new(action, "Fenced", fenced.to_string(), ErrorClass::Transient)

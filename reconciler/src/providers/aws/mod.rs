@@ -1,5 +1,6 @@
 //! AWS RDS: its calls, its words, its offer.
 
+mod bucket;
 mod client;
 mod cloud;
 mod connect;

@@ -2,6 +2,7 @@
 
 use aws_sdk_rds::types::Parameter as RdsParameter;
 
+use super::bucket::Purpose;
 use super::client::Aws;
 use super::convert::tags;
 use super::errors::cloud_error;
@@ -46,7 +47,10 @@ impl Aws {
     pub(super) async fn named_group(&self, name: &str) -> Result<Option<Group>, CloudError> {
         let action = "DescribeDBParameterGroups";
         let call = self.rds.describe_db_parameter_groups().db_parameter_group_name(name);
-        let page = match self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
+        let page = match self
+            .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+            .await
+        {
             Err(error) if error.class == ErrorClass::NotFound => return Ok(None),
             other => other?,
         };
@@ -60,7 +64,10 @@ impl Aws {
         };
         let action = "ListTagsForResource";
         let call = self.rds.list_tags_for_resource().resource_name(arn);
-        let listed = match self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await {
+        let listed = match self
+            .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+            .await
+        {
             Err(error) if error.class == ErrorClass::NotFound => return Ok(None),
             other => other?,
         };
@@ -77,7 +84,9 @@ impl Aws {
         for _ in 0..MOST_PAGES {
             let call = self.rds.describe_db_parameters().db_parameter_group_name(name).source("user");
             let call = call.max_records(PAGE).set_marker(marker.take());
-            let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+            let page = self
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+                .await?;
             let value =
                 |from: &RdsParameter| Some((from.parameter_name()?.to_owned(), from.parameter_value()?.to_owned()));
             all.extend(page.parameters().iter().filter_map(value));
@@ -94,7 +103,9 @@ impl Aws {
         let (mut all, mut marker) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let call = self.rds.describe_db_parameter_groups().max_records(PAGE).set_marker(marker.take());
-            let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+            let page = self
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+                .await?;
             let names = page.db_parameter_groups().iter().filter_map(|group| group.db_parameter_group_name());
             all.extend(names.filter(|name| !name.starts_with(DEFAULT)).map(str::to_owned));
             match page.marker() {
@@ -111,7 +122,9 @@ impl Aws {
         for _ in 0..MOST_PAGES {
             let call = self.rds.describe_engine_default_parameters().db_parameter_group_family(family);
             let call = call.max_records(PAGE).set_marker(marker.take());
-            let page = self.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+            let page = self
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+                .await?;
             let Some(page) = page.engine_defaults() else { return Err(endless(action)) };
             all.extend(page.parameters().iter().filter_map(parameter));
             match page.marker() {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use shared::rules::Engine;
 
+use super::bucket::Purpose;
 use super::client::Aws;
 use super::convert::engine_name;
 use super::errors::cloud_error;
@@ -20,7 +21,8 @@ const TOLD: usize = 600;
 pub(super) async fn targets(aws: &Aws, engine: Engine, version: &str) -> Result<Vec<String>, CloudError> {
     let action = "DescribeDBEngineVersions";
     let call = aws.rds.describe_db_engine_versions().engine(engine_name(engine)).engine_version(version);
-    let page = aws.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+    let page =
+        aws.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
     let targets = page.db_engine_versions().iter().flat_map(aws_sdk_rds::types::DbEngineVersion::valid_upgrade_target);
     Ok(targets.filter_map(|target| target.engine_version().map(str::to_owned)).collect())
 }
@@ -31,7 +33,8 @@ pub(super) async fn targets(aws: &Aws, engine: Engine, version: &str) -> Result<
 pub(super) async fn report(aws: &Aws, engine: Engine, identifier: &str) -> Result<Option<UpgradeReport>, CloudError> {
     let action = "DescribeDBLogFiles";
     let call = aws.rds.describe_db_log_files().db_instance_identifier(identifier).filename_contains(log(engine));
-    let page = aws.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+    let page =
+        aws.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
     let newest = page.describe_db_log_files().iter().max_by_key(|file| file.last_written());
     let Some((file, written)) = newest.and_then(|file| Some((file.log_file_name()?, file.last_written()?))) else {
         return Ok(None);
@@ -43,7 +46,8 @@ pub(super) async fn report(aws: &Aws, engine: Engine, identifier: &str) -> Resul
         .db_instance_identifier(identifier)
         .log_file_name(file)
         .number_of_lines(LINES);
-    let answer = aws.call(action, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await;
+    let answer =
+        aws.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await;
     let text = match answer {
         Ok(page) => told(page.log_file_data().unwrap_or_default()),
         // It was rotated away a moment ago.

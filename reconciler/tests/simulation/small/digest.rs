@@ -130,9 +130,11 @@ pub(super) fn digest(node: &Node, reduced: bool) -> u64 {
 /// The number of what a process remembers of an object; `None` of nothing.
 fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
     // Each pass sweeps, so every sweep is later than the last effect; and a small world has fewer logins than a visit tries anew, whenever they
-    // were tried last.
+    // were tried last. That an object was observed is counted, and decides nothing.
     let Recollection {
         last_effect: _,
+        observed: _,
+        snapshots,
         absent_since,
         ledger,
         visit,
@@ -148,6 +150,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
         logins.iter().map(|(door, known)| (door, &known.fingerprint, &known.fault, known.passing)).collect();
     let nothing = Recollection::default();
     if *ledger == nothing.ledger
+        && snapshots.is_none()
         && absent_since.is_none()
         && visit.is_none()
         && errand.is_none()
@@ -158,6 +161,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
     }
     let mut hasher = DefaultHasher::new();
     relative(&text(ledger), now, LAG).hash(&mut hasher);
+    relative(&text(snapshots), now, LAG).hash(&mut hasher);
     relative(&text(absent_since), now, LAG).hash(&mut hasher);
     relative(&text(visit), now, VISIT).hash(&mut hasher);
     relative(&text(errand), now, ERRAND).hash(&mut hasher);
