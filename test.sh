@@ -36,8 +36,19 @@ requirements
 # Every cargo command takes the whole workspace: with fewer packages, dependencies would have other features and be built again.
 fmt() { cargo fmt --all --check; }
 clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
-# Those of a node are ignored where nobody asks for them.
-unit() { cargo test --workspace --locked --no-fail-fast -- --skip e2e::; }
+# Those of a node are ignored where nobody asks for them. The simulation works while the others wait for servers.
+unit() {
+  local log simulation failed=0
+  cargo test --workspace --locked --test simulation --no-run && cargo test --workspace --locked --no-run || return
+  log=$(mktemp)
+  cargo test --workspace --locked --test simulation >"$log" 2>&1 &
+  simulation=$!
+  cargo test --workspace --locked --no-fail-fast -- --skip e2e:: || failed=1
+  wait "$simulation" || failed=1
+  cat "$log"
+  rm -f "$log"
+  return "$failed"
+}
 # The corpus first, and then whatever comes to mind. `unit` does the same for a few seconds.
 fuzz() { BOLERO_RANDOM_TEST_TIME_MS=$((${FUZZ_SECONDS:-30} * 1000)) cargo test --workspace --locked --test fuzz; }
 # Others' programs on the local RDS.

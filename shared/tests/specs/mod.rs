@@ -310,7 +310,7 @@ pub(crate) fn refused_changes() -> Vec<RefusedChange> {
             &none,
             json!({"version": "16.1"}),
             "spec.version",
-            "upgrade from 15 to 16 is not offered",
+            "upgrade from 15 to 16 is an outage and cannot be taken back",
             true,
         ),
         (
@@ -327,7 +327,7 @@ pub(crate) fn refused_changes() -> Vec<RefusedChange> {
             &runs("16.4"),
             json!({"version": "17"}),
             "spec.version",
-            "upgrade from 15 to 17 is not offered",
+            "upgrade from 15 to 17 is an outage and cannot be taken back",
             true,
         ),
         (

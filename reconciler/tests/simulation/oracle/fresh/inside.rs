@@ -1,6 +1,6 @@
 //! What is seen on the server.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reconciler::engine::postgres::{KEEPER, owner_role};
 use shared::rules::Desired;
@@ -20,6 +20,7 @@ impl Picture {
         for name in &ours {
             self.add(format_args!("the role {name}"), server.roles.get(name).map(attributes));
         }
+        let mut grants: BTreeMap<(&String, &String), Grant> = BTreeMap::new();
         for (edge, grant) in &server.memberships {
             // Users with createrole may grant each other what they have.
             let among_users = users.contains(edge.role.as_str()) && users.contains(edge.member.as_str());
@@ -27,8 +28,15 @@ impl Picture {
             if of_ours && !among_users {
                 // Up to 15 only the member's own attribute tells, which may have been another one.
                 let grant = Grant { inherits: grant.inherits || server.version < 160_000, ..*grant };
-                self.add(format_args!("{} in {} by {}", edge.member, edge.role, edge.grantor), grant);
+                // An upgrade from 15 or before makes all of them the server's own: who granted what is lost.
+                let all = grants.entry((&edge.member, &edge.role)).or_insert(grant);
+                all.admin |= grant.admin;
+                all.inherits |= grant.inherits;
+                all.sets |= grant.sets;
             }
+        }
+        for ((member, role), grant) in grants {
+            self.add(format_args!("{member} in {role}"), grant);
         }
         for name in desired.databases.keys() {
             if let Some(database) = server.databases.get(name.as_str()) {

@@ -28,8 +28,14 @@ impl Picture {
         let object = state.databases.get(of).filter(|object| is_ready(object))?;
         let resource = object["status"]["instance"]["resourceId"].as_str()?;
         let desired = desired(of, &object["spec"])?;
+        let instance = world.instance(resource)?;
+        let runs = rules::EngineVersion::read(desired.engine, instance.running.engine_version.as_deref()?)?;
+        // One that waits for its window to go to another major version is not what it is going to be.
+        if runs.major() != desired.version.major() {
+            return None;
+        }
         let mut picture = Self::default();
-        picture.settings(&state, object, &desired, &world.instance(resource)?);
+        picture.settings(&state, object, &desired, &instance);
         picture.bindings(&state, of, &desired);
         picture.status(&object["status"], &desired);
         picture.inside(&desired, &world.servers.server(resource)?);
