@@ -115,6 +115,7 @@ fn i11_a_group_is_whole_before_an_instance_gets_it() {
 }
 
 #[test]
+#[allow(clippy::useless_vec, reason = "worlds are too large for the stack")]
 fn a_new_instance_lets_nobody_in_without_tls_and_one_that_is_there_keeps_its_clients() {
     let plain = || asks(&json!({}), &json!({}));
     let word = || asks(&json!({"work_mem": 65_536}), &json!({}));
