@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
+use aws_sdk_rds::types::DbInstance;
 use libtest_mimic::Trial;
 use sqlx::{Connection as _, Executor as _};
 use testbed::eventually::eventually;
@@ -10,6 +11,7 @@ use testbed::eventually::eventually;
 use crate::{
     cloud,
     scene::{SETTLED, Scene},
+    windows,
     world::{World, trial},
 };
 
@@ -17,6 +19,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "upgrades::i3_twelve_becomes_seventeen_with_all_that_is_inside", twelve_becomes_seventeen),
         trial(world, "upgrades::what_is_in_the_way_is_told_and_the_old_version_serves", what_is_in_the_way),
+        trial(world, "upgrades::what_waits_for_its_window_can_be_taken_back", what_waits_for_its_window),
     ]
 }
 
@@ -106,7 +109,41 @@ async fn what_is_in_the_way(world: &World) -> Result<()> {
         cloud::existing(stack.rds(), &identifier).await?.engine_version().is_some_and(|runs| runs.starts_with("15."))
     );
     // The wish can be taken back.
-    scene.apply("books", &format!("{{version: \"15\", {INSIDE}}}")).await?;
+    let before = format!("{{version: \"15\", {INSIDE}}}");
+    scene.apply("books", &before).await?;
     scene.wait_for("books", "SettingsApplied", "True").await?;
     scene.ready("books").await.map(drop)
+}
+
+async fn what_waits_for_its_window(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "waiting-upgrades").await?;
+    let before = format!("version: \"16\", maintenanceWindow: \"{}\", {INSIDE}", windows::away());
+    scene.apply("books", &format!("{{{before}}}")).await?;
+    let identifier = scene.ready("books").await?.text("/status/instance/identifier").to_owned();
+    cloud::until(stack.rds(), &identifier, "available").await?;
+    let later = before.replace("\"16\"", "\"17\", allowMajorVersionUpgrade: true");
+    scene.apply("books", &format!("{{{later}}}")).await?;
+    eventually(SETTLED, "the upgrade to wait for its window", async || {
+        let settings = scene.database("books").await?.expect("SettingsApplied", "False")?;
+        ensure!(settings.reason == "WaitingForWindow", "{settings:?}");
+        Ok(())
+    })
+    .await?;
+    let pending = |instance: &DbInstance| {
+        instance.pending_modified_values().and_then(|waits| waits.engine_version().map(str::to_owned))
+    };
+    let waits = pending(&cloud::existing(stack.rds(), &identifier).await?);
+    ensure!(waits.as_deref().is_some_and(|waits| waits.starts_with("17.")), "{waits:?} waits");
+    // It is Ready meanwhile, and the old version takes the wish back.
+    scene.ready("books").await?;
+    scene.apply("books", &format!("{{{before}}}")).await?;
+    scene.wait_for("books", "SettingsApplied", "True").await?;
+    let instance = cloud::existing(stack.rds(), &identifier).await?;
+    let waits = pending(&instance);
+    ensure!(
+        waits.is_none() && instance.engine_version().is_some_and(|runs| runs.starts_with("16.")),
+        "{waits:?} waits"
+    );
+    Ok(())
 }

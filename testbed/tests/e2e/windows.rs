@@ -20,16 +20,20 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     ]
 }
 
+/// A maintenance window that does not open for days.
+pub(crate) fn away() -> String {
+    let then = Timestamp::now() + SignedDuration::from_hours(72);
+    let day = then.strftime("%a").to_string().to_lowercase();
+    format!("{day}:04:00-{day}:05:00")
+}
+
 async fn an_outage_waits(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let scene = Scene::new(&stack, "windows").await?;
     scene.apply("patient", "{instanceClass: db.t4g.micro, users: {app: []}, databases: {one: [app]}}").await?;
     let identifier = scene.ready("patient").await?.text("/status/instance/identifier").to_owned();
 
-    // Windows that do not open within the hour.
-    let soon = Timestamp::now() + SignedDuration::from_hours(72);
-    let window = soon.strftime("%a").to_string().to_lowercase();
-    let window = format!("{window}:04:00-{window}:05:00");
+    let window = away();
     let wish = format!(
         "instanceClass: db.t4g.small, multiAZ: true, maintenanceWindow: \"{window}\", users: {{app: []}}, databases: {{one: [app]}}"
     );
