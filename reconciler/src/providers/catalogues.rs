@@ -37,6 +37,10 @@ impl Catalogues {
         let before = asked.get(family).and_then(|asked| asked.answer.clone().ok());
         let answer = cloud.parameters(family).await.map(Arc::new);
         let answer = answer.or_else(|error| before.ok_or(error));
+        // What was not asked, because others came first, is no answer to keep.
+        if answer.as_ref().is_err_and(|error| error.crowded.is_some()) {
+            return answer;
+        }
         asked.insert(family.to_owned(), Asked { at: now, answer: answer.clone() });
         answer
     }

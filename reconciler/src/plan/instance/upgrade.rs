@@ -82,11 +82,17 @@ pub(super) fn plan(
     if read(target, version).is_some_and(|step| step.major() == running.major()) {
         return asked(target, world, instance, version.to_owned(), now);
     }
+    // Why it is not tried now: a try has come to nothing. What its checks have said is told before another snapshot is made.
+    let since = since(target, world, instance);
+    if let Some(stopped) = report.as_ref().filter(|report| since.is_some_and(|since| report.written >= since)) {
+        if let Some(blocked) = since.and_then(|since| paused((version, running), stopped, since, at)) {
+            return blocked;
+        }
+    } else if world.ledger.upgrade_without_effect(version, now) {
+        return without_effect((version, running));
+    }
     match snapshot(target, world, instance, at) {
-        Ok(made) => match in_the_way(world, (version, running), report.as_ref(), made, (at, now)) {
-            Some(blocked) => blocked,
-            None => asked(target, world, instance, version.to_owned(), now),
-        },
+        Ok(()) => asked(target, world, instance, version.to_owned(), now),
         Err(outcome) => outcome,
     }
 }
@@ -158,20 +164,24 @@ fn prefix(target: &Target, instance: &Instance) -> String {
     format!("{}-before-{major}-", instance.identifier)
 }
 
-/// The snapshot to come back to, complete and fresh; or what is to be done for it.
-fn snapshot<'a>(
-    target: &Target,
-    world: &'a World,
-    instance: &'a Instance,
-    at: Timestamp,
-) -> Result<&'a Snapshot, Outcome> {
+/// Since when the upgrade is being tried: the first of the snapshots that follow each other as tries that fail do.
+fn since(target: &Target, world: &World, instance: &Instance) -> Option<Timestamp> {
+    let made = ours(target, world, instance).filter(|made| made.available());
+    let mut times: Vec<_> = made.filter_map(|made| made.created).collect();
+    times.sort_unstable_by(|one, other| other.cmp(one));
+    let together = LONGEST_PAUSE.saturating_add(FRESH);
+    times.into_iter().reduce(|first, before| if first.duration_since(before) <= together { before } else { first })
+}
+
+/// That there is a snapshot to come back to, complete and fresh; or what is to be done for it.
+fn snapshot(target: &Target, world: &World, instance: &Instance, at: Timestamp) -> Result<(), Outcome> {
     if let Seen::Unknown(why) = &world.snapshots {
         return Err(unknown(why));
     }
     let fresh =
         |made: &&Snapshot| made.available() && made.created.is_some_and(|created| at.duration_since(created) < FRESH);
-    if let Some(made) = ours(target, world, instance).filter(fresh).max_by_key(|made| made.created) {
-        return Ok(made);
+    if ours(target, world, instance).any(|made| fresh(&made)) {
+        return Ok(());
     }
     let unfinished = |made: &&Snapshot| !made.available() && !made.failed();
     if let Some(making) = ours(target, world, instance).find(unfinished) {
@@ -198,33 +208,30 @@ fn snapshot<'a>(
     Err(Outcome::act(Reason::TakingSnapshot, message, Step::Cloud(Request::Snapshot(request))))
 }
 
-/// Why it is not tried now, although its snapshot is there: a try has come to nothing.
-fn in_the_way(
-    world: &World,
+/// What its checks have found, until it is tried again: after as long as it has failed.
+fn paused(
     (version, runs): (&str, EngineVersion),
-    report: Option<&UpgradeReport>,
-    made: &Snapshot,
-    (at, now): (Timestamp, Moment),
+    report: &UpgradeReport,
+    since: Timestamp,
+    at: Timestamp,
 ) -> Option<Outcome> {
-    if let Some(report) = report.filter(|report| made.created.is_none_or(|made| report.written >= made)) {
-        let failing = report.written.duration_since(made.created.unwrap_or(report.written));
-        let pause = failing.clamp(PAUSE, LONGEST_PAUSE);
-        let next = report.written.saturating_add(pause).unwrap_or(Timestamp::MAX);
-        // A clock that was set back makes no longer pause of it.
-        let left = next.duration_since(at).min(pause);
-        let left = Duration::try_from(left).ok().filter(|left| !left.is_zero())?;
-        let message = format!(
-            "the upgrade to {version} was not begun, and {runs} runs on; the checks before it found: {} It is tried again after {}",
-            report.text,
-            next.round(jiff::Unit::Second).unwrap_or(next)
-        );
-        return Some(Outcome::Blocked { reason: Reason::UpgradeBlocked, message, until: Some(left) });
-    }
-    world.ledger.upgrade_without_effect(version, now).then(|| {
-        let message = format!(
-            "the upgrade to {version} came to nothing, and {runs} runs on: the instance's events and logs say why; it is asked for again when \
-             spec.version was taken back and written anew"
-        );
-        Outcome::blocked(Reason::UpgradeBlocked, message)
-    })
+    let pause = report.written.duration_since(since).clamp(PAUSE, LONGEST_PAUSE);
+    let next = report.written.saturating_add(pause).unwrap_or(Timestamp::MAX);
+    // A clock that was set back makes no longer pause of it.
+    let left = next.duration_since(at).min(pause);
+    let left = Duration::try_from(left).ok().filter(|left| !left.is_zero())?;
+    let message = format!(
+        "the upgrade to {version} was not begun, and {runs} runs on; the checks before it found: {} It is tried again after {}",
+        report.text,
+        next.round(jiff::Unit::Second).unwrap_or(next)
+    );
+    Some(Outcome::Blocked { reason: Reason::UpgradeBlocked, message, until: Some(left) })
+}
+
+fn without_effect((version, runs): (&str, EngineVersion)) -> Outcome {
+    let message = format!(
+        "the upgrade to {version} came to nothing, and {runs} runs on: the instance's events and logs say why; it is asked for again when \
+         spec.version was taken back and written anew"
+    );
+    Outcome::blocked(Reason::UpgradeBlocked, message)
 }

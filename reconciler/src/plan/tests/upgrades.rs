@@ -199,6 +199,22 @@ fn i9_an_upgrade_that_its_checks_stop_is_tried_less_and_less_often() {
 }
 
 #[test]
+fn i9_an_upgrade_that_fails_for_days_makes_no_snapshot_a_day() {
+    const DAY: i64 = 24 * 3600;
+    let failing = |snapshots: &[i64], report_ago| {
+        let made = (1..).zip(snapshots).map(|(number, ago)| snapshot(number, Some(*ago))).collect();
+        planned(&upgrades(), &world(&TARGETS, made, Some(report(report_ago))))
+    };
+    // Three days after the first of them, the next try and its snapshot come in three days.
+    let days = [6 * DAY, 4 * DAY];
+    assert_eq!(blocked(&failing(&days, 3 * DAY - 60), SETTINGS).0, "UpgradeBlocked");
+    assert!(matches!(cloud_steps(&failing(&days, 3 * DAY + 60))[..], [Request::Snapshot(_)]));
+    // One of a year ago was for another try.
+    assert_eq!(cloud_steps(&failing(&[365 * DAY, 3600], 1790)).len(), 0);
+    assert_eq!(cloud_steps(&failing(&[365 * DAY, 3600], 1810)).len(), 1);
+}
+
+#[test]
 fn i9_an_upgrade_that_came_to_nothing_is_not_an_outage_again() {
     let mut world = world(&TARGETS, vec![snapshot(1, Some(60))], None);
     let request = cloud_steps(&planned(&upgrades(), &world))[0].clone();
