@@ -80,14 +80,7 @@ impl Login {
     /// When the server refuses, as one that forces TLS does.
     pub async fn connect_without_tls(&self) -> Result<PgConnection> {
         let database = self.database.as_deref().context("the Secret names no database")?;
-        let options = PgConnectOptions::new_without_pgpass()
-            .host(&self.host)
-            .port(self.port)
-            .username(&self.username)
-            .password(&self.password)
-            .database(database)
-            .ssl_mode(PgSslMode::Disable);
-        Ok(options.connect().await?)
+        Ok(self.options(database).ssl_mode(PgSslMode::Disable).connect().await?)
     }
 
     /// Logs in to another database.
@@ -95,15 +88,17 @@ impl Login {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_to(&self, database: &str, ca: &Path) -> Result<PgConnection> {
-        let options = PgConnectOptions::new_without_pgpass()
+        let options = self.options(database).ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(ca);
+        let who = || format!("logging in as {} to {database}", self.username);
+        options.connect().await.with_context(who)
+    }
+
+    fn options(&self, database: &str) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
             .host(&self.host)
             .port(self.port)
             .username(&self.username)
             .password(&self.password)
             .database(database)
-            .ssl_mode(PgSslMode::VerifyFull)
-            .ssl_root_cert(ca);
-        let who = || format!("logging in as {} to {database}", self.username);
-        options.connect().await.with_context(who)
     }
 }
