@@ -17,6 +17,8 @@ pub struct Recollection {
     pub observed: bool,
     /// The snapshots of its name, and when they were asked for.
     pub snapshots: Option<(Moment, Seen<Vec<Snapshot>>)>,
+    /// The snapshots of its instance among which its copies are, and when they were asked for.
+    pub copies: Option<(Moment, Seen<Vec<Snapshot>>)>,
     /// Since when the instance was not there at each look.
     pub absent_since: Option<Moment>,
     /// What was asked of the cloud and of Kubernetes.

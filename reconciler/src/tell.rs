@@ -132,6 +132,7 @@ fn asked(request: &Request) -> Reason {
         Request::Mark(request) if request.owner.is_some() => Reason::TakeUpInstance,
         Request::Mark(_) => Reason::TagInstance,
         Request::Snapshot(_) => Reason::SnapshotInstance,
+        Request::DeleteSnapshot(_) => Reason::DeleteSnapshot,
         Request::Delete(_) => Reason::DeleteInstance,
         Request::Reboot(_) => Reason::RebootInstance,
         Request::CreateGroup(_) | Request::FillGroup(_) | Request::DeleteGroup(_) => Reason::ParameterGroup,
@@ -161,12 +162,12 @@ mod tests {
     use crate::engine::postgres::DIALECT;
     use crate::plan::{Place, ServicePlace};
     use crate::providers::{
-        Create, Delete, DeleteGroup, MarkInstance, MasterPassword, Modify, Origin, Owner, Reboot, ResetMaster, Restore,
-        Settings, TakeSnapshot,
+        Create, Delete, DeleteGroup, DeleteSnapshot, MarkInstance, MasterPassword, Modify, Origin, Owner, Reboot,
+        ResetMaster, Restore, Settings, TakeSnapshot,
     };
     use shared::rules::Engine;
 
-    fn requests() -> [Request; 12] {
+    fn requests() -> [Request; 13] {
         let identifier = || "orders".to_owned();
         let modify =
             |change| Request::Modify(Modify { identifier: identifier(), change, at_once: false, major: false });
@@ -203,9 +204,11 @@ mod tests {
             Request::Snapshot(TakeSnapshot {
                 identifier: identifier(),
                 snapshot: "orders-before-17-1".into(),
+                kept: false,
                 owner: Owner::default(),
                 tags: BTreeMap::new(),
             }),
+            Request::DeleteSnapshot(DeleteSnapshot { snapshot: "orders-kept-20261201-0400".into() }),
             Request::Delete(Delete { identifier: identifier(), final_snapshot: None, delete_automated_backups: true }),
             Request::Reboot(Reboot { identifier: identifier(), group: "group".into() }),
             Request::DeleteGroup(DeleteGroup { name: "group".into() }),

@@ -19,7 +19,7 @@ const HOLDERS: [&str; 2] = ["self", "aws"];
 /// Needed without being called: see `manifests/aws/README.md`.
 const BESIDES: [&str; 3] = ["kms:DescribeKey", "kms:CreateGrant", "iam:CreateServiceLinkedRole"];
 /// They read, and are of no resource that could be named (AWS Service Authorization Reference).
-const OF_NO_RESOURCE: [&str; 1] = ["rds:DescribeEngineDefaultParameters"];
+const OF_NO_RESOURCE: [&str; 2] = ["rds:DescribeEngineDefaultParameters", "rds:DescribeAccountAttributes"];
 /// Called without needing a right (AWS STS API Reference, GetCallerIdentity).
 const FREE: [&str; 1] = ["sts:GetCallerIdentity"];
 
@@ -62,6 +62,15 @@ fn no_right_is_for_everything() {
                     | "rds:DeleteDBParameterGroup"
                     | "rds:DescribeDBLogFiles"
                     | "rds:DownloadDBLogFilePortion" => "aws:ResourceTag/matrixmind.cloud/cluster",
+                    "rds:DeleteDBSnapshot" => {
+                        let kept = "arn:aws:rds:*:*:snapshot:*-kept-*";
+                        assert_eq!(strings(&statement["Resource"]), [kept], "{file}: others' names");
+                        assert_eq!(
+                            statement["Condition"]["Null"]["aws:ResourceTag/matrixmind.cloud/kept"], "false",
+                            "{file}: a snapshot that somebody wants to stay"
+                        );
+                        "aws:ResourceTag/matrixmind.cloud/cluster"
+                    }
                     _ => continue,
                 };
                 assert_eq!(statement["Condition"]["Null"][fence], "false", "{file}: {action} without its fence");
@@ -74,6 +83,7 @@ fn no_right_is_for_everything() {
 #[test]
 fn the_fence_is_the_tag_of_the_cluster() {
     assert_eq!(shared::api::labels::CLUSTER_TAG, "matrixmind.cloud/cluster");
+    assert_eq!(shared::api::labels::KEPT_TAG, "matrixmind.cloud/kept");
 }
 
 /// The operations that the adapter calls, as IAM names them.

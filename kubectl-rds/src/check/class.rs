@@ -124,6 +124,7 @@ mod tests {
             "{allowedVersions: [\"17\", \"16.4\", \"12.22-rds.20250814\"], maxRetention: 7d}",
             "{maxRetention: 35d}",
             "{maxRetention: 5w}",
+            "{maxRetention: 3650d}",
             "{tags: {a: null, \"aws:b\": null}, allowedNamespaces: {matchLabels: {a: null}, matchExpressions: null}}",
             "{allowedNamespaces: {matchExpressions: [{key: a, operator: Exists, values: null}]}}",
         ] {
@@ -188,7 +189,7 @@ mod tests {
             ("{allowedVersions: [17]}", "spec.allowedVersions[0]: must be a text, not the number 17"),
             ("{allowedVersions: [latest]}", "spec.allowedVersions[0]: \"latest\" does not fit"),
             ("{maxRetention: 6d}", "spec.maxRetention: \"6d\" does not fit"),
-            ("{maxRetention: 36d}", "spec.maxRetention: \"36d\" does not fit"),
+            ("{maxRetention: 36h}", "spec.maxRetention: \"36h\" does not fit"),
             ("{securityGroups: sg-1}", "spec.securityGroups: must be a list, not the text \"sg-1\""),
             ("{tags: {a: 1}}", "spec.tags[a]: must be a text, not the number 1"),
             ("{tags: {\"aws:x\": z}}", "spec.tags[aws:x]: \"aws:x\" is reserved"),

@@ -1,5 +1,6 @@
 //! Reads the world of one object: everything [`crate::plan`] decides on.
 
+mod copies;
 mod crowded;
 mod kubernetes;
 mod parameters;
@@ -116,6 +117,8 @@ pub(crate) async fn observe(
         _ => Seen::Absent,
     };
 
+    let since_effect = |(at, _): &(Moment, _)| recollection.last_effect.is_none_or(|effect| effect < *at);
+    let kept = recollection.copies.clone().filter(since_effect);
     let same = |id: &String| instance.known().is_some_and(|instance| instance.resource_id.as_ref() == Some(id));
     let remembered = recollection.databases.filter(|(id, _)| same(id)).map(|(_, oids)| oids).unwrap_or_default();
     let mut world = World {
@@ -133,6 +136,8 @@ pub(crate) async fn observe(
         backups,
         groups: BTreeMap::new(),
         offered: BTreeMap::new(),
+        copies: None,
+        at: context.clock.wall(),
         minute: minute_of_week(context.clock.wall()),
         passage,
         adopts,
@@ -153,6 +158,7 @@ pub(crate) async fn observe(
     };
     if let (Subject::Living(target), Ok(account)) = (subject, &account) {
         parameters::look(context, account, target, &mut world).await?;
+        copies::look(context, account, target, &mut world, kept).await?;
     }
     if let Subject::Living(target) = subject {
         queue(context, target, &mut world, recollection.renewal);
@@ -324,6 +330,7 @@ mod tests {
     use crate::plan::tests::{RESOURCE, instance as described};
     use crate::providers::Identity;
     use crate::providers::catalogues::Catalogues;
+    use crate::providers::quotas::Quotas;
     use crate::providers::sweep::tests::{Played, sweeper};
 
     async fn seen(cloud: Played, by_name: bool) -> Seen<Instance> {
@@ -334,6 +341,7 @@ mod tests {
             identity: Identity { account: "123456789012".into(), principal: "operator".into() },
             region: "eu-central-1".into(),
             catalogues: Catalogues::default(),
+            quotas: Quotas::default(),
         };
         let identifier = described("available").identifier.parse().expect("the fixture has a name");
         instance(&account, &identifier, Some(RESOURCE), None, by_name).await.expect("nobody else waits")

@@ -203,14 +203,7 @@ impl Ledger {
     /// was asked for a moment ago is remembered all the same. On its way out an object makes each wish once.
     pub fn settle(&mut self, outcomes: &[(Concern, Outcome)], now: Moment) {
         let fulfilled = |concern| {
-            outcomes.iter().any(|(found, outcome)| {
-                let content = match outcome {
-                    Outcome::Done { .. } => true,
-                    Outcome::Blocked { reason, .. } => *reason == Reason::NotScheduled,
-                    Outcome::Wait { .. } | Outcome::Act { .. } => false,
-                };
-                *found == concern && content
-            })
+            outcomes.iter().any(|(found, outcome)| *found == concern && matches!(outcome, Outcome::Done { .. }))
         };
         self.0.retain(|_, entry| match &entry.step {
             Step::Cloud(request) => {
@@ -247,7 +240,9 @@ fn about(step: &Step) -> String {
         Step::Cloud(Request::ResetMaster(_)) => "reset".to_owned(),
         Step::Cloud(Request::Mark(request)) if request.owner.is_some() => "own".to_owned(),
         Step::Cloud(Request::Mark(_)) => "tag".to_owned(),
+        Step::Cloud(Request::Snapshot(request)) if request.kept => "keep a copy".to_owned(),
         Step::Cloud(Request::Snapshot(_)) => "snapshot".to_owned(),
+        Step::Cloud(Request::DeleteSnapshot(request)) => format!("delete the snapshot {}", request.snapshot),
         // Each name of a final snapshot is a matter of its own.
         Step::Cloud(Request::Delete(request)) => {
             format!("delete {}", request.final_snapshot.as_deref().unwrap_or_default())
@@ -269,6 +264,8 @@ pub(crate) fn concern(request: &Request) -> Concern {
         Request::Modify(request) if request.change.parameter_group.is_some() => Concern::Parameters,
         Request::Modify(request) if request.change.deletion_protection == Some(false) => Concern::Deletion,
         Request::Mark(request) if request.retained == Some(true) => Concern::Deletion,
+        Request::Snapshot(request) if request.kept => Concern::Copies,
+        Request::DeleteSnapshot(_) => Concern::Copies,
         Request::Modify(_) | Request::Mark(_) | Request::Snapshot(_) => Concern::Settings,
         Request::ResetMaster(_) => Concern::Databases,
         Request::Delete(_) => Concern::Deletion,

@@ -25,7 +25,7 @@ pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{foreign, serving, usable};
 pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, VisitInputs, doorways, due, fingerprint};
 pub(crate) use inside::{Found, kept, report, retry_at};
-pub(crate) use instance::{looked_for, not_scheduled};
+pub(crate) use instance::{copies_at_rest, copies_looked_for, copies_told, copy_due, looked_for};
 pub(crate) use lead::bound;
 pub(crate) use ledger::concern;
 pub use ledger::{Cause, Ledger};
@@ -37,7 +37,8 @@ pub(crate) use secrets::needs_renewal;
 pub use step::{ClusterStep, Part, ServicePlace, Step};
 pub(crate) use world::RESYNC;
 pub use world::{
-    AccountFacts, ObjectFacts, Passage, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit, World,
+    AccountFacts, KeptCopies, ObjectFacts, Passage, SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, SqlVisit,
+    World,
 };
 
 use crate::subject::{Subject, Target};
@@ -86,6 +87,7 @@ fn concerns(target: &Target, world: &World, now: Moment) -> Vec<(Concern, Outcom
         (Concern::Parameters, instance::parameters(target, world, now)),
         (Concern::Service, services::service(target, world)),
     ];
+    outcomes.extend(instance::copies(target, world).map(|outcome| (Concern::Copies, outcome)));
     outcomes.extend(services::alias(target, world).map(|outcome| (Concern::Alias, outcome)));
     let users = target.fence.users(&target.desired);
     let databases = users.map_or_else(Outcome::from, |()| inside::databases(target, world, now));

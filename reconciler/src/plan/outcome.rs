@@ -17,8 +17,10 @@ pub enum Concern {
     Instance,
     /// Its storage.
     Storage,
-    /// Its backups.
+    /// Its automated backups.
     Backups,
+    /// The copies that are kept beside them.
+    Copies,
     /// Compute size, version, deletion protection, as far as the spec declares them.
     Settings,
     /// The parameters of the server.
@@ -44,6 +46,7 @@ impl Concern {
             Self::Instance => "InstanceReady",
             Self::Storage => "StorageReady",
             Self::Backups => "BackupsReady",
+            Self::Copies => "CopiesKept",
             Self::Settings => "SettingsApplied",
             Self::Parameters => "ParametersApplied",
             Self::Service => "ServiceReady",
@@ -62,6 +65,7 @@ impl Concern {
             Self::Instance => "the instance",
             Self::Storage => "the storage",
             Self::Backups => "the backups",
+            Self::Copies => "the copies that are kept",
             Self::Settings => "the settings",
             Self::Parameters => "the parameters",
             Self::Service => "the Service",

@@ -118,8 +118,8 @@ reasons! {
             "Take the annotation from all but one. Until then objects that name none get the first by name.";
         Paused = User, "spec.paused is true, so nothing is done",
             "Set spec.paused to false, or remove it, when the maintenance is over. The conditions say what would be done.";
-        NotScheduled = User, "backups are asked for in another interval than a day, and the cloud makes them daily",
-            "Set spec.backup.every: 24h. It takes nothing from Ready.";
+        NotScheduled = User, "more copies are asked for than are kept of one database, so none is made",
+            "Write a longer spec.backup.every or a shorter spec.backup.retention, as the message says. It takes nothing from Ready.";
         StatusTooLarge = User, "Kubernetes cannot store the object with its whole status, so users and databases are counted and not listed",
             "Give some of the users and databases to another object.";
 
@@ -153,6 +153,9 @@ reasons! {
         Growing = Nobody, "a change of the storage is under way", "";
         TakingSnapshot = Nobody, "a snapshot is made before an upgrade to another major version",
             "Large ones take hours. The upgrade follows when it is available.";
+        KeepingCopy = Nobody, "a copy of the database is being made, to be kept beside the automated backups",
+            "It takes nothing from Ready.";
+        PruningCopy = Nobody, "a copy has been kept for as long as the spec says, newer ones are there, and it is deleted", "";
         StorageCooldown = Nobody, "the cloud allows no change of storage so soon after the last", "";
         InstanceBusy = Nobody, "the cloud takes no change while the instance is in this state", "";
         Tagging = Nobody, "tags of the class are being put on the instance", "";
@@ -194,6 +197,12 @@ reasons! {
             "Compare its rights with those that the manifests ask for, and see that its credentials are valid.";
         QuotaOrCapacityExhausted = Platform, "a quota of the account, or the cloud's capacity, is exhausted",
             "Ask the cloud's provider for more, or choose another instance class. It is tried again now and then.";
+        SnapshotQuotaNearlyFull = Platform, "the account has hardly room for another manual snapshot, so no copy is made; those that are there stay",
+            "Delete snapshots that nobody needs, or ask the cloud's provider for a higher quota. It takes nothing from Ready.";
+        CopyFailed = Platform, "the copies that were made for one moment have failed, one after the other",
+            "See the instance's events. The next one is tried when its time has come. It takes nothing from Ready.";
+        BackupsBehind = Platform, "the newest moment that automated backups reach is long ago, though the instance is available",
+            "See the instance's events, and ask the cloud's provider where it lasts. It takes nothing from Ready.";
         CloudUnavailable = Platform, "the cloud cannot be asked, or does not answer",
             "It is tried again. Where it lasts, the message says what is missing: credentials, a region, a way to the endpoint.";
         ChangeHasNoEffect = Platform, "the cloud has accepted a change several times and never made it",
@@ -272,6 +281,7 @@ reasons! {
         TakeUpInstance = Nobody, "an accepted instance was marked as the object's", "";
         TagInstance = Nobody, "tags were put on the instance", "";
         ResetMasterPassword = Nobody, "the server was given the master user's password that the Secret holds", "";
+        DeleteSnapshot = Nobody, "the deletion of a copy was asked for that has been kept for long enough", "";
         DeleteInstance = Nobody, "the deletion of the instance was asked for", "";
         RebootInstance = Nobody, "a restart of the instance was asked for", "";
         ParameterGroup = Nobody, "a parameter group was asked for, or filled", "";

@@ -19,7 +19,7 @@ use crate::binding::SecretData;
 use crate::clock::Moment;
 use crate::cluster::Version;
 use crate::engine::{Known, Password};
-use crate::providers::{Backup, Group, Instance, Offer, Offered, Owner, Snapshot, Upgrades};
+use crate::providers::{Backup, Group, Instance, Offer, Offered, Owner, Quota, Snapshot, Upgrades};
 use crate::subject::Adoption;
 
 /// What is known of one thing in the world. `Unknown` never acts as `Absent`.
@@ -216,6 +216,10 @@ pub struct World {
     pub groups: BTreeMap<String, Seen<Group>>,
     /// The parameters that may be set, by the family of servers; asked for where the object, or its class, asks for some.
     pub offered: BTreeMap<String, Seen<Arc<Offered>>>,
+    /// The copies that are kept beside the automated backups; looked for where the object asks for some.
+    pub copies: Option<KeptCopies>,
+    /// When this was observed, by the clock on the wall: what people count in days. No hold is counted by it.
+    pub at: Timestamp,
     /// The minute of the week, in UTC: what maintenance windows are counted by. No hold is.
     pub minute: u16,
     /// What an upgrade to another major version meets; looked for while the object asks for one.
@@ -248,6 +252,15 @@ pub struct World {
     pub authorities: Arc<Authorities>,
     /// When Secrets of this object that work as they are may be renewed; `None` where none has to be.
     pub renewal: Option<Moment>,
+}
+
+/// What is known of the copies that are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCopies {
+    /// Manual snapshots of the instance's name.
+    pub snapshots: Seen<Vec<Snapshot>>,
+    /// How many the account may have; looked for when one is due.
+    pub quota: Seen<Quota>,
 }
 
 /// What an upgrade to another major version meets.

@@ -11,6 +11,7 @@ use super::catalogues::Catalogues;
 use super::cloud::Cloud;
 use super::connector::{ConnectError, Connected, Connector, ProviderConfig};
 use super::model::Identity;
+use super::quotas::Quotas;
 use super::sweep::{Change, Sweep, Sweeper};
 use crate::clock::{Clock, Moment};
 
@@ -26,6 +27,8 @@ pub struct Account {
     pub sweeper: Sweeper,
     /// Which parameters there are.
     pub catalogues: Catalogues,
+    /// How many snapshots there may be.
+    pub quotas: Quotas,
 }
 
 /// A failed connection is not tried again for this long, however many objects ask.
@@ -189,7 +192,8 @@ impl Accounts {
             Ok(Connected { cloud, identity, region }) => {
                 tracing::info!(account = %identity.account, principal = %identity.principal, region, "connected to the cloud");
                 let sweeper = self.sweeper(&cloud, &identity, &region).await;
-                let account = Arc::new(Account { cloud, identity, region, sweeper, catalogues: Catalogues::default() });
+                let (catalogues, quotas) = (Catalogues::default(), Quotas::default());
+                let account = Arc::new(Account { cloud, identity, region, sweeper, catalogues, quotas });
                 way.state.send_replace(State::Connected(account.clone()));
                 Ok(account)
             }

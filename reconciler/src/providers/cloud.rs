@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use shared::rules::Engine;
 
 use super::error::CloudError;
-use super::model::{Backup, Identity, Instance, Snapshot, Source, Upgrades};
+use super::model::{Backup, Identity, Instance, Quota, Snapshot, Source, Upgrades};
 use super::parameters::{Group, Offered};
 use super::request::Request;
 
@@ -19,6 +19,8 @@ pub trait Cloud: Send + Sync {
     async fn inventory(&self) -> Result<Vec<Instance>, CloudError>;
     /// The manual snapshots that were made of the instance `identifier`, whether or not that still exists.
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError>;
+    /// How many manual snapshots the account has in the region, and may have.
+    async fn snapshot_quota(&self) -> Result<Quota, CloudError>;
     /// What a source has to be restored; nothing where there is no such source.
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError>;
     /// The instance of this name, asked for by name; `None` where there is none.

@@ -14,6 +14,7 @@ mod offer;
 mod offers;
 mod owner;
 mod parameters;
+pub(crate) mod quotas;
 mod request;
 mod settings;
 mod state;
@@ -23,7 +24,7 @@ mod tempo;
 pub use cloud::Cloud;
 pub use connector::{ConnectError, Connected, Connector, ProviderConfig};
 pub use error::{CloudError, ErrorClass};
-pub use model::{Backup, Endpoint, Identity, Instance, Snapshot, SnapshotKind, Source, UpgradeReport, Upgrades};
+pub use model::{Backup, Endpoint, Identity, Instance, Quota, Snapshot, SnapshotKind, Source, UpgradeReport, Upgrades};
 pub use offer::{Impact, Offer};
 pub(crate) use offers::offer;
 pub use owner::{Mark, Marks, Owner};
@@ -31,8 +32,8 @@ pub use parameters::{Allowed, Applied, Group, Offered, Parameter, Values, Wanted
 pub(crate) use parameters::{forces_tls, is_ours};
 pub(crate) use request::some;
 pub use request::{
-    Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
-    ResetMaster, Restore, TakeSnapshot,
+    Create, CreateGroup, Delete, DeleteGroup, DeleteSnapshot, FillGroup, MarkInstance, MasterPassword, Modify, Origin,
+    Reboot, Request, ResetMaster, Restore, TakeSnapshot,
 };
 pub use settings::Settings;
 pub(crate) use settings::days;

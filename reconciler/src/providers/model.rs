@@ -51,6 +51,8 @@ pub struct Instance {
     pub pending_else: Vec<String>,
     /// Its master user, which never changes.
     pub master_user: Option<String>,
+    /// The newest moment that its automated backups reach: their evidence. It advances every few minutes by itself.
+    pub restorable: Option<Timestamp>,
     /// The authority that signs for its server, by the provider's name for it.
     pub authority: Option<String>,
     /// Whose it is.
@@ -81,6 +83,17 @@ pub struct Snapshot {
     pub created: Option<Timestamp>,
     /// The `resource_id` of the instance it was made of.
     pub resource_id: Option<String>,
+    /// Whose it is, as its own tags say.
+    pub marks: Marks,
+}
+
+/// How many of something an account has, and may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// There are so many.
+    pub used: u32,
+    /// There may be so many.
+    pub most: u32,
 }
 
 /// Where the data of a new instance may come from.
@@ -131,6 +144,14 @@ pub struct UpgradeReport {
     pub written: Timestamp,
     /// What stands in the way, in the provider's words; bounded.
     pub text: String,
+}
+
+impl Instance {
+    /// Whether it is as it was seen before, but for what advances by itself.
+    pub(crate) fn is_as(&self, before: &Self) -> bool {
+        self == before
+            || self.restorable != before.restorable && *self == Self { restorable: self.restorable, ..before.clone() }
+    }
 }
 
 impl Backup {

@@ -30,6 +30,8 @@ pub struct Marks {
     pub retained: Option<bool>,
     /// The object that may take it over, `<namespace>/<name>`: somebody with rights over the instance says so.
     pub adopt: Option<String>,
+    /// Of a snapshot: it is kept for a while, and deleted when newer ones are there.
+    pub kept: bool,
 }
 
 /// A part of what tells whose an instance is.
@@ -97,6 +99,7 @@ impl From<&Owner> for Marks {
             uid: mark(Mark::Uid),
             retained: None,
             adopt: None,
+            kept: false,
         }
     }
 }

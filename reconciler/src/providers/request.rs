@@ -1,5 +1,7 @@
 //! What the cloud can be asked for. A request is complete: what is sent, retried, told and shown is this one value.
 
+mod snapshots;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -11,6 +13,8 @@ use super::owner::Owner;
 use super::parameters::Values;
 use super::settings::Settings;
 use crate::engine::Password;
+
+pub use snapshots::{DeleteSnapshot, TakeSnapshot};
 
 /// Keys of tags that are named.
 const KEYS_TOLD: usize = 8;
@@ -28,8 +32,10 @@ pub enum Request {
     ResetMaster(ResetMaster),
     /// Marks and tags, over those of the same keys.
     Mark(MarkInstance),
-    /// A snapshot that stays until a person removes it.
+    /// A snapshot of an instance.
     Snapshot(TakeSnapshot),
+    /// The end of a snapshot.
+    DeleteSnapshot(DeleteSnapshot),
     /// The end of an instance.
     Delete(Delete),
     /// A restart of an instance.
@@ -112,19 +118,6 @@ pub struct Modify {
     pub at_once: bool,
     /// Whether the engine goes to another major version with it.
     pub major: bool,
-}
-
-/// A snapshot of an instance, apart from those that the provider makes by itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TakeSnapshot {
-    /// The instance.
-    pub identifier: String,
-    /// The name to give it.
-    pub snapshot: String,
-    /// Whose it is.
-    pub owner: Owner,
-    /// Tags of class and object.
-    pub tags: BTreeMap<String, String>,
 }
 
 /// Another password for the master user of an instance.
@@ -218,6 +211,7 @@ impl fmt::Display for Request {
             Self::ResetMaster(request) => request.fmt(f),
             Self::Mark(request) => request.fmt(f),
             Self::Snapshot(request) => request.fmt(f),
+            Self::DeleteSnapshot(request) => request.fmt(f),
             Self::Delete(request) => request.fmt(f),
             Self::Reboot(request) => request.fmt(f),
             Self::CreateGroup(request) => request.fmt(f),
@@ -271,17 +265,6 @@ impl fmt::Display for Modify {
         let what = if *major { "upgrade" } else { "change" };
         let when = if *at_once { "" } else { ", what is an outage in the maintenance window" };
         write!(f, "{what} the instance {identifier}: {change}{when}")
-    }
-}
-
-impl fmt::Display for TakeSnapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { identifier, snapshot, owner, tags } = self;
-        write!(f, "make the snapshot {snapshot} of the instance {identifier} (for {owner}")?;
-        if !tags.is_empty() {
-            write!(f, ", tags {}", told(tags))?;
-        }
-        f.write_str(")")
     }
 }
 

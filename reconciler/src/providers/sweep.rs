@@ -262,7 +262,8 @@ fn changes(before: Option<&Sweep>, now: &Sweep) -> Vec<Change> {
     let Some(before) = before else {
         return now.instances.values().cloned().map(Change).collect();
     };
-    let changed = now.instances.values().filter(|i| before.instances.get(&i.identifier) != Some(i));
+    let otherwise = |i: &&Instance| before.instances.get(&i.identifier).is_none_or(|was| !i.is_as(was));
+    let changed = now.instances.values().filter(otherwise);
     let gone = before.instances.values().filter(|i| !now.instances.contains_key(&i.identifier));
     changed.chain(gone).cloned().map(Change).collect()
 }
@@ -277,7 +278,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::clock::tests::TokioClock;
     use crate::plan::tests::instance;
-    use crate::providers::{Backup, Group, Identity, Offered, Request, Snapshot, Source, Upgrades};
+    use crate::providers::{Backup, Group, Identity, Offered, Quota, Request, Snapshot, Source, Upgrades};
     use shared::rules::Engine;
 
     /// A way to an account that gives these answers, and changes nothing.
@@ -307,6 +308,10 @@ pub(crate) mod tests {
 
         async fn snapshots_of(&self, _: &str) -> Result<Vec<Snapshot>, CloudError> {
             Ok(Vec::new())
+        }
+
+        async fn snapshot_quota(&self) -> Result<Quota, CloudError> {
+            Ok(Quota { used: 0, most: 100 })
         }
 
         async fn backups(&self, _: &Source) -> Result<Vec<Backup>, CloudError> {

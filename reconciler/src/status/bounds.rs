@@ -9,6 +9,7 @@ use serde::Serialize;
 use shared::api::{DatabaseStatus, LoginsStatus, RDSDatabase, RDSDatabaseStatus};
 use shared::number::counted;
 
+use super::backups::quiet;
 use crate::plan::Reason;
 
 /// Bytes of a condition's message.
@@ -124,7 +125,7 @@ pub(crate) fn shortened(status: &RDSDatabaseStatus, before: &RDSDatabaseStatus, 
         observed_generation: status.observed_generation,
         last_transition_time: since.map_or(Time(now), |found| found.last_transition_time.clone()),
     });
-    short
+    quiet(short, before)
 }
 
 /// What is kept of a database so that it can be missed.

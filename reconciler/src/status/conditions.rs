@@ -82,13 +82,13 @@ impl<'a> Conditions<'a> {
     }
 }
 
-/// What takes nothing from an application and so nothing from readiness: an alias that somebody else has, backups that are made less often
-/// than asked, Secrets that work as they are, and changes that wait for their window.
+/// What takes nothing from an application and so nothing from readiness: an alias that somebody else has, copies of backups, backups that are
+/// behind, Secrets that work as they are, and changes that wait for their window.
 fn optional(concern: Concern, outcome: &Outcome) -> bool {
     match concern {
         _ if matches!(outcome, Outcome::Wait { reason: Reason::WaitingForWindow, .. }) => true,
-        Concern::Alias => true,
-        Concern::Backups => matches!(outcome, Outcome::Blocked { reason: Reason::NotScheduled, .. }),
+        Concern::Alias | Concern::Copies => true,
+        Concern::Backups => matches!(outcome, Outcome::Blocked { reason: Reason::BackupsBehind, .. }),
         Concern::Secrets => matches!(
             outcome,
             Outcome::Wait { reason: Reason::RenewingSecrets, .. }

@@ -1,6 +1,7 @@
 //! The status of an object: pure, from what was observed and decided. It says nothing that changes by itself, so that an object at
 //! rest is never written.
 
+mod backups;
 mod bounds;
 mod conditions;
 mod inside;
@@ -10,9 +11,9 @@ mod undecodable;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::api::{BackupStatus, Binding, Endpoint, InstanceRef, RDSDatabaseStatus, SnapshotKind, SnapshotRef};
+use shared::api::{Binding, Endpoint, InstanceRef, RDSDatabaseStatus, SnapshotKind, SnapshotRef};
 
-use crate::plan::{Concern, Plan, Reason, Seen, World, bound, not_scheduled, usable};
+use crate::plan::{Concern, Plan, Reason, Seen, World, bound};
 use crate::providers::Snapshot;
 use crate::subject::{Refusal, Subject, Target};
 
@@ -48,7 +49,7 @@ pub(crate) fn of(
     }
     conditions.summary(plan, status.database_status.as_deref());
     status.conditions = conditions.finish();
-    bounded(status)
+    backups::quiet(bounded(status), before)
 }
 
 /// What there is of all that is declared.
@@ -62,13 +63,7 @@ fn declared(status: &mut RDSDatabaseStatus, before: &RDSDatabaseStatus, target: 
     status.databases = inside::databases(before, target, world, same);
     status.logins = inside::logins(before, world);
     status.access = BTreeMap::new();
-    if let Some(instance) = usable(world) {
-        status.backups = Some(BackupStatus {
-            window: instance.running.backup_window.clone(),
-            retention_days: instance.running.backup_retention_days.map(i64::from),
-            not_scheduled: not_scheduled(target, world),
-        });
-    }
+    status.backups = backups::told(before, status.instance.as_ref(), target, world);
 }
 
 /// The status of an object that is not worked on until a person changes something.

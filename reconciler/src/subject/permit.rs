@@ -210,11 +210,20 @@ impl Fence {
     ///
     /// # Errors
     /// What is not allowed, and what is.
-    fn retention(&self, days: u8) -> Result<(), Refusal> {
+    fn retention(&self, days: u16) -> Result<(), Refusal> {
         self.judged(self.retention.as_ref(), |longest| {
             (u64::from(days) > *longest)
                 .then(|| format!("spec.backup.retention: {days}d is more than its maxRetention of {longest}d"))
         })
+    }
+
+    /// Whether copies may be kept for as long as the object asks for.
+    ///
+    /// # Errors
+    /// What is not allowed, and what is.
+    pub(crate) fn copies(&self, desired: &Desired) -> Result<(), Refusal> {
+        self.judged(self.namespace.as_ref(), |()| None)?;
+        self.retention(desired.backup.retention_days)
     }
 
     /// Whether users may have these flags. Of a user that is there it is asked as well: what the server has is not known here.

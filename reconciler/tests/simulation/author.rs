@@ -149,7 +149,7 @@ impl Author {
     fn stranger(&mut self) {
         let spec = match self.one_in(2) {
             true => serde_json::json!({"users": "app"}),
-            false => serde_json::json!({"size": "10XB", "backup": {"retention": "99d"}}),
+            false => serde_json::json!({"size": "10XB", "backup": {"retention": "99999d"}}),
         };
         self.then(Act::Apply { object: key(GUESTS, "stranger"), spec, webhook: false });
     }

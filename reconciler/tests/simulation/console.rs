@@ -41,6 +41,8 @@ pub(crate) enum Console {
     FailCreation,
     DropChange,
     FailSnapshot,
+    /// Its snapshots become days older.
+    Age,
     FillStorage,
     Lose,
     /// Shown until there is peace.
@@ -106,6 +108,7 @@ impl Console {
             Self::FailCreation => cloud.fail_creation(id),
             Self::DropChange => cloud.drop_change(id),
             Self::FailSnapshot => cloud.fail_snapshot(id),
+            Self::Age => cloud.age_snapshots(id, 3),
             Self::FillStorage => cloud.fill_storage(id),
             Self::Lose => cloud.lose(id),
             Self::State(word) => cloud.show_state(id, Some(word)),
@@ -147,6 +150,15 @@ pub(crate) fn mend(world: &World) {
 pub(crate) fn instance(world: &World, object: &Key) -> Option<Instance> {
     let id = identifier(world, object);
     world.clouds.iter().find_map(|cloud| cloud.view().named(&id).cloned())
+}
+
+/// Whether a copy is kept of the instance of an object.
+pub(crate) fn keeps(world: &World, object: &Key) -> bool {
+    let copy = format!("{}-kept-", identifier(world, object));
+    let views = world.clouds.iter().map(|cloud| cloud.view());
+    views.into_iter().any(|view| {
+        view.snapshots.iter().any(|kept| kept.snapshot.available() && kept.snapshot.identifier.starts_with(&copy))
+    })
 }
 
 /// The instance's name by the object's status, else the one that it would have.

@@ -45,6 +45,11 @@ impl Cloud for Gated<Arc<dyn Cloud>> {
         self.inner.snapshots_of(identifier).await
     }
 
+    async fn snapshot_quota(&self) -> Result<Quota, CloudError> {
+        self.gate.pass().await;
+        self.inner.snapshot_quota().await
+    }
+
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
         self.gate.pass().await;
         self.inner.backups(source).await

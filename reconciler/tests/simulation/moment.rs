@@ -19,6 +19,8 @@ pub(crate) enum Moment {
     Lost(Key),
     /// It is gone.
     Gone(Key),
+    /// A copy is kept of its instance.
+    Kept(Key),
     /// The snapshot of this name is complete.
     Snapshot(&'static str),
 }
@@ -36,6 +38,7 @@ impl Moment {
             }
             Self::Lost(object) => console::instance(world, object).is_none(),
             Self::Gone(object) => !world.kubernetes.state().databases.contains_key(object),
+            Self::Kept(object) => console::keeps(world, object),
             Self::Snapshot(name) => {
                 let snapshot = world.clouds.iter().find_map(|cloud| cloud.view().snapshot(name).cloned());
                 snapshot.is_some_and(|snapshot| snapshot.available())

@@ -45,7 +45,7 @@ impl Author {
     /// Something that takes several acts.
     pub(crate) fn plot(&mut self) {
         let object = self.object();
-        match self.rng.random_range(0..18) {
+        match self.rng.random_range(0..20) {
             0..=1 => self.namesake(&object),
             2..=3 => self.older_snapshot(&object),
             4 => self.paused_way_out(&object),
@@ -55,6 +55,7 @@ impl Author {
             10 => self.restored(&object),
             11..=12 => self.hidden(&object),
             13..=15 => self.comeback(&object),
+            16..=17 => self.kept_copies(&object),
             _ => self.outrun(&object),
         }
     }
@@ -198,6 +199,20 @@ impl Author {
             let rest = self.seconds(0, 30);
             self.then(Act::Kill { rest });
         }
+    }
+
+    /// Copies are kept of an instance, and grow old.
+    fn kept_copies(&mut self, object: &Key) {
+        let keep = self.apply(object, false, Wish::keep);
+        self.then(keep);
+        self.console(Moment::Kept(object.clone()), object, Console::Age);
+        if self.one_in(3) {
+            self.then(Act::Console { object: object.clone(), deed: Console::FailSnapshot });
+        }
+        // Whoever remembers what was there looks again within an hour.
+        let rest = self.seconds(0, 30);
+        self.then(Act::Kill { rest });
+        self.wait(60, 600);
     }
 
     /// The cloud does not show what it has, while that matters.

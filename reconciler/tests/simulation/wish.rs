@@ -25,6 +25,10 @@ const LARGE: u32 = 500;
 /// What is asked of the server, without a restart's worth of difference to any other part of a life.
 const PARAMETERS: [&[(&str, u32)]; 3] = [&[], &[("work_mem", 65_536)], &[("work_mem", 1024), ("max_connections", 50)]];
 
+/// How often backups are made, and for how many days they are kept: in the half of these there are copies.
+const BACKUPS: [(Option<&str>, u32); 6] =
+    [(None, 7), (Some("6h"), 10), (Some("24h"), 35), (Some("48h"), 2), (Some("2w"), 7), (Some("5d"), 60)];
+
 /// UTC; a life ends before most of them open.
 const MAINTENANCE: [Option<&str>; 3] = [None, Some("sun:04:00-sun:05:00"), Some("fri:09:00-fri:10:00")];
 
@@ -55,6 +59,7 @@ pub(crate) struct Wish {
     master_user: Option<&'static str>,
     users: BTreeMap<&'static str, &'static [&'static str]>,
     databases: BTreeMap<&'static str, BTreeSet<&'static str>>,
+    every: Option<&'static str>,
     retention: u32,
     class: Option<&'static str>,
     instance_class: Option<&'static str>,
@@ -127,6 +132,7 @@ impl Wish {
             master_user: *[None, None, Some("root")].choose(rng).unwrap_or(&None),
             users: BTreeMap::new(),
             databases: BTreeMap::new(),
+            every: None,
             retention: rng.random_range(1..15),
             class: None,
             instance_class: None,
@@ -147,6 +153,9 @@ impl Wish {
         if rng.random_range(0..10) == 0 {
             wish.size = LARGE;
             wish.storage(rng);
+        }
+        if rng.random_range(0..4) == 0 {
+            wish.backups(rng);
         }
         if rng.random_range(0..2) == 0 {
             wish.class = CLASSES.choose(rng).copied();
@@ -180,7 +189,7 @@ impl Wish {
     }
 
     fn change(&mut self, rng: &mut StdRng) {
-        match rng.random_range(0..27) {
+        match rng.random_range(0..29) {
             23..=24 => self.parameters = PARAMETERS.choose(rng).copied().unwrap_or_default(),
             20 => self.standby = *[None, Some(true), Some(false)].choose(rng).unwrap_or(&None),
             21 => self.maintenance = *MAINTENANCE.choose(rng).unwrap_or(&None),
@@ -189,6 +198,7 @@ impl Wish {
             5..=8 => self.database(rng),
             9 => self.size = *SIZES.iter().filter(|size| **size >= self.size).max().unwrap_or(&50),
             10 => self.retention = rng.random_range(1..15),
+            27..=28 => self.backups(rng),
             11 => self.instance_class = *INSTANCE_CLASSES.choose(rng).unwrap_or(&None),
             12 => self.policy = *POLICIES.choose(rng).unwrap_or(&None),
             13 => self.protected = !self.protected,
@@ -205,6 +215,17 @@ impl Wish {
         self.version = Some(later(self.version));
         self.rises = rng.random_range(0..5) > 0;
         self.at_once = rng.random_range(0..4) > 0;
+    }
+
+    /// Backups in another way.
+    fn backups(&mut self, rng: &mut StdRng) {
+        (self.every, self.retention) = *BACKUPS.choose(rng).unwrap_or(&(None, 7));
+    }
+
+    /// Copies are kept, for days.
+    pub(crate) fn keep(&mut self) {
+        self.let_go();
+        (self.every, self.retention) = (Some("48h"), 2);
     }
 
     /// Whether something in it keeps the object from going.
@@ -298,6 +319,7 @@ impl Wish {
             master_user,
             users,
             databases,
+            every,
             retention,
             class,
             instance_class,
@@ -319,7 +341,7 @@ impl Wish {
             "size": format!("{size}GB"),
             "users": users,
             "databases": databases,
-            "backup": {"retention": format!("{retention}d")},
+            "backup": {"every": every, "retention": format!("{retention}d")},
         });
         let mut put = |field: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -356,7 +378,7 @@ impl Wish {
                 put("className", CLASSES.into_iter().find(|other| *class != Some(*other)).map(Value::from));
             }
             Some(Slip::Iops) => put("storage", Some(json!({"iops": 5}))),
-            Some(Slip::Retention) => put("backup", Some(json!({"retention": "99d"}))),
+            Some(Slip::Retention) => put("backup", Some(json!({"retention": "99999d"}))),
             Some(Slip::Policy) => put("deletionPolicy", Some("Keep".into())),
             Some(Slip::Parameter) => put("parameters", Some(json!({"work_memory": 1}))),
             Some(Slip::Flags) => put("users", Some(json!({"app": ["createdb", "nocreatedb"]}))),

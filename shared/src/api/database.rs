@@ -294,13 +294,14 @@ impl Autoscaling {
 /// How often backups are made, when, and how long they are kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Backup {
-    /// Time between two backups, such as `6h` or `1d`: 30m to 35d. Only daily backups are scheduled yet. The default is
-    /// 24h.
+    /// Time between two backups, such as `6h` or `5d`: 30m to 365d. Up to 24h, automated backups are as good: they are continuous. From there on,
+    /// or with a longer retention than 35d, a snapshot is made each time this has passed, and kept for the retention: at most 20 of
+    /// one database. The default is 24h.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::duration")]
     pub every: Option<String>,
 
-    /// How long automated backups are kept, in whole days: `1d` to `35d`. The default is 7d.
+    /// How long backups are kept, in whole days: `1d` to `3650d`; automated ones for 35 days at most. The default is 7d.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::duration")]
     pub retention: Option<String>,

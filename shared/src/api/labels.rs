@@ -33,6 +33,8 @@ pub const NAMESPACE_TAG: &str = "matrixmind.cloud/namespace";
 pub const NAME_TAG: &str = "matrixmind.cloud/name";
 /// Cloud tag, with the value `true`, of an instance that stays on purpose after its object went.
 pub const RETAINED_TAG: &str = "matrixmind.cloud/retained";
+/// Tag of a snapshot that the operator keeps for a while, and deletes by itself when newer ones are there; without it, it stays.
+pub const KEPT_TAG: &str = "matrixmind.cloud/kept";
 /// Cloud tag, with the value `<namespace>/<name>`, by which whoever has rights over an instance lets that object take it over.
 pub const ADOPT_TAG: &str = "matrixmind.cloud/adopt";
 /// Cloud tag with the owning object's UID.

@@ -247,9 +247,9 @@ fn allowed(pattern: &str, description: &str) -> Schema {
     })
 }
 
-/// 7d to 35d, by a pattern: fewer than 7 would refuse the retention that admission writes where a specification says nothing.
+/// 7d or more, by a pattern: fewer than 7 would refuse the retention that admission writes where a specification says nothing.
 pub(super) fn max_retention(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "nullable": true, "pattern": "^(([7-9]|[12][0-9]|3[0-5])d|[1-5]w)$", "maxLength": 3})
+    json_schema!({"type": "string", "nullable": true, "pattern": "^(([7-9]|[1-9][0-9]{1,3})d|[1-9][0-9]{0,2}w)$", "maxLength": 5})
 }
 
 pub(super) fn users(_: &mut SchemaGenerator) -> Schema {
@@ -314,7 +314,7 @@ fn flag_pattern() -> String {
     format!("^({})?({})$", any_case("no"), words.join("|"))
 }
 
-/// The ranges of both durations.
+/// The ranges of both durations, and how many copies may be kept.
 pub(super) fn backup_rules() -> Vec<Value> {
     let minutes = |field: &str| {
         format!(
@@ -326,15 +326,22 @@ pub(super) fn backup_rules() -> Vec<Value> {
     let (every, retention) = (minutes("every"), minutes("retention"));
     vec![
         rule(
-            &format!("{} || ({every} >= 30 && {every} <= 50400)", absent("every")),
-            "the time between two backups (every) is 30m to 35d",
+            &format!("{} || ({every} >= 30 && {every} <= 525600)", absent("every")),
+            "the time between two backups (every) is 30m to 365d",
         ),
         rule(
             &format!(
-                "{} || ({retention} >= 1440 && {retention} <= 50400 && {retention} % 1440 == 0)",
+                "{} || ({retention} >= 1440 && {retention} <= 5256000 && {retention} % 1440 == 0)",
                 absent("retention")
             ),
-            "retention is a whole number of days, 1d to 35d",
+            "retention is a whole number of days, 1d to 3650d",
+        ),
+        rule(
+            &format!(
+                "{} || (has(self.every) ? ({every} <= 1440 && {retention} <= 50400) || {retention} <= {every} * 20 : {retention} <= 50400)",
+                absent("retention")
+            ),
+            "beyond a retention of 35d, or an interval (every) of 24h, at most 20 copies are kept of one database",
         ),
     ]
 }

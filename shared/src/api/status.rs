@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +225,21 @@ pub struct BackupStatus {
     /// How many days automated backups are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<i64>,
+    /// The oldest moment that was seen to be restorable, and is: by automated backups, or by a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_restorable: Option<Time>,
+    /// The newest moment that was restorable when this status was written. It advances every few minutes, and nothing is written for that alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest_restorable: Option<Time>,
+    /// How many copies are kept beside the automated backups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<i64>,
+    /// When the last copy was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<Time>,
+    /// When the next copy is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Time>,
     /// Why the asked interval is not kept, if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_scheduled: Option<String>,

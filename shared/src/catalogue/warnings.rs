@@ -94,13 +94,24 @@ pub(super) const EXAMPLES: &[Example] = &[
         running!(""),
         "spec: {version: \"17\", size: 100Gi, backup: {retention: 3d}}",
     ),
+    Example::update(
+        Rule::BackupsDiscarded,
+        running!("  backup: {every: 5d, retention: 90d}\n"),
+        "spec: {version: \"17\", size: 100Gi, backup: {every: 5d, retention: 60d}}",
+    )
+    .besides(&[Rule::BackupCopies]),
+    Example::update(
+        Rule::CopiesStay,
+        running!("  backup: {every: 5d, retention: 90d}\n"),
+        "spec: {version: \"17\", size: 100Gi, backup: {every: 24h, retention: 35d}}",
+    ),
     Example::create(Rule::SuperuserMapped, "spec: {version: 18, size: 20Gi, users: {app: [superuser]}}"),
     Example::create(Rule::ReplicationMapped, "spec: {version: 18, size: 20Gi, users: {cdc: [replication]}}"),
     Example::create(Rule::WideCreaterole, "spec: {version: 15, size: 20Gi, users: {app: [createrole]}}"),
     Example::create(Rule::BypassrlsUncertain, "spec: {version: 18, size: 20Gi, users: {app: [bypassrls]}}"),
-    Example::create(Rule::BackupNotScheduled, "spec: {version: 18, size: 20Gi, backup: {every: 6h}}"),
+    Example::create(Rule::BackupCopies, "spec: {version: 18, size: 20Gi, backup: {every: 5d, retention: 90d}}"),
     Example::create(Rule::RetentionBelowInterval, "spec: {version: 18, size: 20Gi, backup: {every: 2w}}")
-        .besides(&[Rule::BackupNotScheduled]),
+        .besides(&[Rule::BackupCopies]),
     Example::create(Rule::NoFinalSnapshot, "spec: {version: 18, size: 20Gi, deletionPolicy: Delete}"),
     Example::create(Rule::NullEntry, "spec: {version: 18, size: 20Gi, users: {app: }}"),
     Example::update(Rule::ValueKept, "spec: {version: 18, size: 100GB, users: {app: []}}", "spec: {version: 18}"),

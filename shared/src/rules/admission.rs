@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
+use super::backup;
 use super::defaults::{Additions, additions};
 use super::draft::{Draft, HINTS, read};
 use super::kept::kept;
@@ -87,6 +88,7 @@ fn birth(subject: &Subject<'_>, written: Written<'_>, today: Date) -> Verdict {
     let (draft, mut errors) = subject.read(&added, HINTS);
     let mut verdict = Verdict::default();
     storable::judge(&draft, None, &mut errors, &mut verdict);
+    backup::judge(&draft, None, &mut errors, &mut verdict);
     verdict.errors = errors.finish();
     warnings::about(&draft, written, today, &mut verdict);
     warnings::about_nulls(subject.spec, subject.last_applied, &mut verdict);
@@ -152,6 +154,7 @@ fn change(
     let observed = old.observed.unwrap_or(&nothing);
     transition::judge(&draft, &old_draft, observed, &mut errors);
     storable::judge(&draft, Some(&old_draft), &mut errors, verdict);
+    backup::judge(&draft, Some(&old_draft), &mut errors, verdict);
     dropped_by_null(new, old, &mut errors);
     changes::about(&draft, &old_draft, observed, verdict);
     warnings::about(&draft, written, today, verdict);

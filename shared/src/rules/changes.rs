@@ -74,15 +74,28 @@ fn growth(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut V
 
 /// Source: RDS user guide, "Backup retention period", and RDS pricing, backup storage.
 fn retention(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
-    let (Some(new), Some(old)) = (new.backup.retention_days, old.backup.retention_days) else { return };
-    let field = "spec.backup.retention";
-    if new > old {
-        let message =
-            format!("backups are kept for {new}d instead of {old}d: what they take beyond the volume's size is billed");
+    let (Some(new), Some(old)) = (new.backup.finish(), old.backup.finish()) else { return };
+    let (field, days) = ("spec.backup.retention", new.retention_days);
+    if days > old.retention_days {
+        let before = old.retention_days;
+        let message = format!(
+            "backups are kept for {days}d instead of {before}d: what they take beyond the volume's size is billed"
+        );
         verdict.warn(Rule::DearerBackups, field, message);
-    } else if new < old {
-        let message = format!("RDS discards the automated backups that are older than {new}d");
+    } else if new.automated_days() < old.automated_days() {
+        let message = format!("RDS discards the automated backups that are older than {days}d");
         verdict.warn(Rule::BackupsDiscarded, field, message);
+    }
+    match (new.copies(), old.copies()) {
+        (Some(_), Some(_)) if days < old.retention_days => {
+            let message = format!("copies that are older than {days}d are deleted when a newer one is there");
+            verdict.warn(Rule::BackupsDiscarded, field, message);
+        }
+        (None, Some(_)) => {
+            let message = "the copies that were kept stay, and are billed, until somebody deletes them";
+            verdict.warn(Rule::CopiesStay, "spec.backup", message);
+        }
+        _ => {}
     }
 }
 

@@ -12,11 +12,10 @@ const WEEK: u64 = 7 * DAY;
 
 /// Shortest time between two backups: RDS allows 100 manual snapshots a Region by default.
 const SHORTEST_INTERVAL: u64 = 30 * MINUTE;
-/// Longest time between two backups: nothing is kept longer than this.
-const LONGEST_INTERVAL: u64 = 35 * DAY;
-/// Longest retention of automated backups, in days.
-/// Source: RDS API, CreateDBInstance, BackupRetentionPeriod.
-const LONGEST_RETENTION: u64 = 35;
+/// Longest time between two backups: a year.
+const LONGEST_INTERVAL: u64 = 365 * DAY;
+/// Longest retention, in days: ten years.
+const LONGEST_RETENTION: u16 = 3650;
 
 /// A duration in whole seconds, as it was written: `24h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,32 +60,30 @@ impl Interval {
         if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval.0) {
             return Err(Refusal::new(
                 Rule::DurationOutOfRange,
-                format!("{} is out of range: the time between two backups is 30m to 35d", quoted(text)),
+                format!("{} is out of range: the time between two backups is 30m to 365d", quoted(text)),
             ));
         }
         Ok(interval)
     }
 
-    /// The whole days of a `spec.backup.retention`: 1 to 35.
-    pub(super) fn parse_retention(text: &str) -> Result<u8, Refusal> {
+    /// The whole days of a `spec.backup.retention`: 1 to 3650.
+    pub(super) fn parse_retention(text: &str) -> Result<u16, Refusal> {
         let interval = Self::parse(text)?;
         let refusal = |rule, why: &str| Refusal::new(rule, format!("{} {why}", quoted(text)));
         if interval.0 == 0 {
             return Err(refusal(
                 Rule::ZeroRetention,
-                "would turn automated backups off, and with them point-in-time recovery: write 1d to 35d",
+                "would turn automated backups off, and with them point-in-time recovery: write 1d to 3650d",
             ));
         }
         if !interval.0.is_multiple_of(DAY) {
             return Err(refusal(
                 Rule::RetentionNotInDays,
-                "is not a whole number of days, the unit RDS keeps backups by: write 1d to 35d",
+                "is not a whole number of days, the unit RDS keeps backups by: write 1d to 3650d",
             ));
         }
-        u8::try_from(interval.0 / DAY).ok().filter(|days| u64::from(*days) <= LONGEST_RETENTION).ok_or_else(|| {
-            let why = "is longer than the 35 days RDS keeps automated backups: write 1d to 35d";
-            refusal(Rule::DurationOutOfRange, why)
-        })
+        let days = u16::try_from(interval.0 / DAY).ok().filter(|days| *days <= LONGEST_RETENTION);
+        days.ok_or_else(|| refusal(Rule::DurationOutOfRange, "is longer than ten years: write 1d to 3650d"))
     }
 
     /// The length in seconds.
@@ -153,21 +150,21 @@ mod tests {
     }
 
     #[test]
-    fn retention_is_1_to_35_whole_days() {
-        for (text, days) in [("1d", 1), ("48h", 2), ("5w", 35), ("35d", 35)] {
+    fn retention_is_1_to_3650_whole_days() {
+        for (text, days) in [("1d", 1), ("48h", 2), ("5w", 35), ("36d", 36), ("3650d", 3650)] {
             assert_eq!(Interval::parse_retention(text).unwrap(), days, "{text}");
         }
-        for text in ["0d", "0h", "36h", "36d", "6w", "60m", "300d"] {
+        for text in ["0d", "0h", "36h", "3651d", "522w", "60m", "99999d"] {
             assert!(Interval::parse_retention(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn backups_are_30_minutes_to_35_days_apart() {
-        for text in ["30m", "24h", "5w"] {
+    fn backups_are_30_minutes_to_a_year_apart() {
+        for text in ["30m", "24h", "5w", "365d"] {
             assert!(Interval::parse_every(text).is_ok(), "{text}");
         }
-        for text in ["0h", "29m", "36d"] {
+        for text in ["0h", "29m", "366d"] {
             assert!(Interval::parse_every(text).is_err(), "{text}");
         }
     }

@@ -41,7 +41,7 @@ mod words;
 mod written;
 
 pub use admission::{Subject, create, delete, insert, replace, update};
-pub use backup::Backup;
+pub use backup::{Backup, Copies};
 pub use default_versions::{DefaultVersion, DefaultVersionError, DefaultVersions};
 pub(crate) use defaults::MASTER_USER;
 pub use defaults::{Additions, additions, defaults};

@@ -145,13 +145,17 @@ rules! {
         "Write a whole number and one of m, h, d, w, such as 30m, 6h, 7d or 2w.";
     DurationOutOfRange = "duration-out-of-range", Error(Invalid),
         "A duration is too short or too long",
-        "Backups are 30m to 35d apart, and are kept for 1d to 35d.";
+        "Backups are 30m to 365d apart, and are kept for 1d to 3650d.";
     ZeroRetention = "zero-retention", Error(Invalid),
         "Backups would be kept for no time at all",
-        "Write 1d to 35d: without backups there is no way back to a moment before a mistake.";
+        "Write 1d to 3650d: without backups there is no way back to a moment before a mistake.";
     RetentionNotInDays = "retention-not-in-days", Error(Invalid),
         "Backups would be kept for a part of a day",
-        "Write whole days: 1d to 35d, or 48h.";
+        "Write whole days: 1d to 3650d, or 48h.";
+    TooManyCopies = "too-many-copies", Error(Invalid),
+        "More copies would be kept of one database than 20",
+        "Make fewer of them (every), or keep them for less time (retention). Up to 35d, with every: 24h, none are needed: automated backups reach every \
+         moment.";
     MalformedWindow = "malformed-window", Error(Invalid),
         "A window is no time of the day or of the week",
         "Write UTC: 03:00-04:00 for backups, sun:04:00-sun:05:00 for maintenance.";
@@ -285,12 +289,15 @@ rules! {
     BypassrlsUncertain = "bypassrls-uncertain", Warning,
         "bypassrls may not be granted",
         "See the condition DatabasesReady; do without the flag where RDS refuses it.";
-    BackupNotScheduled = "backup-not-scheduled", Warning,
-        "Backups are made once a day, whatever is asked for",
-        "Write every: 24h.";
+    BackupCopies = "backup-copies", Warning,
+        "Copies are kept beside the automated backups, and are billed",
+        "Automated backups reach every moment of up to 35 days: write every: 24h and a retention of at most 35d where that is enough.";
+    CopiesStay = "copies-stay", Warning,
+        "Copies that were kept are nobody's to delete any more",
+        "Delete those that nobody needs by hand: status.backups had their number, and their names hold -kept-.";
     RetentionBelowInterval = "retention-below-interval", Warning,
-        "Backups are kept for less time than lies between two of them",
-        "Keep them longer, or make them more often: else there is none for a part of the time.";
+        "Copies are kept for less time than lies between two of them",
+        "Keep them longer, or make them more often: the last one outlives its time until the next one is there.";
     NoFinalSnapshot = "no-final-snapshot", Warning,
         "The data goes with the object",
         "Use deletionPolicy: Snapshot, unless the data is not worth keeping.";

@@ -41,15 +41,20 @@ pub(super) fn about(draft: &Draft<'_>, written: Written<'_>, today: Date, verdic
         verdict.warn(Rule::SizeBelowMinimum, "spec.size", message);
     }
     flags(draft, verdict);
-    if let Some(every) = draft.backup.every.filter(|every| *every != Interval::DAY) {
-        let message = format!("{every} is not scheduled yet: RDS makes one automated backup a day");
-        verdict.warn(Rule::BackupNotScheduled, "spec.backup.every", message);
+    // Nobody is told of copies that are refused.
+    if let Some(copies) = draft.backup.copies().filter(|copies| copies.too_many().is_none()) {
+        let (most, days) = (copies.number(), copies.days);
+        let plural = if most == 1 { "" } else { "s" };
+        let message =
+            format!("keeps up to {most} snapshot{plural} for {days}d: billed, and counted in the account's quota");
+        verdict.warn(Rule::BackupCopies, "spec.backup.every", message);
     }
     // No retention is shorter than the default of this field, so its author has written it.
     if let (Some(every), Some(days)) = (draft.backup.every, draft.backup.retention_days)
         && every.as_secs() > u64::from(days) * Interval::DAY.as_secs()
     {
-        let message = format!("backups are kept for {days}d: with one every {every} there would be none at times");
+        let message =
+            format!("longer than the retention of {days}d: the last copy is kept until the next one is there");
         verdict.warn(Rule::RetentionBelowInterval, "spec.backup.every", message);
     }
     if draft.deletion_policy == Some(DeletionPolicy::Delete) {

@@ -167,16 +167,20 @@ fn what_authors_are_warned_of() {
         (json!({"users": {"a": ["bypassrls"]}}), "spec.users[a]: RDS may refuse bypassrls to its master user"),
         (json!({"users": {"a": null}}), "spec.users[a]: null means absent: write [] to have it"),
         (
-            json!({"backup": {"every": "6h"}}),
-            "spec.backup.every: 6h is not scheduled yet: RDS makes one automated backup a day",
+            json!({"backup": {"every": "5d", "retention": "90d"}}),
+            "spec.backup.every: keeps up to 18 snapshots for 90d: billed, and counted in the account's quota",
         ),
         (
             json!({"backup": {"every": "2w"}}),
-            "spec.backup.every: backups are kept for 7d: with one every 2w there would be none at times",
+            "spec.backup.every: keeps up to 1 snapshot for 7d: billed, and counted in the account's quota",
+        ),
+        (
+            json!({"backup": {"every": "2w"}}),
+            "spec.backup.every: longer than the retention of 7d: the last copy is kept until the next one is there",
         ),
         (
             json!({"backup": {"every": "36h", "retention": "1d"}}),
-            "spec.backup.every: backups are kept for 1d: with one every 36h there would be none at times",
+            "spec.backup.every: longer than the retention of 1d: the last copy is kept until the next one is there",
         ),
         (
             json!({"deletionPolicy": "Delete"}),
@@ -198,6 +202,7 @@ fn what_needs_no_warning() {
         json!({"version": "15", "users": {"a": ["nocreaterole"]}}),
         json!({"backup": {"every": "1d", "retention": "5w"}}),
         json!({"backup": {"every": "24h", "retention": "1d"}}),
+        json!({"backup": {"every": "30m", "retention": "35d"}}),
         json!({"size": "22GB"}),
         json!({"deletionPolicy": "Retain"}),
     ] {

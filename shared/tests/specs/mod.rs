@@ -40,6 +40,8 @@ pub(crate) fn admitted() -> Vec<Value> {
         }),
         json!({"backup": {"every": "30m", "retention": "35d"}}),
         json!({"backup": {"every": "5w", "retention": "24h"}}),
+        json!({"backup": {"every": "365d", "retention": "3650d"}}),
+        json!({"backup": {"every": "5d", "retention": "100d"}}),
         json!({"className": "gold.eu", "instanceClass": "db.r6gd.2xlarge", "deletionPolicy": "Retain"}),
         json!({"deletionProtection": true, "paused": true}),
     ]
@@ -204,7 +206,7 @@ pub(crate) fn refused() -> Vec<Refused> {
             true,
         ),
         (json!({"backup": {"every": "daily"}}), "spec.backup.every", "Invalid", "is not a duration", true),
-        (json!({"backup": {"every": "5m"}}), "spec.backup.every", "Invalid", "is 30m to 35d", true),
+        (json!({"backup": {"every": "5m"}}), "spec.backup.every", "Invalid", "is 30m to 365d", true),
         (json!({"backup": {"every": 24}}), "spec.backup.every", "Invalid", "24 has no unit: write \"24h\"", true),
         (
             json!({"backup": {"retention": "0d"}}),
@@ -214,7 +216,15 @@ pub(crate) fn refused() -> Vec<Refused> {
             true,
         ),
         (json!({"backup": {"retention": "36h"}}), "spec.backup.retention", "Invalid", "whole number of days", true),
-        (json!({"backup": {"retention": "36d"}}), "spec.backup.retention", "Invalid", "longer than the 35 days", true),
+        (json!({"backup": {"retention": "3651d"}}), "spec.backup.retention", "Invalid", "longer than ten years", true),
+        (json!({"backup": {"retention": "36d"}}), "spec.backup.every", "Invalid", "24h would keep 36 snapshots", true),
+        (
+            json!({"backup": {"every": "25h", "retention": "35d"}}),
+            "spec.backup.every",
+            "Invalid",
+            "at most 20 are kept of one database: write 2d or more",
+            true,
+        ),
         (json!({"backup": {"evry": "6h"}}), "spec.backup.evry", "NotSupported", "did you mean \"every\"?", false),
         (json!({"className": "Gold"}), "spec.className", "Invalid", "cannot be the name of an RDSDatabaseClass", true),
         (

@@ -1,11 +1,11 @@
 //! Failures on order, that no request asks for: what an instance is to suffer, now or with the next thing that is done to it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer};
 
 use crate::error::ApiError;
 use crate::lifecycle;
-use crate::state::{Activity, Instance, Maintenance, MaintenanceAction, State};
+use crate::state::{Activity, Instance, Maintenance, MaintenanceAction, Snapshot, SnapshotKind, State};
 
 /// What `instance` is to suffer; what an order does not name stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -151,6 +151,21 @@ pub fn remove(state: &mut State, id: &str) -> Result<Instance, ApiError> {
     state.instances.remove(id).ok_or_else(|| ApiError::instance_not_found(id))
 }
 
+/// So many hours pass over the manual snapshots of the instance, as far as anybody can tell.
+///
+/// # Errors
+/// When there is no such instance.
+pub fn age_snapshots(state: &mut State, id: &str, hours: u32) -> Result<(), ApiError> {
+    found(state, id)?;
+    let by = SignedDuration::from_hours(hours.into());
+    let of_it = |snapshot: &&mut Snapshot| snapshot.kind == SnapshotKind::Manual && snapshot.source.id == id;
+    for snapshot in state.snapshots.values_mut().filter(of_it) {
+        snapshot.created_at = snapshot.created_at.checked_sub(by).unwrap_or(Timestamp::MIN);
+        snapshot.completed_at = snapshot.completed_at.and_then(|at| at.checked_sub(by).ok());
+    }
+    Ok(())
+}
+
 fn found<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Instance, ApiError> {
     state.instances.get_mut(id).ok_or_else(|| ApiError::instance_not_found(id))
 }
@@ -158,6 +173,7 @@ fn found<'a>(state: &'a mut State, id: &str) -> Result<&'a mut Instance, ApiErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backups;
     use crate::state::{Ordered, Phase};
     use crate::testing::{at, instance};
 
@@ -193,6 +209,22 @@ mod tests {
         state.instances.get_mut("a").unwrap().phase =
             Phase::begin(Activity::Deleting { final_snapshot: Some("s".into()), published: false }, at(0));
         assert!(fail_snapshot(&mut state, "a").is_err() && drop_change(&mut state, "a", "no").is_ok());
+    }
+
+    #[test]
+    fn only_what_somebody_has_made_grows_old() {
+        let mut state = state();
+        let automated = backups::automated(&state, &state.instances["a"], at(7200));
+        let manual = Snapshot { id: "kept".into(), kind: SnapshotKind::Manual, ..automated.clone() };
+        let of_another = Snapshot { id: "theirs".into(), source: instance("b"), ..manual.clone() };
+        for snapshot in [automated, manual, of_another] {
+            state.snapshots.insert(snapshot.id.clone(), snapshot);
+        }
+        age_snapshots(&mut state, "a", 1).unwrap();
+        let made: Vec<_> = state.snapshots.values().map(|snapshot| snapshot.created_at == at(3600)).collect();
+        assert_eq!(made.iter().filter(|aged| **aged).count(), 1);
+        assert_eq!(state.snapshots["kept"].created_at, at(3600));
+        assert!(age_snapshots(&mut state, "b", 1).is_err());
     }
 
     #[test]

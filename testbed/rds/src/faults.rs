@@ -22,6 +22,10 @@ pub(crate) enum Order {
     Allowance(Allowance),
     /// An instance is gone, data and all.
     Remove(Removal),
+    /// Snapshots are older than they are.
+    Age(Age),
+    /// Others of the account have made snapshots.
+    Others(Others),
     /// Another instance has the name of this one from now on.
     SwitchOver(SwitchOver),
     /// An instance suffers something.
@@ -65,6 +69,21 @@ pub(crate) struct Removal {
 pub(crate) struct Allowance {
     #[serde(deserialize_with = "Option::deserialize")]
     pub(crate) tokens: Option<u16>,
+}
+
+/// So many `hours` pass over the manual snapshots of the instance `age_snapshots`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Age {
+    pub(crate) age_snapshots: String,
+    pub(crate) hours: u32,
+}
+
+/// Others of the account have so many manual snapshots: they are counted where the account's quotas are told, and shown nowhere.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Others {
+    pub(crate) snapshots_of_others: u32,
 }
 
 /// Somebody switches a blue/green deployment of `switch_over` over.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -17,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::actions::{self, Call};
-use crate::faults::{CallFault, Order};
+use crate::faults::{Age, CallFault, Order, Others};
 use crate::postgres::logs::count_writes;
 use crate::service::Service;
 use crate::switchover::switch_over;
@@ -172,6 +173,13 @@ async fn order(State(service): State<Arc<Service>>, Json(order): Json<Order>) ->
         Order::SwitchOver(order) => switch_over(&service, &order.switch_over).await,
         Order::Allowance(allowance) => {
             service.throttle.refill(allowance.tokens).await;
+            Ok(())
+        }
+        Order::Age(Age { age_snapshots, hours }) => {
+            service.store.update(|state| orders::age_snapshots(state, &age_snapshots, hours)).await
+        }
+        Order::Others(Others { snapshots_of_others }) => {
+            service.snapshots_of_others.store(snapshots_of_others, Ordering::Relaxed);
             Ok(())
         }
         Order::Remove(removal) => remove(&service, &removal.remove_instance).await,

@@ -8,6 +8,7 @@ use std::num::NonZero;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -135,6 +136,7 @@ impl Server {
             counters: Counters::default(),
             faults: Faults::default(),
             throttle: Throttle::new((!options.no_throttling).then_some(BURST)),
+            snapshots_of_others: AtomicU32::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             workers: Mutex::new(HashMap::new()),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use rds_model::Account;
 use tokio::sync::{Mutex, Notify};
@@ -26,6 +27,8 @@ pub(crate) struct Service {
     pub(crate) counters: Counters,
     pub(crate) faults: Faults,
     pub(crate) throttle: Throttle,
+    /// Manual snapshots of others in the account, by order.
+    pub(crate) snapshots_of_others: AtomicU32,
     /// Cancelled when the service stops.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,

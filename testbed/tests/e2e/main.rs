@@ -13,6 +13,7 @@ mod cloud;
 mod cloud_access;
 mod columns;
 mod controlplane;
+mod copies;
 mod crashes;
 mod crds_alone;
 mod direct;
@@ -97,6 +98,7 @@ fn main() -> Result<ExitCode> {
         refusals::trials(&world),
         webhook_away::trials(&world),
         windows::trials(&world),
+        copies::trials(&world),
         parameters::trials(&world),
         isolation::trials(&world),
         classes::trials(&world),

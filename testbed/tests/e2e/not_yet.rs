@@ -11,10 +11,7 @@ use crate::{
 };
 
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
-    vec![
-        trial(world, "not_yet::mysql_is_admitted_and_nothing_is_created", mysql),
-        trial(world, "not_yet::another_interval_of_backups_is_admitted_and_not_scheduled", interval),
-    ]
+    vec![trial(world, "not_yet::mysql_is_admitted_and_nothing_is_created", mysql)]
 }
 
 async fn mysql(world: &World) -> Result<()> {
@@ -36,25 +33,5 @@ async fn mysql(world: &World) -> Result<()> {
     }
     let instances = scene.instances().await?;
     ensure!(instances.is_empty(), "instances were made: {instances:?}");
-    scene.delete("orders").await
-}
-
-async fn interval(world: &World) -> Result<()> {
-    let stack = world.stack().await?;
-    let scene = Scene::new(&stack, "interval").await?;
-    let applied = scene.apply("orders", "{backup: {every: 6h, retention: 14d}}").await?;
-    let warned = "Warning: spec.backup.every: 6h is not scheduled yet";
-    ensure!(applied.stderr.lines().any(|line| line.starts_with(warned)), "{}", applied.stderr);
-
-    let database = scene.ready("orders").await?;
-    let backups = database.expect("BackupsReady", "False")?;
-    ensure!(backups.reason == "NotScheduled" && backups.message.contains("6h"), "{backups:?}");
-    ensure!(database.text("/status/backups/notScheduled").contains("6h"), "{}", database.at("/status/backups"));
-    ensure!(database.at("/status/backups/retentionDays") == 14, "{}", database.at("/status/backups"));
-    database.expect("Stalled", "False")?;
-
-    scene.ok(&["patch", "rds", "orders", "--type=merge", "-p", r#"{"spec":{"backup":{"every":"1d"}}}"#]).await?;
-    let database = scene.wait_for("orders", "BackupsReady", "True").await?;
-    ensure!(database.at("/status/backups/notScheduled").is_null(), "{}", database.at("/status/backups"));
     scene.delete("orders").await
 }

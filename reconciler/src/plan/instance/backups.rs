@@ -1,6 +1,6 @@
 //! The automated backups: when they are made, and how long they are kept.
 
-use shared::rules::Interval;
+use std::time::Duration;
 
 use super::queue::{Ask, NOT_YET, Standing, ask};
 use super::settings::{refused, told, wanted, with_windows};
@@ -9,7 +9,7 @@ use crate::plan::ground::usable;
 use crate::plan::outcome::Outcome;
 use crate::plan::reason::Reason;
 use crate::plan::world::World;
-use crate::providers::{Settings, days};
+use crate::providers::{Instance, Settings, days};
 use crate::subject::Target;
 
 pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
@@ -30,19 +30,31 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
         Ask::UnderWay(coming, until) => {
             Outcome::Wait { reason: Reason::Modifying, message: told(instance, &coming), until }
         }
-        Ask::Nothing => match not_scheduled(target, world) {
-            Some(why) => Outcome::Blocked { reason: Reason::NotScheduled, message: why, until: None },
-            None => Outcome::done(format!(
-                "daily backups are kept for {}",
-                days(u32::from(target.desired.backup.retention_days))
-            )),
-        },
+        Ask::Nothing if behind(world, instance) => {
+            let message = format!(
+                "the newest moment that automated backups reach is more than an hour ago, and {} reports {}: see the instance's events",
+                world.offer.service(),
+                instance.status
+            );
+            Outcome::Blocked { reason: Reason::BackupsBehind, message, until: Some(AGAIN) }
+        }
+        Ask::Nothing => Outcome::done(format!(
+            "backups are continuous: every moment of the last {} can be restored",
+            days(u32::from(target.desired.backup.automated_days()))
+        )),
     }
 }
 
-/// Why backups are not made as often as asked, where that is so.
-pub(crate) fn not_scheduled(target: &Target, world: &World) -> Option<String> {
-    let (every, service) = (&target.desired.backup.every, world.offer.service());
-    (*every != Interval::DAY)
-        .then(|| format!("spec.backup.every: {every} is not scheduled yet; {service} backs up daily"))
+/// Whether the evidence of the backups has stopped to advance, though nothing is known that explains it.
+fn behind(world: &World, instance: &Instance) -> bool {
+    let Some(newest) = instance.restorable else { return false };
+    let behind = Duration::try_from(world.at.duration_since(newest)).is_ok_and(|behind| behind > LATE);
+    instance.status.serves() && instance.status.modifiable() && behind
 }
+
+/// The log of what is written is kept every five minutes; after a rest it takes some time to catch up.
+///
+/// Source: RDS user guide, "Restoring a DB instance to a specified time".
+const LATE: Duration = Duration::from_secs(3600);
+/// Whether it has caught up is looked at again after this.
+const AGAIN: Duration = Duration::from_secs(600);

@@ -2,6 +2,7 @@
 
 mod backups;
 mod birth;
+mod copies;
 mod parameters;
 mod platform;
 mod queue;
@@ -10,11 +11,14 @@ mod settings;
 mod storage;
 mod upgrade;
 
-pub(crate) use backups::not_scheduled;
 pub(super) use backups::plan as backups;
 #[cfg(test)]
 pub(super) use birth::creation;
 pub(super) use birth::plan;
+pub(super) use copies::plan as copies;
+pub(crate) use copies::{
+    at_rest as copies_at_rest, due as copy_due, looked_for as copies_looked_for, told as copies_told,
+};
 #[cfg(test)]
 pub(super) use parameters::group;
 pub(crate) use parameters::looked_for;

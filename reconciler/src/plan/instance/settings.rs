@@ -29,7 +29,7 @@ pub(super) fn wanted(target: &Target, world: &World) -> Settings {
         storage_type: Some(desired.storage.kind.as_ref().unwrap_or(&class.storage_type).clone()),
         max_allocated_gib: desired.storage.max_size().map(|most| most.gibibytes().get()),
         multi_az: Some(desired.multi_az.unwrap_or(class.multi_az)),
-        backup_retention_days: Some(u32::from(desired.backup.retention_days)),
+        backup_retention_days: Some(u32::from(desired.backup.automated_days())),
         backup_window: written(desired.backup.window.as_ref()).or(class.backup_window.clone()),
         maintenance_window: written(desired.maintenance_window.as_ref()).or(class.maintenance_window.clone()),
         deletion_protection: Some(desired.deletion_protection),

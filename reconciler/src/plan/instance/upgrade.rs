@@ -202,6 +202,7 @@ fn snapshot(target: &Target, world: &World, instance: &Instance, at: Timestamp) 
     let request = TakeSnapshot {
         identifier: instance.identifier.clone(),
         snapshot: name,
+        kept: false,
         owner: world.owner(),
         tags: target.tags(),
     };

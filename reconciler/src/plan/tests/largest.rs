@@ -9,7 +9,7 @@ use shared::rules::{self, LISTED_LIMIT, RoleFlags, Subject};
 
 use super::{SqlReport, SqlVisit, World, now, plan, settled_world};
 use crate::engine::paper::servers;
-use crate::providers::{Snapshot, SnapshotKind};
+use crate::providers::{Marks, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject;
 
@@ -85,6 +85,7 @@ fn in_trouble(object: &RDSDatabase) -> World {
         status: "available".into(),
         created: None,
         resource_id: None,
+        marks: Marks::default(),
     };
     World {
         object: crate::plan::ObjectFacts { name: "o".repeat(59), ..world.object.clone() },

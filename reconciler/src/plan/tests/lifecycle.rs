@@ -38,6 +38,7 @@ fn final_snapshot(world: &World, status: &str) -> Seen<Vec<Snapshot>> {
         status: status.into(),
         created: None,
         resource_id: Some(RESOURCE.into()),
+        marks: Marks::default(),
     }])
 }
 
@@ -251,6 +252,7 @@ fn snapshot(identifier: &str, resource_id: &str, created: Option<&str>) -> Snaps
         status: "available".into(),
         created: created.map(|time| time.parse().expect("the fixture is a time")),
         resource_id: Some(resource_id.into()),
+        marks: Marks::default(),
     }
 }
 

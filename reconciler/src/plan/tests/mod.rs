@@ -2,6 +2,7 @@
 
 mod changes;
 mod children;
+mod copies;
 mod fences;
 mod instance;
 mod largest;
@@ -19,6 +20,7 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
+use jiff::Timestamp;
 use serde_json::json;
 use shared::api::{DeletionPolicy, InstanceRef, RDSDatabase};
 use shared::names::{self, InstanceIdentifier};
@@ -52,6 +54,11 @@ pub(crate) const RESOURCE: &str = "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 pub(crate) fn now() -> Moment {
     Moment::START
+}
+
+/// By the clock on the wall.
+pub(crate) fn at() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).expect("it is one")
 }
 
 pub(super) fn object(spec: &serde_json::Value) -> RDSDatabase {
@@ -97,6 +104,8 @@ pub(crate) fn empty_world() -> World {
         backups: Seen::Absent,
         groups: groups(),
         offered: BTreeMap::new(),
+        copies: None,
+        at: at(),
         // Monday noon.
         minute: 12 * 60,
         passage: None,
@@ -180,6 +189,7 @@ pub(crate) fn instance(status: &str) -> Instance {
         parameters: Applied::Whole,
         pending_else: Vec::new(),
         master_user: Some("sysadmin".into()),
+        restorable: None,
         authority: Some("rds-ca-rsa2048-g1".into()),
         marks: Marks::from(&owner()),
         tags: BTreeMap::new(),

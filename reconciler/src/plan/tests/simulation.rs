@@ -19,7 +19,7 @@ use crate::plan::merge::Plan;
 use crate::plan::step::{ClusterStep, ServicePlace, Step};
 use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlReport, SqlVisit, World};
 use crate::providers::aws::state;
-use crate::providers::{Request, Snapshot, SnapshotKind};
+use crate::providers::{Marks, Request, Snapshot, SnapshotKind};
 use crate::status;
 use crate::subject::Subject;
 
@@ -78,6 +78,7 @@ impl Simulation {
                     status: "available".into(),
                     created: None,
                     resource_id: Some(RESOURCE.into()),
+                    marks: Marks::default(),
                 }]);
                 return;
             }

@@ -11,7 +11,9 @@ use super::{
 use crate::plan::outcome::Concern;
 use crate::plan::world::{Passage, Seen, World};
 use crate::plan::{Reason, SqlFailure};
-use crate::providers::{Modify, Request, Settings, Snapshot, SnapshotKind, TakeSnapshot, UpgradeReport, Upgrades};
+use crate::providers::{
+    Marks, Modify, Request, Settings, Snapshot, SnapshotKind, TakeSnapshot, UpgradeReport, Upgrades,
+};
 use crate::subject::Target;
 
 const SETTINGS: Concern = Concern::Settings;
@@ -59,6 +61,7 @@ fn snapshot(number: u32, ago: Option<i64>) -> Snapshot {
         status: if ago.is_some() { "available" } else { "creating" }.into(),
         created: ago.map(|ago| at(-ago)),
         resource_id: Some(RESOURCE.into()),
+        marks: Marks::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::errors::{cloud_error, empty_answer};
 use super::{convert, requests, upgrades};
 use crate::providers::cloud::Cloud;
 use crate::providers::error::{CloudError, ErrorClass};
-use crate::providers::model::{Backup, Identity, Instance, Snapshot, Source, Upgrades};
+use crate::providers::model::{Backup, Identity, Instance, Quota, Snapshot, Source, Upgrades};
 use crate::providers::parameters::{Group, Offered};
 use crate::providers::request::Request;
 
@@ -77,6 +77,14 @@ impl Cloud for Aws {
                 _ => return Ok(all),
             }
         }
+    }
+
+    async fn snapshot_quota(&self) -> Result<Quota, CloudError> {
+        let action = "DescribeAccountAttributes";
+        let call = self.rds.describe_account_attributes();
+        let page =
+            self.call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) }).await?;
+        convert::snapshot_quota(page.account_quotas()).ok_or_else(|| empty_answer(action, "ManualSnapshots"))
     }
 
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {

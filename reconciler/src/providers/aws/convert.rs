@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_rds::primitives::DateTime;
-use aws_sdk_rds::types::{DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, Tag};
+use aws_sdk_rds::types::{
+    AccountQuota, DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, Tag,
+};
 use jiff::Timestamp;
 use shared::rules::Engine;
 
 use super::marks;
 use super::settings::{self, number, owned};
 use super::states::state;
-use crate::providers::model::{Backup, Endpoint, Instance, Snapshot, SnapshotKind};
+use crate::providers::model::{Backup, Endpoint, Instance, Quota, Snapshot, SnapshotKind};
 use crate::providers::parameters::Applied;
 
 /// An instance; one without an identifier is nothing that can be spoken of, and RDS sends none.
@@ -29,6 +31,7 @@ pub fn instance(from: &DbInstance) -> Option<Instance> {
         parameters: from.db_parameter_groups().first().map_or(Applied::Whole, applied),
         pending_else: from.pending_modified_values().map(settings::pending_else).unwrap_or_default(),
         master_user: owned(from.master_username()),
+        restorable: from.latest_restorable_time().and_then(time),
         authority: owned(from.ca_certificate_identifier()),
         marks: marks::read(&tags),
         tags,
@@ -43,6 +46,7 @@ pub fn snapshot(from: &DbSnapshot) -> Option<Snapshot> {
         status: from.status().unwrap_or("unknown").to_owned(),
         created: from.snapshot_create_time().and_then(time),
         resource_id: owned(from.dbi_resource_id()),
+        marks: marks::read(&tags(from.tag_list())),
     })
 }
 
@@ -79,6 +83,15 @@ pub fn automated(from: &DbInstanceAutomatedBackup) -> Backup {
         reaches,
         marks: marks::read(&tags(from.tag_list())),
     }
+}
+
+/// The quota of manual snapshots.
+///
+/// Source: RDS API, AccountQuota.
+pub fn snapshot_quota(quotas: &[AccountQuota]) -> Option<Quota> {
+    let found = quotas.iter().find(|quota| quota.account_quota_name() == Some("ManualSnapshots"))?;
+    let count = |number: Option<i64>| u32::try_from(number?).ok();
+    Some(Quota { used: count(found.used())?, most: count(found.max())? })
 }
 
 /// What a status says of an instance's group.

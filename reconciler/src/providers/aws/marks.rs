@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::api::labels::{ADOPT_TAG, CLUSTER_TAG, NAME_TAG, NAMESPACE_TAG, RETAINED_TAG, UID_TAG};
+use shared::api::labels::{ADOPT_TAG, CLUSTER_TAG, KEPT_TAG, NAME_TAG, NAMESPACE_TAG, RETAINED_TAG, UID_TAG};
 
 use crate::providers::owner::{Mark, Marks, Owner};
 
@@ -30,6 +30,11 @@ pub fn retained(retained: bool) -> (String, String) {
     (RETAINED_TAG.to_owned(), retained.to_string())
 }
 
+/// The tag of a snapshot that is kept for a while, and deleted when newer ones are there.
+pub fn kept() -> (String, String) {
+    (KEPT_TAG.to_owned(), true.to_string())
+}
+
 /// The marks among an instance's tags.
 pub fn read(tags: &BTreeMap<String, String>) -> Marks {
     let mark = |mark| tags.get(key(mark)).cloned();
@@ -40,5 +45,6 @@ pub fn read(tags: &BTreeMap<String, String>) -> Marks {
         uid: mark(Mark::Uid),
         retained: tags.get(RETAINED_TAG).map(|value| value == "true"),
         adopt: tags.get(ADOPT_TAG).cloned(),
+        kept: tags.get(KEPT_TAG).is_some_and(|value| value == "true"),
     }
 }

@@ -12,8 +12,8 @@ use super::{marks, parameters, settings};
 use crate::providers::error::CloudError;
 use crate::providers::owner::Owner;
 use crate::providers::request::{
-    Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
-    ResetMaster, Restore, TakeSnapshot,
+    Create, CreateGroup, Delete, DeleteGroup, DeleteSnapshot, FillGroup, MarkInstance, MasterPassword, Modify, Origin,
+    Reboot, Request, ResetMaster, Restore, TakeSnapshot,
 };
 
 pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudError> {
@@ -24,6 +24,7 @@ pub(super) async fn carry_out(aws: &Aws, request: &Request) -> Result<(), CloudE
         Request::ResetMaster(request) => reset_master(aws, request).await,
         Request::Mark(request) => mark(aws, request).await,
         Request::Snapshot(request) => snapshot(aws, request).await,
+        Request::DeleteSnapshot(request) => delete_snapshot(aws, request).await,
         Request::Delete(request) => delete(aws, request).await,
         Request::Reboot(request) => reboot(aws, request).await,
         Request::CreateGroup(request) => create_group(aws, request).await,
@@ -117,14 +118,23 @@ async fn mark(aws: &Aws, request: &MarkInstance) -> Result<(), CloudError> {
 }
 
 async fn snapshot(aws: &Aws, request: &TakeSnapshot) -> Result<(), CloudError> {
-    let TakeSnapshot { identifier, snapshot, owner, tags } = request;
+    let TakeSnapshot { identifier, snapshot, kept, owner, tags } = request;
+    let mut tags = tags.clone();
+    tags.extend(kept.then(marks::kept));
     let action = "CreateDBSnapshot";
     let call = aws
         .rds
         .create_db_snapshot()
         .db_instance_identifier(identifier)
         .db_snapshot_identifier(snapshot)
-        .set_tags(Some(tags_of(owner, tags)));
+        .set_tags(Some(tags_of(owner, &tags)));
+    aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
+}
+
+async fn delete_snapshot(aws: &Aws, request: &DeleteSnapshot) -> Result<(), CloudError> {
+    let DeleteSnapshot { snapshot } = request;
+    let action = "DeleteDBSnapshot";
+    let call = aws.rds.delete_db_snapshot().db_snapshot_identifier(snapshot);
     aws.change(action, async { call.send().await.map(drop).map_err(|e| cloud_error(action, &e)) }).await
 }
 

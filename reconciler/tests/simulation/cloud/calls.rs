@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rds_model::{Account, ApiError, Fresh, Params, State, actions};
 use reconciler::providers::aws::marks;
 use reconciler::providers::{
-    Create, CreateGroup, Delete, DeleteGroup, FillGroup, MarkInstance, MasterPassword, Modify, Origin, Reboot, Request,
-    ResetMaster, Restore, Settings, TakeSnapshot,
+    Create, CreateGroup, Delete, DeleteGroup, DeleteSnapshot, FillGroup, MarkInstance, MasterPassword, Modify, Origin,
+    Reboot, Request, ResetMaster, Restore, Settings, TakeSnapshot,
 };
 use shared::rules::Engine;
 
@@ -96,6 +96,9 @@ impl Call {
             Request::ResetMaster(request) => reset_master(request),
             Request::Mark(request) => mark(request),
             Request::Snapshot(request) => snapshot(request),
+            Request::DeleteSnapshot(DeleteSnapshot { snapshot }) => {
+                Self::new(Action::DeleteSnapshot, [("DBSnapshotIdentifier", snapshot.as_str())])
+            }
             Request::Delete(request) => delete(request),
             Request::Reboot(Reboot { identifier, group: _ }) => {
                 Self::new(Action::Reboot, [("DBInstanceIdentifier", identifier.as_str())])
@@ -291,8 +294,9 @@ fn mark(request: &MarkInstance) -> Call {
 }
 
 fn snapshot(request: &TakeSnapshot) -> Call {
-    let TakeSnapshot { identifier, snapshot, owner, tags } = request;
+    let TakeSnapshot { identifier, snapshot, kept, owner, tags } = request;
     let mut tags = tags.clone();
+    tags.extend(kept.then(marks::kept));
     tags.extend(marks::tags(owner));
     Sent::default()
         .with("DBInstanceIdentifier", identifier)

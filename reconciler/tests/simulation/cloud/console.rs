@@ -1,6 +1,6 @@
 //! People at the console: what a schedule can have somebody do to an account. Each is taken or refused as RDS does.
 
-use rds_model::ApiError;
+use rds_model::{ApiError, order};
 
 use super::calls::{Action, Call};
 use super::history::By;
@@ -79,6 +79,13 @@ impl SimulatedCloud {
 
     pub(crate) fn delete_snapshot(&self, snapshot: &str) -> Result<(), ApiError> {
         self.person(&Call::new(Action::DeleteSnapshot, [("DBSnapshotIdentifier", snapshot)]))
+    }
+
+    /// So many days pass over the manual snapshots of an instance, as far as anybody can tell.
+    pub(crate) fn age_snapshots(&self, identifier: &str, days: u32) -> Result<(), ApiError> {
+        self.act(|state, now, told| {
+            state.change(now, By::Person, told, |_, rds, _| order::age_snapshots(rds, identifier, 24 * days))
+        })
     }
 
     /// A new instance with the data of a snapshot, and the tags that its instance had.

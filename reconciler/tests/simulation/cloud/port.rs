@@ -11,7 +11,7 @@ use reconciler::entropy::Entropy;
 use reconciler::lease::Fence;
 use reconciler::providers::aws::errors::{empty_answer, fenced, refused, timed_out};
 use reconciler::providers::{
-    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source, Upgrades,
+    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Quota, Request, Snapshot, Source, Upgrades,
 };
 use shared::rules::Engine;
 
@@ -179,6 +179,14 @@ impl Cloud for Way {
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
         let read = |view: &View| view.manual_snapshots_of(identifier).cloned().collect();
         self.cloud.read("DescribeDBSnapshots", identifier, read).await
+    }
+
+    async fn snapshot_quota(&self) -> Result<Quota, CloudError> {
+        let action = "DescribeAccountAttributes";
+        let serve = |state: &mut CloudState, _, _, _: &mut Vec<Record>| {
+            state.snapshot_quota().ok_or_else(|| empty_answer(action, ""))
+        };
+        self.cloud.answer(action, String::new, false, serve).await
     }
 
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {

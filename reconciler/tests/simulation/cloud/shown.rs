@@ -3,8 +3,8 @@
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::builders::VpcSecurityGroupMembershipBuilder;
 use aws_sdk_rds::types::{
-    DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, DbSubnetGroup, Endpoint, Parameter,
-    PendingModifiedValues, RestoreWindow, Tag, VpcSecurityGroupMembership,
+    AccountQuota, DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, DbSubnetGroup, Endpoint,
+    Parameter, PendingModifiedValues, RestoreWindow, Tag, VpcSecurityGroupMembership,
 };
 use jiff::Timestamp;
 use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, EngineVersion, Instance, Snapshot, actions};
@@ -90,6 +90,12 @@ pub(super) fn parameter(from: &actions::ParameterOf) -> Parameter {
         .set_allowed_values(from.parameter.allowed.map(str::to_owned))
         .is_modifiable(from.parameter.modifiable)
         .build()
+}
+
+/// How much there is of something, and may be.
+pub(super) fn quota(from: &actions::AccountQuota) -> AccountQuota {
+    let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    AccountQuota::builder().account_quota_name(from.name).used(count(from.used)).max(count(from.max)).build()
 }
 
 /// A snapshot; when it was made is told once it is.

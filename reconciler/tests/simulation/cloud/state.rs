@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rds_model::{Account, Activity, ApiError, Fresh, Params, Phase, Quotas, State, actions, advance, next_moment};
 use reconciler::engine::Password;
 use reconciler::providers::aws::{convert, marks, parameters};
-use reconciler::providers::{Backup, Group, Offered, Source};
+use reconciler::providers::{Backup, Group, Offered, Quota, Source};
 
 use super::calls::{Action, Call};
 use super::history::{By, CloudEvent, Record};
@@ -143,6 +143,12 @@ impl CloudState {
                 found.iter().map(|backup| convert::automated(&shown::automated(&self.account, backup, now))).collect()
             }
         }
+    }
+
+    /// How many manual snapshots there are, and may be.
+    pub(super) fn snapshot_quota(&self) -> Option<Quota> {
+        let quotas = actions::describe_account_attributes(&self.account, &self.rds);
+        convert::snapshot_quota(&quotas.iter().map(shown::quota).collect::<Vec<_>>())
     }
 
     /// A group of parameters that somebody made.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use reconciler::providers::{
-    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Request, Snapshot, Source, Upgrades,
+    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Quota, Request, Snapshot, Source, Upgrades,
 };
 use shared::rules::Engine;
 
@@ -27,6 +27,10 @@ impl Cloud for Unasked {
 
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
         self.0.snapshots_of(identifier).await
+    }
+
+    async fn snapshot_quota(&self) -> Result<Quota, CloudError> {
+        self.0.snapshot_quota().await
     }
 
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use reconciler::clock::Moment;
-use reconciler::plan::{ClusterStep, Ledger, Outcome, Plan, SecretFact, Seen, ServiceFact, Step, World, plan};
+use reconciler::plan::{
+    ClusterStep, KeptCopies, Ledger, Outcome, Plan, SecretFact, Seen, ServiceFact, Step, World, plan,
+};
 use reconciler::providers::{Request, Snapshot, SnapshotKind, WantedGroup};
 use reconciler::subject::Subject;
 use shared::names;
@@ -48,8 +50,22 @@ pub(super) fn unsaved(subject: &Subject, world: &World, now: Moment) -> Plan {
             status: "available".into(),
             created: Some(passage.at),
             resource_id: instance.resource_id.clone(),
+            marks: instance.marks.clone(),
         });
         world.snapshots = Seen::Known(made.collect());
+    })
+}
+
+pub(super) fn pruned_early(subject: &Subject, world: &World, now: Moment) -> Plan {
+    in_its_place(subject, world, now, |world| {
+        let Some(KeptCopies { snapshots: Seen::Known(snapshots), .. }) = &mut world.copies else { return };
+        let kept = snapshots.iter().find(|snapshot| snapshot.marks.kept && snapshot.available());
+        let newer = kept.and_then(|kept| {
+            let (name, _) = kept.identifier.split_once("-kept-")?;
+            let created = Some(world.at + Duration::from_secs(400 * 24 * 3600));
+            Some(Snapshot { identifier: format!("{name}-kept-20990101-0000"), created, ..kept.clone() })
+        });
+        snapshots.extend(newer);
     })
 }
 

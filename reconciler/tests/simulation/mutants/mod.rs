@@ -59,6 +59,11 @@ pub(crate) const UNSAVED: Mutant = decides(
     "plan/instance/upgrade.rs, snapshot: ours, available and fresh",
     decisions::unsaved,
 );
+pub(crate) const PRUNED_EARLY: Mutant = decides(
+    "a kept copy goes before a newer one is there",
+    "plan/instance/copies.rs, outlived: newest, of those that are complete",
+    decisions::pruned_early,
+);
 pub(crate) const PIN_LOST: Mutant = decides(
     "a pin is lost while the object is paused",
     "plan/mod.rs, rehearsal: pin: world.pinned.clone()",

@@ -81,7 +81,7 @@ impl<'a> Promise<'a> {
         let running = self.instance.pending.clone().or(self.instance.running.clone());
         let desired = &self.desired;
         let small = running.allocated_gib < Some(desired.size.allocated().get());
-        let kept = running.backup_retention_days != Some(u32::from(desired.backup.retention_days));
+        let kept = running.backup_retention_days != Some(u32::from(desired.backup.automated_days()));
         let class = desired.instance_class.is_some() && desired.instance_class != running.instance_class;
         let iops = desired.storage.iops.is_some() && desired.storage.iops != running.iops;
         let throughput = desired.storage.throughput.is_some() && desired.storage.throughput != running.throughput;

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod calls;
+mod copies;
 mod data;
 mod databases;
 mod end;
@@ -86,6 +87,7 @@ pub(crate) fn events_hold(events: &[Happened]) -> Result<(), Violation> {
     instances::single(events)?;
     takings::own(events)?;
     data::kept(events)?;
+    copies::followed(events)?;
     leaving::seen_off(events)?;
     pins::kept(events)?;
     losses::real(events)?;

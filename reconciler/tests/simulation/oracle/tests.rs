@@ -12,7 +12,7 @@ use reconciler::providers::{
 use serde_json::{Value, json};
 
 use super::{
-    Violation, bounds, calls, data, databases, instances, leaving, losses, others, ownership, passwords, pins,
+    Violation, bounds, calls, copies, data, databases, instances, leaving, losses, others, ownership, passwords, pins,
     removals, specs, takings, tenants,
 };
 use crate::cloud::history::{By, CloudEvent, Record};
@@ -46,6 +46,7 @@ fn instance(resource: &str) -> Instance {
         parameters: Applied::Whole,
         pending_else: Vec::new(),
         master_user: None,
+        restorable: None,
         authority: None,
         marks: Marks::from(&owner),
         tags: [].into(),
@@ -172,12 +173,23 @@ fn i2_i3_and_i11_what_is_forgotten_or_let_go_too_early_is_found() {
     let snapshot = |identifier: &str, made: &str| {
         let (identifier, resource_id, status) = (identifier.into(), Some("db-1".into()), "available".into());
         let created = made.parse().ok();
-        let snapshot = Snapshot { identifier, kind: SnapshotKind::Manual, status, created, resource_id };
-        cloud(By::Rds, CloudEvent::SnapshotAvailable { snapshot }, None)
+        let marks = Marks { kept: true, cluster: Some(CLUSTER.into()), ..Marks::default() };
+        Snapshot { identifier, kind: SnapshotKind::Manual, status, created, resource_id, marks }
     };
-    let went = |snapshot| history([created("db-1"), snapshot, gone("db-1"), let_go()]);
+    let made = |snapshot| cloud(By::Rds, CloudEvent::SnapshotAvailable { snapshot }, None);
+    let went = |snapshot| history([created("db-1"), made(snapshot), gone("db-1"), let_go()]);
     assert_eq!(broken(data::kept(&went(snapshot("old", "2027-01-15T07:00:00Z")))), "I3");
     assert_eq!(data::kept(&went(snapshot("new", "2027-01-15T09:00:00Z"))), Ok(()));
+
+    let old = || snapshot("db-kept-1", "2027-01-12T09:00:00Z");
+    let pruned = |before: Snapshot| cloud(By::Operator, CloudEvent::SnapshotGone { before }, None);
+    let newer = || made(snapshot("db-kept-2", "2027-01-15T09:00:00Z"));
+    assert_eq!(copies::followed(&history([made(old()), newer(), pruned(old())])), Ok(()));
+    assert_eq!(broken(copies::followed(&history([made(old()), pruned(old())]))), "I3");
+    let of_a_person = Snapshot { marks: Marks::default(), ..old() };
+    assert_eq!(broken(copies::followed(&history([made(old()), newer(), pruned(of_a_person)]))), "I3");
+    let before_an_upgrade = snapshot("db-before-17-1", "2027-01-12T09:00:00Z");
+    assert_eq!(broken(copies::followed(&history([newer(), pruned(before_an_upgrade)]))), "I3");
 }
 
 #[test]

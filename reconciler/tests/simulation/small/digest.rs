@@ -135,6 +135,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
         last_effect: _,
         observed: _,
         snapshots,
+        copies,
         absent_since,
         ledger,
         visit,
@@ -151,6 +152,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
     let nothing = Recollection::default();
     if *ledger == nothing.ledger
         && snapshots.is_none()
+        && copies.is_none()
         && absent_since.is_none()
         && visit.is_none()
         && errand.is_none()
@@ -162,6 +164,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     relative(&text(ledger), now, LAG).hash(&mut hasher);
     relative(&text(snapshots), now, LAG).hash(&mut hasher);
+    relative(&text(copies), now, LONG).hash(&mut hasher);
     relative(&text(absent_since), now, LAG).hash(&mut hasher);
     relative(&text(visit), now, VISIT).hash(&mut hasher);
     relative(&text(errand), now, ERRAND).hash(&mut hasher);

@@ -130,6 +130,10 @@ impl Cloud for Listing<Arc<dyn Cloud>> {
         self.inner.snapshots_of(identifier).await
     }
 
+    async fn snapshot_quota(&self) -> Result<Quota, CloudError> {
+        self.inner.snapshot_quota().await
+    }
+
     async fn backups(&self, source: &Source) -> Result<Vec<Backup>, CloudError> {
         self.inner.backups(source).await
     }

@@ -11,6 +11,7 @@ mod render;
 mod versions;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use rds_model::{ApiError, Instance, Params, State, actions};
@@ -137,8 +138,11 @@ pub(crate) async fn rds(action: &str, call: Call<'_>) -> Answer {
             .await
         }
         "DescribeAccountAttributes" => {
-            call.look(|state| Ok(offers::account_attributes(&actions::describe_account_attributes(account, state))))
-                .await
+            let others = service.snapshots_of_others.load(Ordering::Relaxed).into();
+            call.look(|state| {
+                Ok(offers::account_attributes(&actions::describe_account_attributes(account, state), others))
+            })
+            .await
         }
         "DescribeEvents" => {
             call.look(|state| {

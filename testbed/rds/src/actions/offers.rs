@@ -99,9 +99,10 @@ fn range(values: &RangeInclusive<u32>) -> Node {
     Node::tree("Range", vec![from, to, Node::leaf("Step", 1)])
 }
 
-/// The `AccountQuotas`.
-pub(super) fn account_attributes(quotas: &[AccountQuota]) -> Vec<Node> {
+/// The `AccountQuotas`, with so many manual snapshots of others.
+pub(super) fn account_attributes(quotas: &[AccountQuota], of_others: u64) -> Vec<Node> {
     vec![Node::list("AccountQuotas", quotas, |AccountQuota { name, used, max }| {
+        let used = used + if *name == "ManualSnapshots" { of_others } else { 0 };
         let nodes = vec![Node::leaf("AccountQuotaName", name), Node::leaf("Used", used), Node::leaf("Max", max)];
         Node::tree("AccountQuota", nodes)
     })]

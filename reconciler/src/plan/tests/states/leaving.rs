@@ -83,6 +83,7 @@ fn progress() -> Vec<State> {
                 status: "creating".into(),
                 created: None,
                 resource_id: Some(RESOURCE.into()),
+                marks: Marks::default(),
             }]);
         }),
         leaving("deletion-waits-for-the-instance", &json!({}), |world| in_cloud_state(world, "rebooting")),
@@ -106,6 +107,7 @@ fn obstacles() -> Vec<State> {
                 status: "failed".into(),
                 created: None,
                 resource_id: Some(RESOURCE.into()),
+                marks: Marks::default(),
             }]);
         }),
         leaving("deletion-of-what-is-marked-as-anothers", &json!({}), |world| {

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
 
+use super::super::copies::{copy, world as copies_of};
 use super::super::origins::whole;
 use super::super::upgrades::about_to_rise;
 use super::super::{
-    CLUSTER, RESOURCE, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned, plan,
-    secret, target, version,
+    CLUSTER, RESOURCE, at, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned,
+    plan, secret, target, version,
 };
 use super::{
     CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
@@ -23,7 +25,8 @@ use crate::plan::reason::Reason;
 use crate::plan::step::Step;
 use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, World};
 use crate::providers::{
-    Allowed, Applied, Backup, ErrorClass, Group, Marks, Parameter, Request, Snapshot, SnapshotKind, Values, WantedGroup,
+    Allowed, Applied, Backup, ErrorClass, Group, Marks, Parameter, Quota, Request, Snapshot, SnapshotKind, Values,
+    WantedGroup,
 };
 use crate::status;
 use crate::subject::{Fence, Subject, Target, resolved};
@@ -31,6 +34,7 @@ use crate::subject::{Fence, Subject, Target, resolved};
 pub(super) fn states() -> Vec<State> {
     let mut states = births();
     states.extend(lives());
+    states.extend(copies());
     states.extend(losses());
     states.extend(changes());
     states.extend(neighbours());
@@ -199,8 +203,6 @@ fn lives() -> Vec<State> {
     paused["paused"] = json!(true);
     let mut rehearsed = paused.clone();
     rehearsed["size"] = json!("100GB");
-    let mut hourly = orders_spec();
-    hourly["backup"] = json!({"every": "1h"});
     let ready = || json_of(&ready());
     vec![
         grown("ready", CURRENT, |_| {}),
@@ -212,6 +214,7 @@ fn lives() -> Vec<State> {
                 status: "available".into(),
                 created: None,
                 resource_id: Some("db-BEFORE".into()),
+                marks: Marks::default(),
             };
             world.snapshots = Seen::Known(vec![snapshot]);
         }),
@@ -219,11 +222,50 @@ fn lives() -> Vec<State> {
             let owner = "the RDSDatabase orders in namespace other".into();
             world.alias = Some(Seen::Known(ServiceFact::Foreign { owner }));
         }),
-        with_spec("ready-not-scheduled", CURRENT, &hourly, |_| {}),
         // The spec was edited, and nobody has looked at it yet.
         State { name: "edited", verdict: IN_PROGRESS, object: served(&orders_spec(), &lived_in(), 2, &ready()) },
         with_spec("paused", PAUSED, &paused, |_| {}),
         with_spec("paused-before-a-growth", PAUSED, &rehearsed, |_| {}),
+    ]
+}
+
+/// What is kept beside the automated backups takes nothing from Ready.
+fn copies() -> Vec<State> {
+    let kept = |name, snapshots, change: fn(&mut World)| {
+        let mut spec = orders_spec();
+        spec["backup"] = json!({"every": "48h", "retention": "4d"});
+        with_spec(name, CURRENT, &spec, |world| {
+            world.copies = copies_of(snapshots).copies;
+            on_instance(world, |instance| instance.running.backup_retention_days = Some(4));
+            change(world);
+        })
+    };
+    let mut many = orders_spec();
+    many["backup"] = json!({"every": "25h", "retention": "35d"});
+    let failing = |number: u32| {
+        let end = if number == 1 { String::new() } else { format!("-{number}") };
+        Snapshot {
+            identifier: format!("{}-kept-20270114-0000{end}", empty_world().identifier),
+            status: "failed".into(),
+            ..copy(1)
+        }
+    };
+    vec![
+        kept("ready-with-copies", vec![copy(49), copy(1)], |_| {}),
+        kept("ready-keeping-copy", vec![copy(50)], |_| {}),
+        kept("ready-pruning-copy", vec![copy(200), copy(1)], |_| {}),
+        kept("ready-copy-failed", [1, 2, 3].map(failing).into(), |_| {}),
+        kept("ready-snapshot-quota", vec![copy(50)], |world| {
+            let quota = Seen::Known(Quota { used: 95, most: 100 });
+            world.copies.iter_mut().for_each(|copies| copies.quota = quota.clone());
+        }),
+        with_spec("ready-not-scheduled", CURRENT, &many, |world| {
+            on_instance(world, |instance| instance.running.backup_retention_days = Some(35));
+        }),
+        grown("ready-backups-behind", CURRENT, |world| {
+            let hours = SignedDuration::from_hours(5);
+            on_instance(world, |instance| instance.restorable = Some(at() - hours));
+        }),
     ]
 }
 
