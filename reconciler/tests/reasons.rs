@@ -69,10 +69,11 @@ fn the_documentation_names_reasons_that_exist() {
 }
 
 /// Kinds, conditions, alerts and words of others.
-const OTHERS: [&str; 20] = [
+const OTHERS: [&str; 21] = [
     "AccessVerified",
     "AliasReady",
     "BackupsReady",
+    "CopiesKept",
     "DatabasesReady",
     "DbiResourceId",
     "DefaultAmbiguous",

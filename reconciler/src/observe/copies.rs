@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::crowded::{Crowded, unknown};
-use super::snapshots;
+use super::snapshots::snapshots;
 use crate::clock::Moment;
 use crate::context::Context;
 use crate::plan::{KeptCopies, Seen, World, copies_at_rest, copies_looked_for, copy_due};

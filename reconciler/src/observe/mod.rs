@@ -6,6 +6,7 @@ mod kubernetes;
 mod parameters;
 mod passage;
 mod recall;
+mod snapshots;
 mod visit;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use shared::names::InstanceIdentifier;
 use shared::rules::{RestoreFrom, minute_of_week};
 
 use crowded::unknown;
+use snapshots::{snapshots, snapshots_before_birth};
 
 pub(crate) use crowded::Crowded;
 
@@ -36,7 +38,7 @@ use crate::plan::{
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
-use crate::providers::{Backup, ConnectError, Instance, Snapshot, Source, offer};
+use crate::providers::{Backup, ConnectError, Instance, Source, offer};
 use crate::subject::{Adoption, Subject, Target};
 
 /// A sweep that a pass waits for: longer than a slow page, shorter than a person's patience.
@@ -50,8 +52,6 @@ pub(crate) struct Observation {
     pub(crate) account: Result<Arc<Account>, String>,
 }
 
-/// An answer about snapshots is one for the passes of a birth, which come within seconds.
-const SNAPSHOTS_GOOD_FOR: Duration = Duration::from_secs(60);
 /// A way into the cloud that is being tried answers within seconds.
 const UNDER_WAY: Duration = Duration::from_secs(2);
 
@@ -287,35 +287,6 @@ async fn instance(
         Err(error @ SweepError::Late) => Seen::Unknown(error.to_string()),
         Err(SweepError::Crowded(again)) => return Err(Crowded(again)),
     })
-}
-
-async fn snapshots(account: &Account, identifier: &InstanceIdentifier) -> Result<Seen<Vec<Snapshot>>, Crowded> {
-    Ok(match account.cloud.snapshots_of(identifier.as_str()).await {
-        Ok(snapshots) if snapshots.is_empty() => Seen::Absent,
-        Ok(snapshots) => Seen::Known(snapshots),
-        Err(error) => unknown(&error)?,
-    })
-}
-
-/// The snapshots that an earlier object of this name has left, asked for once for the few passes before a birth.
-async fn snapshots_before_birth(
-    context: &Context,
-    account: &Account,
-    identifier: &InstanceIdentifier,
-    uid: &str,
-    recollection: &Recollection,
-) -> Result<Seen<Vec<Snapshot>>, Crowded> {
-    let asked = context.now();
-    if let Some((at, seen)) = &recollection.snapshots
-        && asked.since(*at) < SNAPSHOTS_GOOD_FOR
-        && recollection.last_effect.is_none_or(|effect| effect < *at)
-    {
-        return Ok(seen.clone());
-    }
-    let seen = snapshots(account, identifier).await?;
-    let known = (!matches!(seen, Seen::Unknown(_))).then(|| (asked, seen.clone()));
-    context.memory.update(uid, |recollection| recollection.snapshots = known);
-    Ok(seen)
 }
 
 /// Whether nothing that Secrets follow from is hidden for now: a place in the queue is not lost to that.

@@ -9,6 +9,7 @@ pub(crate) mod catalogues;
 mod cloud;
 mod connector;
 pub(crate) mod error;
+mod listed;
 mod model;
 mod offer;
 mod offers;
@@ -24,13 +25,13 @@ mod tempo;
 pub use cloud::Cloud;
 pub use connector::{ConnectError, Connected, Connector, ProviderConfig};
 pub use error::{CloudError, ErrorClass};
+pub(crate) use listed::some;
 pub use model::{Backup, Endpoint, Identity, Instance, Quota, Snapshot, SnapshotKind, Source, UpgradeReport, Upgrades};
 pub use offer::{Impact, Offer};
 pub(crate) use offers::offer;
 pub use owner::{Mark, Marks, Owner};
 pub use parameters::{Allowed, Applied, Group, Offered, Parameter, Values, WantedGroup};
 pub(crate) use parameters::{forces_tls, is_ours};
-pub(crate) use request::some;
 pub use request::{
     Create, CreateGroup, Delete, DeleteGroup, DeleteSnapshot, FillGroup, MarkInstance, MasterPassword, Modify, Origin,
     Reboot, Request, ResetMaster, Restore, TakeSnapshot,

@@ -6,18 +6,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use shared::rules::Engine;
 
+use super::listed::{digest, some, told};
 use super::owner::Owner;
 use super::parameters::Values;
 use super::settings::Settings;
 use crate::engine::Password;
 
 pub use snapshots::{DeleteSnapshot, TakeSnapshot};
-
-/// Keys of tags that are named.
-const KEYS_TOLD: usize = 8;
 
 /// A change of the cloud: one call, safe to repeat.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -330,24 +327,6 @@ impl fmt::Display for DeleteGroup {
         let Self { name } = self;
         write!(f, "delete the parameter group {name}, which nothing uses any more")
     }
-}
-
-/// The first keys of tags, how many more there are, and a digest of their values.
-fn told(tags: &BTreeMap<String, String>) -> String {
-    format!("{} (values {})", some(tags.keys().map(String::as_str)), digest(tags))
-}
-
-fn digest(values: &BTreeMap<String, String>) -> String {
-    let mut digest = hex::encode(Sha256::digest(format!("{values:?}")));
-    digest.truncate(8);
-    digest
-}
-
-/// The first of these keys, and how many more there are.
-pub(crate) fn some<'a>(keys: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = keys.len().saturating_sub(KEYS_TOLD);
-    let told = keys.take(KEYS_TOLD).collect::<Vec<_>>().join(", ");
-    if more == 0 { told } else { format!("{told} and {more} more") }
 }
 
 #[cfg(test)]

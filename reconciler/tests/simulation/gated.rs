@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
 use reconciler::providers::{
     Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
-    Request, Snapshot, Source, Upgrades,
+    Quota, Request, Snapshot, Source, Upgrades,
 };
 use shared::rules::Engine as DatabaseEngine;
 

@@ -209,9 +209,12 @@ impl Author {
         if self.one_in(3) {
             self.then(Act::Console { object: object.clone(), deed: Console::FailSnapshot });
         }
-        // Whoever remembers what was there looks again within an hour.
-        let rest = self.seconds(0, 30);
-        self.then(Act::Kill { rest });
+        // Names stay as they were: only a clock that is as far ahead sees that another one is due.
+        self.then(Act::SetClock { seconds: 3 * 24 * 3600 });
+        if self.one_in(3) {
+            let rest = self.seconds(0, 30);
+            self.then(Act::Kill { rest });
+        }
         self.wait(60, 600);
     }
 

@@ -102,6 +102,11 @@ const WALL_CLOCK: Vocabulary = Vocabulary {
             "snapshots and reports are dated by the provider; a clock that is set makes no longer pause than there is",
         ),
         (
+            "plan/instance/copies.rs",
+            "timestamp",
+            "copies are dated by the provider; a clock that is set makes one too early, and deletes none",
+        ),
+        (
             "plan/instance/restore.rs",
             "timestamp",
             "the moment to restore is written by a person, and compared with what the provider tells",

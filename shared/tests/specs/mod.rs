@@ -217,7 +217,7 @@ pub(crate) fn refused() -> Vec<Refused> {
         ),
         (json!({"backup": {"retention": "36h"}}), "spec.backup.retention", "Invalid", "whole number of days", true),
         (json!({"backup": {"retention": "3651d"}}), "spec.backup.retention", "Invalid", "longer than ten years", true),
-        (json!({"backup": {"retention": "36d"}}), "spec.backup.every", "Invalid", "24h would keep 36 snapshots", true),
+        (json!({"backup": {"retention": "36d"}}), "spec.backup.every", "Invalid", "1d would keep 36 snapshots", true),
         (
             json!({"backup": {"every": "25h", "retention": "35d"}}),
             "spec.backup.every",

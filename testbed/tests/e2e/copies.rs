@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use aws_sdk_rds::types::{DbSnapshot, Tag};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use libtest_mimic::Trial;
 use serde_json::json;
 use testbed::{eventually::eventually, stack::LocalRds};
@@ -57,70 +58,58 @@ fn name(snapshot: &DbSnapshot) -> &str {
     snapshot.db_snapshot_identifier().unwrap_or_default()
 }
 
-/// An object of which copies are kept, with the first of them: the instance's identifier, and the copy's name.
-async fn with_a_copy(scene: &Scene<'_>, spec: &str) -> Result<(String, String)> {
-    scene.apply("orders", spec).await?;
-    let identifier = scene.ready("orders").await?.text("/status/instance/identifier").to_owned();
-    eventually(SETTLED, "a copy to be kept", async || {
-        let database = scene.database("orders").await?;
-        database.expect("CopiesKept", "True")?;
-        database.expect("Ready", "True")?;
-        let found = copies(scene.stack.rds(), &identifier).await?;
-        let [copy] = found.as_slice() else { bail!("{found:?}") };
-        ensure!(copy.status() == Some("available"), "{copy:?}");
-        ensure!(database.at("/status/backups/copies") == 1, "{}", database.at("/status/backups"));
-        Ok((identifier.clone(), name(copy).to_owned()))
-    })
-    .await
-}
-
 async fn kept(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let rds = stack.rds();
     let scene = Scene::new(&stack, "copies").await?;
-    let spec = |days: u32| format!("{{tags: {{team: shop}}, backup: {{every: 48h, retention: {days}d}}}}");
-    let (identifier, first) = with_a_copy(&scene, &spec(3)).await?;
-    let found = copies(rds, &identifier).await?;
-    let carries = |key: &str, value: &str| {
-        let tags = found.first().map(DbSnapshot::tag_list).unwrap_or_default();
-        tags.iter().any(|tag| tag.key() == Some(key) && tag.value() == Some(value))
-    };
-    for (key, value) in [("namespace", "copies"), ("name", "orders"), ("kept", "true")] {
-        ensure!(carries(&format!("matrixmind.cloud/{key}"), value), "{key}: {found:?}");
+    scene.apply("orders", "{tags: {team: shop}}").await?;
+    let identifier = scene.ready("orders").await?.text("/status/instance/identifier").to_owned();
+
+    // What an operator has kept five days ago; and what somebody has made by hand, and called the same.
+    let then = Timestamp::now() - SignedDuration::from_hours(5 * 24);
+    let first = format!("{identifier}-kept-{}", then.strftime("%Y%m%d-%H%M"));
+    let by_hand = format!("{identifier}-kept-by-hand");
+    let tags = cloud::existing(rds, &identifier).await?.tag_list().to_vec();
+    let kept = Tag::builder().key("matrixmind.cloud/kept").value("true").build();
+    for snapshot in [&first, &by_hand] {
+        let call =
+            rds.client().create_db_snapshot().db_instance_identifier(&identifier).db_snapshot_identifier(snapshot);
+        let call = call.set_tags(Some([tags.clone(), vec![kept.clone()]].concat()));
+        call.send().await.with_context(|| format!("making {snapshot}"))?;
+        cloud::until(rds, &identifier, "available").await?;
     }
-    ensure!(carries("team", "shop"), "{found:?}");
-
-    // Somebody's own, and one that somebody wants to stay.
-    let by_hand = format!("by-hand-{identifier}");
-    let own = rds.client().create_db_snapshot().db_instance_identifier(&identifier).db_snapshot_identifier(&by_hand);
-    own.tags(Tag::builder().key("matrixmind.cloud/kept").value("true").build())
-        .send()
-        .await
-        .context("a snapshot by hand")?;
-    cloud::until(rds, &identifier, "available").await?;
-    rds.order(&json!({"age_snapshots": identifier, "hours": 72})).await?;
+    rds.order(&json!({"age_snapshots": identifier, "hours": 5 * 24})).await?;
     rds.order(&json!({"instance": identifier, "fail_snapshot": true})).await?;
-    // What is asked of RDS has the copies looked for at once, and not within the hour.
-    scene.apply("orders", &spec(2)).await?;
+    let applied = scene.apply("orders", "{tags: {team: shop}, backup: {every: 48h, retention: 3d}}").await?;
+    ensure!(applied.stderr.contains("spec.backup.every: keeps up to 2 snapshots for 3d"), "{}", applied.stderr);
 
-    let second =
-        eventually(SETTLED, "another copy in place of the one that has failed, and the first to go", async || {
-            let found = copies(rds, &identifier).await?;
-            let available: Vec<_> = found
-                .iter()
-                .filter(|copy| copy.status() == Some("available"))
-                .map(|copy| name(copy).to_owned())
-                .collect();
-            ensure!(!available.is_empty(), "no copy is left: {found:?}");
-            let [second] = available.as_slice() else { bail!("{found:?}") };
-            ensure!(*second != first, "it is there still, and no other: {found:?}");
-            Ok(second.clone())
-        })
-        .await?;
+    let second = eventually(SETTLED, "another copy after the one that failed, and the first to go", async || {
+        let database = scene.database("orders").await?;
+        let found = copies(rds, &identifier).await?;
+        let available: Vec<_> = found.iter().filter(|copy| copy.status() == Some("available")).map(name).collect();
+        ensure!(!available.is_empty(), "no copy is left: {found:?}");
+        let second = available.iter().find(|copy| **copy != first).with_context(|| format!("{found:?}"))?;
+        ensure!(!available.contains(&first.as_str()), "the first is there still: {available:?}");
+        database.expect("CopiesKept", "True")?;
+        database.expect("Ready", "True")?;
+        ensure!(database.at("/status/backups/copies") == 1, "{}", database.at("/status/backups"));
+        Ok((*second).to_owned())
+    })
+    .await?;
     ensure!(second.ends_with("-2"), "one was to fail before: {second}");
     scene.event("DeleteSnapshot").await?;
-    let names: Vec<_> = cloud::snapshots(rds, &identifier).await?.iter().map(|found| name(found).to_owned()).collect();
-    ensure!(names.contains(&by_hand) && !names.contains(&first), "{names:?}");
+    let all = cloud::snapshots(rds, &identifier).await?;
+    ensure!(all.iter().any(|snapshot| name(snapshot) == by_hand), "{all:?}");
+    let copy = all.iter().find(|snapshot| name(snapshot) == second).context("the copy is gone")?;
+    for (key, value) in [
+        ("team", "shop"),
+        ("matrixmind.cloud/name", "orders"),
+        ("matrixmind.cloud/namespace", "copies"),
+        ("matrixmind.cloud/kept", "true"),
+    ] {
+        let carried = copy.tag_list().iter().any(|tag| tag.key() == Some(key) && tag.value() == Some(value));
+        ensure!(carried, "{key}: {copy:?}");
+    }
     scene.delete("orders").await?;
     let left = copies(rds, &identifier).await?;
     ensure!(left.iter().any(|copy| name(copy) == second), "copies stay when the object goes: {left:?}");
@@ -131,18 +120,23 @@ async fn quota(world: &World) -> Result<()> {
     let stack = world.own_stack("quota").await?;
     let rds = stack.rds();
     let scene = Scene::new(&stack, "quota").await?;
-    let (identifier, first) = with_a_copy(&scene, "{backup: {every: 48h, retention: 3d}}").await?;
+    scene.apply("orders", "{}").await?;
+    let identifier = scene.ready("orders").await?.text("/status/instance/identifier").to_owned();
     rds.order(&json!({"snapshots_of_others": 9_500})).await?;
-    rds.order(&json!({"age_snapshots": identifier, "hours": 72})).await?;
-    scene.apply("orders", "{backup: {every: 48h, retention: 2d}}").await?;
-    eventually(SETTLED, "the lack of room to be told", async || {
+    scene.apply("orders", "{backup: {every: 2w, retention: 90d}}").await?;
+    let database = eventually(SETTLED, "the lack of room to be told", async || {
         let database = scene.database("orders").await?;
         let copies = database.expect("CopiesKept", "False")?;
         ensure!(copies.reason == "SnapshotQuotaNearlyFull" && copies.message.contains("higher quota"), "{copies:?}");
-        database.expect("Ready", "True").map(drop)
+        database.expect("BackupsReady", "True")?;
+        database.expect("Ready", "True")?;
+        Ok(database)
     })
     .await?;
+    ensure!(database.at("/status/backups/retentionDays") == 35, "{}", database.at("/status/backups"));
     let found = copies(rds, &identifier).await?;
-    ensure!(found.len() == 1 && name(&found[0]) == first, "{found:?}");
+    ensure!(found.is_empty(), "{found:?}");
+    let calls = rds.counters().await?.calls;
+    ensure!(calls.get("DescribeAccountAttributes") == Some(&1), "it is asked for once: {calls:?}");
     scene.delete("orders").await
 }

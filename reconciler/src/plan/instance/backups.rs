@@ -53,8 +53,6 @@ fn behind(world: &World, instance: &Instance) -> bool {
 }
 
 /// The log of what is written is kept every five minutes; after a rest it takes some time to catch up.
-///
-/// Source: RDS user guide, "Restoring a DB instance to a specified time".
 const LATE: Duration = Duration::from_secs(3600);
 /// Whether it has caught up is looked at again after this.
 const AGAIN: Duration = Duration::from_secs(600);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::told;
+use crate::providers::listed::told;
 use crate::providers::owner::Owner;
 
 /// A snapshot of an instance, apart from those that the provider makes by itself.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reconciler::providers::Snapshot;
+use reconciler::providers::{Snapshot, SnapshotKind};
 
 use super::Violation;
 use crate::cloud::history::{By, CloudEvent, Record};
@@ -24,7 +24,9 @@ pub(super) fn followed(events: &[Happened]) -> Result<(), Violation> {
             }
             CloudEvent::SnapshotGone { before } => {
                 complete.remove(before.identifier.as_str());
-                let what = (*by == By::Operator).then(|| wrong(before, &complete)).flatten();
+                // Automated ones go with their instance.
+                let deleted = *by == By::Operator && before.kind == SnapshotKind::Manual;
+                let what = deleted.then(|| wrong(before, &complete)).flatten();
                 if let Some(what) = what {
                     return Err(Violation { invariant: "I3", what, when: *at });
                 }
@@ -40,9 +42,9 @@ fn wrong(gone: &Snapshot, complete: &BTreeMap<&str, &Snapshot>) -> Option<String
     if !identifier.contains(KEPT) || !marks.kept || marks.cluster.as_deref() != Some(CLUSTER) {
         return Some(format!("the snapshot {identifier} was deleted, which is none of the operator's copies"));
     }
-    let newer = |other: &&&Snapshot| {
+    let newer = |other: &&Snapshot| {
         other.identifier.contains(KEPT) && other.resource_id == gone.resource_id && other.created > gone.created
     };
-    let followed = complete.values().find(newer).is_some();
-    (!followed).then(|| format!("the copy {identifier} was deleted, and no newer one is there"))
+    (!complete.values().any(|other| newer(&other)))
+        .then(|| format!("the copy {identifier} was deleted, and no newer one is there"))
 }

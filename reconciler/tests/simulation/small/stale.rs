@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Secret, Service};
 use reconciler::cluster::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use reconciler::providers::{
     Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
-    Request, Snapshot, Source, Upgrades,
+    Quota, Request, Snapshot, Source, Upgrades,
 };
 use serde_json::Value;
 use shared::api::RDSDatabase;
