@@ -45,3 +45,24 @@ impl Quotas {
         *self.0.lock().await = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::providers::sweep::tests::Played;
+
+    #[tokio::test]
+    async fn i13_all_objects_of_an_account_ask_once() {
+        let (cloud, quotas) = (Played::default(), Quotas::default());
+        let ask = async |after| quotas.snapshots(&cloud, Moment::START + after).await.expect("it is told").most;
+        let asked = || cloud.asked.load(Ordering::Relaxed);
+        assert_eq!((ask(Duration::ZERO).await, ask(Duration::from_secs(599)).await, asked()), (100, 100, 1));
+        ask(KEPT).await;
+        assert_eq!(asked(), 2, "others use it up meanwhile");
+        quotas.forget().await;
+        ask(KEPT).await;
+        assert_eq!(asked(), 3, "one more was made");
+    }
+}

@@ -311,6 +311,7 @@ pub(crate) mod tests {
         }
 
         async fn snapshot_quota(&self) -> Result<Quota, CloudError> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
             Ok(Quota { used: 0, most: 100 })
         }
 

@@ -46,11 +46,10 @@ async fn continuous(world: &World) -> Result<()> {
     scene.delete("orders").await
 }
 
-/// The copies that are kept of an instance, the oldest first.
+/// The snapshots of an instance that have the name of a copy.
 async fn copies(rds: &LocalRds, identifier: &str) -> Result<Vec<DbSnapshot>> {
     let mut found = cloud::snapshots(rds, identifier).await?;
     found.retain(|snapshot| name(snapshot).starts_with(&format!("{identifier}-kept-")));
-    found.sort_by_key(|snapshot| snapshot.snapshot_create_time().map(|time| time.as_nanos()));
     Ok(found)
 }
 

@@ -43,11 +43,12 @@ static HUNTS: [(&Mutant, World, Budget); 19] = [
 ];
 
 /// Those that need a larger world, and why.
-static LARGER: [(&Mutant, &str); 4] = [
+static LARGER: [(&Mutant, &str); 5] = [
     (&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status"),
     (&RESTART_UNASKED, "nobody in a small world asks for other parameters"),
     (&NO_CONSENT, "a small world has no snapshot of another namespace's"),
     (&UNSAVED, "no edit of a small world asks for another major version"),
+    (&PRUNED_EARLY, "no edit of a small world asks for copies"),
 ];
 
 /// Moments of a small world that are looked at for a fault.
