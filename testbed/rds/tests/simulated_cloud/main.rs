@@ -122,6 +122,8 @@ fn told(answer: &Result<(), CloudError>) -> String {
 fn alike(mut instance: Instance) -> Instance {
     assert!(instance.resource_id.as_ref().is_some_and(|id| id.starts_with("db-") && id.len() == 29), "{instance:?}");
     instance.resource_id = None;
+    // It advances by itself, and no life is told it.
+    instance.restorable = None;
     if let Some(endpoint) = &mut instance.endpoint {
         assert!(!endpoint.host.is_empty() && endpoint.port > 0, "{endpoint:?}");
         (endpoint.host, endpoint.port) = ("its own".into(), 1);
