@@ -35,8 +35,6 @@ pub(crate) fn measure(plan: &SimulationPlan) -> Result<Vec<Table>> {
 fn run(plan: &SimulationPlan, kept: &Path, filter: &[&str]) -> Result<()> {
     let mut command = Command::new(&plan.program);
     command.arg("--nocapture").args(filter);
-    // A life gives back what it took, and the next one takes it again: the pages are kept.
-    command.envs([("MALLOC_TRIM_THRESHOLD_", "1000000000"), ("MALLOC_TOP_PAD_", "67108864")]);
     command.env("MUTANT_BASES", "5").env("SIMULATION_FIGURES", kept).env("SIMULATION_LIVES", plan.lives.to_string());
     let status = command.status().with_context(|| format!("running {}", plan.program.display()))?;
     ensure!(status.success(), "the simulation has found something: it is printed above");

@@ -9,7 +9,6 @@ use rds_model::ApiError;
 use reconciler::engine::Password;
 use reconciler::providers::Instance;
 use reconciler::turns::Key;
-use serde_json::Value;
 use shared::api::labels::{CLUSTER_TAG, UID_TAG};
 use shared::names::InstanceIdentifier;
 
@@ -163,10 +162,10 @@ pub(crate) fn keeps(world: &World, object: &Key) -> bool {
 
 /// The instance's name by the object's status, else the one that it would have.
 fn identifier(world: &World, object: &Key) -> String {
-    let state = world.kubernetes.state();
-    let status = state.databases.get(object).map(|object| object["status"]["instance"]["identifier"].clone());
+    let found = world.kubernetes.database(object);
+    let pinned = found.as_ref().and_then(|found| found["status"]["instance"]["identifier"].as_str());
     let derived = || InstanceIdentifier::derive(CLUSTER, &object.namespace, &object.name).to_string();
-    status.as_ref().and_then(Value::as_str).map_or_else(derived, str::to_owned)
+    pinned.map_or_else(derived, str::to_owned)
 }
 
 /// What a tenant, or somebody with the master's password, says to a server.

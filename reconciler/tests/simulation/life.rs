@@ -124,7 +124,7 @@ impl Life {
 
     /// # Errors
     /// The first thing that is not as it should be.
-    async fn play(&mut self, schedule: &Schedule) -> Result<(), Violation> {
+    pub(crate) async fn play(&mut self, schedule: &Schedule) -> Result<(), Violation> {
         self.acts(&schedule.acts).await;
         self.peace().await?;
         oracle::living(&self.world).await?;
@@ -234,11 +234,8 @@ impl Life {
             Act::Console { object, deed } => console::play(&self.world, object, *deed),
             Act::Statement { object, statement } => console::say(&self.world, object, statement),
             Act::Allow { object, annotation } => {
-                let lost = || {
-                    kubernetes.state().databases.get(object)?["status"]["instance"]["resourceId"]
-                        .as_str()
-                        .map(str::to_owned)
-                };
+                let lost =
+                    || kubernetes.database(object)?["status"]["instance"]["resourceId"].as_str().map(str::to_owned);
                 let there = || console::instance(&self.world, object)?.resource_id;
                 let resource = if *annotation == ACCEPT_ANNOTATION { there() } else { lost() };
                 if let Some(resource) = resource {

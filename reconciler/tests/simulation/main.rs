@@ -36,7 +36,14 @@ mod wish;
 mod witness;
 mod world;
 
-use life::live;
+/// A third of what a life costs with the allocator of the system is memory that is asked for and given back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+use std::sync::Arc;
+
+use life::{Life, in_stopped_time, live};
+use mutants::SHIPPED;
 use schedule::Schedule;
 
 #[test]
@@ -51,4 +58,16 @@ fn a_seed_is_a_run() {
         assert_eq!(once.len(), again.len(), "seed {seed}");
     }
     assert_ne!(live(&Schedule::of(1)).log, live(&Schedule::of(2)).log, "another seed is another run");
+}
+
+/// A million lives fit into the memory of one.
+#[test]
+fn a_life_leaves_nothing_behind() {
+    let kubernetes = in_stopped_time(async {
+        let mut life = Life::begin(1, &SHIPPED);
+        let lived = life.play(&Schedule::of(1)).await;
+        assert!(lived.is_ok(), "{lived:?}");
+        Arc::downgrade(&life.world.kubernetes)
+    });
+    assert_eq!(kubernetes.strong_count(), 0, "whoever knows the cluster is still there");
 }

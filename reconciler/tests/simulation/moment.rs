@@ -29,7 +29,7 @@ impl Moment {
     /// Whether it has come.
     pub(crate) fn has_come(&self, world: &World) -> bool {
         match self {
-            Self::Ready(object) => world.kubernetes.state().databases.get(object).is_some_and(|found| is_ready(found)),
+            Self::Ready(object) => world.kubernetes.database(object).is_some_and(|found| is_ready(&found)),
             Self::Creating(object) => {
                 console::instance(world, object).is_some_and(|instance| instance.status.creating())
             }
@@ -37,7 +37,7 @@ impl Moment {
                 console::instance(world, object).is_some_and(|instance| instance.status.deleting())
             }
             Self::Lost(object) => console::instance(world, object).is_none(),
-            Self::Gone(object) => !world.kubernetes.state().databases.contains_key(object),
+            Self::Gone(object) => world.kubernetes.database(object).is_none(),
             Self::Kept(object) => console::keeps(world, object),
             Self::Snapshot(name) => {
                 let snapshot = world.clouds.iter().find_map(|cloud| cloud.view().snapshot(name).cloned());

@@ -29,6 +29,8 @@ struct Seen {
     watches: BTreeMap<Kind, Watch>,
     /// How often etcd was put back until now.
     restored: u64,
+    /// How many changes were told until now, where no watch is held or broken: until there are more there is nothing to take in.
+    taken: Option<usize>,
 }
 
 /// How far a watch is.
@@ -78,6 +80,10 @@ impl Watching {
     pub(crate) fn take(&self, now: Instant) -> BTreeSet<Key> {
         let mut called = BTreeSet::new();
         let mut seen = self.lock();
+        let told = self.kubernetes.all_told();
+        if seen.taken == Some(told) && seen.restored == self.kubernetes.restored() {
+            return called;
+        }
         // No watch goes on where it was.
         if seen.restored != self.kubernetes.restored() {
             seen.restored = self.kubernetes.restored();
@@ -100,6 +106,8 @@ impl Watching {
             }
             seen.watches.insert(kind, watch);
         }
+        let up_to_date = seen.watches.values().all(|watch| watch.held_until.is_none());
+        seen.taken = up_to_date.then_some(told);
         called
     }
 
@@ -123,7 +131,9 @@ impl Watching {
     }
 
     fn watch(&self, kind: Kind, change: impl FnOnce(&mut Watch)) {
-        change(self.lock().watches.entry(kind).or_default());
+        let mut seen = self.lock();
+        seen.taken = None;
+        change(seen.watches.entry(kind).or_default());
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {

@@ -10,21 +10,21 @@ use crate::cloud::history::{CloudEvent, Record, Witness};
 use crate::cloud::port::SimulatedCloud;
 use crate::cluster::{Kubernetes, key};
 use crate::history::{Event, History};
-use crate::server::{self, Addresses, SqlServers};
+use crate::server::{self, Addresses, Distant, SqlServers};
 
 /// What lies beneath the servers.
 pub(crate) struct Ground {
     pub(crate) history: Arc<History>,
     pub(crate) kubernetes: Arc<Kubernetes>,
     pub(crate) clouds: OnceLock<Vec<Weak<SimulatedCloud>>>,
-    pub(crate) servers: OnceLock<SqlServers>,
+    pub(crate) servers: OnceLock<Distant>,
 }
 
 impl Ground {
     /// From now on both are known to each other.
     pub(crate) fn join(&self, clouds: &[Arc<SimulatedCloud>], servers: &SqlServers) {
         let _ = self.clouds.set(clouds.iter().map(Arc::downgrade).collect());
-        let _ = self.servers.set(servers.clone());
+        let _ = self.servers.set(servers.distant());
     }
 
     fn instance(&self, resource_id: &str) -> Option<Instance> {
@@ -87,8 +87,8 @@ impl Witness for Ground {
             _ => None,
         };
         self.history.happened(Event::Cloud { record: Arc::new(record.clone()), object });
-        if let Some(servers) = self.servers.get() {
-            self.server_follows(servers, &record.event);
+        if let Some(servers) = self.servers.get().and_then(Distant::servers) {
+            self.server_follows(&servers, &record.event);
         }
     }
 }

@@ -6,7 +6,7 @@ mod watched;
 mod write;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub(crate) struct Kubernetes {
     /// What the watches tell, by kind, from the beginning.
     changes: Mutex<BTreeMap<Kind, Vec<Changed>>>,
     restored: AtomicU64,
+    /// How many changes there have been, of all kinds.
+    told: AtomicUsize,
 }
 
 /// What etcd holds, and the requests that have not arrived yet. A copy costs no copy of the objects.
@@ -76,13 +78,18 @@ pub(crate) fn children_of<'a>(
 impl Kubernetes {
     pub(crate) fn new(time: Time, history: Arc<History>) -> Self {
         let (state, gone, changes) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { time, history, state, gone, changes, restored: AtomicU64::default() }
+        Self { time, history, state, gone, changes, restored: AtomicU64::default(), told: AtomicUsize::default() }
     }
 
     /// An object, or the last one of this name: what was asked for on its behalf may arrive when it is gone.
     pub(crate) fn last(&self, of: &Key) -> Option<Arc<Value>> {
         let gone = || self.gone.lock().unwrap_or_else(PoisonError::into_inner).get(of).cloned();
         self.lock().databases.get(of).cloned().or_else(gone)
+    }
+
+    /// An object as it is now.
+    pub(crate) fn database(&self, of: &Key) -> Option<Arc<Value>> {
+        self.lock().databases.get(of).cloned()
     }
 
     /// What it holds now.

@@ -1,6 +1,7 @@
 //! What watches tell of changes.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reconciler::turns::Key;
@@ -58,6 +59,7 @@ impl Kubernetes {
     /// Tells those who watch.
     pub(super) fn tell(&self, kind: Kind, change: Changed) {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default().push(change);
+        self.told.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Tells of a Secret or Service. Only ours are watched.
@@ -72,6 +74,11 @@ impl Kubernetes {
     pub(crate) fn changes(&self, kind: Kind, from: usize) -> Vec<Changed> {
         let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         changes.get(&kind).and_then(|all| all.get(from..)).map(<[Changed]>::to_vec).unwrap_or_default()
+    }
+
+    /// How many changes there have been, of all kinds.
+    pub(crate) fn all_told(&self) -> usize {
+        self.told.load(Ordering::Relaxed)
     }
 
     /// How many changes of a kind there have been.

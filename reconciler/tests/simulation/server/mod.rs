@@ -10,5 +10,5 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use port::{Addresses, Record, SqlServers, Witness};
+pub(crate) use port::{Addresses, Distant, Record, SqlServers, Witness};
 pub(crate) use state::State;

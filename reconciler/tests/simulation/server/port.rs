@@ -1,7 +1,7 @@
 //! The port of the reconciler on the simulated servers: what takes time, what goes wrong on the way, and what is told of it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -52,6 +52,16 @@ impl fmt::Display for Record {
 #[derive(Clone)]
 pub(crate) struct SqlServers(Arc<Inner>);
 
+/// The same for whoever they tell of themselves: it does not keep them.
+pub(crate) struct Distant(Weak<Inner>);
+
+impl Distant {
+    /// The servers, while they are there.
+    pub(crate) fn servers(&self) -> Option<SqlServers> {
+        self.0.upgrade().map(SqlServers)
+    }
+}
+
 struct Inner {
     time: Time,
     entropy: Arc<dyn Entropy>,
@@ -83,6 +93,11 @@ impl SqlServers {
     ) -> Self {
         let (timeouts, state) = (Timeouts::default(), Mutex::default());
         Self(Arc::new(Inner { time, entropy, faults, addresses, witness, timeouts, state }))
+    }
+
+    /// For whoever they tell of themselves.
+    pub(crate) fn distant(&self) -> Distant {
+        Distant(Arc::downgrade(&self.0))
     }
 
     /// All of it, with what is due by now.
