@@ -134,6 +134,11 @@ impl<'a> Visit<'a> {
             count += doors.len();
         }
         let current = self.fingerprints();
+        let news = outcomes.iter().filter(|(door, outcome)| {
+            let known = logins.get(door).map(|known| &known.fingerprint);
+            outcome.as_ref().is_ok_and(Vec::is_empty) && known != current.get(&door.user)
+        });
+        self.gather_statistics(errand, news.map(|(door, _)| door)).await;
         let mut refused = BTreeMap::new();
         for (door, outcome) in outcomes {
             if matches!(outcome, Err(EngineError::AuthenticationFailed { .. }))
@@ -157,6 +162,28 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
+    /// In each database by the first login that is new there, as all are when the server has another version: they share their tables.
+    async fn gather_statistics(&self, errand: &Errand, news: impl Iterator<Item = &Doorway>) {
+        let mut first: BTreeMap<&str, &Doorway> = BTreeMap::new();
+        for door in news {
+            first.entry(&door.database).or_insert(door);
+        }
+        let logins: Vec<Login> = first.into_values().filter_map(|door| self.login(door)).collect();
+        for logins in logins.chunks(LOGINS_AT_ONCE) {
+            let gathered = join_all(logins.iter().map(|login| errand.visit().gather_statistics(login.clone()))).await;
+            // Queries are slower without them, and no user is shut out.
+            for error in gathered.into_iter().filter_map(Result::err) {
+                tracing::debug!(%error, "statistics were not gathered");
+            }
+        }
+    }
+
+    fn login(&self, door: &Doorway) -> Option<Login> {
+        let (_, password) = self.password(&door.user)?;
+        let (user, database) = (door.user.clone(), door.database.clone());
+        Some(Login { user, password: password.clone(), database, ..self.inputs.master.clone() })
+    }
+
     fn password(&self, user: &str) -> Option<(&RoleName, &Password)> {
         self.inputs.passwords.iter().find(|(found, _)| found.as_str() == user)
     }
@@ -166,10 +193,7 @@ impl<'a> Visit<'a> {
         errand: &'b Errand,
         door: &Doorway,
     ) -> Option<impl Future<Output = (Doorway, Result<Vec<String>, EngineError>)> + Send + use<'a, 'b>> {
-        let (_, password) = self.password(&door.user)?;
-        let (user, database) = (door.user.clone(), door.database.clone());
-        let login = Login { user, password: password.clone(), database, ..self.inputs.master.clone() };
-        let (visit, door) = (errand.visit(), door.clone());
+        let (login, visit, door) = (self.login(door)?, errand.visit(), door.clone());
         Some(async move { (door, visit.log_in(login, &self.inputs.desired).await) })
     }
 

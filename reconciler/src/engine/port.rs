@@ -115,6 +115,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Logs in as a user and reports what it may do there. Writes nothing.
     async fn check_login(&self, login: &Login) -> Result<Self::Privileges, EngineError>;
+
+    /// Logs in as a user and gathers the statistics of tables of its own that have none, as an upgrade to another major version leaves them:
+    /// what users wrote runs then, and never as the master. An engine that keeps them has nothing to do.
+    async fn gather_statistics(&self, _: &Login) -> Result<(), EngineError> {
+        Ok(())
+    }
 }
 
 /// The connections of the master for one piece of work.

@@ -15,6 +15,7 @@ mod patience;
 mod postgres;
 mod server;
 mod sharing;
+mod statistics;
 mod tools;
 mod v0_1_0;
 #[allow(dead_code)]
@@ -77,6 +78,7 @@ async fn all_scenarios_on(release: &str) {
         removal::i12_no_role_of_a_removed_user_keeps_a_login,
         code::i12_no_operator_or_function_of_a_user_runs_as_the_master,
         code::i12_what_a_removed_user_left_in_its_own_database_runs_as_nobody,
+        statistics::a_user_gathers_what_its_tables_lack,
         failures::each_failure_has_its_own_error,
         failures::at_rest_nothing_is_written,
     );

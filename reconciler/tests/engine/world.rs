@@ -130,6 +130,10 @@ impl World {
         self.engine.check_login(&self.login(user, database)).await
     }
 
+    pub(crate) async fn gather_statistics(&self, user: &str, database: &str) -> Result<(), EngineError> {
+        self.engine.gather_statistics(&self.login(user, database)).await
+    }
+
     /// What is wrong with the access of a user, as the status would tell.
     pub(crate) async fn faults(&self, user: &str, database: &str, desired: &Desired) -> Vec<String> {
         let mapped = desired.databases.iter().filter(|(_, users)| users.iter().any(|found| found.as_str() == user));

@@ -13,6 +13,7 @@ use super::privileges::PrivilegeReport;
 use super::read;
 use super::script::{Batch, script};
 use super::sessions::Sessions;
+use super::statistics;
 use super::step::blocked::Blocked;
 use super::step::{SqlPlan, SqlStep};
 use crate::engine::dialect::Dialect;
@@ -78,6 +79,16 @@ impl Engine for PostgresEngine {
             let report = read::privileges(&mut session).await;
             session.close().await;
             report
+        })
+        .await
+    }
+
+    async fn gather_statistics(&self, login: &Login) -> Result<(), EngineError> {
+        within(self.connector.timeouts.step, async {
+            let mut session = self.connector.open(login, Purpose::Check).await?;
+            let gathered = statistics::gather(&mut session).await;
+            session.close().await;
+            gathered
         })
         .await
     }

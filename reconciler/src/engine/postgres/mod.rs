@@ -14,6 +14,7 @@ mod quote;
 mod read;
 mod script;
 mod sessions;
+mod statistics;
 mod step;
 mod tls;
 

@@ -15,7 +15,7 @@ const TLS: &str = "SELECT (SELECT version FROM pg_catalog.pg_stat_ssl \
      WHERE pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND ssl)";
 
 /// Without what is for people.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n")
 }
 

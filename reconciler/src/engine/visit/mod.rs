@@ -44,6 +44,9 @@ pub trait Visit: fmt::Debug + Send + Sync {
     /// Logs in as a user and gives what is wrong with what it may do there; empty is nothing. Writes nothing.
     async fn log_in(&self, login: Login, desired: &Desired) -> Result<Vec<String>, EngineError>;
 
+    /// Logs in as a user and gathers the statistics that its tables lack.
+    async fn gather_statistics(&self, login: Login) -> Result<(), EngineError>;
+
     /// Users whose passwords the server refused get those of their Secrets, once in a visit.
     fn set_passwords(&mut self, refused: BTreeMap<String, Password>);
 
@@ -153,6 +156,10 @@ impl<E: Engine> Visit for Inside<E> {
         let kept = kept.keys().filter_map(|kept| DatabaseName::parse(desired.engine, kept).ok());
         let ours: BTreeSet<_> = desired.databases.keys().cloned().chain(kept).collect();
         Ok(privileges.faults(&mapped.map(|(name, _)| name.clone()).collect(), &ours))
+    }
+
+    async fn gather_statistics(&self, login: Login) -> Result<(), EngineError> {
+        self.engine.gather_statistics(&self.at(login)).await
     }
 
     fn set_passwords(&mut self, refused: BTreeMap<String, Password>) {

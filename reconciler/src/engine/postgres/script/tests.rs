@@ -47,8 +47,12 @@ fn a_password_is_sent_as_a_verifier_and_names_are_quoted() {
 fn i12_functions_and_operators_are_written_with_their_schema() {
     let files =
         [LOCK_RIGHTS, LOCK_ROLE, TAKE_DATABASES, LAY_OUT, TAKE_OVER, ADOPT_PINNED, HAND_OVER, REASSIGN, RELEASE];
-    let reads =
-        [include_str!("../look/seen.sql"), include_str!("../look/differences.sql"), include_str!("../privileges.sql")];
+    let reads = [
+        include_str!("../look/seen.sql"),
+        include_str!("../look/differences.sql"),
+        include_str!("../privileges.sql"),
+        include_str!("../statistics.sql"),
+    ];
     for text in files.into_iter().chain(reads) {
         let code = code_of(text);
         // A call: a word before a bracket that is no word of SQL's own.
