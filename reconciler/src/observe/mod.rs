@@ -94,6 +94,7 @@ pub(crate) async fn observe(
         Err(why) => Seen::Unknown(why.clone()),
     };
     remember_seen(context, &facts.uid, &recollection, &instance);
+    let moved_to = account.as_ref().ok().and_then(|account| moved(account, &identifier, pinned.as_ref()?));
     let rising = match subject {
         Subject::Living(target) => instance.known().and_then(|instance| passage::rises(target, instance)),
         Subject::Leaving(_) => None,
@@ -131,6 +132,7 @@ pub(crate) async fn observe(
             .map_err(Clone::clone),
         pinned,
         absent_since: absent_since(context, &facts, &instance),
+        moved_to,
         instance,
         snapshots,
         backups,
@@ -287,6 +289,12 @@ async fn instance(
         Err(error @ SweepError::Late) => Seen::Unknown(error.to_string()),
         Err(SweepError::Crowded(again)) => return Err(Crowded(again)),
     })
+}
+
+/// Where the pinned instance is by now, as the last sweep has it, when another one has its name.
+fn moved(account: &Account, identifier: &InstanceIdentifier, pinned: &InstanceRef) -> Option<String> {
+    let sweep = account.sweeper.latest()?;
+    sweep.moved(identifier.as_str(), pinned.resource_id.as_deref()?).map(str::to_owned)
 }
 
 /// Whether nothing that Secrets follow from is hidden for now: a place in the queue is not lost to that.

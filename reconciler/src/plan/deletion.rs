@@ -217,7 +217,8 @@ fn delete(departure: &Departure, policy: DeletionPolicy, world: &World, found: &
     let (status, service) = (&found.status, world.offer.service());
     if status.deleting() {
         let message = format!(
-            "{service} is deleting the instance; the object goes when it is gone and its final snapshot is available"
+            "{service} is deleting the instance; the object goes when it is gone and its final snapshot is available{}",
+            left_behind(world, found)
         );
         return Outcome::wait(Reason::DeletingInstance, message);
     }
@@ -264,9 +265,24 @@ fn delete(departure: &Departure, policy: DeletionPolicy, world: &World, found: &
         Some(snapshot) => format!("the instance is being deleted; its final snapshot is {snapshot}"),
         None => "the instance is being deleted without a snapshot, as deletionPolicy: Delete says".to_owned(),
     };
+    let message = format!("{message}{}", left_behind(world, found));
     let (identifier, delete_automated_backups) = (found.identifier.clone(), !keep);
     let request = Request::Delete(Delete { identifier, final_snapshot, delete_automated_backups });
     Outcome::act(Reason::DeletingInstance, message, Step::Cloud(request))
+}
+
+/// What people made of the instance, and what stays when it goes.
+fn left_behind(world: &World, found: &Instance) -> String {
+    let mut told = String::new();
+    if !found.replicas.is_empty() {
+        let (service, replicas) = (world.offer.service(), found.replicas.join(", "));
+        told +=
+            &format!("; {service} makes instances of their own of its read replicas, which stay, and cost: {replicas}");
+    }
+    if let Some(former) = &world.moved_to {
+        told += &format!("; the instance that this object had before stays, and costs: {former}");
+    }
+    told
 }
 
 /// Final snapshots that fail one after the other: the next one would, too.

@@ -171,7 +171,8 @@ reasons! {
             "Restore it under the same name, with its tags, and annotate the object with matrixmind.cloud/accept-instance=<its resource id>; or annotate \
              it with matrixmind.cloud/recreate-lost-instance=<the lost one's resource id> for a new one: empty, or of what spec.restoreFrom names.";
         InstanceReplaced = User, "another instance has the name of this object's",
-            "If it is the restored one, annotate the object with matrixmind.cloud/accept-instance=<its resource id>.";
+            "If it is the restored one, or the new one of a blue/green deployment, annotate the object with \
+             matrixmind.cloud/accept-instance=<its resource id>.";
         InstanceOfPredecessor = User, "an earlier object of this name left its instance, with its data",
             "Annotate the object with matrixmind.cloud/accept-instance=<its resource id> to take it up, or rename the object. Do not delete the instance \
              unseen.";

@@ -49,6 +49,8 @@ pub struct Instance {
     pub parameters: Applied,
     /// What else waits to be applied, that no specification speaks of, in words.
     pub pending_else: Vec<String>,
+    /// The instances that are its read replicas, by name: somebody made them, this operator makes none.
+    pub replicas: Vec<String>,
     /// Its master user, which never changes.
     pub master_user: Option<String>,
     /// The newest moment that its automated backups reach: their evidence. It advances every few minutes by itself.

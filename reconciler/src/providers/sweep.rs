@@ -37,6 +37,13 @@ impl Sweep {
             resource_id.and_then(|_| self.instances.values().find(same))
         })
     }
+
+    /// The name by which the instance of this resource id goes, where another one is called this.
+    pub fn moved(&self, identifier: &str, resource_id: &str) -> Option<&str> {
+        let taken = self.instances.get(identifier)?.resource_id.as_deref() != Some(resource_id);
+        let same = |instance: &&Instance| taken && instance.resource_id.as_deref() == Some(resource_id);
+        self.instances.values().find(same).map(|instance| instance.identifier.as_str())
+    }
 }
 
 /// What was last tried.

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
+use serde_json::json;
 use shared::names::{self, InstanceIdentifier};
+use sqlx::{Connection as _, Executor as _};
 use testbed::{eventually::eventually, stack::LocalRds};
 
 use crate::{
@@ -20,6 +22,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "outside::what_lost_its_tags_and_was_stopped_is_told_soon", untagged_and_stopped),
         trial(world, "outside::i3_a_final_snapshot_whose_name_is_taken_gets_another", taken),
+        trial(world, "outside::i2_what_people_make_of_an_instance_is_told_and_stays", switched_over_and_replicated),
     ]
 }
 
@@ -83,6 +86,57 @@ async fn taken(world: &World) -> Result<()> {
     ensure!(made.status() == Some("available"), "{made:?}");
     ensure!(cloud::snapshots(rds, &other).await?.len() == 1, "the one that had the name has gone");
     scene.delete("staying").await
+}
+
+async fn switched_over_and_replicated(world: &World) -> Result<()> {
+    let stack = world.stack().await?;
+    let rds = stack.rds();
+    let scene = Scene::new(&stack, "switched").await?;
+    scene.apply("books", "{users: {app: []}, databases: {data: [app]}}").await?;
+    let identifier = scene.ready("books").await?.text("/status/instance/identifier").to_owned();
+    cloud::until(rds, &identifier, "available").await?;
+    let mut session = scene.connect("books", "app").await?;
+    session.execute("CREATE TABLE entry (words text)").await?;
+    session.execute("INSERT INTO entry VALUES ('before')").await?;
+
+    rds.order(&json!({"switch_over": identifier})).await?;
+    let former = format!("{identifier}-old1");
+    let told = eventually(SOON, "the switchover to be told", async || {
+        let told = scene.database("books").await?.expect("InstanceReady", "False")?;
+        ensure!(told.reason == "InstanceReplaced", "{told:?}");
+        Ok(told.message)
+    })
+    .await?;
+    ensure!(told.contains(&former) && told.contains("nothing is lost"), "{told}");
+    let now = cloud::until(rds, &identifier, "available").await?;
+    let accept = format!("matrixmind.cloud/accept-instance={}", now.dbi_resource_id().context("it has an id")?);
+    scene.ok(&["annotate", "rds", "books", &accept]).await?;
+    eventually(SOON, "the new instance to be taken up", async || {
+        scene.database("books").await?.expect("Ready", "True").map(drop)
+    })
+    .await?;
+    let mut session = scene.connect("books", "app").await?;
+    session.execute("INSERT INTO entry SELECT 'after ' || words FROM entry").await?;
+    session.close().await?;
+
+    let replica = format!("{identifier}-reports");
+    let replicate = rds.client().create_db_instance_read_replica().db_instance_identifier(&replica);
+    replicate.source_db_instance_identifier(&identifier).send().await?;
+    cloud::until(rds, &replica, "available").await?;
+    scene.ok(&["delete", "rds", "books", "--wait=false"]).await?;
+    eventually(SETTLED, "what stays to be told", async || {
+        let deletion = scene.database("books").await?.expect("Deleted", "False")?;
+        ensure!(deletion.message.contains(&replica), "{deletion:?}");
+        Ok(())
+    })
+    .await?;
+    scene.gone("books").await?;
+    cloud::final_snapshot(rds, &identifier).await?;
+    for left in [&replica, &former] {
+        cloud::until(rds, left, "available").await?;
+        cloud::discard(rds, left).await?;
+    }
+    Ok(())
 }
 
 async fn available(rds: &LocalRds, identifier: &str) -> Result<()> {

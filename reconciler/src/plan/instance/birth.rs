@@ -146,11 +146,20 @@ fn present(world: &World, instance: &Instance, pinned: Option<&str>) -> Outcome 
         && pinned != found
         && !accepted(world, instance)
     {
-        let message = format!(
-            "the instance {} is {found}, but this object's was {pinned}; if it is the restored one, annotate the object with \
-             {ACCEPT_ANNOTATION}={found}",
-            instance.identifier
-        );
+        let message = match &world.moved_to {
+            // A blue/green deployment that somebody has switched over leaves it so.
+            Some(former) => format!(
+                "the instance {0} is {found}, and this object's own, {pinned}, is called {former} by now, with its data, as after a switchover: \
+                 nothing is lost, and neither is changed; to go on with the new one, annotate the object with {ACCEPT_ANNOTATION}={found} (the \
+                 old one stays, and costs); to go back, give the name {0} back to the old one",
+                instance.identifier
+            ),
+            None => format!(
+                "the instance {} is {found}, but this object's was {pinned}; if it is the restored one, annotate the object with \
+                 {ACCEPT_ANNOTATION}={found}",
+                instance.identifier
+            ),
+        };
         return Outcome::blocked(Reason::InstanceReplaced, message);
     }
     let (status, service) = (&instance.status, world.offer.service());

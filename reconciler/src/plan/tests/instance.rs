@@ -7,6 +7,7 @@ use super::{
     refused, secret, settled_world, target, waits,
 };
 use crate::engine::postgres::DIALECT;
+use crate::plan::ground::ACCEPT_ANNOTATION;
 use crate::plan::outcome::Concern;
 use crate::plan::step::{ClusterStep, Step};
 use crate::plan::world::Seen;
@@ -86,6 +87,20 @@ fn i2_a_namesake_is_accepted_only_by_name() {
     let plan = planned(&orders(), &world);
     assert_eq!(blocked(&plan, Concern::Instance).0, "InstanceReplaced");
     assert!(!plan.steps.iter().any(Step::is_inside));
+    world.object.accept_instance = Some(RESOURCE.into());
+    assert_eq!(planned(&orders(), &world).steps, []);
+}
+
+/// Peers take it for another database, or for a lost one.
+#[test]
+fn i2_a_switchover_by_hand_is_no_loss() {
+    let mut world = settled_world();
+    world.pinned = Some(pinned(Some("db-BLUE")));
+    world.moved_to = Some("orders-old1".into());
+    let (reason, message) = blocked(&planned(&orders(), &world), Concern::Instance);
+    assert_eq!(reason, "InstanceReplaced");
+    assert!(message.contains("orders-old1") && message.contains("nothing is lost"), "{message}");
+    assert!(message.contains(&format!("{ACCEPT_ANNOTATION}={RESOURCE}")), "{message}");
     world.object.accept_instance = Some(RESOURCE.into());
     assert_eq!(planned(&orders(), &world).steps, []);
 }

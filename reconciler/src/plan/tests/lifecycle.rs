@@ -3,7 +3,9 @@
 use shared::api::DeletionPolicy;
 use shared::names;
 
-use super::{RESOURCE, UID, departure, empty_world, final_name, instance, leave, now, pinned, settled_world};
+use super::{
+    RESOURCE, UID, departure, empty_world, final_name, instance, leave, now, on_instance, pinned, settled_world,
+};
 use crate::clock::Moment;
 use crate::plan::ledger::Ledger;
 use crate::plan::merge::Plan;
@@ -380,6 +382,16 @@ fn i3_nobody_is_advised_to_remove_a_snapshot() {
     for message in messages(&DeletionPolicy::ALL) {
         assert!(!["remove", "delete the snapshot"].iter().any(|word| message.contains(word)), "{message}");
     }
+}
+
+#[test]
+fn what_people_made_of_an_instance_stays_and_is_told() {
+    let mut world = World { moved_to: Some("orders-old1".into()), ..world() };
+    on_instance(&mut world, |instance| instance.replicas = vec!["reports".into(), "search".into()]);
+    let plan = leaving(&world, DeletionPolicy::Snapshot);
+    assert_eq!(plan.steps, [Step::Cloud(delete(&world, final_name(&world)))]);
+    let told = plan.outcomes[0].1.message();
+    assert!(told.contains("which stay, and cost: reports, search") && told.contains("orders-old1"), "{told}");
 }
 
 #[test]

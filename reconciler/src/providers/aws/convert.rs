@@ -30,6 +30,7 @@ pub fn instance(from: &DbInstance) -> Option<Instance> {
         pending: from.pending_modified_values().map(settings::pending).unwrap_or_default(),
         parameters: from.db_parameter_groups().first().map_or(Applied::Whole, applied),
         pending_else: from.pending_modified_values().map(settings::pending_else).unwrap_or_default(),
+        replicas: from.read_replica_db_instance_identifiers().to_vec(),
         master_user: owned(from.master_username()),
         restorable: from.latest_restorable_time().and_then(time),
         authority: owned(from.ca_certificate_identifier()),

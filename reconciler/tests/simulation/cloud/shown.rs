@@ -60,6 +60,7 @@ pub(super) fn instance(account: &Account, from: &Instance, now: Timestamp) -> Db
                 .parameter_apply_status(from.running.status())
                 .build(),
         )
+        .set_read_replica_db_instance_identifiers(Some(from.replicas.clone()))
         .preferred_backup_window(&from.backup_window)
         .preferred_maintenance_window(&from.maintenance_window)
         .master_username(&from.master_username)

@@ -45,6 +45,7 @@ fn instance(resource: &str) -> Instance {
         pending: Settings::default(),
         parameters: Applied::Whole,
         pending_else: Vec::new(),
+        replicas: Vec::new(),
         master_user: None,
         restorable: None,
         authority: None,

@@ -128,10 +128,11 @@ fn message(state: &State) -> String {
 }
 
 /// What the actions of Argo CD make of these states: an annotation, and nothing else.
-const ACTIONS: [(&str, &str, &str); 3] = [
+const ACTIONS: [(&str, &str, &str); 4] = [
     ("instance-lost", RECREATE_ANNOTATION, RESOURCE),
     ("instance-of-predecessor", ACCEPT_ANNOTATION, RESOURCE),
     ("instance-replaced", ACCEPT_ANNOTATION, "db-RESTORED"),
+    ("instance-switched-over", ACCEPT_ANNOTATION, "db-GREEN"),
 ];
 
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests");

@@ -275,6 +275,10 @@ fn losses() -> Vec<State> {
         grown("instance-replaced", FAILED, |world| {
             on_instance(world, |instance| instance.resource_id = Some("db-RESTORED".into()));
         }),
+        grown("instance-switched-over", FAILED, |world| {
+            on_instance(world, |instance| instance.resource_id = Some("db-GREEN".into()));
+            world.moved_to = Some(format!("{}-old1", world.identifier));
+        }),
         young("instance-of-predecessor", FAILED, |world| {
             with_secrets(world);
             let mut kept = instance("available");
