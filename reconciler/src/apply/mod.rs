@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::cluster::ClusterError;
 use crate::plan::{Cause, ClusterStep, Plan, Step};
+use crate::providers::Request;
 use crate::tell;
 
 pub use scene::ApplyError;
@@ -69,11 +70,26 @@ fn set_back(scene: &Scene<'_>, step: &Step, error: &ClusterError) {
     });
 }
 
+/// What cannot be taken back follows from what is wanted now: people may have changed their mind while the cloud was looked at.
+async fn still_wanted(scene: &Scene<'_>) -> Result<(), ApplyError> {
+    let (facts, read) = (&scene.observation.world.object, &scene.object.metadata);
+    let now = scene.context.cluster.database(&facts.namespace, &facts.name).await?;
+    let metadata = now.as_ref().map(|now| &now["metadata"]);
+    let same = metadata
+        .is_some_and(|now| now["uid"].as_str() == read.uid.as_deref() && now["generation"].as_i64() == read.generation);
+    if same { Ok(()) } else { Err(ClusterError::Conflict(format!("RDSDatabase {}", facts.name)).into()) }
+}
+
 async fn apply(scene: &Scene<'_>, step: &Step) -> Result<(), ApplyError> {
     scene.context.fence.check()?;
     match step {
         Step::Cluster(step) => cluster::apply(scene, step).await,
-        Step::Cloud(request) => Ok(cloud::apply(scene, request).await?),
+        Step::Cloud(request) => {
+            if let Request::Delete(_) = request {
+                still_wanted(scene).await?;
+            }
+            Ok(cloud::apply(scene, request).await?)
+        }
         Step::Inside(part, inputs) => visit::apply(scene, *part, inputs).await,
     }
 }

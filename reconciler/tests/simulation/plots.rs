@@ -45,7 +45,7 @@ impl Author {
     /// Something that takes several acts.
     pub(crate) fn plot(&mut self) {
         let object = self.object();
-        match self.rng.random_range(0..20) {
+        match self.rng.random_range(0..22) {
             0..=1 => self.namesake(&object),
             2..=3 => self.older_snapshot(&object),
             4 => self.paused_way_out(&object),
@@ -56,6 +56,7 @@ impl Author {
             11..=12 => self.hidden(&object),
             13..=15 => self.comeback(&object),
             16..=17 => self.kept_copies(&object),
+            18..=19 => self.second_thought(&object),
             _ => self.outrun(&object),
         }
     }
@@ -235,6 +236,18 @@ impl Author {
             self.delete(object);
         }
     }
+
+    /// Somebody gives up what is in an object, and thinks better of it while the cloud is slow to answer.
+    fn second_thought(&mut self, object: &Key) {
+        let act = self.apply(object, false, Wish::give_up);
+        self.then(act);
+        self.when(Moment::Ready(object.clone()), spoil(Port::Cloud, "DescribeDBSnapshots", Fault::Lost, 3));
+        self.delete(object);
+        self.wait(21, 39);
+        let keep = self.apply(object, false, Wish::plain);
+        self.then(keep);
+    }
+
     /// Somebody is faster than a write that follows from an edit: their Secret is there first, or another object of the name.
     fn outrun(&mut self, object: &Key) {
         self.plain(object);

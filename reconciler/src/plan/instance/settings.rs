@@ -97,7 +97,12 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
             Outcome::Act { reason, message, steps: steps.into_iter().chain(tags).collect() }
         }
         (Some(change @ Outcome::Act { .. }), _) => change,
-        (Some(change), None) => upgrade.unwrap_or(change),
+        // What needs somebody is told before what waits.
+        (Some(change), None) => match upgrade {
+            Some(upgrade @ Outcome::Wait { .. }) if !matches!(change, Outcome::Blocked { .. }) => upgrade,
+            Some(upgrade @ (Outcome::Blocked { .. } | Outcome::Done { .. })) => upgrade,
+            _ => change,
+        },
         (_, Some(tags)) => tags,
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use shared::api::RDSDatabaseStatus;
 
-use super::{RESOURCE, blocked, cloud_steps, empty_world, instance, object, pinned, planned, settled_world};
+use super::{
+    RESOURCE, blocked, cloud_steps, empty_world, instance, object, on_instance, pinned, planned, settled_world, waits,
+};
 use crate::engine::paper::servers;
 use crate::plan::merge::Plan;
 use crate::plan::outcome::{Concern, Outcome};
@@ -157,6 +159,18 @@ fn what_is_allowed_goes_out_beside_what_is_not() {
     let plan = planned(&running(&class, &wish), &settled_world());
     let [Request::Modify(Modify { change, .. })] = cloud_steps(&plan)[..] else { unreachable!("{:?}", plan.steps) };
     assert_eq!((change.deletion_protection, &change.instance_class), (Some(true), &None));
+}
+
+/// It was Ready, and nobody was told.
+#[test]
+fn what_is_not_allowed_is_told_while_an_upgrade_waits() {
+    let class = json!({"allowedInstanceClasses": ["db.t4g.*"]});
+    let mut world = settled_world();
+    on_instance(&mut world, |instance| instance.pending.engine_version = Some("17.6".into()));
+    let upgrade = json!({"version": "17", "allowMajorVersionUpgrade": true});
+    assert_eq!(waits(&planned(&running(&class, &upgrade), &world), Concern::Settings), "WaitingForWindow");
+    let both = json!({"version": "17", "allowMajorVersionUpgrade": true, "instanceClass": "db.r6g.large"});
+    assert_eq!(blocked(&planned(&running(&class, &both), &world), Concern::Settings).0, "ClassNotPermitted");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(crate) enum CloudEvent {
     /// It is shown at another endpoint, or at none.
     Endpoint { resource_id: String, before: Option<String>, after: Option<String> },
     /// Its deletion was asked for and accepted.
-    DeletionAsked { before: Box<Instance>, final_snapshot: Option<String> },
+    DeletionAsked { before: Box<Instance>, final_snapshot: Option<String>, late: bool },
     /// It is not listed any more.
     InstanceGone { before: Box<Instance> },
     /// A snapshot is being made of an instance: its data are those of now.
@@ -179,7 +179,7 @@ impl fmt::Display for CloudEvent {
             Self::Endpoint { resource_id, before: _, after } => {
                 write!(f, "{resource_id} is at {}", after.as_deref().unwrap_or("no endpoint"))
             }
-            Self::DeletionAsked { before, final_snapshot } => {
+            Self::DeletionAsked { before, final_snapshot, late: _ } => {
                 let snapshot = final_snapshot.as_deref().unwrap_or("none");
                 write!(f, "{} is to be deleted, final snapshot {snapshot}", id(before.resource_id.as_ref()))
             }

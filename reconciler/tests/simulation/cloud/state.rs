@@ -200,7 +200,13 @@ impl CloudState {
             let at = self.reached;
             if self.late.first().is_some_and(|late| late.due <= at) {
                 let call = self.late.remove(0).call;
+                let from = told.len();
                 let answer = self.perform(&call, at, By::Operator, told);
+                for record in &mut told[from..] {
+                    if let CloudEvent::DeletionAsked { late, .. } = &mut record.event {
+                        *late = true;
+                    }
+                }
                 let about = format!("{}, late", call.subject());
                 let code = answer.err().map(|error| error.code);
                 let event = CloudEvent::Called { action: call.action.name(), about, mutates: true, code };
@@ -237,7 +243,7 @@ impl CloudState {
             && let Some(before) = before.named(call.subject())
         {
             let final_snapshot = call.params.text("FinalDBSnapshotIdentifier").map(str::to_owned);
-            let event = CloudEvent::DeletionAsked { before: Box::new(before.clone()), final_snapshot };
+            let event = CloudEvent::DeletionAsked { before: Box::new(before.clone()), final_snapshot, late: false };
             told.insert(from, Record { at, by, event });
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! I3: no data goes before its final snapshot is there, unless the object says so in words.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use reconciler::plan::ACCEPT_ANNOTATION;
 use reconciler::providers::{Instance, Snapshot};
@@ -12,6 +13,11 @@ use crate::cloud::history::{By, CloudEvent, Record};
 use crate::cluster::ClusterEvent;
 use crate::history::{Event, Happened};
 
+/// Between the last look at what people want and a call that follows from it.
+const MOMENT: Duration = Duration::from_secs(2);
+/// The same for a call that arrives when nobody waits for it any more.
+const LATEST: Duration = Duration::from_mins(2);
+
 /// Each deletion of the operator's, and each object that it let go.
 pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     let mut snapshots: Vec<&Snapshot> = Vec::new();
@@ -19,7 +25,7 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     let mut there: BTreeMap<&str, bool> = BTreeMap::new();
     // What RDS has accepted to delete goes.
     let mut going: BTreeSet<&str> = BTreeSet::new();
-    let mut marked = Marked::default();
+    let (mut marked, mut wishes) = (Marked::default(), Wishes::default());
     for Happened { at, what } in events {
         let wrong = match what {
             Event::Cloud { record, object } => {
@@ -39,19 +45,25 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
                         there.insert(resource_id, false);
                     }
                     CloudEvent::SnapshotAvailable { snapshot } => snapshots.push(snapshot),
-                    CloudEvent::DeletionAsked { before, final_snapshot } => {
+                    CloudEvent::DeletionAsked { before, final_snapshot, .. } => {
                         asked.extend(final_snapshot.as_deref());
                         going.extend(before.resource_id.as_deref());
                     }
                     _ => {}
                 }
                 match event {
-                    CloudEvent::DeletionAsked { before, final_snapshot } if *by == By::Operator => {
+                    CloudEvent::DeletionAsked { before, final_snapshot, late } if *by == By::Operator => {
                         let known = before.resource_id.as_deref().is_none_or(|id| marked.known(id, *at));
-                        deleted(before, known, object.as_deref(), final_snapshot.is_some())
+                        let since = at.saturating_sub(if *late { LATEST } else { MOMENT });
+                        let may_go = |uid: &str| final_snapshot.is_some() || wishes.gave_up(uid, since);
+                        deleted(before, known, object.as_deref(), may_go)
                     }
                     _ => None,
                 }
+            }
+            Event::Declared { object } => {
+                wishes.follow(*at, object);
+                None
             }
             Event::Cluster(ClusterEvent::Finalizer { object, held: false }) => {
                 let resource = object["status"]["instance"]["resourceId"].as_str();
@@ -77,18 +89,37 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     Ok(())
 }
 
+/// What people said should become of the data of each object, by UIDs.
+#[derive(Default)]
+struct Wishes(BTreeMap<String, Vec<(Duration, bool)>>);
+
+impl Wishes {
+    fn follow(&mut self, at: Duration, object: &Value) {
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+        self.0.entry(uid.to_owned()).or_default().push((at, policy(object) == "Delete"));
+    }
+
+    /// Whether they gave the data up at any time since then.
+    fn gave_up(&self, uid: &str, since: Duration) -> bool {
+        let said = self.0.get(uid).map_or(&[][..], Vec::as_slice);
+        let until = said.iter().skip(1).map(|(at, _)| *at).chain([Duration::MAX]);
+        said.iter().zip(until).any(|((_, gave_up), until)| *gave_up && since <= until)
+    }
+}
+
 /// What is wrong with a deletion. `known` says whether the marks of the instance are old enough to be seen.
-fn deleted(instance: &Instance, known: bool, object: Option<&Value>, snapshot: bool) -> Option<String> {
-    let Some(object) = object else { return Some("an instance was deleted that has no object".into()) };
+fn deleted(instance: &Instance, known: bool, object: Option<&Value>, may_go: impl Fn(&str) -> bool) -> Option<String> {
+    let Some(object) = object else { return known.then(|| "an instance was deleted that has no object".into()) };
+    let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
     let accepted = object["metadata"]["annotations"][ACCEPT_ANNOTATION].as_str();
     let is_accepted = accepted.is_some() && accepted == instance.resource_id.as_deref();
-    if object["metadata"]["uid"].as_str() != instance.marks.uid.as_deref() && !is_accepted && known {
+    if Some(uid) != instance.marks.uid.as_deref() && !is_accepted && known {
         return Some("an instance was deleted that is another object's".into());
     }
     if object["metadata"].get("deletionTimestamp").is_none() {
         return Some("an instance was deleted whose object is wanted".into());
     }
-    (!snapshot && policy(object) != "Delete").then(|| "an instance was deleted without a snapshot".into())
+    (!may_go(uid)).then(|| "an instance was deleted without a snapshot".into())
 }
 
 /// What becomes of the data; no class of a life says otherwise.

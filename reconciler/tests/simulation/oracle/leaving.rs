@@ -41,7 +41,7 @@ fn follow<'a>(there: &mut BTreeMap<&'a str, &'a Instance>, Record { by, event, .
         }
         CloudEvent::Marked { resource_id, .. } if *by == By::Person => drop(there.remove(resource_id.as_str())),
         // One that is to leave nothing goes, whatever is seen of it by then.
-        CloudEvent::InstanceGone { before } | CloudEvent::DeletionAsked { before, final_snapshot: None } => {
+        CloudEvent::InstanceGone { before } | CloudEvent::DeletionAsked { before, final_snapshot: None, .. } => {
             there.remove(before.resource_id.as_deref().unwrap_or_default());
         }
         _ => {}

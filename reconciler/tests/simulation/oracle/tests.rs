@@ -78,7 +78,7 @@ fn gone(resource: &str) -> Event {
 
 fn asked(final_snapshot: Option<&str>, object: Value) -> Event {
     let before = Box::new(instance("db-1"));
-    let event = CloudEvent::DeletionAsked { before, final_snapshot: final_snapshot.map(str::to_owned) };
+    let event = CloudEvent::DeletionAsked { before, final_snapshot: final_snapshot.map(str::to_owned), late: false };
     cloud(By::Operator, event, Some(object))
 }
 
@@ -89,7 +89,7 @@ fn i1_and_i2_a_second_instance_is_found() {
     assert_eq!(broken(instances::single(&history([created("db-1"), gone("db-1"), created("db-2")]))), "I2");
     let mut foreign = instance("db-1");
     foreign.marks.cluster = Some("another".into());
-    let event = CloudEvent::DeletionAsked { before: Box::new(foreign), final_snapshot: None };
+    let event = CloudEvent::DeletionAsked { before: Box::new(foreign), final_snapshot: None, late: false };
     assert_eq!(broken(instances::single(&history([cloud(By::Operator, event, None)]))), "I1");
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn gather(
             }
         }
         let mut session = scene.connect_to(&name, "app", DATABASE).await?;
-        found.present.extend(clients::read(&mut session).await?);
+        found.holds(clients::read(&mut session).await?);
         found.objects.push(Object { name, uid, resource });
     }
     let snapshots = scene.stack.rds().client().describe_db_snapshots().snapshot_type("manual");
@@ -56,7 +56,9 @@ pub(crate) async fn gather(
             found.final_snapshots.insert(resource.to_owned(), id.to_owned());
         }
     }
-    found.present.extend(restored(scene, &found).await?);
+    for held in restored(scene, &found).await? {
+        found.holds(Some(held));
+    }
     found.acknowledged = clients.into_iter().map(|client| (name(client.object()), client.acknowledged)).collect();
     Ok(found)
 }

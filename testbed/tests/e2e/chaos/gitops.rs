@@ -3,6 +3,7 @@
 use std::{cell::RefCell, convert::Infallible, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use aws_sdk_rds::{primitives::DateTime, types::DbSnapshot};
 use futures::future::join_all;
 use kube::{
     Api,
@@ -82,22 +83,47 @@ impl<'a> Objects<'a> {
                     Some(applied) if life(&applied) != wanted.life.to_string() => {
                         api.delete(&name, &DeleteParams::default()).await?;
                     }
-                    _ => self.apply(&name, &wanted, &manifest).await?,
+                    Some(_) => self.apply(&name, &wanted, &manifest, None).await?,
+                    None => {
+                        let of = if wanted.returns { self.left(&name, wanted.version()).await? } else { None };
+                        self.apply(&name, &wanted, &manifest, of).await?;
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    async fn apply(&self, name: &str, wanted: &Wanted, manifest: &str) -> Result<()> {
+    async fn apply(&self, name: &str, wanted: &Wanted, manifest: &str, of: Option<String>) -> Result<()> {
+        let mut spec = wanted.spec();
+        if let Some(snapshot) = of {
+            spec["restoreFrom"] = json!({"snapshot": snapshot});
+        }
         let object = json!({
             "apiVersion": "matrixmind.cloud/v1",
             "kind": "RDSDatabase",
             "metadata": {"name": name, "annotations": {APPLIED: manifest}},
-            "spec": wanted.spec(),
+            "spec": spec,
         });
         self.api().patch(name, &PatchParams::apply("chaos").force(), &Patch::Apply(object)).await?;
         Ok(())
+    }
+
+    /// The last final snapshot of an object of this name, where this version made it: it is complete, or the object would still be there.
+    async fn left(&self, name: &str, version: &str) -> Result<Option<String>> {
+        let snapshots = self.scene.stack.rds().client().describe_db_snapshots().snapshot_type("manual");
+        let snapshots: Vec<DbSnapshot> = snapshots.into_paginator().items().send().try_collect().await?;
+        let of_it = snapshots.iter().filter(|snapshot| {
+            let tagged = snapshot
+                .tag_list()
+                .iter()
+                .any(|tag| tag.key() == Some("matrixmind.cloud/name") && tag.value() == Some(name));
+            tagged && snapshot.db_snapshot_identifier().is_some_and(|id| id.contains("-final-"))
+        });
+        let of_it = of_it
+            .filter(|snapshot| snapshot.engine_version().is_some_and(|made| made.split('.').next() == Some(version)));
+        let last = of_it.max_by_key(|snapshot| snapshot.snapshot_create_time().map(DateTime::secs));
+        Ok(last.and_then(|snapshot| snapshot.db_snapshot_identifier().map(str::to_owned)))
     }
 
     /// Waits until every object is as wanted and Ready, and every other one is gone; and until what was changed by hand is changed back.

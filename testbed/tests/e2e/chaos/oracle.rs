@@ -38,6 +38,13 @@ pub(crate) struct Instance {
 }
 
 impl Found {
+    /// A database holds these rows. One that came back has the mark of the one before.
+    pub(crate) fn holds(&mut self, held: Option<(String, BTreeSet<i64>)>) {
+        if let Some((mark, rows)) = held {
+            self.present.entry(mark).or_default().extend(rows);
+        }
+    }
+
     /// Everything that is not as it must be.
     pub(crate) fn faults(&self) -> Vec<String> {
         [self.one_instance_each(), self.no_orphans(), self.snapshots(), self.rows(), self.passwords()].concat()

@@ -162,9 +162,11 @@ impl Dealer {
         Duration::from_millis(self.rng.random_range(range))
     }
 
+    /// A new object, or one that comes back with the data of the one before.
     fn first(&mut self, object: usize) -> Act {
         self.lives += 1;
-        let wanted = Wanted::new(self.lives);
+        let before = self.wanted[object].take().filter(|_| self.rng.random_range(0..2) == 0);
+        let wanted = before.map_or_else(|| Wanted::new(self.lives), |before| before.returned(self.lives));
         self.wanted[object] = Some(wanted.clone());
         Act::Want { object, wanted: Some(wanted) }
     }
@@ -203,8 +205,9 @@ impl Dealer {
     }
 
     fn edit(&mut self, object: usize) -> Act {
-        let edit = match self.rng.random_range(0..5) {
+        let edit = match self.rng.random_range(0..6) {
             0 => Edit::Grow,
+            5 => Edit::Upgrade,
             1 | 2 => Edit::User(self.rng.random_range(0..3)),
             _ => Edit::Database(self.rng.random_range(0..3)),
         };

@@ -11,7 +11,10 @@ use super::clients::DATABASE;
 pub(crate) struct Wanted {
     /// Tells an object from an earlier one of its name.
     pub(crate) life: u32,
+    /// It is made of the last snapshot of the one before, where that has left one.
+    pub(crate) returns: bool,
     grown: bool,
+    upgraded: bool,
     users: BTreeSet<u32>,
     databases: BTreeSet<u32>,
 }
@@ -20,6 +23,8 @@ pub(crate) struct Wanted {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Edit {
     Grow,
+    /// To another major version.
+    Upgrade,
     /// This user comes, or goes if it is there.
     User(u32),
     /// This database comes, or goes if it is there.
@@ -28,7 +33,13 @@ pub(crate) enum Edit {
 
 impl Wanted {
     pub(crate) fn new(life: u32) -> Self {
-        Self { life, grown: false, users: BTreeSet::new(), databases: BTreeSet::new() }
+        let (users, databases) = (BTreeSet::new(), BTreeSet::new());
+        Self { life, returns: false, grown: false, upgraded: false, users, databases }
+    }
+
+    /// The next of this name: the same, with the data of this one.
+    pub(crate) fn returned(&self, life: u32) -> Self {
+        Self { life, returns: true, ..self.clone() }
     }
 
     pub(crate) fn edit(&mut self, edit: Edit) {
@@ -39,9 +50,15 @@ impl Wanted {
         };
         match edit {
             Edit::Grow => self.grown = true,
+            Edit::Upgrade => self.upgraded = true,
             Edit::User(number) => toggle(&mut self.users, number),
             Edit::Database(number) => toggle(&mut self.databases, number),
         }
+    }
+
+    /// The major version.
+    pub(crate) fn version(&self) -> &'static str {
+        if self.upgraded { "17" } else { "12" }
     }
 
     /// The names of its users.
@@ -55,14 +72,26 @@ impl Wanted {
         let of_users: serde_json::Map<_, _> = users.iter().map(|user| (user.clone(), json!([]))).collect();
         let of_databases: serde_json::Map<_, _> =
             std::iter::once(DATABASE.to_owned()).chain(databases).map(|name| (name, json!(users))).collect();
-        json!({"size": if self.grown { "30GiB" } else { "20GiB" }, "users": of_users, "databases": of_databases})
+        let size = if self.grown { "30GiB" } else { "20GiB" };
+        let mut spec = json!({"size": size, "version": self.version(), "users": of_users, "databases": of_databases});
+        if self.upgraded {
+            // No window comes in these minutes.
+            (spec["allowMajorVersionUpgrade"], spec["applyImmediately"]) = (json!(true), json!(true));
+        }
+        spec
     }
 }
 
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { life, grown, users, databases } = self;
-        let size = if *grown { 30 } else { 20 };
-        write!(f, "life {life}: {size} GiB, {} users, {} databases", users.len() + 1, databases.len() + 1)
+        let Self { life, returns, grown, upgraded: _, users, databases } = self;
+        let (size, version) = (if *grown { 30 } else { 20 }, self.version());
+        let of = if *returns { " of the one before" } else { "" };
+        write!(
+            f,
+            "life {life}{of}: {version}, {size} GiB, {} users, {} databases",
+            users.len() + 1,
+            databases.len() + 1
+        )
     }
 }
