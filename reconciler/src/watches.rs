@@ -102,10 +102,11 @@ fn lighten(object: &mut Guarded) {
     if let Some(fields) = &mut object.spec.0 {
         (fields.users, fields.databases) = (None, None);
     }
-    if let Some(RDSDatabaseStatus { users, databases, logins, access, snapshots, conditions, .. }) = &mut object.status
+    if let Some(RDSDatabaseStatus { users, databases, logins, access, snapshots, plan, conditions, .. }) =
+        &mut object.status
     {
         (*users, *databases, *access) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        (*logins, *snapshots) = (None, Vec::new());
+        (*logins, *snapshots, *plan) = (None, Vec::new(), Vec::new());
         conditions.shrink_to_fit();
         for condition in conditions {
             condition.message = String::new();

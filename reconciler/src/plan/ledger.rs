@@ -67,7 +67,7 @@ impl Ledger {
     }
 
     /// What holds a step back; `None` lets it go out.
-    fn hold(&self, step: &Step, now: Moment) -> Option<Outcome> {
+    pub(super) fn hold(&self, step: &Step, now: Moment) -> Option<Outcome> {
         let Entry { step, at, answer } = self.entry(step)?;
         match answer {
             Answer::Accepted { times } => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::api::{InstanceRef, UpgradeRef};
+use shared::api::{InstanceRef, PlannedStep, UpgradeRef};
 
 use super::outcome::{Concern, Outcome};
 use super::reason::Reason;
@@ -25,6 +25,8 @@ pub struct Plan {
     pub pin: Option<InstanceRef>,
     /// The upgrade to another major version that is wanted, once its snapshot is there.
     pub upgrade: Option<UpgradeRef>,
+    /// The steps to come, those of this pass among them, as the status tells of them.
+    pub ahead: Vec<PlannedStep>,
 }
 
 impl Plan {

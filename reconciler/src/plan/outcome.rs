@@ -141,6 +141,14 @@ impl Outcome {
         }
     }
 
+    /// Why it stands there; `None` where all is as it should be.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Done { .. } => None,
+            Self::Wait { reason, .. } | Self::Act { reason, .. } | Self::Blocked { reason, .. } => Some(*reason),
+        }
+    }
+
     /// When to look again; `None` where an event tells.
     pub(super) fn until(&self) -> Option<Duration> {
         match self {

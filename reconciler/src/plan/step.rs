@@ -1,15 +1,17 @@
 //! What can be done: each step is one effect, safe to repeat.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use shared::names;
+use shared::rules::Impact;
 
 use super::inside::inputs::VisitInputs;
 use crate::binding::SecretData;
 use crate::cluster::Version;
 use crate::engine::Dialect;
-use crate::providers::Request;
+use crate::providers::{Offer, Request, Settings};
 
 /// One effect.
 #[allow(clippy::large_enum_variant, reason = "a plan has a handful of steps, and they live for a pass")]
@@ -34,7 +36,7 @@ pub enum Part {
     LogIn,
 }
 
-/// What the step does, for a log line; never what a Secret holds.
+/// What the step does, for a log line; never what a Secret holds. `{:#}` leaves out when.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -91,6 +93,16 @@ impl ServicePlace {
 }
 
 impl Step {
+    /// What it means for those who use the database, or pay for it, where the instance runs with these settings.
+    pub(super) fn impact(&self, offer: &dyn Offer, running: &Settings) -> BTreeSet<Impact> {
+        match self {
+            Self::Cloud(request) => request.impact(offer, running),
+            Self::Cluster(step) => step.impact().into_iter().collect(),
+            // What a look, and the work after it, come to is told by the conditions: nothing that is there is dropped.
+            Self::Inside(Part::Look | Part::Work | Part::LogIn, _) => BTreeSet::new(),
+        }
+    }
+
     /// Whether it is a part of a visit to the database.
     pub(crate) fn is_inside(&self) -> bool {
         matches!(self, Self::Inside(..))
@@ -176,4 +188,23 @@ pub enum ClusterStep {
         /// What was read.
         version: Version,
     },
+}
+
+impl ClusterStep {
+    /// What it means for those who use the database.
+    fn impact(&self) -> Option<Impact> {
+        match self {
+            // A password that only this Secret held.
+            Self::DeleteSecret { .. } => Some(Impact::Irreversible),
+            // Applications find the server by it.
+            Self::DeleteService { .. } => Some(Impact::Outage),
+            Self::AddFinalizer
+            | Self::RemoveFinalizer
+            | Self::CreateSecret { .. }
+            | Self::RepairPassword { .. }
+            | Self::UpdateSecret { .. }
+            | Self::CreateService { .. }
+            | Self::UpdateService { .. } => None,
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::settings::Settings;
 
 /// A change of an instance, by what the provider makes of its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Impact {
+pub struct Parts {
     /// They are applied at once, whatever is asked, and nobody notices.
     pub now: Settings,
     /// They wait for the maintenance window unless they are to be applied at once, and nobody notices.
@@ -42,7 +42,7 @@ pub trait Offer: fmt::Debug + Send + Sync {
     /// How a person permits an object to take over an instance.
     fn permit_adoption(&self, namespace: &str, name: &str) -> String;
     /// What becomes of the parts of a change of an instance that runs with these settings.
-    fn impact(&self, change: &Settings, running: &Settings) -> Impact;
+    fn impact(&self, change: &Settings, running: &Settings) -> Parts;
     /// The family of servers whose parameters those of this version are.
     fn family(&self, engine: Engine, version: EngineVersion) -> String;
     /// The parameter that lets nobody in without TLS, and its value.

@@ -198,7 +198,7 @@ impl Request {
     }
 }
 
-/// In words for people, with all that is asked for but what a Secret holds.
+/// In words for people, with all that is asked for but what a Secret holds; `{:#}` leaves out when it is made.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -260,7 +260,7 @@ impl fmt::Display for Modify {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { identifier, change, at_once, major } = self;
         let what = if *major { "upgrade" } else { "change" };
-        let when = if *at_once { "" } else { ", what is an outage in the maintenance window" };
+        let when = if *at_once || f.alternate() { "" } else { ", what is an outage in the maintenance window" };
         write!(f, "{what} the instance {identifier}: {change}{when}")
     }
 }

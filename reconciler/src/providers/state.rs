@@ -104,6 +104,17 @@ impl State {
         self.phase.final_snapshot
     }
 
+    /// The state in which nothing goes on, for one that is imagined: no provider has a word for it.
+    pub(crate) fn settled() -> Self {
+        let (takes, final_snapshot) = (Changes::All, FinalSnapshot::Possible);
+        Self::new("", Phase { course: Course::Settled, serves: true, takes, final_snapshot })
+    }
+
+    /// Nothing goes on, and any change is taken.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.phase == Self::settled().phase
+    }
+
     /// What a person can do, for the states that do not pass by themselves.
     pub(crate) fn stuck(&self) -> Option<&'static str> {
         match self.phase.course {

@@ -18,6 +18,8 @@ pub(super) const LONGEST_MESSAGE: usize = 4096;
 const SHORT_MESSAGE: usize = 512;
 /// Bytes of what is said of one user, database or login.
 const LONGEST_TEXT: usize = 300;
+/// Bytes of what is said of a step to come.
+pub(super) const LONGEST_STEP: usize = 600;
 /// Of so many users, databases and logins each it is said what stands in the way; of the others only that something does.
 const MOST_TEXTS: usize = 50;
 /// So many databases that left the spec are listed: as many as a look finds.
@@ -35,6 +37,7 @@ pub(super) fn bounded(mut status: RDSDatabaseStatus) -> RDSDatabaseStatus {
     for condition in &mut status.conditions {
         clip(&mut condition.message, LONGEST_MESSAGE);
     }
+    status.plan.iter_mut().for_each(|planned| clip(&mut planned.step, LONGEST_STEP));
     bound_texts(status.users.values_mut().map(|user| &mut user.message));
     bound_texts(status.databases.values_mut().map(|database| &mut database.message));
     let mut removed = 0;

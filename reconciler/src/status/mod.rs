@@ -76,6 +76,8 @@ pub(crate) fn refused(
     let (reason, message) = (refusal.reason(), &refusal.to_string());
     let mut status = before.clone();
     status.observed_generation = generation;
+    // Nothing of this operator's comes by itself.
+    status.plan.clear();
     let mut conditions = Conditions::new(&before.conditions, generation, now);
     // What was found before stays true: an invalid edit does not take the database away.
     for kept in &before.conditions {
@@ -100,6 +102,10 @@ fn observed(before: &RDSDatabaseStatus, world: &World, plan: &Plan) -> RDSDataba
     let before_it = before.upgrade.clone().filter(|_| id(&before.instance) == id(&plan.pin));
     status.upgrade = plan.upgrade.clone().or(before_it);
     status.snapshots = snapshots(before, world);
+    // What cannot be seen now is planned as it was.
+    if world.account.is_ok() && !matches!(world.instance, Seen::Unknown(_)) {
+        status.plan.clone_from(&plan.ahead);
+    }
     match &world.instance {
         Seen::Known(instance) if !crate::plan::foreign(world, instance) => {
             status.database_status = Some(instance.status.to_string());

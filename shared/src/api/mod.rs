@@ -17,6 +17,6 @@ pub use crd::crds;
 pub use database::{Backup, Fields, RDSDatabase, RDSDatabaseSpec};
 pub use policy::DeletionPolicy;
 pub use status::{
-    AccessStatus, BackupStatus, Binding, DatabaseStatus, Endpoint, InstanceRef, LoginsStatus, RDSDatabaseStatus,
-    SnapshotKind, SnapshotRef, UpgradeRef, UserStatus,
+    AccessStatus, BackupStatus, Binding, DatabaseStatus, Endpoint, InstanceRef, LoginsStatus, PlannedStep,
+    RDSDatabaseStatus, SnapshotKind, SnapshotRef, UpgradeRef, UserStatus,
 };

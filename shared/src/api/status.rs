@@ -6,6 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::rules::Impact;
+
 /// What is known about the database behind the object.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +65,22 @@ pub struct RDSDatabaseStatus {
     /// What the backups are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backups: Option<BackupStatus>,
+    /// The steps to come, in their order: 16 at most. What is as it should be has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub plan: Vec<PlannedStep>,
+}
+
+/// A step to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedStep {
+    /// What is done.
+    pub step: String,
+    /// What it means for those who use the database, or pay for it: `none`, `brief outage`, `outage`, `irreversible`, `cost`.
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub impact: Vec<Impact>,
+    /// When: `now`, in the maintenance window, or after something else is done.
+    pub when: String,
 }
 
 /// An upgrade to another major version.

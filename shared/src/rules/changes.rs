@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::path::SPEC;
 use super::restore;
-use super::{EngineVersion, Gibibytes, Observed, Rule, Verdict};
+use super::{EngineVersion, Gibibytes, Impact, Observed, Rule, Verdict, When};
 
 /// Warnings about the step from `old`, behind which `observed` was seen, to `new`.
 pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
@@ -46,9 +46,9 @@ fn upgrade(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut 
     let Some(before) = before.filter(upgrades).filter(|_| wanted != written) else { return };
     let field = "spec.version";
     let message = format!("RDS cannot take back the upgrade from {before} to {wanted}");
-    verdict.warn(Rule::IrreversibleUpgrade, field, message);
-    let message = format!("the upgrade to {wanted} is an outage, {}", when(new));
-    verdict.warn(Rule::UpgradeOutage, field, message);
+    verdict.costs(Rule::IrreversibleUpgrade, field, (Impact::Irreversible, None), message);
+    let outage = (Impact::Outage, Some(when(new)));
+    verdict.costs(Rule::UpgradeOutage, field, outage, format!("the upgrade to {wanted}"));
 }
 
 fn growth(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
@@ -63,13 +63,11 @@ fn growth(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut V
         let message = format!("RDS grows volumes by at least 10 %: {there} become {grown} instead of {wanted}");
         verdict.warn(Rule::GrowthRoundedUp, field, message);
     }
-    verdict.warn(
-        Rule::IrreversibleGrowth,
-        field,
-        format!("{there} become {grown} for good: RDS cannot shrink a volume"),
-    );
+    let message = format!("{there} become {grown}, and RDS cannot shrink a volume");
+    verdict.costs(Rule::IrreversibleGrowth, field, (Impact::Irreversible, None), message);
     let more = Gibibytes::new(grown.get() - there.get());
-    verdict.warn(Rule::DearerStorage, field, format!("{more} more are billed, whether they are used or not"));
+    let message = format!("{more} more are billed, whether they are used or not");
+    verdict.costs(Rule::DearerStorage, field, (Impact::Cost, None), message);
 }
 
 /// Source: RDS user guide, "Backup retention period", and RDS pricing, backup storage.
@@ -78,22 +76,20 @@ fn retention(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
     let (field, days) = ("spec.backup.retention", new.retention_days);
     if days > old.retention_days {
         let before = old.retention_days;
-        let message = format!(
-            "backups are kept for {days}d instead of {before}d: what they take beyond the volume's size is billed"
-        );
-        verdict.warn(Rule::DearerBackups, field, message);
+        let message = format!("backups are kept for {days}d, not {before}d: beyond the volume's size they are billed");
+        verdict.costs(Rule::DearerBackups, field, (Impact::Cost, None), message);
     } else if new.automated_days() < old.automated_days() {
         let message = format!("RDS discards the automated backups that are older than {days}d");
-        verdict.warn(Rule::BackupsDiscarded, field, message);
+        verdict.costs(Rule::BackupsDiscarded, field, (Impact::Irreversible, None), message);
     }
     match (new.copies(), old.copies()) {
         (Some(_), Some(_)) if days < old.retention_days => {
             let message = format!("copies that are older than {days}d are deleted when a newer one is there");
-            verdict.warn(Rule::BackupsDiscarded, field, message);
+            verdict.costs(Rule::BackupsDiscarded, field, (Impact::Irreversible, None), message);
         }
         (None, Some(_)) => {
             let message = "the copies that were kept stay, and are billed, until somebody deletes them";
-            verdict.warn(Rule::CopiesStay, "spec.backup", message);
+            verdict.costs(Rule::CopiesStay, "spec.backup", (Impact::Cost, None), message);
         }
         _ => {}
     }
@@ -103,35 +99,32 @@ fn retention(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
 fn instance_class(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
     let Some(wanted) = new.instance_class else { return };
     let field = "spec.instanceClass";
-    let outage = match old.instance_class {
+    let message = match old.instance_class {
         Some(written) if written == wanted => return,
-        Some(_) => "the change is an outage of minutes",
+        Some(_) => "it takes minutes",
         // The class of the object decided until now, perhaps for the same one.
-        None => "unless it has this class already, an outage of minutes",
+        None => "unless it has this class already",
     };
-    verdict.warn(Rule::InstanceClassOutage, field, format!("{outage}, {}", when(new)));
-    match old.instance_class.and_then(|written| steps(written, wanted)) {
-        Some(..=0) => {}
-        Some(_) => verdict.warn(Rule::DearerInstance, field, "the larger instance is billed at a higher rate"),
-        None => verdict.warn(Rule::DearerInstance, field, "another instance class is billed at another rate"),
-    }
+    verdict.costs(Rule::InstanceClassOutage, field, (Impact::Outage, Some(when(new))), message);
+    let message = match old.instance_class.and_then(|written| steps(written, wanted)) {
+        Some(..=0) => return,
+        Some(_) => "the larger instance is billed at a higher rate",
+        None => "another instance class is billed at another rate",
+    };
+    verdict.costs(Rule::DearerInstance, field, (Impact::Cost, None), message);
 }
 
 /// Source: RDS user guide, "Modifying a DB parameter group": another group is taken up by a restart.
 fn parameters(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
     if new.parameters != old.parameters {
-        let message = format!("the server takes them up with a restart, an outage of a minute, {}", when(new));
-        verdict.warn(Rule::ParametersOutage, "spec.parameters", message);
+        let outage = (Impact::BriefOutage, Some(when(new)));
+        verdict.costs(Rule::ParametersOutage, "spec.parameters", outage, "a restart takes them up");
     }
 }
 
 /// When an outage is made that a change asks for.
-fn when(new: &Draft<'_>) -> String {
-    match (new.apply_immediately, new.maintenance_window) {
-        (true, _) => "at once".to_owned(),
-        (false, Some(window)) => format!("at {window} UTC"),
-        (false, None) => "in the maintenance window".to_owned(),
-    }
+fn when(new: &Draft<'_>) -> When {
+    if new.apply_immediately { When::Now } else { When::Window(new.maintenance_window) }
 }
 
 /// What waits for the maintenance window is made now.
@@ -146,8 +139,13 @@ fn at_once(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
 fn standby(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
     if new.multi_az == Some(true) && old.multi_az != Some(true) {
         let message = "a standby is billed as a second instance";
-        verdict.warn(Rule::DearerStandby, "spec.multiAZ", message);
+        verdict.costs(Rule::DearerStandby, "spec.multiAZ", (Impact::Cost, None), message);
     }
+}
+
+/// Whether an instance of the class `to` is billed at a higher rate than one of the class `from`, or may be.
+pub fn dearer_class(from: &str, to: &str) -> bool {
+    from != to && steps(from, to).is_none_or(|steps| steps > 0)
 }
 
 /// How much larger one class is than another of the same family; none when they cannot be compared.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::Rule;
+use super::{Impact, Rule, When};
 
 /// Longest warning that Kubernetes asks webhooks to send, in characters.
 /// Source: kubernetes.io, "Dynamic Admission Control", response.
@@ -27,6 +27,18 @@ impl Verdict {
     /// Adds a warning.
     pub fn warn(&mut self, rule: Rule, field: impl Into<String>, message: impl Into<String>) {
         self.warnings.push(Warning { field: field.into(), rule, message: message.into() });
+    }
+
+    /// Adds a warning of what a change costs, and when: in the words of `status.plan`.
+    pub(super) fn costs(
+        &mut self,
+        rule: Rule,
+        field: &str,
+        (impact, when): (Impact, Option<When>),
+        message: impl fmt::Display,
+    ) {
+        let when = when.map(|when| format!(", {when}")).unwrap_or_default();
+        self.warn(rule, field, format!("{impact}{when}: {message}"));
     }
 }
 

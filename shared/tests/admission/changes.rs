@@ -194,15 +194,15 @@ fn what_cannot_be_undone_is_an_outage_or_becomes_dearer() {
         (
             json!({"version": "15.18"}),
             &[
-                "spec.version: RDS cannot take back the upgrade from 15.16 to 15.18",
-                "spec.version: the upgrade to 15.18 is an outage, in the maintenance window",
+                "spec.version: irreversible: RDS cannot take back the upgrade from 15.16 to 15.18",
+                "spec.version: outage, in the maintenance window: the upgrade to 15.18",
             ],
         ),
         (
             json!({"version": "17", "allowMajorVersionUpgrade": true, "applyImmediately": true}),
             &[
-                "spec.version: RDS cannot take back the upgrade from 15.16 to 17",
-                "spec.version: the upgrade to 17 is an outage, at once",
+                "spec.version: irreversible: RDS cannot take back the upgrade from 15.16 to 17",
+                "spec.version: outage, now: the upgrade to 17",
                 "spec.applyImmediately: what waits for the maintenance window is made now, outages too",
             ],
         ),
@@ -211,45 +211,45 @@ fn what_cannot_be_undone_is_an_outage_or_becomes_dearer() {
         (
             json!({"size": "200Gi"}),
             &[
-                "spec.size: 100Gi become 200Gi for good: RDS cannot shrink a volume",
-                "spec.size: 100Gi more are billed, whether they are used or not",
+                "spec.size: irreversible: 100Gi become 200Gi, and RDS cannot shrink a volume",
+                "spec.size: cost: 100Gi more are billed, whether they are used or not",
             ],
         ),
         (
             json!({"size": "105Gi"}),
             &[
                 "spec.size: RDS grows volumes by at least 10 %: 100Gi become 110Gi instead of 105Gi",
-                "spec.size: 100Gi become 110Gi for good: RDS cannot shrink a volume",
-                "spec.size: 10Gi more are billed, whether they are used or not",
+                "spec.size: irreversible: 100Gi become 110Gi, and RDS cannot shrink a volume",
+                "spec.size: cost: 10Gi more are billed, whether they are used or not",
             ],
         ),
         (
             json!({"instanceClass": "db.t4g.large"}),
             &[
-                "spec.instanceClass: the change is an outage of minutes, in the maintenance window",
-                "spec.instanceClass: the larger instance is billed at a higher rate",
+                "spec.instanceClass: outage, in the maintenance window: it takes minutes",
+                "spec.instanceClass: cost: the larger instance is billed at a higher rate",
             ],
         ),
         (
             json!({"instanceClass": "db.t4g.micro"}),
-            &["spec.instanceClass: the change is an outage of minutes, in the maintenance window"],
+            &["spec.instanceClass: outage, in the maintenance window: it takes minutes"],
         ),
         (
             json!({"instanceClass": "db.r6g.large"}),
             &[
-                "spec.instanceClass: the change is an outage of minutes, in the maintenance window",
-                "spec.instanceClass: another instance class is billed at another rate",
+                "spec.instanceClass: outage, in the maintenance window: it takes minutes",
+                "spec.instanceClass: cost: another instance class is billed at another rate",
             ],
         ),
         (
             json!({"backup": {"retention": "35d"}}),
             &[
-                "spec.backup.retention: backups are kept for 35d instead of 7d: what they take beyond the volume's size is billed",
+                "spec.backup.retention: cost: backups are kept for 35d, not 7d: beyond the volume's size they are billed",
             ],
         ),
         (
             json!({"backup": {"retention": "1d"}}),
-            &["spec.backup.retention: RDS discards the automated backups that are older than 1d"],
+            &["spec.backup.retention: irreversible: RDS discards the automated backups that are older than 1d"],
         ),
     ] {
         let mut new = base.clone();
@@ -291,8 +291,8 @@ fn a_class_that_was_not_written_may_be_the_same() {
     assert_eq!(
         about,
         [
-            "spec.instanceClass: unless it has this class already, an outage of minutes, in the maintenance window",
-            "spec.instanceClass: another instance class is billed at another rate",
+            "spec.instanceClass: outage, in the maintenance window: unless it has this class already",
+            "spec.instanceClass: cost: another instance class is billed at another rate",
         ]
     );
 }

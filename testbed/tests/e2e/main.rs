@@ -32,6 +32,7 @@ mod origins;
 mod outside;
 mod parameters;
 mod people;
+mod plan;
 mod protection;
 mod refusals;
 mod repairs;
@@ -99,6 +100,7 @@ fn main() -> Result<ExitCode> {
         webhook_away::trials(&world),
         windows::trials(&world),
         copies::trials(&world),
+        plan::trials(&world),
         parameters::trials(&world),
         isolation::trials(&world),
         classes::trials(&world),

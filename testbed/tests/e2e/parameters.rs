@@ -68,8 +68,7 @@ async fn what_is_asked_for(world: &World) -> Result<()> {
 
     let wish = format!("parameters: {{work_mem: 65536, log_statement: ddl}}, {window}, {people}");
     let applied = scene.apply("engine", &format!("{{{wish}}}")).await?;
-    let said =
-        format!("spec.parameters: the server takes them up with a restart, an outage of a minute, at {day}:04:00");
+    let said = format!("spec.parameters: brief outage, in the maintenance window {day}:04:00");
     ensure!(applied.stderr.contains(&said), "{}", applied.stderr);
     eventually(SETTLED, "the restart to wait", async || {
         let waiting = scene.database("engine").await?;

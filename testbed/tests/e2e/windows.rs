@@ -39,8 +39,8 @@ async fn an_outage_waits(world: &World) -> Result<()> {
     );
     let applied = scene.apply("patient", &format!("{{{wish}}}")).await?;
     for said in [
-        format!("spec.instanceClass: the change is an outage of minutes, at {window} UTC"),
-        "spec.multiAZ: a standby is billed".into(),
+        format!("spec.instanceClass: outage, in the maintenance window {window} UTC: it takes minutes"),
+        "spec.multiAZ: cost: a standby is billed".into(),
     ] {
         ensure!(applied.stderr.contains(&said), "{said} is not in {}", applied.stderr);
     }

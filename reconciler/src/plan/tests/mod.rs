@@ -1,5 +1,6 @@
 //! What must be proved is proved here: on values, without a clock or a client.
 
+mod ahead;
 mod changes;
 mod children;
 mod copies;

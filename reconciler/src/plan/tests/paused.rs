@@ -18,7 +18,7 @@ use crate::status;
 use crate::subject::{Departure, Subject, Target};
 
 /// A growth, a user more and another compute size than [`settled_world`] has.
-fn wanted(paused: bool) -> Target {
+pub(super) fn wanted(paused: bool) -> Target {
     target(&json!({
         "size": "100GB", "users": {"app": [], "report": [], "new": []}, "databases": {"orders": ["app", "report"]},
         "instanceClass": "db.t4g.large", "paused": paused,
@@ -26,7 +26,7 @@ fn wanted(paused: bool) -> Target {
 }
 
 /// Worlds in which something is to be done, waited for or mended.
-fn worlds() -> Vec<World> {
+pub(super) fn worlds() -> Vec<World> {
     let mut worlds = vec![
         World { pinned: Some(pinned(None)), ..empty_world() },
         World { pinned: Some(pinned(None)), secrets: settled_world().secrets, ..empty_world() },

@@ -47,6 +47,16 @@ fn world(targets: &[&str], snapshots: Vec<Snapshot>, report: Option<UpgradeRepor
     }
 }
 
+/// 17 is wanted, at once or in the window.
+pub(super) fn rises(at_once: bool) -> Target {
+    wish(&json!({"applyImmediately": at_once}))
+}
+
+/// What the running version reaches is known, and no snapshot is there.
+pub(super) fn before_seventeen() -> World {
+    world(&TARGETS, Vec::new(), None)
+}
+
 const TARGETS: [&str; 5] = ["12.22-rds.20250101", "13.20", "17.2", "17.6", "17.4"];
 
 fn name(number: u32) -> String {

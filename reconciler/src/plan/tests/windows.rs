@@ -10,7 +10,7 @@ use crate::providers::Modify;
 use crate::subject::Target;
 
 /// The wish of [`super::orders`], with this besides.
-fn wish(besides: &Value) -> Target {
+pub(super) fn wish(besides: &Value) -> Target {
     let mut spec = json!({"size": "20Gi", "users": {"app": ["createdb"], "report": []}, "databases": {"orders": ["app", "report"]}});
     let (Some(spec), Some(besides)) = (spec.as_object_mut(), besides.as_object()) else {
         unreachable!("both are maps")
@@ -28,12 +28,12 @@ fn sent(plan: &Plan) -> Option<(Settings, bool)> {
     }
 }
 
-fn class(name: &str) -> Settings {
+pub(super) fn class(name: &str) -> Settings {
     Settings { instance_class: Some(name.into()), ..Settings::default() }
 }
 
 /// An instance for which this waits.
-fn waiting(pending: Settings) -> World {
+pub(super) fn waiting(pending: Settings) -> World {
     let mut world = settled_world();
     on_instance(&mut world, |instance| instance.pending = pending);
     world

@@ -1,13 +1,13 @@
 //! When RDS applies a change, and what that does to who uses the instance.
 
-use crate::providers::offer::Impact;
+use crate::providers::offer::Parts;
 use crate::providers::settings::Settings;
 
 /// Magnetic storage: to and from it the instance restarts.
 const MAGNETIC: &str = "standard";
 
 /// Source: RDS user guide, "Settings for DB instances": for each setting when it is applied and whether that is an outage.
-pub(super) fn of(change: &Settings, running: &Settings) -> Impact {
+pub(super) fn of(change: &Settings, running: &Settings) -> Parts {
     let Settings {
         engine_version,
         auto_minor_version_upgrade,
@@ -33,7 +33,7 @@ pub(super) fn of(change: &Settings, running: &Settings) -> Impact {
     let switched = backup_retention_days.is_some_and(|days| (days == 0) != (running.backup_retention_days == Some(0)));
     let (quiet_type, other_type) = if restarts { (None, storage_type) } else { (storage_type, None) };
     let (retention, switch) = if switched { (None, backup_retention_days) } else { (backup_retention_days, None) };
-    Impact {
+    Parts {
         now: Settings {
             auto_minor_version_upgrade,
             max_allocated_gib,

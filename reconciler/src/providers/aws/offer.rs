@@ -4,7 +4,7 @@ use shared::rules::{Engine, EngineVersion, Gibibytes, Size};
 
 use super::{impact, marks, settings};
 use crate::providers::model::Instance;
-use crate::providers::offer::{Impact, Offer};
+use crate::providers::offer::{Offer, Parts};
 use crate::providers::owner::{Mark, Owner};
 use crate::providers::request::Origin;
 use crate::providers::settings::Settings;
@@ -52,7 +52,7 @@ impl Offer for Rds {
         )
     }
 
-    fn impact(&self, change: &Settings, running: &Settings) -> Impact {
+    fn impact(&self, change: &Settings, running: &Settings) -> Parts {
         impact::of(change, running)
     }
 

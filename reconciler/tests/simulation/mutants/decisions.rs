@@ -87,6 +87,24 @@ pub(super) fn pin_lost(subject: &Subject, world: &World, now: Moment) -> Plan {
     }
 }
 
+pub(super) fn untold(subject: &Subject, world: &World, now: Moment) -> Plan {
+    let mut plan = plan(subject, world, now);
+    plan.ahead.retain(|planned| !planned.when.starts_with("in the maintenance window"));
+    plan
+}
+
+pub(super) fn pause_unheeded(subject: &Subject, world: &World, now: Moment) -> Plan {
+    let held = plan(subject, world, now);
+    match subject {
+        Subject::Living(target) if target.desired.paused => {
+            let mut free = target.clone();
+            free.desired.paused = false;
+            Plan { ahead: held.ahead, ..plan(&Subject::Living(free), world, now) }
+        }
+        _ => held,
+    }
+}
+
 pub(super) fn mark_copied(subject: &Subject, world: &World, now: Moment) -> Plan {
     in_its_place(subject, world, now, |world| {
         let Seen::Known(instance) = &mut world.instance else { return };

@@ -157,6 +157,13 @@ pub(crate) const GROUP_UNREAD: Mutant = decides(
     "plan/instance/parameters.rs, whole: group.values",
     decisions::group_unread,
 );
+pub(crate) const UNTOLD: Mutant = decides(
+    "a change that waits for its window is in no plan",
+    "plan/ahead.rs, round: entries.push",
+    decisions::untold,
+);
+pub(crate) const PAUSE_UNHEEDED: Mutant =
+    decides("a pause holds nothing", "plan/mod.rs, rehearsal: Plan::held", decisions::pause_unheeded);
 pub(crate) const UNREADABLE_IS_ABSENT: Mutant = Mutant {
     name: "a password is minted again where the Secret cannot be read",
     without: "observe/kubernetes.rs, secrets: Err(error) => Seen::Unknown",

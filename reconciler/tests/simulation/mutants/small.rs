@@ -20,7 +20,7 @@ const EDIT: Budget = Budget { edits: 1, ..NONE };
 const STALE: Budget = Budget { stale: 1, ..NONE };
 
 /// Where each is noticed.
-static HUNTS: [(&Mutant, World, Budget); 19] = [
+static HUNTS: [(&Mutant, World, Budget); 20] = [
     (&NAMESAKES_SNAPSHOT, after_a_namesake, DELETION),
     (&OLD_SNAPSHOT, with_an_old_snapshot, DELETION),
     (&PIN_LOST, pausing, EDIT),
@@ -40,6 +40,7 @@ static HUNTS: [(&Mutant, World, Budget); 19] = [
     (&UNHELD, alone, NONE),
     (&PASSWORD_FIRST, alone, NONE),
     (&GROUP_UNREAD, alone, NONE),
+    (&PAUSE_UNHEEDED, pausing, EDIT),
 ];
 
 /// Those that need a larger world, and why.
@@ -47,6 +48,7 @@ static LARGER: [(&Mutant, &str); 5] = [
     (&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status"),
     (&RESTART_UNASKED, "nobody in a small world asks for other parameters"),
     (&NO_CONSENT, "a small world has no snapshot of another namespace's"),
+    (&UNTOLD, "nobody in a small world asks for what waits for a window"),
     (&UNSAVED, "no edit of a small world asks for another major version"),
     (&PRUNED_EARLY, "no edit of a small world asks for copies"),
 ];

@@ -6,6 +6,7 @@ mod copies;
 mod data;
 mod databases;
 mod end;
+mod foretold;
 mod fresh;
 mod instances;
 mod leaving;
@@ -58,6 +59,7 @@ impl fmt::Display for Violation {
 pub(crate) async fn living(world: &World) -> Result<(), Violation> {
     others::go_on(world)?;
     rest::told(world)?;
+    rest::planless(world)?;
     end::as_declared(world).await
 }
 
@@ -90,6 +92,7 @@ pub(crate) fn events_hold(events: &[Happened]) -> Result<(), Violation> {
     copies::followed(events)?;
     leaving::seen_off(events)?;
     pins::kept(events)?;
+    foretold::told(events)?;
     losses::real(events)?;
     origins::permitted(events)?;
     restarts::permitted(events)?;

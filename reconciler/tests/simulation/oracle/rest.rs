@@ -50,6 +50,26 @@ pub(super) fn told(world: &World) -> Result<(), Violation> {
     }
 }
 
+/// Of an object that is in all as it is wanted nothing is to come.
+///
+/// # Errors
+/// The first that tells of a step.
+pub(super) fn planless(world: &World) -> Result<(), Violation> {
+    let state = world.kubernetes.state();
+    let content = |object: &Value| {
+        let mut concerns = listed(object).filter(|condition| condition["reason"] != "Ready");
+        is_ready(object) && concerns.all(|condition| condition["status"] == "True")
+    };
+    match state.databases.iter().find(|(_, object)| content(object) && !object["status"]["plan"].is_null()) {
+        None => Ok(()),
+        Some((key, object)) => Err(Violation {
+            invariant: "I5",
+            what: format!("all of {key} is as it should be, and this is to come: {}", object["status"]["plan"]),
+            when: world.time.elapsed(),
+        }),
+    }
+}
+
 pub(crate) fn is_ready(object: &Value) -> bool {
     let leaving = object["metadata"].get("deletionTimestamp").is_some();
     !leaving && listed(object).any(|condition| condition["type"] == "Ready" && condition["status"] == "True")

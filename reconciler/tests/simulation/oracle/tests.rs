@@ -12,8 +12,8 @@ use reconciler::providers::{
 use serde_json::{Value, json};
 
 use super::{
-    Violation, bounds, calls, copies, data, databases, instances, leaving, losses, others, ownership, passwords, pins,
-    removals, specs, takings, tenants,
+    Violation, bounds, calls, copies, data, databases, foretold, instances, leaving, losses, others, ownership,
+    passwords, pins, removals, specs, takings, tenants,
 };
 use crate::cloud::history::{By, CloudEvent, Record};
 use crate::cluster::{self, ClusterEvent, key, put};
@@ -101,6 +101,33 @@ fn i3_data_that_go_without_a_snapshot_are_found() {
     let let_go = || Event::Cluster(ClusterEvent::Finalizer { object: Arc::new(object(true)), held: false });
     assert_eq!(broken(data::kept(&history([created("db-1"), gone("db-1"), let_go()]))), "I3");
     assert_eq!(broken(data::kept(&history([created("db-1"), let_go()]))), "I3", "the instance is left behind");
+}
+
+#[test]
+fn i7_a_call_that_no_plan_had_and_one_under_a_pause_are_found() {
+    let planned = |step: &str, when: &str| {
+        let plan = json!([{"step": step, "impact": ["none"], "when": when}]);
+        let status = Arc::new(json!({"plan": plan}));
+        Event::Cluster(ClusterEvent::Status { object: Arc::new(object(false)), status })
+    };
+    let called = |about: &str| {
+        let event = CloudEvent::Called { action: "RebootDBInstance", about: about.into(), mutates: true, code: None };
+        cloud(By::Operator, event, None)
+    };
+    for (step, when) in [
+        ("restart it", "now"),
+        ("restart it", "in the maintenance window sun:04:00-sun:05:00 UTC"),
+        ("restart it, and 2 more like it", "now"),
+        ("rest…", "now"),
+    ] {
+        assert_eq!(foretold::told(&history([planned(step, when), called("restart it")])), Ok(()), "{step} {when}");
+        // Another process has written another plan.
+        let other = planned("nothing", "now");
+        assert_eq!(foretold::told(&history([planned(step, when), other, called("restart it")])), Ok(()));
+    }
+    assert_eq!(broken(foretold::told(&history([planned("change it", "now"), called("restart it")]))), "I7");
+    let held = planned("restart it", "once spec.paused is false");
+    assert_eq!(broken(foretold::told(&history([held, called("restart it")]))), "I7");
 }
 
 #[test]
