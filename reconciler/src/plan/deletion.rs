@@ -273,16 +273,13 @@ fn delete(departure: &Departure, policy: DeletionPolicy, world: &World, found: &
 
 /// What people made of the instance, and what stays when it goes.
 fn left_behind(world: &World, found: &Instance) -> String {
-    let mut told = String::new();
-    if !found.replicas.is_empty() {
-        let (service, replicas) = (world.offer.service(), found.replicas.join(", "));
-        told +=
-            &format!("; {service} makes instances of their own of its read replicas, which stay, and cost: {replicas}");
-    }
-    if let Some(former) = &world.moved_to {
-        told += &format!("; the instance that this object had before stays, and costs: {former}");
-    }
-    told
+    let (service, replicas) = (world.offer.service(), found.replicas.join(", "));
+    let replicas = (!replicas.is_empty()).then(|| {
+        format!("; {service} makes instances of their own of its read replicas, which stay, and cost: {replicas}")
+    });
+    let former = world.moved_to.as_ref();
+    let former = former.map(|former| format!("; the instance that this object had before stays, and costs: {former}"));
+    [replicas, former].into_iter().flatten().collect()
 }
 
 /// Final snapshots that fail one after the other: the next one would, too.

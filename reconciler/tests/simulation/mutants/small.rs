@@ -44,7 +44,7 @@ static HUNTS: [(&Mutant, World, Budget); 20] = [
 ];
 
 /// Those that need a larger world, and why.
-static LARGER: [(&Mutant, &str); 5] = [
+static LARGER: [(&Mutant, &str); 6] = [
     (&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status"),
     (&RESTART_UNASKED, "nobody in a small world asks for other parameters"),
     (&NO_CONSENT, "a small world has no snapshot of another namespace's"),
