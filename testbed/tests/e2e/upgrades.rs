@@ -91,12 +91,17 @@ async fn twelve_becomes_seventeen(world: &World) -> Result<()> {
 async fn what_is_in_the_way(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let scene = Scene::new(&stack, "blocked-upgrades").await?;
-    scene.apply("books", &format!("{{version: \"15\", {INSIDE}}}")).await?;
+    // Without the parameter nobody prepares a transaction.
+    let besides = format!("parameters: {{max_prepared_transactions: 10}}, {INSIDE}");
+    scene.apply("books", &format!("{{version: \"15\", {besides}}}")).await?;
     let identifier = scene.ready("books").await?.text("/status/instance/identifier").to_owned();
     cloud::until(stack.rds(), &identifier, "available").await?;
     let mut session = scene.connect("books", "app").await?;
     session.execute("CREATE TABLE routine (which regproc)").await?;
-    scene.apply("books", &format!("{{version: \"16\", {WORDS}, {INSIDE}}}")).await?;
+    for statement in ["BEGIN", "INSERT INTO routine VALUES ('version')", "PREPARE TRANSACTION 'half'"] {
+        session.execute(statement).await?;
+    }
+    scene.apply("books", &format!("{{version: \"16\", {WORDS}, {besides}}}")).await?;
     let blocked = eventually(SETTLED, "what is in the way to be told", async || {
         let database = scene.database("books").await?;
         let settings = database.expect("SettingsApplied", "False")?;
@@ -104,16 +109,18 @@ async fn what_is_in_the_way(world: &World) -> Result<()> {
         Ok(settings.message)
     })
     .await?;
-    ensure!(blocked.contains("reg") && blocked.contains("runs on"), "{blocked}");
+    ensure!(blocked.contains("reg*") && blocked.contains("runs on"), "{blocked}");
+    ensure!(blocked.contains("Please commit or rollback all prepared transactions"), "{blocked}");
     // The session of before goes on, and so does whoever comes.
     session.execute("INSERT INTO routine VALUES ('now')").await?;
+    session.execute("COMMIT PREPARED 'half'").await?;
     session.close().await?;
     scene.connect("books", "report").await?.close().await?;
     ensure!(
         cloud::existing(stack.rds(), &identifier).await?.engine_version().is_some_and(|runs| runs.starts_with("15."))
     );
     // The wish can be taken back.
-    let before = format!("{{version: \"15\", {INSIDE}}}");
+    let before = format!("{{version: \"15\", {besides}}}");
     scene.apply("books", &before).await?;
     scene.wait_for("books", "SettingsApplied", "True").await?;
     scene.ready("books").await.map(drop)

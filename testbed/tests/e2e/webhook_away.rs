@@ -34,7 +34,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("{databases: {Orders: []}}", "spec.databases", "lower-case letters"),
     ("{databases: {postgres: []}}", "spec.databases", "are not postgres"),
     ("{databases: {orders: [app]}}", "spec.databases", "every user of a database is in spec.users"),
-    ("{backup: {every: 5m}}", "spec.backup", "30m to 35d"),
+    ("{backup: {every: 5m}}", "spec.backup", "30m to 365d"),
     ("{backup: {retention: 36h}}", "spec.backup", "whole number of days"),
     ("{instanceClass: t4g.micro}", "spec.instanceClass", "should match"),
     ("{deletionPolicy: delete}", "spec.deletionPolicy", "should match"),
