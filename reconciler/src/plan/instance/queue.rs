@@ -54,8 +54,13 @@ impl<'a> Standing<'a> {
         }
     }
 
+    /// The same where the provider takes nothing of it now.
+    pub(super) fn later(self) -> Self {
+        Self { free: false, ..self }
+    }
+
     /// The storage is full: the server stands still until it has grown.
-    fn full(&self) -> bool {
+    pub(super) fn full(&self) -> bool {
         self.instance.status.storage_modifiable() && !self.instance.status.modifiable()
     }
 

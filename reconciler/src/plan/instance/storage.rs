@@ -18,18 +18,25 @@ pub(crate) fn plan(target: &Target, world: &World, now: Moment) -> Outcome {
         return Outcome::wait(Reason::WaitingForInstance, NOT_YET);
     };
     let declared = declared(target, world, instance, allocated);
+    let asked = |standing: &Standing<'_>, declared: &Settings| {
+        ask(
+            standing,
+            declared,
+            |part| whole(part, declared, instance, allocated),
+            |change| {
+                // What a volume can be depends on its type, which may stay.
+                let storage_type = declared.storage_type.clone().or(instance.running.storage_type.clone());
+                let whole = whole(change.clone(), declared, instance, allocated);
+                refused(target, world, change, &Settings { storage_type, ..whole })
+            },
+        )
+    };
     let standing = Standing::of(target, world, instance, now, instance.status.storage_modifiable());
-    let outcome = ask(
-        &standing,
-        &declared,
-        |part| whole(part, &declared, instance, allocated),
-        |change| {
-            // What a volume can be depends on its type, which may stay.
-            let storage_type = declared.storage_type.clone().or(instance.running.storage_type.clone());
-            let whole = whole(change.clone(), &declared, instance, allocated);
-            refused(target, world, change, &Settings { storage_type, ..whole })
-        },
-    );
+    let outcome = match standing.full().then(|| asked(&standing, &room(&declared, instance))) {
+        None => asked(&standing, &declared),
+        Some(Ask::Nothing) => asked(&standing.later(), &declared),
+        Some(room) => room,
+    };
     match outcome {
         Ask::Nothing => Outcome::done(format!("{allocated} GiB are allocated")),
         Ask::UnderWay(coming, until) => {
@@ -60,6 +67,14 @@ fn declared(target: &Target, world: &World, instance: &Instance, allocated: u32)
         }),
         ..Settings::default()
     }
+}
+
+/// What of that gives room to one that is full, and nothing else: a provider refuses the rest until there is some, and all with it.
+fn room(declared: &Settings, instance: &Instance) -> Settings {
+    let Settings { allocated_gib, iops, max_allocated_gib, storage_type, .. } = declared.clone();
+    let other = storage_type.is_some() && storage_type != instance.running.storage_type;
+    let iops = iops.filter(|_| allocated_gib.is_some() && !other);
+    Settings { allocated_gib, iops, max_allocated_gib, ..Settings::default() }
 }
 
 /// A provider takes one change of all that in hours, and what the storage does only together with its size.
@@ -124,6 +139,29 @@ mod tests {
             let plan = planned(&asks(size, &storage), &world);
             let sent: Vec<Request> = sent.into_iter().map(modify).collect();
             assert_eq!(cloud_steps(&plan), sent.iter().collect::<Vec<_>>(), "{size} {storage}");
+        }
+    }
+
+    #[test]
+    fn i5_a_full_storage_is_asked_for_room_and_for_nothing_else_before() {
+        let mut world = running(500, 12_000, 500);
+        on_instance(&mut world, |instance| instance.status = state("storage-full"));
+        for storage in [json!({"iops": 13_000}), json!({"throughput": 600}), json!({"iops": 13_000, "throughput": 600})]
+        {
+            let plan = planned(&asks("500Gi", &storage), &world);
+            assert_eq!(cloud_steps(&plan), Vec::<&Request>::new(), "{storage}");
+            assert_eq!(waits(&plan, Concern::Storage), "InstanceBusy", "{storage}");
+            let told = plan.outcome(Concern::Storage).map_or("", Outcome::message);
+            assert!(told.starts_with("RDS reports storage-full; then: "), "{told}");
+        }
+        for (storage, iops) in [
+            (json!({"throughput": 600}), None),
+            (json!({"iops": 13_000, "throughput": 600}), Some(13_000)),
+            (json!({"type": "io2", "iops": 13_000}), None),
+        ] {
+            let grown = Settings { allocated_gib: Some(600), iops, ..Settings::default() };
+            let plan = planned(&asks("600Gi", &storage), &world);
+            assert_eq!(cloud_steps(&plan), [&modify(grown)], "{storage}");
         }
     }
 
