@@ -19,6 +19,11 @@ pub(crate) fn beginning() -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(BEGINNING)
 }
 
+/// How long after the beginning the true time is this.
+pub(crate) fn since_beginning(at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(beginning())).unwrap_or_default()
+}
+
 /// The true time, which nobody can set: that of Kubernetes and of the cloud.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time(Instant);

@@ -22,6 +22,8 @@ pub(crate) struct Record {
     /// When; what time alone brings about is told of at the next call, which may be later.
     pub(crate) at: Timestamp,
     pub(crate) by: By,
+    /// When it was asked for, where that is what a call brings about that comes late.
+    pub(crate) sent: Option<Timestamp>,
     pub(crate) event: CloudEvent,
 }
 
@@ -57,7 +59,7 @@ pub(crate) enum CloudEvent {
     /// It is shown at another endpoint, or at none.
     Endpoint { resource_id: String, before: Option<String>, after: Option<String> },
     /// Its deletion was asked for and accepted.
-    DeletionAsked { before: Box<Instance>, final_snapshot: Option<String>, late: bool },
+    DeletionAsked { before: Box<Instance>, final_snapshot: Option<String> },
     /// It is not listed any more.
     InstanceGone { before: Box<Instance> },
     /// A snapshot is being made of an instance: its data are those of now.
@@ -146,7 +148,7 @@ fn changes(was: &Instance, is: &Instance) -> impl Iterator<Item = CloudEvent> {
 
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, by, event } = self;
+        let Self { at, by, sent: _, event } = self;
         let by = match by {
             By::Operator => "operator",
             By::Person => "person",
@@ -179,7 +181,7 @@ impl fmt::Display for CloudEvent {
             Self::Endpoint { resource_id, before: _, after } => {
                 write!(f, "{resource_id} is at {}", after.as_deref().unwrap_or("no endpoint"))
             }
-            Self::DeletionAsked { before, final_snapshot, late: _ } => {
+            Self::DeletionAsked { before, final_snapshot } => {
                 let snapshot = final_snapshot.as_deref().unwrap_or("none");
                 write!(f, "{} is to be deleted, final snapshot {snapshot}", id(before.resource_id.as_ref()))
             }

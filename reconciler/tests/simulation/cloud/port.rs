@@ -137,7 +137,7 @@ impl SimulatedCloud {
             let answer = if heard { answer } else { Err(timed_out(action)) };
             let code = answer.as_ref().err().map(|error| error.code.clone());
             let event = CloudEvent::Called { action, about: about(), mutates, code };
-            told.insert(from, Record { at, by: By::Operator, event });
+            told.insert(from, Record { at, by: By::Operator, sent: None, event });
             answer
         });
         if heard {
@@ -240,7 +240,7 @@ impl Cloud for Way {
             if let Fault::Late(by) = fault {
                 // As late as a clock can say, where that is too late for it.
                 let wait = SignedDuration::try_from(PATIENCE + by).unwrap_or(SignedDuration::MAX);
-                state.come_late(now.checked_add(wait).unwrap_or(Timestamp::MAX), call.clone());
+                state.come_late(now, now.checked_add(wait).unwrap_or(Timestamp::MAX), call.clone());
                 return Ok(());
             }
             let answer = state.perform(&call, now, By::Operator, told);

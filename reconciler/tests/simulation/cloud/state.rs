@@ -46,6 +46,7 @@ pub(crate) struct CloudState {
 /// A call of the operator's that arrives when nobody waits for it any more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Late {
+    sent: Timestamp,
     due: Timestamp,
     call: Call,
 }
@@ -199,18 +200,14 @@ impl CloudState {
             self.reached = self.reached.max(at);
             let at = self.reached;
             if self.late.first().is_some_and(|late| late.due <= at) {
-                let call = self.late.remove(0).call;
+                let Late { sent, call, due: _ } = self.late.remove(0);
                 let from = told.len();
                 let answer = self.perform(&call, at, By::Operator, told);
-                for record in &mut told[from..] {
-                    if let CloudEvent::DeletionAsked { late, .. } = &mut record.event {
-                        *late = true;
-                    }
-                }
+                told[from..].iter_mut().for_each(|record| record.sent = Some(sent));
                 let about = format!("{}, late", call.subject());
                 let code = answer.err().map(|error| error.code);
                 let event = CloudEvent::Called { action: call.action.name(), about, mutates: true, code };
-                told.push(Record { at, by: By::Operator, event });
+                told.push(Record { at, by: By::Operator, sent: Some(sent), event });
             } else {
                 let passed = self.change(at, By::Rds, told, |_, _, _| Ok(()));
                 passed.expect("nothing is asked for that could be refused");
@@ -243,8 +240,8 @@ impl CloudState {
             && let Some(before) = before.named(call.subject())
         {
             let final_snapshot = call.params.text("FinalDBSnapshotIdentifier").map(str::to_owned);
-            let event = CloudEvent::DeletionAsked { before: Box::new(before.clone()), final_snapshot, late: false };
-            told.insert(from, Record { at, by, event });
+            let event = CloudEvent::DeletionAsked { before: Box::new(before.clone()), final_snapshot };
+            told.insert(from, Record { at, by, sent: None, event });
         }
         Ok(())
     }
@@ -273,7 +270,7 @@ impl CloudState {
         self.rds.forget_events();
         let view = Arc::new(View::new(&self.account, &self.rds, at));
         let seen = self.view.until(&view);
-        told.extend(seen.into_iter().chain(self.servers(&phases)).map(|event| Record { at, by, event }));
+        told.extend(seen.into_iter().chain(self.servers(&phases)).map(|event| Record { at, by, sent: None, event }));
         if view != self.view {
             let before = std::mem::replace(&mut self.view, view);
             self.earlier.push_back((at, before));
@@ -305,9 +302,9 @@ impl CloudState {
     }
 
     /// A call of the operator's is on its way until then.
-    pub(super) fn come_late(&mut self, due: Timestamp, call: Call) {
+    pub(super) fn come_late(&mut self, sent: Timestamp, due: Timestamp, call: Call) {
         let place = self.late.partition_point(|late| late.due <= due);
-        self.late.insert(place, Late { due, call });
+        self.late.insert(place, Late { sent, due, call });
     }
 }
 

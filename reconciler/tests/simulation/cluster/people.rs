@@ -96,6 +96,7 @@ impl Kubernetes {
             let mut object = Value::clone(&object);
             object["metadata"]["deletionTimestamp"] = json!(self.now());
             self.put_database(&mut state, of, object);
+            self.declared(&state, of);
             self.collect(&mut state, of);
         }
         Ok(())
@@ -149,6 +150,7 @@ impl Kubernetes {
             if object["metadata"].get("deletionTimestamp").is_none() {
                 object["metadata"]["deletionTimestamp"] = json!(self.now());
                 self.put_database(&mut state, &of, object);
+                self.declared(&state, &of);
                 self.collect(&mut state, &of);
             }
         }

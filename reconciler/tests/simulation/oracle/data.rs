@@ -9,14 +9,13 @@ use serde_json::Value;
 
 use super::Violation;
 use super::marked::Marked;
+use crate::chance::since_beginning;
 use crate::cloud::history::{By, CloudEvent, Record};
 use crate::cluster::ClusterEvent;
 use crate::history::{Event, Happened};
 
 /// Between the last look at what people want and a call that follows from it.
 const MOMENT: Duration = Duration::from_secs(2);
-/// The same for a call that arrives when nobody waits for it any more.
-const LATEST: Duration = Duration::from_mins(2);
 
 /// Each deletion of the operator's, and each object that it let go.
 pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
@@ -30,7 +29,7 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
         let wrong = match what {
             Event::Cloud { record, object } => {
                 marked.follow(*at, record);
-                let Record { by, event, .. } = &**record;
+                let Record { by, sent, event, .. } = &**record;
                 match event {
                     CloudEvent::Created { instance } => {
                         there.extend(instance.resource_id.as_deref().map(|id| (id, true)));
@@ -45,18 +44,20 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
                         there.insert(resource_id, false);
                     }
                     CloudEvent::SnapshotAvailable { snapshot } => snapshots.push(snapshot),
-                    CloudEvent::DeletionAsked { before, final_snapshot, .. } => {
+                    CloudEvent::DeletionAsked { before, final_snapshot } => {
                         asked.extend(final_snapshot.as_deref());
                         going.extend(before.resource_id.as_deref());
                     }
                     _ => {}
                 }
                 match event {
-                    CloudEvent::DeletionAsked { before, final_snapshot, late } if *by == By::Operator => {
+                    CloudEvent::DeletionAsked { before, final_snapshot } if *by == By::Operator => {
                         let known = before.resource_id.as_deref().is_none_or(|id| marked.known(id, *at));
-                        let since = at.saturating_sub(if *late { LATEST } else { MOMENT });
-                        let may_go = |uid: &str| final_snapshot.is_some() || wishes.gave_up(uid, since);
-                        deleted(before, known, object.as_deref(), may_go)
+                        let since = sent.map_or(*at, since_beginning).saturating_sub(MOMENT);
+                        let went = |uid: &str| wishes.any(uid, since, |wish| wish.goes);
+                        let may_go =
+                            |uid: &str| final_snapshot.is_some() || wishes.any(uid, since, |wish| wish.gave_up);
+                        deleted(before, known, object.as_deref(), went, may_go)
                     }
                     _ => None,
                 }
@@ -89,26 +90,44 @@ pub(super) fn kept(events: &[Happened]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What people said should become of the data of each object, by UIDs.
+/// What people said of each object, by UIDs, and when.
 #[derive(Default)]
-struct Wishes(BTreeMap<String, Vec<(Duration, bool)>>);
+struct Wishes(BTreeMap<String, Vec<(Duration, Wish)>>);
+
+/// What should become of an object.
+#[derive(Clone, Copy)]
+struct Wish {
+    /// It is to go.
+    goes: bool,
+    /// Its data may go with it.
+    gave_up: bool,
+}
 
 impl Wishes {
     fn follow(&mut self, at: Duration, object: &Value) {
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-        self.0.entry(uid.to_owned()).or_default().push((at, policy(object) == "Delete"));
+        let goes = object["metadata"].get("deletionTimestamp").is_some();
+        let wish = Wish { goes, gave_up: policy(object) == "Delete" };
+        self.0.entry(uid.to_owned()).or_default().push((at, wish));
     }
 
-    /// Whether they gave the data up at any time since then.
-    fn gave_up(&self, uid: &str, since: Duration) -> bool {
+    /// Whether they said this at any time since then.
+    fn any(&self, uid: &str, since: Duration, this: impl Fn(&Wish) -> bool) -> bool {
         let said = self.0.get(uid).map_or(&[][..], Vec::as_slice);
         let until = said.iter().skip(1).map(|(at, _)| *at).chain([Duration::MAX]);
-        said.iter().zip(until).any(|((_, gave_up), until)| *gave_up && since <= until)
+        said.iter().zip(until).any(|((_, wish), until)| this(wish) && since <= until)
     }
 }
 
-/// What is wrong with a deletion. `known` says whether the marks of the instance are old enough to be seen.
-fn deleted(instance: &Instance, known: bool, object: Option<&Value>, may_go: impl Fn(&str) -> bool) -> Option<String> {
+/// What is wrong with a deletion. `known` says whether the marks of the instance are old enough to be seen, `went` whether the object was on its way
+/// out when the call was sent: an older state of Kubernetes may have been put back since.
+fn deleted(
+    instance: &Instance,
+    known: bool,
+    object: Option<&Value>,
+    went: impl Fn(&str) -> bool,
+    may_go: impl Fn(&str) -> bool,
+) -> Option<String> {
     let Some(object) = object else { return known.then(|| "an instance was deleted that has no object".into()) };
     let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
     let accepted = object["metadata"]["annotations"][ACCEPT_ANNOTATION].as_str();
@@ -116,7 +135,7 @@ fn deleted(instance: &Instance, known: bool, object: Option<&Value>, may_go: imp
     if Some(uid) != instance.marks.uid.as_deref() && !is_accepted && known {
         return Some("an instance was deleted that is another object's".into());
     }
-    if object["metadata"].get("deletionTimestamp").is_none() {
+    if object["metadata"].get("deletionTimestamp").is_none() && !went(uid) {
         return Some("an instance was deleted whose object is wanted".into());
     }
     (!may_go(uid)).then(|| "an instance was deleted without a snapshot".into())

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Violation;
 use super::marked::Marked;
+use crate::chance::since_beginning;
 use crate::cloud::history::{By, CloudEvent, Record};
 use crate::history::{Event, Happened};
 use crate::world::CLUSTER;
@@ -18,8 +19,8 @@ use crate::world::CLUSTER;
 struct Made {
     /// Those that are there.
     there: BTreeMap<String, Instance>,
-    /// Those that went without the operator's having asked for it, with the object's UID.
-    lost: BTreeMap<String, String>,
+    /// Those that went without the operator's having asked for it, with the object's UID, and when.
+    lost: BTreeMap<String, (String, Duration)>,
     asked: Vec<String>,
     marked: Marked,
 }
@@ -40,10 +41,11 @@ pub(super) fn single(events: &[Happened]) -> Result<(), Violation> {
 impl Made {
     fn follow(&mut self, at: Duration, record: &Record, object: Option<&Value>) -> Option<(&'static str, String)> {
         self.marked.follow(at, record);
-        let Record { by, event, .. } = record;
+        let Record { by, sent, event, .. } = record;
         match event {
             CloudEvent::Created { instance } => {
-                let wrong = (*by == By::Operator).then(|| self.rivals(instance, object)).flatten();
+                let asked = sent.map_or(at, since_beginning);
+                let wrong = (*by == By::Operator).then(|| self.rivals(instance, object, asked)).flatten();
                 self.there.insert(id(instance), Instance::clone(instance));
                 return wrong;
             }
@@ -62,7 +64,7 @@ impl Made {
             CloudEvent::InstanceGone { before } => {
                 self.there.remove(&id(before));
                 if let Some(uid) = before.marks.uid.clone().filter(|_| !self.asked.contains(&id(before))) {
-                    self.lost.insert(id(before), uid);
+                    self.lost.insert(id(before), (uid, at));
                 }
             }
             _ => {}
@@ -70,8 +72,8 @@ impl Made {
         None
     }
 
-    /// What should have kept the operator from making an instance.
-    fn rivals(&self, new: &Instance, object: Option<&Value>) -> Option<(&'static str, String)> {
+    /// What should have kept the operator from making an instance, which it asked for then.
+    fn rivals(&self, new: &Instance, object: Option<&Value>, asked: Duration) -> Option<(&'static str, String)> {
         // What a person has marked may be another's by now, and is none of the object's where it was never seen.
         let same = |other: &&Instance| {
             other.marks.uid.is_some() && other.marks.uid == new.marks.uid && !self.marked.by_hand(&id(other))
@@ -80,7 +82,9 @@ impl Made {
             return Some(("I1", format!("{} was made beside {}", new.identifier, other.identifier)));
         }
         let allowed = object.and_then(|object| object["metadata"]["annotations"][RECREATE_ANNOTATION].as_str());
-        let lost = self.lost.iter().find(|(_, uid)| Some(*uid) == new.marks.uid.as_ref());
+        let before =
+            |(_, (uid, at)): &(&String, &(String, Duration))| Some(uid) == new.marks.uid.as_ref() && *at <= asked;
+        let lost = self.lost.iter().find(before);
         let (lost, _) = lost.filter(|(lost, _)| allowed != Some(lost.as_str()) && pinned(object) == Some(lost))?;
         Some(("I2", format!("{} took the place of the lost {lost}, and nobody asked for it", new.identifier)))
     }

@@ -22,6 +22,8 @@ use crate::server;
 use crate::server::postgres::Event as Inside;
 use crate::world::CLUSTER;
 
+mod known;
+
 fn history(events: impl IntoIterator<Item = Event>) -> Vec<Happened> {
     let happened = |(second, what)| Happened { at: Duration::from_secs(second), what };
     (0..).zip(events).map(happened).collect()
@@ -64,7 +66,7 @@ fn object(deleted: bool) -> Value {
 }
 
 fn cloud(by: By, event: CloudEvent, object: Option<Value>) -> Event {
-    let record = Record { at: Timestamp::UNIX_EPOCH, by, event };
+    let record = Record { at: Timestamp::UNIX_EPOCH, by, sent: None, event };
     Event::Cloud { record: Arc::new(record), object: object.map(Arc::new) }
 }
 
@@ -78,7 +80,7 @@ fn gone(resource: &str) -> Event {
 
 fn asked(final_snapshot: Option<&str>, object: Value) -> Event {
     let before = Box::new(instance("db-1"));
-    let event = CloudEvent::DeletionAsked { before, final_snapshot: final_snapshot.map(str::to_owned), late: false };
+    let event = CloudEvent::DeletionAsked { before, final_snapshot: final_snapshot.map(str::to_owned) };
     cloud(By::Operator, event, Some(object))
 }
 
@@ -89,7 +91,7 @@ fn i1_and_i2_a_second_instance_is_found() {
     assert_eq!(broken(instances::single(&history([created("db-1"), gone("db-1"), created("db-2")]))), "I2");
     let mut foreign = instance("db-1");
     foreign.marks.cluster = Some("another".into());
-    let event = CloudEvent::DeletionAsked { before: Box::new(foreign), final_snapshot: None, late: false };
+    let event = CloudEvent::DeletionAsked { before: Box::new(foreign), final_snapshot: None };
     assert_eq!(broken(instances::single(&history([cloud(By::Operator, event, None)]))), "I1");
 }
 
