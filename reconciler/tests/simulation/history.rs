@@ -31,6 +31,8 @@ pub(crate) enum Event {
     Server(Arc<server::Record>),
     /// A process begins, and remembers nothing.
     Begun,
+    /// Somebody sets the wall clocks of all processes, by so many seconds.
+    ClockSet { seconds: i64 },
 }
 
 /// All that has happened in a simulation.

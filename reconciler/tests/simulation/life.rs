@@ -221,6 +221,7 @@ impl Life {
             Act::SetClock { seconds } => {
                 let step = SignedDuration::from_secs(*seconds);
                 self.processes.iter().for_each(|process| process.clock.set(step));
+                self.world.history.happened(Event::ClockSet { seconds: *seconds });
             }
             Act::HoldWatch { kind, lasting } => {
                 self.processes.iter().for_each(|process| process.watching.hold(*kind, now + *lasting));

@@ -113,6 +113,7 @@ impl Kubernetes {
             (None, None) => return,
         }
         self.put_database(&mut state, of, object);
+        self.declared(&state, of);
     }
 
     /// Somebody sets the finalizers of an object.

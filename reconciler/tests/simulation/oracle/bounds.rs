@@ -15,7 +15,11 @@ pub(super) fn told(events: &[Happened]) -> Result<(), Violation> {
     for Happened { at, what } in events {
         let (uid, note) = match what {
             Event::Cluster(ClusterEvent::Told { uid, note }) => (uid, note),
-            Event::Cluster(_) | Event::Cloud { .. } | Event::Server(_) | Event::Declared { .. } => continue,
+            Event::Cluster(_)
+            | Event::Cloud { .. }
+            | Event::Server(_)
+            | Event::Declared { .. }
+            | Event::ClockSet { .. } => continue,
             Event::Begun => {
                 counts.clear();
                 continue;

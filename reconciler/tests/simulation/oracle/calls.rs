@@ -69,7 +69,7 @@ pub(super) fn asked_once(events: &[Happened]) -> Result<(), Violation> {
                 accepted.clear();
                 continue;
             }
-            Event::Cluster(_) | Event::Server(_) | Event::Declared { .. } => continue,
+            Event::Cluster(_) | Event::Server(_) | Event::Declared { .. } | Event::ClockSet { .. } => continue,
         };
         match &record.event {
             CloudEvent::Called { action, about, mutates: true, code } => {

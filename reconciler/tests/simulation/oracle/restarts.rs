@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use reconciler::plan::ACCEPT_ANNOTATION;
 use reconciler::providers::Instance;
 use shared::api::labels::UID_TAG;
 use shared::rules::{WeeklyWindow, minute_of_week};
@@ -25,6 +27,10 @@ struct Permits<'a> {
     windows: BTreeMap<&'a str, Vec<(WeeklyWindow, Option<Duration>)>>,
     /// Until when the word of an object holds, by its UID; `None` while it stands.
     words: BTreeMap<&'a str, Option<Duration>>,
+    /// The UIDs of those that accept an instance, by its resource id.
+    accepted: BTreeMap<&'a str, &'a str>,
+    /// By how many seconds the clocks of processes are off, and until when: nobody knows the time but by a clock.
+    clocks: Vec<(i64, Option<Duration>)>,
 }
 
 /// Each restart that the operator asked for, whatever came of it.
@@ -34,6 +40,9 @@ pub(super) fn permitted(events: &[Happened]) -> Result<(), Violation> {
         match what {
             Event::Declared { object } => {
                 let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+                if let Some(resource) = object["metadata"]["annotations"][ACCEPT_ANNOTATION].as_str() {
+                    permits.accepted.insert(resource, uid);
+                }
                 if object["spec"]["applyImmediately"] == true {
                     permits.words.insert(uid, None);
                 } else if let Some(until) = permits.words.get_mut(uid) {
@@ -45,7 +54,9 @@ pub(super) fn permitted(events: &[Happened]) -> Result<(), Violation> {
                     return Err(Violation { invariant: "I11", what, when: *at });
                 }
             }
-            _ => {}
+            Event::Begun => permits.clocks.push((0, None)),
+            Event::ClockSet { seconds } => permits.set_clocks(*seconds, *at),
+            Event::Cluster(_) | Event::Server(_) => {}
         }
     }
     Ok(())
@@ -78,15 +89,29 @@ impl<'a> Permits<'a> {
                 let lately = |until: &Option<Duration>| until.is_none_or(|until| now <= until + GRACE);
                 let resource = instance.resource_id.as_deref().unwrap_or_default();
                 let uid = self.owners.get(resource).copied().unwrap_or_default();
-                let minute = minute_of_week(record.at);
+                let off = self.clocks.iter().filter(|(_, until)| lately(until)).map(|(seconds, _)| *seconds);
+                let times = off.chain([0]).map(|seconds| record.at + SignedDuration::from_secs(seconds));
+                let minutes: Vec<_> = times.map(minute_of_week).collect();
                 let mut windows = self.windows.get(resource).into_iter().flatten();
-                let open = windows.any(|(window, until)| lately(until) && window.left(minute).is_some());
-                let asked = self.words.get(uid).is_some_and(lately);
+                let shows = |window: &WeeklyWindow| minutes.iter().any(|minute| window.left(*minute).is_some());
+                let open = windows.any(|(window, until)| lately(until) && shows(window));
+                let mut owners = [Some(uid), self.accepted.get(resource).copied()].into_iter().flatten();
+                let asked = owners.any(|uid| self.words.get(uid).is_some_and(lately));
                 return (!open && !asked).then(|| format!("{} was restarted, unasked: {about}", instance.identifier));
             }
             _ => {}
         }
         None
+    }
+
+    /// All that go on are off by so much more.
+    fn set_clocks(&mut self, seconds: i64, now: Duration) {
+        let set: Vec<_> =
+            self.clocks.iter().filter(|(_, until)| until.is_none()).map(|(off, _)| off + seconds).collect();
+        for (_, until) in &mut self.clocks {
+            until.get_or_insert(now);
+        }
+        self.clocks.extend(set.into_iter().map(|off| (off, None)));
     }
 
     fn window(&mut self, resource: &'a str, text: Option<&str>, now: Duration) {
