@@ -270,6 +270,8 @@ impl Life {
             let effects = self.world.effects.load(Ordering::Relaxed) - before;
             // What is refused is tried again now and then.
             let quiet = effects == 0 || (effects < RETRIES && !oracle::all_ready(&self.world));
+            // What the cloud did a moment ago is yet to be seen.
+            let quiet = quiet && !oracle::unseen(&self.world);
             let waiting = oracle::waits(&self.world);
             match (quiet, waiting) {
                 (true, None) => return Ok(()),

@@ -34,7 +34,7 @@ use crate::history::Happened;
 use crate::world::World;
 
 pub(crate) use fresh::Picture;
-pub(crate) use rest::{all_ready, is_ready, restless, waits};
+pub(crate) use rest::{all_ready, is_ready, restless, unseen, waits};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

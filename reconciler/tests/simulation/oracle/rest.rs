@@ -27,6 +27,16 @@ pub(crate) fn all_ready(world: &World) -> bool {
     world.kubernetes.state().databases.values().all(|object| is_ready(object))
 }
 
+/// Whether the status of an object that is Ready tells of another state of its instance than the cloud shows.
+pub(crate) fn unseen(world: &World) -> bool {
+    let state = world.kubernetes.state();
+    let mut ready = state.databases.values().filter(|object| is_ready(object));
+    ready.any(|object| {
+        let shown = object["status"]["instance"]["resourceId"].as_str().and_then(|resource| world.instance(resource));
+        shown.is_some_and(|instance| object["status"]["databaseStatus"] != instance.status.to_string())
+    })
+}
+
 /// All is as it should be, and still something is written (I5).
 pub(crate) fn restless(world: &World) -> Violation {
     let lines = world.history.lines();
