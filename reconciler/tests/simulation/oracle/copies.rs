@@ -24,8 +24,9 @@ pub(super) fn followed(events: &[Happened]) -> Result<(), Violation> {
             }
             CloudEvent::SnapshotGone { before } => {
                 complete.remove(before.identifier.as_str());
-                // Automated ones go with their instance.
-                let deleted = *by == By::Operator && before.kind == SnapshotKind::Manual;
+                // Automated ones go with their instance, and so does what is not complete when the object gives its data up.
+                let made = before.available() || before.failed();
+                let deleted = *by == By::Operator && before.kind == SnapshotKind::Manual && made;
                 let what = deleted.then(|| wrong(before, &complete)).flatten();
                 if let Some(what) = what {
                     return Err(Violation { invariant: "I3", what, when: *at });
