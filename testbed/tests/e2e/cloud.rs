@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_rds::{
-    operation::{delete_db_instance::DeleteDBInstanceError, describe_db_instances::DescribeDBInstancesError},
+    operation::describe_db_instances::DescribeDBInstancesError,
     types::{DbInstance, DbSnapshot},
 };
 use testbed::{eventually::eventually, stack::LocalRds};
@@ -69,10 +69,11 @@ pub(crate) async fn final_snapshot(rds: &LocalRds, identifier: &str) -> Result<S
 /// Deletes an instance that no object owns any more, with all its data, and waits until it is gone.
 pub(crate) async fn discard(rds: &LocalRds, identifier: &str) -> Result<()> {
     let delete = rds.client().delete_db_instance().db_instance_identifier(identifier).skip_final_snapshot(true);
-    match delete.send().await {
-        // Where the first answer was lost, the second one says so.
-        Err(error) if error.as_service_error().is_some_and(DeleteDBInstanceError::is_db_instance_not_found_fault) => {}
-        answer => drop(answer.with_context(|| format!("deleting {identifier}"))?),
+    if let Err(error) = delete.send().await {
+        // Where the first answer was lost, the second one says that it goes already, or is gone.
+        let left = instance(rds, identifier).await?;
+        let goes = left.is_none_or(|left| left.db_instance_status() == Some("deleting"));
+        ensure!(goes, "deleting {identifier}: {error:?}");
     }
     eventually(Duration::from_mins(1), &format!("the instance {identifier} to go"), async || {
         ensure!(instance(rds, identifier).await?.is_none(), "still there");
