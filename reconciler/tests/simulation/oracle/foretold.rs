@@ -31,12 +31,9 @@ pub(super) fn told(events: &[Happened]) -> Result<(), Violation> {
     let mut told = Told::default();
     for Happened { at, what } in events {
         match what {
-            Event::Cluster(ClusterEvent::Status { object, status }) => {
-                let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-                let steps = status["plan"].as_array().into_iter().flatten().filter_map(free).collect();
-                let was = told.now.insert(uid, steps).unwrap_or_default();
-                told.before.extend(was.into_iter().map(|step| (step, *at)));
-            }
+            Event::Cluster(ClusterEvent::Status { object, status }) => told.follow(*at, object, status),
+            // What etcd is put back to tells of the steps that it told of then.
+            Event::Declared { object } => told.follow(*at, object, &object["status"]),
             Event::Cloud { record, .. } => {
                 let Record { by: By::Operator, event: CloudEvent::Called { action, about, mutates: true, .. }, .. } =
                     &**record
@@ -58,7 +55,14 @@ fn free(planned: &Value) -> Option<&str> {
     planned["step"].as_str().filter(|_| planned["when"].as_str().is_some_and(|when| !when.contains("once ")))
 }
 
-impl Told<'_> {
+impl<'a> Told<'a> {
+    fn follow(&mut self, at: Duration, object: &'a Value, status: &'a Value) {
+        let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
+        let steps = status["plan"].as_array().into_iter().flatten().filter_map(free).collect();
+        let was = self.now.insert(uid, steps).unwrap_or_default();
+        self.before.extend(was.into_iter().map(|step| (step, at)));
+    }
+
     fn knows(&self, about: &str, at: Duration) -> bool {
         let names = |step: &str| {
             let beginning = step.strip_suffix('…').unwrap_or(step);
