@@ -1,6 +1,8 @@
 //! Every state that the reconciler can report, rendered by its own code, with what GitOps tools must make of it. This is the one table of
 //! expectations: the tests of the Argo CD customization in `manifests/argocd` and the verdicts of kstatus are written from it.
 
+mod changing;
+mod inside;
 mod leaving;
 mod refused;
 mod wanted;

@@ -1,48 +1,43 @@
 //! Objects that are wanted: on their way to Ready, ready, and held up.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::api::{RDSDatabaseClass, RDSDatabaseStatus};
+use shared::api::RDSDatabaseStatus;
 
-use super::super::copies::{copy, world as copies_of};
 use super::super::origins::whole;
-use super::super::upgrades::about_to_rise;
 use super::super::{
-    CLUSTER, RESOURCE, at, create, empty_world, endpoint, gib, instance, modify, now, on_instance, orders, pinned,
-    plan, secret, target, version,
+    CLUSTER, RESOURCE, create, empty_world, endpoint, instance, now, on_instance, orders, pinned, plan, secret, target,
+    version,
 };
 use super::{
-    CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, json_of, lived_in, moment, orders_spec, ready, served,
+    CURRENT, FAILED, IN_PROGRESS, PAUSED, State, Verdict, changing, inside, json_of, lived_in, moment, orders_spec,
+    ready, served,
 };
 use crate::clock::Moment;
 use crate::observe::visit_inputs;
 use crate::plan::ledger::Cause;
-use crate::plan::reason::Reason;
 use crate::plan::step::Step;
-use crate::plan::world::{SecretFact, Seen, ServiceFact, SqlFailure, SqlReport, World};
+use crate::plan::world::{SecretFact, Seen, ServiceFact, World};
 use crate::providers::{
-    Allowed, Applied, Backup, ErrorClass, Group, Marks, Parameter, Quota, Request, Snapshot, SnapshotKind, Values,
-    WantedGroup,
+    Allowed, Applied, Backup, ErrorClass, Group, Marks, Parameter, Request, Snapshot, SnapshotKind, WantedGroup,
 };
 use crate::status;
-use crate::subject::{Fence, Subject, Target, resolved};
+use crate::subject::{Subject, Target};
 
 pub(super) fn states() -> Vec<State> {
     let mut states = births();
     states.extend(lives());
-    states.extend(copies());
+    states.extend(changing::copies());
     states.extend(losses());
-    states.extend(changes());
+    states.extend(changing::changes());
     states.extend(neighbours());
-    states.extend(visits());
+    states.extend(inside::visits());
     states
 }
 
-fn state(name: &'static str, verdict: Verdict, spec: &Value, world: &World) -> State {
+pub(super) fn state(name: &'static str, verdict: Verdict, spec: &Value, world: &World) -> State {
     // What was once seen is in the status already.
     let lived = world.pinned.as_ref().is_some_and(|pinned| pinned.resource_id.is_some());
     let before = if lived { ready() } else { RDSDatabaseStatus::default() };
@@ -50,7 +45,7 @@ fn state(name: &'static str, verdict: Verdict, spec: &Value, world: &World) -> S
     wanted(name, verdict, spec, &target, world, &before)
 }
 
-fn wanted(
+pub(super) fn wanted(
     name: &'static str,
     verdict: Verdict,
     spec: &Value,
@@ -65,14 +60,14 @@ fn wanted(
 }
 
 /// An object that has no instance yet.
-fn young(name: &'static str, verdict: Verdict, change: impl FnOnce(&mut World)) -> State {
+pub(super) fn young(name: &'static str, verdict: Verdict, change: impl FnOnce(&mut World)) -> State {
     let mut world = World { pinned: Some(pinned(None)), ..empty_world() };
     change(&mut world);
     state(name, verdict, &orders_spec(), &world)
 }
 
 /// An object that is to be made of a snapshot.
-fn made_of(name: &'static str, verdict: Verdict, backups: Seen<Vec<Backup>>) -> State {
+pub(super) fn made_of(name: &'static str, verdict: Verdict, backups: Seen<Vec<Backup>>) -> State {
     let mut world = World { pinned: Some(pinned(None)), backups, ..empty_world() };
     with_secrets(&mut world);
     let mut spec = orders_spec();
@@ -81,37 +76,37 @@ fn made_of(name: &'static str, verdict: Verdict, backups: Seen<Vec<Backup>>) -> 
 }
 
 /// An object whose database has served.
-fn grown(name: &'static str, verdict: Verdict, change: impl FnOnce(&mut World)) -> State {
+pub(super) fn grown(name: &'static str, verdict: Verdict, change: impl FnOnce(&mut World)) -> State {
     with_spec(name, verdict, &orders_spec(), change)
 }
 
-fn with_spec(name: &'static str, verdict: Verdict, spec: &Value, change: impl FnOnce(&mut World)) -> State {
+pub(super) fn with_spec(name: &'static str, verdict: Verdict, spec: &Value, change: impl FnOnce(&mut World)) -> State {
     let mut world = lived_in();
     change(&mut world);
     state(name, verdict, spec, &world)
 }
 
-fn in_cloud_state(world: &mut World, word: &str) {
+pub(super) fn in_cloud_state(world: &mut World, word: &str) {
     on_instance(world, |instance| instance.status = crate::providers::aws::state(word));
 }
 
-fn accept(world: &mut World, request: &Request, times: u32, at: Moment) {
+pub(super) fn accept(world: &mut World, request: &Request, times: u32, at: Moment) {
     (0..times).for_each(|_| world.ledger.done(&Step::Cloud(request.clone()), at));
 }
 
-fn refuse(world: &mut World, request: Request, class: ErrorClass, message: &str) {
+pub(super) fn refuse(world: &mut World, request: Request, class: ErrorClass, message: &str) {
     world.ledger.refused(&Step::Cloud(request), Cause::Cloud(class), message.into(), now(), 0.0);
 }
 
 /// What would be asked of the cloud now.
-fn asked(target: &Target, world: &World) -> Request {
+pub(super) fn asked(target: &Target, world: &World) -> Request {
     let plan = plan(target, world, now());
     let step =
         plan.steps.into_iter().find_map(|step| if let Step::Cloud(request) = step { Some(request) } else { None });
     step.expect("the fixture asks for something")
 }
 
-fn with_secrets(world: &mut World) {
+pub(super) fn with_secrets(world: &mut World) {
     let secrets = ["sysadmin", "app", "report"].map(|user| {
         let name = if user == "sysadmin" { "orders.rds.master".into() } else { format!("orders.rds.{user}") };
         (name, secret(user, &["orders"], None))
@@ -120,7 +115,7 @@ fn with_secrets(world: &mut World) {
 }
 
 /// The one parameter that the fixtures ask for, and its group as it is seen.
-fn parameters(world: &mut World, seen: Seen<Group>) {
+pub(super) fn parameters(world: &mut World, seen: Seen<Group>) {
     let offered = [("work_mem".to_owned(), Parameter { modifiable: true, allowed: Allowed::Any })].into();
     world.offered = [("postgres12".to_owned(), Seen::Known(Arc::new(offered)))].into();
     on_instance(world, |instance| instance.running.parameter_group = Some("default.postgres12".into()));
@@ -129,7 +124,7 @@ fn parameters(world: &mut World, seen: Seen<Group>) {
 }
 
 /// Made with a group of ours, of which its server runs with so much.
-fn runs_with(world: &mut World, applied: Applied) {
+pub(super) fn runs_with(world: &mut World, applied: Applied) {
     let values = [("rds.force_ssl".to_owned(), "1".to_owned())].into();
     let group = WantedGroup::of(CLUSTER, "postgres12", true, values).name;
     on_instance(world, |instance| {
@@ -229,46 +224,6 @@ fn lives() -> Vec<State> {
     ]
 }
 
-/// What is kept beside the automated backups takes nothing from Ready.
-fn copies() -> Vec<State> {
-    let kept = |name, snapshots, change: fn(&mut World)| {
-        let mut spec = orders_spec();
-        spec["backup"] = json!({"every": "48h", "retention": "4d"});
-        with_spec(name, CURRENT, &spec, |world| {
-            world.copies = copies_of(snapshots).copies;
-            on_instance(world, |instance| instance.running.backup_retention_days = Some(4));
-            change(world);
-        })
-    };
-    let mut many = orders_spec();
-    many["backup"] = json!({"every": "25h", "retention": "35d"});
-    let failing = |number: u32| {
-        let end = if number == 1 { String::new() } else { format!("-{number}") };
-        Snapshot {
-            identifier: format!("{}-kept-20270114-0000{end}", empty_world().identifier),
-            status: "failed".into(),
-            ..copy(1)
-        }
-    };
-    vec![
-        kept("ready-with-copies", vec![copy(49), copy(1)], |_| {}),
-        kept("ready-keeping-copy", vec![copy(50)], |_| {}),
-        kept("ready-pruning-copy", vec![copy(200), copy(1)], |_| {}),
-        kept("ready-copy-failed", [1, 2, 3].map(failing).into(), |_| {}),
-        kept("ready-snapshot-quota", vec![copy(50)], |world| {
-            let quota = Seen::Known(Quota { used: 95, most: 100 });
-            world.copies.iter_mut().for_each(|copies| copies.quota = quota.clone());
-        }),
-        with_spec("ready-not-scheduled", CURRENT, &many, |world| {
-            on_instance(world, |instance| instance.running.backup_retention_days = Some(35));
-        }),
-        grown("ready-backups-behind", CURRENT, |world| {
-            let hours = SignedDuration::from_hours(5);
-            on_instance(world, |instance| instance.restorable = Some(at() - hours));
-        }),
-    ]
-}
-
 fn losses() -> Vec<State> {
     vec![
         grown("instance-lost", FAILED, |world| world.instance = Seen::Absent),
@@ -326,79 +281,6 @@ fn losses() -> Vec<State> {
     ]
 }
 
-fn changes() -> Vec<State> {
-    let mut large = orders_spec();
-    large["size"] = json!("100GB");
-    let mut newer = orders_spec();
-    newer["version"] = json!("15");
-    let (mut tuned, mut at_once) = (orders_spec(), orders_spec());
-    tuned["parameters"] = json!({"work_mem": 65_536});
-    at_once["applyImmediately"] = json!(true);
-    let mut misspelt = orders_spec();
-    misspelt["parameters"] = json!({"work_memory": 65_536});
-    let mut rising = newer.clone();
-    rising["allowMajorVersionUpgrade"] = json!(true);
-    let mut smaller = orders_spec();
-    smaller["instanceClass"] = json!("db.t4g.small");
-    vec![
-        with_spec("modifying", IN_PROGRESS, &large, |_| {}),
-        with_spec("growing", IN_PROGRESS, &large, |world| {
-            in_cloud_state(world, "modifying");
-            on_instance(world, |instance| instance.pending.allocated_gib = Some(94));
-        }),
-        with_spec("waiting-for-window", CURRENT, &smaller, |world| {
-            on_instance(world, |instance| instance.pending.instance_class = Some("db.t4g.small".into()));
-        }),
-        with_spec("withdrawal-applies-others", FAILED, &smaller, |world| {
-            on_instance(world, |instance| {
-                instance.pending.instance_class = Some("db.t4g.large".into());
-                instance.pending.engine_version = Some("12.99".into());
-                instance.running.instance_class = Some("db.t4g.small".into());
-            });
-        }),
-        with_spec("parameters-being-prepared", IN_PROGRESS, &tuned, |world| parameters(world, Seen::Absent)),
-        with_spec("parameter-group-not-ours", FAILED, &tuned, |world| {
-            let group = Group { name: String::new(), family: String::new(), cluster: None, values: Values::new() };
-            parameters(world, Seen::Known(group));
-        }),
-        with_spec("parameters-not-offered", FAILED, &misspelt, |world| {
-            parameters(world, Seen::Absent);
-        }),
-        grown("parameters-under-way", IN_PROGRESS, |world| runs_with(world, Applied::UnderWay)),
-        grown("parameters-not-applied", FAILED, |world| runs_with(world, Applied::Failed)),
-        grown("restart-waits-for-window", CURRENT, |world| runs_with(world, Applied::AtRestart)),
-        with_spec("restarting", IN_PROGRESS, &at_once, |world| runs_with(world, Applied::AtRestart)),
-        with_spec("instance-busy", IN_PROGRESS, &large, |world| in_cloud_state(world, "modifying")),
-        with_spec("storage-cooldown", IN_PROGRESS, &large, |world| {
-            refuse(world, modify(gib(94)), ErrorClass::StorageCooldown, "six hours must pass between changes");
-        }),
-        with_spec("change-has-no-effect", FAILED, &large, |world| {
-            accept(world, &modify(gib(94)), 3, now() - Duration::from_mins(5));
-        }),
-        with_spec("major-version-differs", FAILED, &newer, |_| {}),
-        with_spec("taking-snapshot", IN_PROGRESS, &rising, |world| about_to_rise(world, false)),
-        with_spec("upgrade-blocked", FAILED, &rising, |world| about_to_rise(world, true)),
-        // It was restored so, and taken up.
-        with_spec("change-not-offered", FAILED, &large, |world| {
-            on_instance(world, |instance| instance.running.storage_type = Some("io1".into()));
-        }),
-        under_class("tagging", IN_PROGRESS, &orders_spec(), &json!({"tags": {"cost-center": "shop"}})),
-        under_class("change-not-permitted", FAILED, &large, &json!({"maxSize": "50GB"})),
-    ]
-}
-
-/// A database that runs, whose class was edited to this.
-fn under_class(name: &'static str, verdict: Verdict, spec: &Value, class: &Value) -> State {
-    let class = json!({
-        "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabaseClass", "metadata": {"name": "standard"}, "spec": class,
-    });
-    let class: RDSDatabaseClass = serde_json::from_value(class).expect("the fixture is a class");
-    let mut target = target(spec);
-    target.class = resolved(Some(&class));
-    target.fence = Fence::of(&class, &BTreeMap::new());
-    wanted(name, verdict, spec, &target, &lived_in(), &ready())
-}
-
 /// Secrets and Services.
 fn neighbours() -> Vec<State> {
     vec![
@@ -433,86 +315,4 @@ fn neighbours() -> Vec<State> {
             world.ledger.refused(step, Cause::Kubernetes, message, now(), 0.0);
         }),
     ]
-}
-
-/// Users and databases.
-fn visits() -> Vec<State> {
-    let report = |name, verdict, report: SqlReport| {
-        grown(name, verdict, |world| world.visit.as_mut().expect("the fixture has one").result = Ok(report))
-    };
-    let told = |text: &str| Some(text.to_owned());
-    let busy = "user report: still to do: end its sessions";
-    let mut states = vec![
-        grown("visiting-database", IN_PROGRESS, |world| world.visit = None),
-        report(
-            "not-as-declared",
-            FAILED,
-            SqlReport {
-                users: [("app".into(), told("user app: the role app exists and is not ours")), ("report".into(), None)]
-                    .into(),
-                databases: [("orders".into(), None)].into(),
-                ..SqlReport::default()
-            },
-        ),
-        report(
-            "not-as-declared-yet",
-            IN_PROGRESS,
-            SqlReport { users: [("report".into(), told(busy))].into(), passing: true, ..SqlReport::default() },
-        ),
-        report(
-            "database-lost",
-            FAILED,
-            SqlReport {
-                databases: [("orders".into(), told("database orders: it was there and is gone"))].into(),
-                lost: true,
-                ..SqlReport::default()
-            },
-        ),
-        report(
-            "access-failed",
-            FAILED,
-            SqlReport {
-                logins: [("app@orders".into(), told("permission denied for database orders"))].into(),
-                ..SqlReport::default()
-            },
-        ),
-        failed_visit("master-password-refused", IN_PROGRESS, Reason::MasterPasswordRefused, true, |_| {}),
-        failed_visit("master-password-being-reset", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
-            let request = asked(&orders(), world);
-            accept(world, &request, 1, now());
-        }),
-        failed_visit("master-password-refused-while-busy", IN_PROGRESS, Reason::MasterPasswordRefused, true, |world| {
-            in_cloud_state(world, "backing-up");
-        }),
-    ];
-    let failures = [
-        ("database-unreachable", IN_PROGRESS, Reason::DatabaseUnreachable),
-        ("database-busy", IN_PROGRESS, Reason::DatabaseBusy),
-        ("database-timeout", IN_PROGRESS, Reason::DatabaseTimeout),
-        ("certificate-not-trusted", FAILED, Reason::CertificateNotTrusted),
-        ("not-permitted", FAILED, Reason::NotPermitted),
-        ("database-error", FAILED, Reason::DatabaseError),
-    ];
-    states.extend(failures.map(|(name, verdict, reason)| failed_visit(name, verdict, reason, false, |_| {})));
-    states
-}
-
-fn failed_visit(
-    name: &'static str,
-    verdict: Verdict,
-    reason: Reason,
-    master_refused: bool,
-    change: impl FnOnce(&mut World),
-) -> State {
-    grown(name, verdict, |world| {
-        world.visit.as_mut().expect("the fixture has one").result = Err(SqlFailure {
-            reason,
-            message: format!("{}:5432: what the server said", endpoint().host),
-            needs_person: verdict == FAILED,
-            master_refused,
-            retry_at: now() + Duration::from_secs(5),
-            attempts: 1,
-        });
-        change(world);
-    })
 }
