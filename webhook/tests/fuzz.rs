@@ -66,6 +66,11 @@ fn seeds() -> Vec<Value> {
         review["request"]["oldObject"]["status"] = change.status;
         seeds.push(review);
     }
+    // An old value that is carried over, on either side of how deep the oracle's parser goes.
+    for levels in [122, 124, 126] {
+        let deep = (0..levels).fold(Value::Null, |inner, _| json!([inner]));
+        seeds.push(review("UPDATE", &json!({}), Some(&json!({"restoreFrom": deep}))));
+    }
     seeds
 }
 

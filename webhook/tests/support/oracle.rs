@@ -103,9 +103,10 @@ fn patched(path: &str, body: &[u8], response: &Value) {
     let Some(patch) = response["patch"].as_str() else { return };
     assert_eq!((path, &response["patchType"]), ("/mutate", &Value::from("JSONPatch")));
     let patch = STANDARD.decode(patch).expect("base64");
-    let patch: json_patch::Patch = serde_json::from_slice(&patch).expect("a JSON patch");
-    // What nobody reads may be nested deeper than this parser goes.
+    // What nobody reads may be nested deeper than this parser goes, and an old value that a patch carries over comes from there. No
+    // patch is nested deeper than its review.
     let Ok(review) = serde_json::from_slice::<Value>(body) else { return };
+    let patch: json_patch::Patch = serde_json::from_slice(&patch).expect("a JSON patch");
     let before = &review["request"]["object"];
     let mut after = before.clone();
     json_patch::patch(&mut after, &patch.0).expect("the patch applies");
