@@ -22,7 +22,7 @@ use crate::args::Args;
 use crate::authorities::Authorities;
 use crate::census::Census;
 use crate::clock::{Clock, SystemClock};
-use crate::cluster::Kubernetes;
+use crate::cluster::{Echoes, Kubernetes};
 use crate::context::{Context, Settings};
 use crate::engine::Servers;
 use crate::engine::postgres::{PostgresEngine, Timeouts};
@@ -38,7 +38,7 @@ use crate::scope::Scope;
 use crate::turns::Turns;
 use crate::unused::Unused;
 use crate::upkeep::Upkeep;
-use crate::watches::Watched;
+use crate::watches::{Besides, Watched};
 use crate::{admin, class_status, readiness, stop, watches};
 
 const LEASE: &str = "rds-reconciler";
@@ -129,7 +129,9 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let aliases = settings.service_namespace.as_deref();
     let (calls, called) = mpsc::unbounded_channel();
     let cluster = settings.cluster.clone();
-    let controller = watches::controller(&watching, &scope, aliases, class_changes, changes, called, cluster.clone());
+    let echoes = Echoes::default();
+    let besides = Besides { classes: class_changes, cloud: changes, called };
+    let controller = watches::controller(&watching, &scope, aliases, besides, &echoes, cluster.clone());
     let (objects, memory) = (controller.store(), Memory::default());
     let known = objects.clone();
     let unused = Unused {
@@ -169,7 +171,7 @@ pub async fn run(args: Args) -> Result<(), AppError> {
     let acting_since = Arc::new(OnceLock::new());
     let context = Arc::new(Context {
         plan,
-        cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone(), clock.clone())),
+        cluster: Arc::new(Kubernetes::new(client.clone(), identity.clone(), clock.clone(), echoes)),
         accounts: accounts.clone(),
         servers,
         authorities: Arc::new(authorities),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use kube::api::{Api, PartialObjectMeta};
 use kube::runtime::controller::{Action, Controller};
@@ -18,6 +18,7 @@ use shared::api::labels::{MANAGED_BY, MANAGED_BY_LABEL};
 use tokio::sync::mpsc;
 
 use crate::again::Again;
+use crate::cluster::Echoes;
 use crate::context::{Context, Guarded};
 use crate::controller::reconcile;
 use crate::providers::Instance;
@@ -137,37 +138,45 @@ pub(crate) async fn pass(object: Arc<Guarded>, context: Arc<Context>) -> Result<
     })
 }
 
-/// The controller with all its triggers. `aliases` is the namespace of the alias Services.
-pub(crate) fn controller(
+/// What calls for passes beside what is watched in Kubernetes.
+pub(crate) struct Besides<C> {
+    /// A class has changed.
+    pub(crate) classes: C,
+    /// An instance has changed.
+    pub(crate) cloud: mpsc::Receiver<Change>,
+    /// Whose turn has come.
+    pub(crate) called: mpsc::UnboundedReceiver<Key>,
+}
+
+/// The controller with all its triggers. `aliases` is the namespace of the alias Services; what is an echo of its own writes triggers nothing.
+pub(crate) fn controller<C: Stream<Item = ()> + Send + 'static>(
     client: &Client,
     scope: &Scope,
     aliases: Option<&str>,
-    classes: impl Stream<Item = ()> + Send + 'static,
-    cloud: mpsc::Receiver<Change>,
-    called: mpsc::UnboundedReceiver<Key>,
+    Besides { classes, cloud, called }: Besides<C>,
+    echoes: &Echoes,
     cluster: String,
 ) -> Controller<Guarded> {
     let (objects, writer) = reflector::store();
     let watched = watcher(scope.api::<Guarded>(client), watcher::Config::default()).modify(lighten);
-    let controller = Controller::for_stream(watched.reflect(writer).applied_objects(), objects.clone());
+    let own = echoes.clone();
+    let news = watched.reflect(writer).applied_objects();
+    let news = news.try_filter(move |object| std::future::ready(!own.hear(object.meta())));
+    let controller = Controller::for_stream(news, objects.clone());
     let known = objects.clone();
     let aliases_namespace = aliases.map(str::to_owned);
-    let beside = aliases_namespace.clone();
     let ours = || watcher::Config::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
     // Only metadata is watched: the contents of Secrets are read when they are needed and not kept.
     let controller = controller
-        .watches(scope.api::<PartialObjectMeta<Secret>>(client), ours(), |secret| owner(&secret, None))
-        .watches(scope.api::<PartialObjectMeta<Service>>(client), ours(), move |service| {
-            owner(&service, beside.as_deref())
-        })
+        .watches(scope.api::<PartialObjectMeta<Secret>>(client), ours(), owner(None, echoes))
+        .watches(scope.api::<PartialObjectMeta<Service>>(client), ours(), owner(aliases_namespace.clone(), echoes))
         .watches(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), scope.namespaces(), move |namespace| {
             in_namespace(&objects, &namespace.name_any())
         });
     let controller = match scope.beside(aliases) {
         Some(aliases) => {
             let aliases = Api::<PartialObjectMeta<Service>>::namespaced(client.clone(), aliases);
-            let namespace = aliases_namespace.clone();
-            controller.watches(aliases, ours(), move |service| owner(&service, namespace.as_deref()))
+            controller.watches(aliases, ours(), owner(aliases_namespace, echoes))
         }
         None => controller,
     };
@@ -177,12 +186,19 @@ pub(crate) fn controller(
     controller.reconcile_all_on(classes).reconcile_on(changes(cloud, known, cluster)).reconcile_on(called)
 }
 
-/// The object that owns another one, as the controller names it.
-fn owner<K>(object: &PartialObjectMeta<K>, aliases: Option<&str>) -> Option<ObjectRef<Guarded>>
+/// The object that owns another one, as the controller names it, where the watch tells news of it.
+fn owner<K>(
+    aliases: Option<String>,
+    echoes: &Echoes,
+) -> impl Fn(PartialObjectMeta<K>) -> Option<ObjectRef<Guarded>> + Send + Sync + 'static
 where
     K: Resource<DynamicType = ()>,
 {
-    triggers::owner(&object.metadata, aliases).map(|owner| named(&owner))
+    let echoes = echoes.clone();
+    move |object| {
+        let owner = triggers::owner(&object.metadata, aliases.as_deref())?;
+        (!echoes.hear(&object.metadata)).then(|| named(&owner))
+    }
 }
 
 fn named(object: &Key) -> ObjectRef<Guarded> {

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use shared::api::RDSDatabase;
 use shared::api::labels::{DATABASE_LABEL, FIELD_MANAGER, FINALIZER, GROUP, MANAGED_BY, MANAGED_BY_LABEL, VERSION};
 
+use super::echoes::Echoes;
 use super::events::{Allowance, Names};
 use super::port::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use crate::clock::Clock;
@@ -34,14 +35,19 @@ pub struct Kubernetes {
     clock: Arc<dyn Clock>,
     events: Arc<Allowance>,
     names: Arc<Names>,
+    echoes: Echoes,
 }
 
 const REPORTER: &str = "matrixmind.cloud/rds-reconciler";
 
 impl Kubernetes {
-    /// Works as `client`; Events name `instance` as their reporter and have their time from `clock`.
-    pub fn new(client: Client, instance: String, clock: Arc<dyn Clock>) -> Self {
-        Self { client, instance, clock, events: Arc::default(), names: Arc::default() }
+    /// Works as `client`; Events name `instance` as their reporter and have their time from `clock`. What is written is told to `echoes`.
+    pub fn new(client: Client, instance: String, clock: Arc<dyn Clock>, echoes: Echoes) -> Self {
+        Self { client, instance, clock, events: Arc::default(), names: Arc::default(), echoes }
+    }
+
+    fn wrote<K: ResourceExt>(&self, written: &K) {
+        self.echoes.wrote(Version::of(written.meta()));
     }
 
     /// The objects, whatever they hold.
@@ -75,7 +81,7 @@ impl Kubernetes {
         let namespace = object.namespace().unwrap_or_default();
         let parameters = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
         let created = self.api::<K>(&namespace).create(&parameters, object).await;
-        created.map(drop).map_err(|e| failed::<K>("creating", &object.name_any(), e))
+        created.map(|created| self.wrote(&created)).map_err(|e| failed::<K>("creating", &object.name_any(), e))
     }
 
     /// A merge patch that names UID and resourceVersion is refused where the object is another one by now, or has changed.
@@ -85,7 +91,7 @@ impl Kubernetes {
     {
         let parameters = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
         let patched = self.api::<K>(namespace).patch(name, &parameters, &Patch::Merge(patch)).await;
-        patched.map(drop).map_err(|e| failed::<K>("changing", name, e))
+        patched.map(|patched| self.wrote(&patched)).map_err(|e| failed::<K>("changing", name, e))
     }
 
     async fn delete<K>(&self, namespace: &str, name: &str, read: &Version) -> Result<(), ClusterError>
@@ -184,7 +190,7 @@ impl Cluster for Kubernetes {
         });
         let parameters = PatchParams::apply(FIELD_MANAGER).force();
         let written = self.databases(namespace).patch_status(name, &parameters, &Patch::Apply(patch)).await;
-        written.map(drop).map_err(|e| failed::<RDSDatabase>("writing the status of", name, e))
+        written.map(|written| self.wrote(&written)).map_err(|e| failed::<RDSDatabase>("writing the status of", name, e))
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<Secret>, ClusterError> {

@@ -62,6 +62,7 @@ impl Process {
             gate: gate.clone(),
             faults: world.weather.clone(),
             chance: world.chance.clone(),
+            echoes: watching.echoes.clone(),
         };
         let ports = Ports {
             cluster: (world.mutant.cluster)(Arc::new(client)),

@@ -1,6 +1,6 @@
 //! Many lives: as many as fit, on all cores. Of one that breaks an invariant the schedule is shortened, and printed with its seed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::figures;
 use crate::life::{Outcome, live};
+use crate::oracle::Violation;
 use crate::schedule::Schedule;
 
 /// Seconds of lives, where nothing else is asked for.
@@ -28,6 +29,12 @@ fn clipped(line: &str) -> String {
 
 fn asked(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|value| value.parse().ok())
+}
+
+/// A run of hours is not waited for to hear what broke.
+#[allow(clippy::print_stderr, reason = "progress is for a person")]
+fn tell(seed: u64, violation: &Violation) {
+    eprintln!("seed {seed}: {}", clipped(&violation.to_string()));
 }
 
 /// What was lived.
@@ -55,7 +62,7 @@ fn lives() {
     let budget = Duration::from_secs(seconds);
     let (first, most) = (asked("SIMULATION_FIRST").unwrap_or(1), asked("SIMULATION_LIVES"));
     let next = AtomicU64::new(first);
-    let (tally, broken) = (Mutex::new(Tally::default()), Mutex::new(BTreeMap::new()));
+    let (tally, broken) = (Mutex::new(Tally::default()), Mutex::new(BTreeSet::new()));
     let more = |seed: u64| match most {
         Some(most) => seed < first + most,
         None => began.elapsed() < budget || seed < first + fewest,
@@ -71,7 +78,8 @@ fn lives() {
                     let outcome = live(&Schedule::of(seed));
                     tally.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome, began.elapsed(), most);
                     if let Some(violation) = outcome.violation {
-                        broken.lock().unwrap_or_else(PoisonError::into_inner).insert(seed, violation);
+                        tell(seed, &violation);
+                        broken.lock().unwrap_or_else(PoisonError::into_inner).insert(seed);
                     }
                 }
             });
@@ -79,10 +87,7 @@ fn lives() {
     });
     tally.into_inner().unwrap_or_else(PoisonError::into_inner).tell(began.elapsed());
     let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (seed, violation) in &broken {
-        println!("seed {seed}: {}", clipped(&violation.to_string()));
-    }
-    if let Some((seed, _)) = broken.first_key_value() {
+    if let Some(seed) = broken.first() {
         panic!("{} lives broke something; the first of them:\n{}", broken.len(), report(*seed));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use reconciler::cluster::Echoes;
 use reconciler::providers::Instance;
 use reconciler::subject::GuardedClass;
 use reconciler::triggers;
@@ -18,6 +19,8 @@ pub(crate) const ALIASES: &str = "rds";
 
 /// The watches of one process.
 pub(crate) struct Watching {
+    /// What the process wrote itself.
+    pub(crate) echoes: Echoes,
     kubernetes: Arc<Kubernetes>,
     seen: Mutex<Seen>,
 }
@@ -48,7 +51,7 @@ impl Watching {
     pub(crate) fn begin(kubernetes: Arc<Kubernetes>) -> Self {
         let broken = Watch { broken: true, ..Watch::default() };
         let watches = Kind::ALL.map(|kind| (kind, broken)).into();
-        Self { kubernetes, seen: Mutex::new(Seen { watches, ..Seen::default() }) }
+        Self { echoes: Echoes::default(), kubernetes, seen: Mutex::new(Seen { watches, ..Seen::default() }) }
     }
 
     /// A watch says nothing until then.
@@ -101,7 +104,7 @@ impl Watching {
             } else {
                 for change in self.kubernetes.changes(kind, watch.next) {
                     watch.next += 1;
-                    seen.follow(&change, &self.kubernetes, &mut called);
+                    seen.follow(&change, self, &mut called);
                 }
             }
             seen.watches.insert(kind, watch);
@@ -167,16 +170,19 @@ impl Seen {
         }
     }
 
-    fn follow(&mut self, change: &Changed, kubernetes: &Kubernetes, called: &mut BTreeSet<Key>) {
+    fn follow(&mut self, change: &Changed, Watching { echoes, kubernetes, .. }: &Watching, called: &mut BTreeSet<Key>) {
         match change {
             Changed::Database(key, facts) => {
+                let news = facts.as_ref().is_none_or(|facts| !echoes.hear(&facts.metadata()));
                 match facts {
                     Some(facts) => drop(self.objects.insert(key.clone(), ObjectFacts::clone(facts))),
                     None => drop(self.objects.remove(key)),
                 }
-                called.insert(key.clone());
+                called.extend(news.then(|| key.clone()));
             }
-            Changed::Owned(metadata) => called.extend(triggers::owner(metadata, Some(ALIASES))),
+            Changed::Owned(metadata) => {
+                called.extend(triggers::owner(metadata, Some(ALIASES)).filter(|_| !echoes.hear(metadata)));
+            }
             Changed::Namespace(name) => {
                 called.extend(self.objects.keys().filter(|key| key.namespace == *name).cloned());
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use kube::ResourceExt as _;
-use reconciler::cluster::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
+use reconciler::cluster::{Cluster, ClusterError, Echoes, NamespaceFacts, Notice, Version};
 use reconciler::entropy::Entropy;
 use serde_json::Value;
 use shared::api::RDSDatabase;
@@ -30,6 +30,7 @@ pub(crate) struct Client {
     pub(crate) gate: Arc<Gate>,
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) chance: Arc<dyn Entropy>,
+    pub(crate) echoes: Echoes,
 }
 
 impl Client {
@@ -55,12 +56,13 @@ impl Client {
         let made = async {
             self.travel().await;
             let make = || self.kubernetes.make(&mut self.kubernetes.lock(), &write);
+            let heard = || make().map(|written| written.into_iter().for_each(|written| self.echoes.wrote(written)));
             match self.faults.of(Port::Cluster, action) {
-                Fault::None | Fault::Stale | Fault::Partial => make(),
+                Fault::None | Fault::Stale | Fault::Partial => heard(),
                 Fault::Outrun => {
                     self.kubernetes.history.log(format_args!("{action}: somebody is faster"));
                     self.kubernetes.outrun(&write);
-                    make()
+                    heard()
                 }
                 fault @ Fault::AnswerLost => {
                     // Nobody hears whether it was made.

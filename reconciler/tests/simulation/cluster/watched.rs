@@ -30,14 +30,22 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ObjectFacts {
     pub(crate) uid: String,
+    pub(crate) version: String,
     pub(crate) leaving: bool,
     pub(crate) pinned: Option<InstanceRef>,
 }
 
 impl ObjectFacts {
+    /// What names it and its version.
+    pub(crate) fn metadata(&self) -> ObjectMeta {
+        let (uid, resource_version) = (Some(self.uid.clone()), Some(self.version.clone()));
+        ObjectMeta { uid, resource_version, ..ObjectMeta::default() }
+    }
+
     pub(crate) fn of(raw: &Value) -> Self {
         Self {
             uid: raw["metadata"]["uid"].as_str().unwrap_or_default().to_owned(),
+            version: raw["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned(),
             leaving: raw["metadata"].get("deletionTimestamp").is_some(),
             pinned: InstanceRef::deserialize(&raw["status"]["instance"]).ok(),
         }

@@ -80,29 +80,34 @@ fn unchanged<'a, K: kube::Resource>(
 }
 
 impl Kubernetes {
-    /// Makes a write.
-    pub(super) fn make(&self, state: &mut State, write: &Write) -> Result<(), ClusterError> {
-        match write {
+    /// Makes a write, and gives what it made; a deletion leaves nothing.
+    pub(super) fn make(&self, state: &mut State, write: &Write) -> Result<Option<Version>, ClusterError> {
+        let written = match write {
             Write::Finalizers { of, read, finalizers } => {
                 let held = !finalizers.is_empty();
                 let object = state.databases.get(of).cloned().unwrap_or_default();
-                self.change(state, of, read, |object| object["metadata"]["finalizers"] = json!(finalizers))?;
+                let written =
+                    self.change(state, of, read, |object| object["metadata"]["finalizers"] = json!(finalizers))?;
                 self.effect(format_args!("{of} {}", if held { "finalizer" } else { "no finalizer" }));
                 self.history.happened(Event::Cluster(ClusterEvent::Finalizer { object, held }));
                 self.collect(state, of);
+                Some(written)
             }
             Write::Status { of, read, status } => {
                 let object = state.databases.get(of).cloned().unwrap_or_default();
-                self.change(state, of, read, |object| object["status"] = Value::clone(status))?;
+                let written = self.change(state, of, read, |object| object["status"] = Value::clone(status))?;
                 self.effect(format_args!("{of} status {}", Conditions(status)));
                 self.history.happened(Event::Cluster(ClusterEvent::Status { object, status: status.clone() }));
+                Some(written)
             }
             Write::CreateSecret(secret) => {
                 let (of, metadata) = born(state, &secret.metadata)?;
                 if state.secrets.contains_key(&of) {
                     return Err(conflict(&of));
                 }
+                let written = Version::of(&metadata);
                 self.put_secret(state, of, Some(Secret { metadata, ..Secret::clone(secret) }));
+                Some(written)
             }
             Write::UpdateSecret { of, read, change } => {
                 let mut secret = Secret::clone(unchanged(&state.secrets, of, read)?);
@@ -114,35 +119,43 @@ impl Kubernetes {
                     }
                 }
                 secret.metadata.resource_version = Some(state.next());
+                let written = Version::of(&secret.metadata);
                 self.put_secret(state, of.clone(), Some(secret));
+                Some(written)
             }
             Write::DeleteSecret { of, read } => {
                 if state.secrets.contains_key(of) {
                     unchanged(&state.secrets, of, read)?;
                     self.put_secret(state, of.clone(), None);
                 }
+                None
             }
             Write::CreateService(service) => {
                 let (of, metadata) = born(state, &service.metadata)?;
                 if state.services.contains_key(&of) {
                     return Err(conflict(&of));
                 }
+                let written = Version::of(&metadata);
                 self.put_service(state, of, Some(Service { metadata, ..Service::clone(service) }));
+                Some(written)
             }
             Write::UpdateService { of, read, to } => {
                 let mut service = Service::clone(unchanged(&state.services, of, read)?);
                 service.spec.clone_from(&to.spec);
                 service.metadata.resource_version = Some(state.next());
+                let written = Version::of(&service.metadata);
                 self.put_service(state, of.clone(), Some(service));
+                Some(written)
             }
             Write::DeleteService { of, read } => {
                 if state.services.contains_key(of) {
                     unchanged(&state.services, of, read)?;
                     self.put_service(state, of.clone(), None);
                 }
+                None
             }
-        }
-        Ok(())
+        };
+        Ok(written)
     }
 
     /// Changes an object that is still as it was read.
@@ -152,22 +165,23 @@ impl Kubernetes {
         of: &Key,
         read: &str,
         change: impl FnOnce(&mut Value),
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Version, ClusterError> {
         let object = state.databases.get(of).ok_or_else(|| refused(&of.name, 404, "NotFound"))?;
         if object["metadata"]["resourceVersion"] != read {
             return Err(conflict(of));
         }
         let mut object = Value::clone(object);
         change(&mut object);
-        self.put_database(state, of, object);
-        Ok(())
+        Ok(self.put_database(state, of, object))
     }
 
-    /// Stores an object under a new version, and tells those who watch.
-    pub(super) fn put_database(&self, state: &mut State, of: &Key, mut object: Value) {
+    /// Stores an object under a new version, which it gives, and tells those who watch.
+    pub(super) fn put_database(&self, state: &mut State, of: &Key, mut object: Value) -> Version {
         object["metadata"]["resourceVersion"] = json!(state.next());
+        let version = Version::in_json(&object);
         self.tell(Kind::Databases, Changed::Database(of.clone(), Some(Box::new(ObjectFacts::of(&object)))));
         state.databases.insert(of.clone(), Arc::new(object));
+        version
     }
 
     /// Takes away an object that is being deleted and that nobody holds any more.
@@ -192,8 +206,10 @@ impl Kubernetes {
 
     /// Stores a Secret or takes it away, and tells those who watch.
     pub(super) fn store_secret(&self, state: &mut State, of: &Key, after: Option<Arc<Secret>>) {
-        if let Some(secret) = after.as_ref().or(state.secrets.get(of)) {
-            self.tell_of(Kind::Secrets, &secret.metadata);
+        match after.as_ref().or(state.secrets.get(of)).map(|secret| secret.metadata.clone()) {
+            Some(metadata) if after.is_none() => self.tell_of(Kind::Secrets, &ended(state, metadata)),
+            Some(metadata) => self.tell_of(Kind::Secrets, &metadata),
+            None => {}
         }
         match after {
             Some(secret) => drop(state.secrets.insert(of.clone(), secret)),
@@ -211,8 +227,10 @@ impl Kubernetes {
 
     /// Stores a Service or takes it away, and tells those who watch.
     pub(super) fn store_service(&self, state: &mut State, of: &Key, after: Option<Arc<Service>>) {
-        if let Some(service) = after.as_ref().or(state.services.get(of)) {
-            self.tell_of(Kind::Services, &service.metadata);
+        match after.as_ref().or(state.services.get(of)).map(|service| service.metadata.clone()) {
+            Some(metadata) if after.is_none() => self.tell_of(Kind::Services, &ended(state, metadata)),
+            Some(metadata) => self.tell_of(Kind::Services, &metadata),
+            None => {}
         }
         match after {
             Some(service) => drop(state.services.insert(of.clone(), service)),
@@ -234,6 +252,11 @@ pub(super) fn born(state: &mut State, metadata: &ObjectMeta) -> Result<(Key, Obj
     let resource = state.next();
     let uid = Some(format!("uid-{resource}"));
     Ok((of, ObjectMeta { uid, resource_version: Some(resource), ..metadata.clone() }))
+}
+
+/// What a watch tells of an object that is gone: its end is a version of its own.
+fn ended(state: &mut State, metadata: ObjectMeta) -> ObjectMeta {
+    ObjectMeta { resource_version: Some(state.next()), ..metadata }
 }
 
 /// The conditions of a status, in short.

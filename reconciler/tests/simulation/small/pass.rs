@@ -77,7 +77,8 @@ impl SmallWorld {
         let fence = Fence::closed(clock.clone());
         let client = |kubernetes: Arc<Kubernetes>| {
             let (gate, faults, chance) = (gate.clone(), world.weather.clone(), world.chance.clone());
-            (self.mutant.cluster)(Arc::new(Client { kubernetes, gate, faults, chance }))
+            let echoes = watching.echoes.clone();
+            (self.mutant.cluster)(Arc::new(Client { kubernetes, gate, faults, chance, echoes }))
         };
         let writes = client(world.kubernetes.clone());
         let earlier = |before: &Option<Arc<(cluster::State, u64)>>, truth_is: Truth| match before {
