@@ -21,6 +21,8 @@ pub struct Recollection {
     pub copies: Option<(Moment, Seen<Vec<Snapshot>>)>,
     /// Since when the instance was not there at each look.
     pub absent_since: Option<Moment>,
+    /// When the object's very instance was last seen as one that is not to be touched, marked as another's for one.
+    pub estranged_at: Option<Moment>,
     /// What was asked of the cloud and of Kubernetes.
     pub ledger: Ledger,
     /// The last visit to the database that came to its end.

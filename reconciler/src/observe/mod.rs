@@ -34,7 +34,8 @@ use crate::context::Context;
 use crate::engine::RECREATE_DATABASE_ANNOTATION;
 use crate::memory::Recollection;
 use crate::plan::{
-    ACCEPT_ANNOTATION, AccountFacts, Errand, Moment, ObjectFacts, RECREATE_ANNOTATION, Seen, World, needs_renewal,
+    ACCEPT_ANNOTATION, AccountFacts, Errand, Moment, ObjectFacts, RECREATE_ANNOTATION, Seen, World, estranged,
+    needs_renewal,
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;
@@ -132,6 +133,7 @@ pub(crate) async fn observe(
             .map_err(Clone::clone),
         pinned,
         absent_since: absent_since(context, &facts, &instance),
+        estranged_at: recollection.estranged_at,
         moved_to,
         instance,
         snapshots,
@@ -158,6 +160,9 @@ pub(crate) async fn observe(
         renewal: None,
         object: facts,
     };
+    if world.instance.known().is_some_and(|instance| estranged(&world, instance).is_some()) {
+        context.memory.update(&world.object.uid, |recollection| recollection.estranged_at = Some(context.now()));
+    }
     if let (Subject::Living(target), Ok(account)) = (subject, &account) {
         parameters::look(context, account, target, &mut world).await?;
         copies::look(context, account, target, &mut world, kept).await?;

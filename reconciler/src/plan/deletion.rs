@@ -104,11 +104,19 @@ fn instance(departure: &Departure, policy: DeletionPolicy, world: &World, now: M
         return Outcome::Blocked { reason, message, until: Some(Duration::from_secs(60)) };
     }
     match (foreign(world, found), pinned.resource_id.as_deref()) {
-        (false, _) => delete(departure, policy, world, found),
+        (false, _) => returned(world, now).unwrap_or_else(|| delete(departure, policy, world, found)),
         // Somebody else's took the name of the one that is gone.
         (true, Some(resource_id)) => gone(departure, policy, world, Some(resource_id), now),
         (true, None) => let_go(format!("the instance {} is not this object's and stays as it is", found.identifier)),
     }
+}
+
+/// One that was another's a moment ago is not deleted yet: what says that it is this object's again may be older than what said that it is not.
+fn returned(world: &World, now: Moment) -> Option<Outcome> {
+    let left = now.until(world.estranged_at? + LAG)?;
+    let message = "the instance was not this object's a moment ago, by its name or its tags; it is deleted when it has been for a minute";
+    let until = Some(left.min(Duration::from_secs(15)));
+    Some(Outcome::Wait { reason: Reason::DeletingInstance, message: message.into(), until })
 }
 
 /// The instance stays. It is marked as left on purpose, so that nobody takes it for an orphan; if that cannot be, the object goes all the same.

@@ -180,7 +180,7 @@ fn renamed(world: &World, instance: &Instance) -> bool {
 
 /// Why nothing is done with the very instance of this object, as a reason and a message: it has another name, has lost its tags, or is marked
 /// as another's.
-pub(super) fn estranged(world: &World, instance: &Instance) -> Option<(Reason, String)> {
+pub(crate) fn estranged(world: &World, instance: &Instance) -> Option<(Reason, String)> {
     if renamed(world, instance) {
         let message = format!(
             "the instance of this object ({}) was renamed to {}: give it back its name {}",

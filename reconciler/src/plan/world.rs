@@ -210,6 +210,8 @@ pub struct World {
     pub snapshots: Seen<Vec<Snapshot>>,
     /// Since when the instance was not there at each look of this process.
     pub absent_since: Option<Moment>,
+    /// When an earlier look last showed the object's very instance as one that is not to be touched, marked as another's for one.
+    pub estranged_at: Option<Moment>,
     /// The name by which this object's very instance goes, where another one has its name.
     pub moved_to: Option<String>,
     /// What the data of a new instance may come from; looked for while there is no instance, where the object asks for that.

@@ -120,6 +120,24 @@ fn i3_an_instance_that_is_not_seen_for_a_moment_is_not_left_behind() {
 }
 
 #[test]
+fn i1_an_instance_that_was_anothers_a_moment_ago_is_not_deleted() {
+    let mut world = World { instance: Seen::Known(instance("available")), ..world() };
+    for policy in [DeletionPolicy::Snapshot, DeletionPolicy::Delete] {
+        world.estranged_at = Some(now());
+        let plan = leaving(&world, policy);
+        assert_eq!(
+            (reason(&plan), plan.steps),
+            ("DeletingInstance", vec![]),
+            "a look can be older than the one before"
+        );
+        world.estranged_at = Some(Moment::LONG_AGO);
+        assert_eq!(leaving(&world, policy).steps.len(), 1);
+    }
+    world.estranged_at = Some(now());
+    assert_eq!(leaving(&world, DeletionPolicy::Retain).steps.len(), 1, "it is only marked as left");
+}
+
+#[test]
 fn i7_a_final_snapshot_that_does_not_end_holds_the_object_only_until_an_edit() {
     let mut world = world();
     world.instance = Seen::Absent;

@@ -102,6 +102,7 @@ pub(crate) fn empty_world() -> World {
         instance: Seen::Absent,
         snapshots: Seen::Absent,
         absent_since: Some(Moment::LONG_AGO),
+        estranged_at: None,
         moved_to: None,
         backups: Seen::Absent,
         groups: groups(),

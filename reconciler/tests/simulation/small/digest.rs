@@ -137,6 +137,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
         snapshots,
         copies,
         absent_since,
+        estranged_at,
         ledger,
         visit,
         databases,
@@ -154,6 +155,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
         && snapshots.is_none()
         && copies.is_none()
         && absent_since.is_none()
+        && estranged_at.is_none()
         && visit.is_none()
         && errand.is_none()
         && logins.is_empty()
@@ -166,6 +168,7 @@ fn remembered(recollection: &Recollection, now: Moment) -> Option<u64> {
     relative(&text(snapshots), now, LAG).hash(&mut hasher);
     relative(&text(copies), now, LONG).hash(&mut hasher);
     relative(&text(absent_since), now, LAG).hash(&mut hasher);
+    relative(&text(estranged_at), now, LAG).hash(&mut hasher);
     relative(&text(visit), now, VISIT).hash(&mut hasher);
     relative(&text(errand), now, ERRAND).hash(&mut hasher);
     relative(&text(renewal), now, LONG).hash(&mut hasher);
