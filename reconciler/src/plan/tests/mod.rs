@@ -11,6 +11,7 @@ mod lifecycle;
 mod origins;
 mod parameters;
 mod paused;
+mod peers;
 mod platform;
 mod secrets;
 mod simulation;
