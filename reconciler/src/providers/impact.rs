@@ -42,6 +42,7 @@ fn of_change(change: &Settings, offer: &dyn Offer, running: &Settings) -> BTreeS
         storage_type,
         max_allocated_gib,
         multi_az,
+        extended_support,
         backup_retention_days,
         backup_window: _,
         maintenance_window: _,
@@ -66,6 +67,7 @@ fn of_change(change: &Settings, offer: &dyn Offer, running: &Settings) -> BTreeS
         || more(*throughput, running.throughput)
         || more(*max_allocated_gib, running.max_allocated_gib)
         || *multi_az == Some(true) && running.multi_az != Some(true)
+        || *extended_support == Some(true) && running.extended_support != Some(true)
         || more(*backup_retention_days, running.backup_retention_days);
     let risen = engine_version.is_some() && *engine_version != running.engine_version;
     let outage = !offer.impact(change, running).outage.clone().beyond(running, &Settings::default()).is_empty();
@@ -93,6 +95,7 @@ mod tests {
             storage_type: Some("gp3".into()),
             max_allocated_gib: Some(100),
             multi_az: Some(false),
+            extended_support: Some(false),
             backup_retention_days: Some(7),
             ..one()
         };
@@ -111,6 +114,8 @@ mod tests {
             (Settings { max_allocated_gib: Some(500), ..one() }, &[Cost]),
             (Settings { multi_az: Some(true), ..one() }, &[Cost]),
             (Settings { multi_az: Some(false), ..one() }, &[]),
+            (Settings { extended_support: Some(true), ..one() }, &[Cost]),
+            (Settings { extended_support: Some(false), ..one() }, &[]),
             (Settings { backup_retention_days: Some(14), ..one() }, &[Cost]),
             (Settings { backup_retention_days: Some(3), ..one() }, &[Irreversible]),
             (Settings { deletion_protection: Some(true), maintenance_window: Some("x".into()), ..one() }, &[]),

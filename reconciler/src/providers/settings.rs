@@ -27,6 +27,8 @@ pub struct Settings {
     pub max_allocated_gib: Option<u32>,
     /// Whether there is a standby in another zone.
     pub multi_az: Option<bool>,
+    /// Whether the provider goes on supporting its version, for a fee, when its standard support has ended.
+    pub extended_support: Option<bool>,
     /// Days that automated backups are kept.
     pub backup_retention_days: Option<u32>,
     /// Daily window of automated backups, `hh24:mi-hh24:mi` UTC.
@@ -59,6 +61,7 @@ macro_rules! both {
             storage_type: $together(these.storage_type, those.storage_type),
             max_allocated_gib: $together(these.max_allocated_gib, those.max_allocated_gib),
             multi_az: $together(these.multi_az, those.multi_az),
+            extended_support: $together(these.extended_support, those.extended_support),
             backup_retention_days: $together(these.backup_retention_days, those.backup_retention_days),
             backup_window: $together(these.backup_window, those.backup_window),
             maintenance_window: $together(these.maintenance_window, those.maintenance_window),
@@ -137,7 +140,7 @@ impl Settings {
         changes.collect::<Vec<_>>().join(", ")
     }
 
-    fn fields(&self) -> [Field; 17] {
+    fn fields(&self) -> [Field; 18] {
         let Self {
             engine_version,
             auto_minor_version_upgrade,
@@ -148,6 +151,7 @@ impl Settings {
             storage_type,
             max_allocated_gib,
             multi_az,
+            extended_support,
             backup_retention_days,
             backup_window,
             maintenance_window,
@@ -168,6 +172,7 @@ impl Settings {
             ("storage type", storage_type.clone()),
             ("storage grows by itself to", max_allocated_gib.map(|gib| format!("{gib} GiB"))),
             ("standby in another zone", multi_az.as_ref().map(switch)),
+            ("extended support", extended_support.as_ref().map(switch)),
             ("backups kept for", backup_retention_days.map(days)),
             ("backup window", backup_window.clone()),
             ("maintenance window", maintenance_window.clone()),

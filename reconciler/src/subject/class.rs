@@ -7,7 +7,7 @@ use kube::Resource as _;
 use kube::core::DeserializeGuard;
 use shared::api::labels::DEFAULT_CLASS_ANNOTATION;
 use shared::api::{InstanceRef, RDSDatabaseClass, RDSDatabaseClassSpec};
-use shared::rules::class_parameters;
+use shared::rules::{class_parameters, extended_support};
 
 use super::refusal::Refusal;
 use crate::providers::ProviderConfig;
@@ -29,6 +29,8 @@ pub struct Class {
     pub storage_type: String,
     /// Whether new instances have a standby in another zone.
     pub multi_az: bool,
+    /// Whether new instances go on into paid support when the standard support of their version ends; none leaves it to the provider.
+    pub extended_support: Option<bool>,
     /// Maintenance window of new instances.
     pub maintenance_window: Option<String>,
     /// Backup window of new instances.
@@ -109,6 +111,11 @@ pub(crate) fn resolved(class: Option<&RDSDatabaseClass>) -> Class {
         instance_class: spec.instance_class.clone().unwrap_or_else(|| DEFAULT_INSTANCE_CLASS.into()),
         storage_type: spec.storage_type.clone().unwrap_or_else(|| DEFAULT_STORAGE_TYPE.into()),
         multi_az: spec.multi_az.unwrap_or_default(),
+        extended_support: match spec.engine_lifecycle_support.as_deref().and_then(extended_support) {
+            // What nobody may ask for comes by no silence.
+            None if spec.allow_extended_support == Some(false) => Some(false),
+            said => said,
+        },
         maintenance_window: spec.maintenance_window.clone(),
         backup_window: spec.backup_window.clone(),
         subnet_group: spec.subnet_group.clone(),

@@ -27,6 +27,7 @@ pub struct Fence {
     size: Limit<(Size, String)>,
     storage_types: Limit<Vec<String>>,
     no_standby: bool,
+    no_extended_support: bool,
     iops: Limit<u32>,
     retention: Limit<u64>,
     no_createrole: bool,
@@ -52,6 +53,7 @@ impl Fence {
             }),
             storage_types: spec.allowed_storage_types.clone().map(Ok),
             no_standby: spec.allow_multi_az == Some(false),
+            no_extended_support: spec.allow_extended_support == Some(false),
             iops: spec.max_iops.map(|most| {
                 u32::try_from(most).map_err(|_| format!("its maxIops {most} is not a number of I/O operations"))
             }),
@@ -83,13 +85,14 @@ impl Fence {
         self.autoscaling(desired)?;
         self.iops(desired.storage.iops)?;
         self.standby(desired.multi_az)?;
+        self.extended_support(desired.extended_support)?;
         self.retention(desired.backup.retention_days)?;
         self.users(desired)?;
         self.parameters(desired)?;
         self.deletion_policy(policy)
     }
 
-    /// Whether an instance may be changed so: by an object of this namespace, in storage, standby and retention.
+    /// Whether an instance may be changed so: by an object of this namespace, in storage, standby, support and retention.
     ///
     /// # Errors
     /// What is not allowed, and what is.
@@ -100,6 +103,7 @@ impl Fence {
         change.max_allocated_gib.map_or(Ok(()), |_| self.autoscaling(desired))?;
         self.iops(change.iops)?;
         self.standby(change.multi_az)?;
+        self.extended_support(change.extended_support)?;
         change.backup_retention_days.map_or(Ok(()), |_| self.retention(desired.backup.retention_days))
     }
 
@@ -191,6 +195,19 @@ impl Fence {
     fn standby(&self, wanted: Option<bool>) -> Result<(), Refusal> {
         match self.no_standby && wanted == Some(true) {
             true => Err(self.refusal("spec.multiAZ: a standby is not allowed (allowMultiAZ)".to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether paid support past the standard support may be asked for.
+    ///
+    /// # Errors
+    /// That it may not.
+    fn extended_support(&self, wanted: Option<bool>) -> Result<(), Refusal> {
+        match self.no_extended_support && wanted == Some(true) {
+            true => Err(self.refusal(
+                "spec.engineLifecycleSupport: Extended Support is not allowed (allowExtendedSupport)".to_owned(),
+            )),
             false => Ok(()),
         }
     }

@@ -2,5 +2,6 @@
 
 mod derives;
 mod imports;
+mod peers;
 mod sources;
 mod words;

@@ -81,6 +81,12 @@ pub struct RDSDatabaseClassSpec {
     #[serde(rename = "multiAZ", skip_serializing_if = "Option::is_none")]
     pub multi_az: Option<bool>,
 
+    /// Whether databases that say nothing go on into RDS's Extended Support, which is billed: `open-source-rds-extended-support`, or
+    /// `open-source-rds-extended-support-disabled`; RDS has it on without a word here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::lifecycle_support")]
+    pub engine_lifecycle_support: Option<String>,
+
     /// Maintenance window of databases that name none, such as `sun:04:00-sun:05:00` in UTC; RDS chooses without a word here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::weekly_window")]
@@ -146,6 +152,11 @@ pub struct RDSDatabaseClassSpec {
     /// Whether a database may ask for a standby in another zone, which costs as much again. True without a word here.
     #[serde(rename = "allowMultiAZ", skip_serializing_if = "Option::is_none")]
     pub allow_multi_az: Option<bool>,
+
+    /// Whether a database may ask for Extended Support, which is billed past the standard support of its version. True without a word here; where
+    /// it is false, databases that say nothing are made with it disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allow_extended_support: Option<bool>,
 
     /// The most I/O operations a second that a database may ask for, such as 16000; without it, as many as the provider offers.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -178,6 +178,14 @@ pub struct Fields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allow_major_version_upgrade: Option<bool>,
 
+    /// Whether the instance goes on into RDS's Extended Support, which is billed, when the standard support of its major version ends:
+    /// `open-source-rds-extended-support`, or `open-source-rds-extended-support-disabled`. With the latter RDS makes no new instance of a version
+    /// past its standard support, and upgrades one that runs, or is restored, to a later major version by itself. Without a word, the class
+    /// decides at the birth, or RDS, which has it on; and it stays as it is after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::lifecycle_support")]
+    pub engine_lifecycle_support: Option<String>,
+
     /// Tags of the instance and its snapshots, beside those of its class, which go first where both have a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::nullable_tags")]
@@ -218,7 +226,7 @@ pub struct Fields {
 
 impl Fields {
     /// Their keys, in the order of the documentation.
-    pub const KEYS: [&str; 21] = [
+    pub const KEYS: [&str; 22] = [
         "type",
         "version",
         "size",
@@ -233,6 +241,7 @@ impl Fields {
         "maintenanceWindow",
         "applyImmediately",
         "allowMajorVersionUpgrade",
+        "engineLifecycleSupport",
         "tags",
         "parameters",
         "className",

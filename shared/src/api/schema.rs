@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::DeletionPolicy;
 use crate::rules::{
-    DailyWindow, ENTRY_LIMIT, Engine, EngineVersion, LISTED_LIMIT, NAME_PATTERN, OBJECT_NAME_LIMIT, RoleFlags,
-    STORAGE_TYPES, Size, WeeklyWindow,
+    DailyWindow, ENTRY_LIMIT, Engine, EngineVersion, LIFECYCLE_SUPPORTS, LISTED_LIMIT, NAME_PATTERN, OBJECT_NAME_LIMIT,
+    RoleFlags, STORAGE_TYPES, Size, WeeklyWindow,
 };
 
 /// Longest text where the rules have no limit of their own: it bounds the cost of the CEL rules.
@@ -78,6 +78,10 @@ pub(super) fn storage_type(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn storage_types(_: &mut SchemaGenerator) -> Schema {
     one_of(&STORAGE_TYPES)
+}
+
+pub(super) fn lifecycle_support(_: &mut SchemaGenerator) -> Schema {
+    one_of(&LIFECYCLE_SUPPORTS)
 }
 
 pub(super) fn allowed_storage_types(_: &mut SchemaGenerator) -> Schema {

@@ -110,6 +110,7 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example::create(Rule::MalformedTag, "spec: {tags: {aws:team: shop, team: \"<shop>\"}}"),
     Example::create(Rule::MalformedParameter, "spec: {parameters: {work mem: 65536, search_path: \"\"}}"),
     Example::create(Rule::UnknownStorageType, "spec: {storage: {type: GP3}}"),
+    Example::create(Rule::UnknownLifecycleSupport, "spec: {engineLifecycleSupport: disabled}"),
     Example::create(Rule::AutoscalingBelowSize, "spec: {size: 100Gi, storage: {autoscaling: {maxSize: 105Gi}}}"),
     Example::create(
         Rule::MalformedIdentifier,

@@ -20,6 +20,20 @@ macro_rules! running {
 pub(super) const EXAMPLES: &[Example] = &[
     Example::create(Rule::EngineNotBuilt, "spec: {type: MySQL, size: 20Gi}"),
     Example::create(Rule::ExtendedSupport, "spec: {version: 13, size: 20Gi}"),
+    Example::create(
+        Rule::SupportDeclined,
+        "spec: {version: 13, size: 20Gi, engineLifecycleSupport: open-source-rds-extended-support-disabled}",
+    ),
+    Example::create(
+        Rule::SupportDeclined,
+        "spec:\n  version: 13\n  size: 20Gi\n  engineLifecycleSupport: open-source-rds-extended-support-disabled\n  \
+         restoreFrom: {snapshot: orders-before}",
+    ),
+    Example::update(
+        Rule::SupportDeclined,
+        "spec: {version: 13, size: 20Gi}\nstatus:\n  instance: {created: true}\n  engineVersion: \"13.23\"",
+        "spec: {version: 13, size: 20Gi, engineLifecycleSupport: open-source-rds-extended-support-disabled}",
+    ),
     Example::create(Rule::SupportEnded, "spec: {version: 12, size: 20Gi}").on(date(2028, 3, 1)),
     Example::create(Rule::RoleNotKept, "spec: {version: \"16.4\", size: 20Gi}"),
     Example::create(Rule::RoleNotKept, "spec: {version: \"17.1\", size: 20Gi}"),
@@ -72,6 +86,11 @@ pub(super) const EXAMPLES: &[Example] = &[
         "spec: {version: \"17\", size: 100Gi, restoreFrom: {snapshot: orders-before}}",
     ),
     Example::update(Rule::DearerStandby, running!(""), "spec: {version: \"17\", size: 100Gi, multiAZ: true}"),
+    Example::update(
+        Rule::DearerSupport,
+        running!("  engineLifecycleSupport: open-source-rds-extended-support-disabled\n"),
+        "spec: {version: \"17\", size: 100Gi, engineLifecycleSupport: open-source-rds-extended-support}",
+    ),
     Example::update(
         Rule::DearerInstance,
         running!("  instanceClass: db.t4g.micro\n"),

@@ -90,7 +90,7 @@ fn birth(subject: &Subject<'_>, written: Written<'_>, today: Date) -> Verdict {
     storable::judge(&draft, None, &mut errors, &mut verdict);
     backup::judge(&draft, None, &mut errors, &mut verdict);
     verdict.errors = errors.finish();
-    warnings::about(&draft, written, today, &mut verdict);
+    warnings::about(&draft, written, false, today, &mut verdict);
     warnings::about_nulls(subject.spec, subject.last_applied, &mut verdict);
     verdict
 }
@@ -157,7 +157,7 @@ fn change(
     backup::judge(&draft, Some(&old_draft), &mut errors, verdict);
     dropped_by_null(new, old, &mut errors);
     changes::about(&draft, &old_draft, observed, verdict);
-    warnings::about(&draft, written, today, verdict);
+    warnings::about(&draft, written, observed.exists(), today, verdict);
     warnings::about_nulls(new.spec, new.last_applied, verdict);
     errors
 }

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::path::SPEC;
 use super::restore;
-use super::{EngineVersion, Gibibytes, Impact, Observed, Rule, Verdict, When};
+use super::{EngineVersion, Gibibytes, Impact, Observed, Rule, Verdict, When, lifecycle};
 
 /// Warnings about the step from `old`, behind which `observed` was seen, to `new`.
 pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdict: &mut Verdict) {
@@ -29,6 +29,7 @@ pub(super) fn about(new: &Draft<'_>, old: &Draft<'_>, observed: &Observed, verdi
     instance_class(new, old, verdict);
     parameters(new, old, verdict);
     standby(new, old, verdict);
+    support(new, old, verdict);
     at_once(new, old, verdict);
     restore::too_late(new, old, observed, verdict);
 }
@@ -140,6 +141,17 @@ fn standby(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
     if new.multi_az == Some(true) && old.multi_az != Some(true) {
         let message = "a standby is billed as a second instance";
         verdict.costs(Rule::DearerStandby, "spec.multiAZ", (Impact::Cost, None), message);
+    }
+}
+
+/// Source: RDS pricing, "Amazon RDS Extended Support".
+fn support(new: &Draft<'_>, old: &Draft<'_>, verdict: &mut Verdict) {
+    let (Some(engine), Some(version)) = (new.engine, new.version) else { return };
+    let Some(dates) = lifecycle::of(engine, version.major()) else { return };
+    if new.extended_support == Some(true) && old.extended_support != Some(true) {
+        let message =
+            format!("{engine} {} is billed as Extended Support from {}", version.major(), dates.extended_start());
+        verdict.costs(Rule::DearerSupport, "spec.engineLifecycleSupport", (Impact::Cost, None), message);
     }
 }
 

@@ -17,13 +17,13 @@ use super::restore::RestoreFrom;
 use super::storage::Storage;
 use super::violations::Violations;
 use super::window::WeeklyWindow;
-use super::words::{check_class_name, check_instance_class, parse_deletion_policy};
+use super::words::{check_class_name, check_instance_class, parse_deletion_policy, parse_lifecycle_support};
 use super::{Engine, EngineVersion, Gibibytes, Refusal, RoleFlags, Rule, Size, Violation};
 use crate::api::DeletionPolicy;
 use crate::api::database::Fields;
 
 /// What other tools call the keys of a specification, in lower case.
-const KEYS_ELSEWHERE: [(&str, &str); 23] = [
+const KEYS_ELSEWHERE: [(&str, &str); 25] = [
     ("engine", "type"),
     ("engineversion", "version"),
     ("capacity", "size"),
@@ -37,6 +37,8 @@ const KEYS_ELSEWHERE: [(&str, &str); 23] = [
     ("instancetype", "instanceClass"),
     ("highavailability", "multiAZ"),
     ("preferredmaintenancewindow", "maintenanceWindow"),
+    ("extendedsupport", "engineLifecycleSupport"),
+    ("lifecyclesupport", "engineLifecycleSupport"),
     ("labels", "tags"),
     ("parametergroup", "parameters"),
     ("config", "parameters"),
@@ -76,6 +78,8 @@ pub struct Desired {
     pub multi_az: Option<bool>,
     /// When the provider may make what is an outage; none leaves it to the class, or as it is.
     pub maintenance_window: Option<WeeklyWindow>,
+    /// Whether the instance goes on into paid support when the standard support of its version ends; none leaves it to the class, or as it is.
+    pub extended_support: Option<bool>,
     /// Tags beside those of the class.
     pub tags: BTreeMap<String, String>,
     /// Parameters of the server, as the provider is told them.
@@ -131,6 +135,7 @@ pub(super) struct Draft<'a> {
     pub(super) adopt: Option<String>,
     pub(super) multi_az: Option<bool>,
     pub(super) maintenance_window: Option<WeeklyWindow>,
+    pub(super) extended_support: Option<bool>,
     pub(super) tags: BTreeMap<&'a str, &'a str>,
     pub(super) parameters: BTreeMap<String, String>,
     pub(super) class_name: Option<&'a str>,
@@ -161,6 +166,7 @@ impl Draft<'_> {
             adopt: self.adopt,
             multi_az: self.multi_az,
             maintenance_window: self.maintenance_window,
+            extended_support: self.extended_support,
             tags: self.tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             parameters: self.parameters,
             class_name: self.class_name.map(str::to_owned),
@@ -227,6 +233,9 @@ impl Reader {
             let message = format_args!("{weekly} overlaps spec.backup.window ({daily}), which RDS does not take");
             self.refuse(&SPEC.field("maintenanceWindow"), Rule::WindowsOverlap, message);
         }
+        let extended_support = self.text(&spec, &SPEC, "engineLifecycleSupport");
+        let extended_support = extended_support
+            .and_then(|text| self.take(&SPEC.field("engineLifecycleSupport"), parse_lifecycle_support(text)));
         let tags = self.tags(&spec);
         let parameters = self.parameters(&spec);
         let class_name = self.text(&spec, &SPEC, "className");
@@ -255,6 +264,7 @@ impl Reader {
             adopt,
             multi_az,
             maintenance_window,
+            extended_support,
             tags,
             parameters,
             class_name,

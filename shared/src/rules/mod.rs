@@ -68,4 +68,5 @@ pub use storage::{Autoscaling, Storage};
 pub use verdict::{Reason, Refusal, Verdict, Violation, WARNING_LIMIT, Warning};
 pub use version::{EngineVersion, MajorVersion};
 pub use window::{DailyWindow, WeeklyWindow, minute_of_week};
-pub(crate) use words::STORAGE_TYPES;
+pub(crate) use words::{LIFECYCLE_SUPPORTS, STORAGE_TYPES};
+pub use words::{extended_support, lifecycle_support};

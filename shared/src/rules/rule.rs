@@ -175,6 +175,9 @@ rules! {
     UnknownStorageType = "unknown-storage-type", Error(NotSupported),
         "The storage type does not exist",
         "gp3, gp2, io1 or io2.";
+    UnknownLifecycleSupport = "unknown-lifecycle-support", Error(NotSupported),
+        "How the support of the version ends is none of RDS's words",
+        "open-source-rds-extended-support or open-source-rds-extended-support-disabled.";
     AutoscalingBelowSize = "autoscaling-below-size", Error(Invalid),
         "The storage could not grow by itself as far as its least step",
         "Write a maxSize that is at least a tenth larger than the size, or leave autoscaling out.";
@@ -226,7 +229,12 @@ rules! {
         "Use Postgresql.";
     ExtendedSupport = "extended-support", Warning,
         "The version is in paid Extended Support",
-        "Choose a newer major version. AWS bills Extended Support for each vCPU and hour, and raises the fee in its third year.";
+        "Choose a newer major version. AWS bills Extended Support for each vCPU and hour, and raises the fee in its third year, a year before it ends. \
+         With spec.engineLifecycleSupport an instance can be kept out of it before its standard support ends.";
+    SupportDeclined = "support-declined", Warning,
+        "The version is past its standard support, and Extended Support is disabled",
+        "Choose a newer major version, or open-source-rds-extended-support. RDS creates no such instance, and upgrades one that runs or is restored to a \
+         later major version by itself: an outage that cannot be taken back.";
     SupportEnded = "support-ended", Warning,
         "The version is not supported any more",
         "Choose a newer major version: AWS may upgrade this one by force.";
@@ -267,6 +275,9 @@ rules! {
     DearerStandby = "dearer-standby", Warning,
         "A standby is billed",
         "Compare the rates: with a standby, instance and storage cost twice as much.";
+    DearerSupport = "dearer-support", Warning,
+        "Extended Support is billed when the standard support of the version has ended",
+        "Upgrade before that day, or leave Extended Support disabled: then RDS upgrades by itself.";
     DearerInstance = "dearer-instance", Warning,
         "The instance is billed at another rate",
         "Compare the rates of both instance classes.";

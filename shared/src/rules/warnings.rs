@@ -29,12 +29,14 @@ const KEEPS_ROLE: [(MajorVersion, u16); 6] = [
 ];
 
 /// Warnings about what is asked for. Of what its author did not write only what it costs is told.
-pub(super) fn about(draft: &Draft<'_>, written: Written<'_>, today: Date, verdict: &mut Verdict) {
+///
+/// `exists` says whether there is an instance already.
+pub(super) fn about(draft: &Draft<'_>, written: Written<'_>, exists: bool, today: Date, verdict: &mut Verdict) {
     if let Some(engine) = draft.engine.filter(|engine| !engine.supported()) {
         let message = format!("{engine} is not supported yet: the object is kept, but nothing is created");
         verdict.warn(Rule::EngineNotBuilt, "spec.type", message);
     }
-    support(draft, today, verdict);
+    support(draft, exists, today, verdict);
     sharing(draft, written, verdict);
     if let Some(size) = draft.size.filter(|size| size.gibibytes() < Gibibytes::SMALLEST && written.has("size")) {
         let message = format!("{} are allocated, the smallest volume RDS offers", size.allocated());
@@ -78,7 +80,7 @@ pub(super) fn about_nulls(spec: &Value, last_applied: Option<&Value>, verdict: &
     }
 }
 
-fn support(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
+fn support(draft: &Draft<'_>, exists: bool, today: Date, verdict: &mut Verdict) {
     let (Some(engine), Some(version)) = (draft.engine, draft.version) else { return };
     let Some(dates) = lifecycle::of(engine, version.major()) else { return };
     let newest = lifecycle::newest(engine).map(|newest| format!("; newest: {newest}")).unwrap_or_default();
@@ -86,14 +88,36 @@ fn support(draft: &Draft<'_>, today: Date, verdict: &mut Verdict) {
     if today > end {
         let message = format!("support of {engine} {} ended on {end}{newest}", version.major());
         verdict.warn(Rule::SupportEnded, "spec.version", message);
+    } else if today > dates.standard_end && draft.extended_support == Some(false) {
+        declined(draft, exists, (engine, version.major()), dates.standard_end, verdict);
     } else if today > dates.standard_end {
-        let (start, dearer) = (dates.extended_start(), dates.dearer_start());
+        let dearer = dates.dearer_start();
         let message = format!(
-            "{engine} {} is in paid Extended Support, {start} to {end}, dearer from {dearer}{newest}",
+            "{engine} {} is in paid Extended Support (engineLifecycleSupport), dearer from {dearer}{newest}",
             version.major()
         );
         verdict.warn(Rule::ExtendedSupport, "spec.version", message);
     }
+}
+
+/// Source: RDS API, CreateDBInstance and RestoreDBInstanceFromDBSnapshot, `EngineLifecycleSupport`; RDS user guide, "Creating a DB instance with
+/// Amazon RDS Extended Support". The dates move: RDS refuses, not admission.
+fn declined(
+    draft: &Draft<'_>,
+    exists: bool,
+    (engine, major): (Engine, MajorVersion),
+    ended: Date,
+    verdict: &mut Verdict,
+) {
+    let what = if exists || draft.adopt.is_some() {
+        format!("RDS upgrades {engine} {major} by itself, an outage")
+    } else if draft.restore_from.is_some() {
+        format!("RDS upgrades a restored {engine} {major} by itself")
+    } else {
+        format!("RDS creates no {engine} {major} with it")
+    };
+    let message = format!("{what}: standard support ended on {ended}");
+    verdict.warn(Rule::SupportDeclined, "spec.engineLifecycleSupport", message);
 }
 
 /// A minor version that is left to RDS is a newer one.

@@ -1,4 +1,4 @@
-//! Fields that are a single word: class, instance class, storage type, deletion policy.
+//! Fields that are a single word: class, instance class, storage type, support, deletion policy.
 
 use super::quote::{did_you_mean, meant, one_of, quoted};
 use super::{Refusal, Rule};
@@ -69,6 +69,40 @@ pub(super) fn check_storage_type(text: &str) -> Result<&str, Refusal> {
         meant(text, &[("ssd", "gp3"), ("general", "gp3"), ("provisioned", "io2")], STORAGE_TYPES),
     );
     Err(Refusal::new(Rule::UnknownStorageType, format!("{} is not a storage type: write {types}{meant}", quoted(text))))
+}
+
+/// RDS's words for how the support of a version ends: on into Extended Support, or with its standard support.
+///
+/// Source: RDS API, CreateDBInstance, `EngineLifecycleSupport`.
+pub(crate) const LIFECYCLE_SUPPORTS: [&str; 2] =
+    ["open-source-rds-extended-support", "open-source-rds-extended-support-disabled"];
+
+/// What people may write for them, in lower case.
+const SUPPORTS_ELSEWHERE: [(&str, &str); 4] = [
+    ("enabled", LIFECYCLE_SUPPORTS[0]),
+    ("extended", LIFECYCLE_SUPPORTS[0]),
+    ("disabled", LIFECYCLE_SUPPORTS[1]),
+    ("standard", LIFECYCLE_SUPPORTS[1]),
+];
+
+/// RDS's word for whether an instance goes on into Extended Support.
+pub const fn lifecycle_support(extended: bool) -> &'static str {
+    let [on, off] = LIFECYCLE_SUPPORTS;
+    if extended { on } else { off }
+}
+
+/// Whether an instance with this word of RDS's goes on into Extended Support; none for other words.
+pub fn extended_support(word: &str) -> Option<bool> {
+    [true, false].into_iter().find(|extended| lifecycle_support(*extended) == word)
+}
+
+/// How the support of the version ends.
+pub(super) fn parse_lifecycle_support(text: &str) -> Result<bool, Refusal> {
+    extended_support(text).ok_or_else(|| {
+        let (words, meant) = (one_of(LIFECYCLE_SUPPORTS), meant(text, &SUPPORTS_ELSEWHERE, LIFECYCLE_SUPPORTS));
+        let message = format!("{} is not a lifecycle support: write {words}{meant}", quoted(text));
+        Refusal::new(Rule::UnknownLifecycleSupport, message)
+    })
 }
 
 /// A deletion policy.

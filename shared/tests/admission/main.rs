@@ -49,7 +49,7 @@ fn nobody_is_warned_of_what_they_did_not_write_but_of_what_it_costs() {
         assert_eq!(
             told(&verdict),
             [
-                "spec.version: PostgreSQL 12 is in paid Extended Support, 2025-03-01 to 2028-02-29, dearer from 2027-03-01; newest: 18"
+                "spec.version: PostgreSQL 12 is in paid Extended Support (engineLifecycleSupport), dearer from 2027-03-01; newest: 18"
             ]
         );
     }
@@ -155,7 +155,7 @@ fn what_authors_are_warned_of() {
         (json!({"type": "MySQL"}), "spec.type: MySQL is not supported yet: the object is kept, but nothing is created"),
         (
             json!({"version": 13}),
-            "spec.version: PostgreSQL 13 is in paid Extended Support, 2026-03-01 to 2029-02-28, dearer from 2028-03-01; newest: 18",
+            "spec.version: PostgreSQL 13 is in paid Extended Support (engineLifecycleSupport), dearer from 2028-03-01; newest: 18",
         ),
         (json!({"users": {"a": ["superuser"]}}), "spec.users[a]: as rds_superuser it is the master's equal"),
         (json!({"users": {"a": ["REPLICATION"]}}), "spec.users[a]: RDS grants rds_replication for replication"),
@@ -217,9 +217,31 @@ fn support_ends_by_the_day_that_is_given() {
     let spec = json!({"version": "13", "size": "20Gi"});
     let on = |day| told(&create(&subject(&spec), day));
     assert!(on(date(2026, 2, 28)).is_empty());
-    assert!(on(date(2026, 3, 1))[0].contains("paid Extended Support, 2026-03-01 to"));
+    assert!(on(date(2026, 3, 1))[0].contains("paid Extended Support (engineLifecycleSupport), dearer from 2028-03-01"));
     assert!(on(date(2029, 2, 28))[0].contains("paid Extended Support"));
     assert!(on(date(2029, 3, 1))[0].contains("ended on 2029-02-28"));
+}
+
+#[test]
+fn extended_support_that_is_declined_is_told_when_it_counts() {
+    let off = "open-source-rds-extended-support-disabled";
+    let on = |spec: &Value, day| told(&create(&subject(spec), day));
+    let spec = json!({"version": "13", "size": "20Gi", "engineLifecycleSupport": off});
+    assert!(on(&spec, date(2026, 2, 28)).is_empty());
+    let said =
+        "spec.engineLifecycleSupport: RDS creates no PostgreSQL 13 with it: standard support ended on 2026-02-28";
+    assert_eq!(on(&spec, date(2026, 3, 1)), [said], "nobody pays for it");
+    let enrolled =
+        json!({"version": "13", "size": "20Gi", "engineLifecycleSupport": "open-source-rds-extended-support"});
+    assert!(on(&enrolled, date(2026, 3, 1))[0].starts_with("spec.version: PostgreSQL 13 is in paid Extended Support"));
+    for (origin, said) in [
+        (json!({"restoreFrom": {"pointInTime": {}}}), "RDS upgrades a restored PostgreSQL 13 by itself"),
+        (json!({"adopt": "legacy"}), "RDS upgrades PostgreSQL 13 by itself, an outage"),
+    ] {
+        let mut spec = spec.clone();
+        spec.as_object_mut().unwrap().extend(origin.as_object().unwrap().clone());
+        assert!(on(&spec, TODAY)[0].contains(said), "{spec}");
+    }
 }
 
 #[test]

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::account::Account;
+use crate::actions::EXTENDED_SUPPORT_DISABLED;
 use crate::backups;
 use crate::replicas;
 use crate::state::{
-    Activity, Category, Change, Instance, Phase, RetainedBackup, SnapshotKind, SnapshotStatus, Source, State, news,
+    Activity, Category, Change, Instance, Phase, RetainedBackup, SnapshotKind, SnapshotStatus, Source, State,
+    default_group, news,
 };
 use crate::windows;
 
@@ -124,7 +126,12 @@ fn end(state: &mut State, resource_id: &str, now: Timestamp) {
                 }
             };
             instance.created_at = now;
-            settle(state, resource_id, now);
+            match out_of_support(instance, now) {
+                Some(change) => {
+                    instance.phase = Phase::begin(Activity::Modifying { change: Box::new(change) }, now);
+                }
+                None => settle(state, resource_id, now),
+            }
             state.record(source, category, message, now);
         }
         Activity::BackingUp { snapshot } => {
@@ -219,6 +226,15 @@ fn end(state: &mut State, resource_id: &str, now: Timestamp) {
         }
         Activity::Available | Activity::Failed => {}
     }
+}
+
+/// What RDS makes of a restored instance that is kept out of Extended Support, where its version has no other any more.
+///
+/// Source: RDS API Reference, RestoreDBInstanceFromDBSnapshot, EngineLifecycleSupport.
+fn out_of_support(instance: &Instance, now: Timestamp) -> Option<Change> {
+    let declined = instance.lifecycle_support == EXTENDED_SUPPORT_DISABLED && instance.replica_source.is_none();
+    let target = instance.engine_version.supported_target(now).filter(|_| declined)?;
+    Some(Change { engine_version: Some(target), parameter_group: Some(default_group(target)), ..Change::default() })
 }
 
 /// An instance comes to rest. Where backups have been turned on, the first one follows at once; where they have been turned off, there are

@@ -4,6 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// A PostgreSQL version, such as 12.22, or one of Extended Support, such as 12.22-rds.20250814.
@@ -115,6 +118,20 @@ impl EngineVersion {
             (12, _) | (13, ..=22) => 17,
             _ => 18,
         }
+    }
+
+    /// Whether the standard support of its major has ended by now: at the end of a February [endoflife.date], of 2025 for PostgreSQL 12, a year
+    /// later for each further major.
+    pub fn standard_support_ended(self, now: Timestamp) -> bool {
+        let years = i16::try_from(self.major.saturating_sub(12)).unwrap_or(i16::MAX);
+        now.to_zoned(TimeZone::UTC).date() > date(2025_i16.saturating_add(years), 2, 1).last_of_month()
+    }
+
+    /// What an instance of this version that is kept out of Extended Support is upgraded to when its standard support has ended: the default of
+    /// the next major that has it still [RDS API Reference, RestoreDBInstanceFromDBSnapshot, EngineLifecycleSupport, which does not say how far].
+    pub fn supported_target(self, now: Timestamp) -> Option<Self> {
+        let supported = |target: &Self| target.is_default() && !target.standard_support_ended(now);
+        self.upgrade_targets().find(supported).filter(|_| self.standard_support_ended(now))
     }
 
     /// The default parameter group family, `postgres12`.

@@ -17,6 +17,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "changes::storage_grows_by_ten_percent_and_holds_up_nobody", storage_grows),
         trial(world, "changes::storage_changes_its_size_and_speed_by_one_request", storage_changes_speed),
+        trial(world, "changes::extended_support_is_declined_at_birth_and_taken_up_later", extended_support),
         trial(world, "changes::i3_a_removed_database_is_kept_and_comes_back", i3_a_removed_database_is_kept),
         trial(world, "changes::a_removed_user_leaves_its_work_behind", a_removed_user_leaves_its_work_behind),
     ]
@@ -66,6 +67,53 @@ async fn storage_grows(world: &World) -> Result<()> {
     ensure!(!refused.success && told, "{refused:?}");
     scene.apply("bigger", &format!("{{size: 104Gi, {users}}}")).await?;
     scene.ready("bigger").await?;
+    Ok(())
+}
+
+async fn extended_support(world: &World) -> Result<()> {
+    const ON: &str = "open-source-rds-extended-support";
+    const OFF: &str = "open-source-rds-extended-support-disabled";
+    let stack = world.stack().await?;
+    let scene = Scene::new(&stack, "supported").await?;
+    // What RDS refuses is told before it does.
+    let applied = scene.apply("old", &format!("{{version: 13, size: 20Gi, engineLifecycleSupport: {OFF}}}")).await?;
+    let said =
+        "spec.engineLifecycleSupport: RDS creates no PostgreSQL 13 with it: standard support ended on 2026-02-28";
+    ensure!(applied.stderr.contains(said), "{applied:?}");
+    eventually(SETTLED, "the object to have RDS's words", async || {
+        let told = scene.database("old").await?;
+        let told = told.expect("InstanceReady", "False")?;
+        ensure!(told.message.contains("past its end of standard support"), "{told:?}");
+        Ok(())
+    })
+    .await?;
+    ensure!(scene.instances().await?.is_empty(), "something was made");
+
+    let spec =
+        |support: &str| format!("{{version: 17, size: 20Gi, users: {{app: []}}, databases: {{one: [app]}}{support}}}");
+    scene.apply("new", &spec(&format!(", engineLifecycleSupport: {OFF}"))).await?;
+    let identifier = scene.ready("new").await?.text("/status/instance/identifier").to_owned();
+    let support = async || {
+        let instance = cloud::existing(stack.rds(), &identifier).await?;
+        anyhow::Ok(instance.engine_lifecycle_support().unwrap_or_default().to_owned())
+    };
+    ensure!(support().await? == OFF, "born with {}", support().await?);
+
+    // The line that left keeps its value; another one is asked for at once, and nobody's session ends.
+    let mut session = scene.connect("new", "app").await?;
+    scene.apply("new", &spec("")).await?;
+    scene.ready("new").await?;
+    ensure!(support().await? == OFF, "{} without a word", support().await?);
+    let applied = scene.apply("new", &spec(&format!(", engineLifecycleSupport: {ON}"))).await?;
+    let said = "spec.engineLifecycleSupport: cost: PostgreSQL 17 is billed as Extended Support from 2030-03-01";
+    ensure!(applied.stderr.contains(said), "{applied:?}");
+    eventually(SETTLED, "RDS to have the other word", async || {
+        ensure!(support().await? == ON, "{}", support().await?);
+        Ok(())
+    })
+    .await?;
+    scene.ready("new").await?;
+    session.execute("SELECT 1").await.context("another word ended the session of app")?;
     Ok(())
 }
 

@@ -29,6 +29,7 @@ pub(super) fn wanted(target: &Target, world: &World) -> Settings {
         storage_type: Some(desired.storage.kind.as_ref().unwrap_or(&class.storage_type).clone()),
         max_allocated_gib: desired.storage.max_size().map(|most| most.gibibytes().get()),
         multi_az: Some(desired.multi_az.unwrap_or(class.multi_az)),
+        extended_support: desired.extended_support.or(class.extended_support),
         backup_retention_days: Some(u32::from(desired.backup.automated_days())),
         backup_window: written(desired.backup.window.as_ref()).or(class.backup_window.clone()),
         maintenance_window: written(desired.maintenance_window.as_ref()).or(class.maintenance_window.clone()),
@@ -150,6 +151,7 @@ fn declared(
     let above =
         |have: EngineVersion| exact && same_major(have) && !desired.version.covers(have) && desired.version > have;
     let version = pending.or(running).is_some_and(above) && permitted(fence.version(desired));
+    let rises = running.is_some_and(|running| running.major() < desired.version.major());
     // Another major version that waits, and is not wanted (any more), is taken back.
     let back = running.is_some_and(same_major) && pending.is_some_and(|pending| !same_major(pending));
     let engine_version =
@@ -161,6 +163,8 @@ fn declared(
         instance_class: class,
         deletion_protection: wanted.deletion_protection.filter(|protected| *protected),
         multi_az: desired.multi_az,
+        // Who leaves the paid support by an upgrade leaves it after that: before, the provider would upgrade by itself, at its own time.
+        extended_support: desired.extended_support.filter(|extended| *extended || !rises),
         maintenance_window: written(desired.maintenance_window.as_ref()),
         ..Settings::default()
     };

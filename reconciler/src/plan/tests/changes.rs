@@ -108,6 +108,7 @@ fn i7_every_part_of_a_creation_makes_it_another_one() {
         target(&json!({"deletionProtection": true})),
         target(&json!({"version": "16.9"})),
         target(&json!({"instanceClass": "db.t4g.small"})),
+        target(&json!({"engineLifecycleSupport": "open-source-rds-extended-support-disabled"})),
     ];
     for change in [
         |class: &mut crate::subject::Class| drop(class.tags.insert("team".into(), "shop".into())),

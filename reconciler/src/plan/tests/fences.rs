@@ -63,6 +63,25 @@ fn outside() -> World {
 }
 
 #[test]
+fn paid_support_is_left_but_not_taken_up_under_a_class_that_forbids_it() {
+    let class = json!({"allowExtendedSupport": false});
+    let wish = |support: &str| running(&class, &json!({"engineLifecycleSupport": support}));
+    let (enrolled, mut left) = (settled_world(), settled_world());
+    on_instance(&mut left, |instance| instance.running.extended_support = Some(false));
+    let leaves = planned(&wish("open-source-rds-extended-support-disabled"), &enrolled);
+    let [Request::Modify(Modify { change, .. })] = cloud_steps(&leaves)[..] else { unreachable!("{:?}", leaves.steps) };
+    assert_eq!(change.extended_support, Some(false));
+    let enrols = planned(&wish("open-source-rds-extended-support"), &left);
+    assert_eq!(cloud_steps(&enrols), Vec::<&Request>::new());
+    let (reason, told) = blocked(&enrols, Concern::Settings);
+    assert!(reason == "ClassNotPermitted" && told.contains("allowExtendedSupport"), "{reason}: {told}");
+    // What runs with it goes on.
+    let stays = planned(&wish("open-source-rds-extended-support"), &enrolled);
+    assert_eq!(cloud_steps(&stays), Vec::<&Request>::new());
+    message(&stays, Concern::Settings);
+}
+
+#[test]
 fn i5_a_narrowed_fence_changes_nothing_of_what_runs() {
     for class in [
         json!({"allowedInstanceClasses": ["db.t4g.*"]}),

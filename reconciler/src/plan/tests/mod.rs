@@ -11,6 +11,7 @@ mod lifecycle;
 mod origins;
 mod parameters;
 mod paused;
+mod peers;
 mod platform;
 mod secrets;
 mod simulation;
@@ -180,6 +181,7 @@ pub(crate) fn instance(status: &str) -> Instance {
             allocated_gib: Some(20),
             storage_type: Some("gp3".into()),
             multi_az: Some(false),
+            extended_support: Some(true),
             max_allocated_gib: Some(20),
             backup_retention_days: Some(7),
             backup_window: Some("02:00-02:30".into()),

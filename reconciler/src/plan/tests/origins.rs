@@ -80,6 +80,35 @@ fn a_database_comes_back_from_its_snapshot_by_one_field() {
     assert_eq!((instance_class.as_deref(), *backup_retention_days), (Some("db.t4g.micro"), Some(7)));
 }
 
+/// What is said at a birth is said at a restore: RDS inherits nothing of it.
+#[test]
+fn a_birth_of_any_kind_says_what_is_to_become_of_the_support_of_its_version_and_nothing_unasked() {
+    let earlier = Backup {
+        reaches: Some(("2026-01-01T00:00:00Z".parse().unwrap(), "2026-01-02T00:00:00Z".parse().unwrap())),
+        ..whole()
+    };
+    for (support, wanted) in [
+        (json!(null), None),
+        (json!("open-source-rds-extended-support"), Some(true)),
+        (json!("open-source-rds-extended-support-disabled"), Some(false)),
+    ] {
+        for (from, backups) in [
+            (json!(null), vec![]),
+            (json!({"snapshot": FINAL}), vec![whole()]),
+            (json!({"pointInTime": {}}), vec![earlier.clone()]),
+        ] {
+            let wish = asks(&json!({"restoreFrom": from, "engineLifecycleSupport": support}));
+            let plan = planned(&wish, &with(backups));
+            let said = match cloud_steps(&plan)[..] {
+                [Request::Create(create)] => create.settings.extended_support,
+                [Request::Restore(restore)] => restore.settings.extended_support,
+                ref other => unreachable!("{from}: {other:?}"),
+            };
+            assert_eq!(said, wanted, "{from}, {support}");
+        }
+    }
+}
+
 #[test]
 fn i10_a_snapshot_is_restored_where_its_own_tags_or_the_class_say_so() {
     let of = |cluster: &str, namespace: &str| Backup {

@@ -98,6 +98,26 @@ fn upgrade(world: &World, target: &Target) -> (String, bool, bool) {
     }
 }
 
+/// Before, the provider would upgrade by itself: outside the window, without a snapshot of ours, and to a version of its own choice.
+#[test]
+fn who_leaves_paid_support_by_an_upgrade_leaves_it_when_that_is_done() {
+    let leaves = wish(&json!({
+        "applyImmediately": false, "engineLifecycleSupport": "open-source-rds-extended-support-disabled",
+    }));
+    let left = Settings { extended_support: Some(false), ..Settings::default() };
+    let asked = |world: &World| match cloud_steps(&planned(&leaves, world))[..] {
+        [] => None,
+        [Request::Modify(Modify { change, .. })] => Some(change.clone()),
+        ref other => unreachable!("{other:?}"),
+    };
+    let mut waiting = world(&TARGETS, vec![snapshot(1, Some(60))], None);
+    on_instance(&mut waiting, |instance| instance.pending.engine_version = Some("17.6".into()));
+    assert_eq!(asked(&waiting), None);
+    let mut risen = settled_world();
+    on_instance(&mut risen, |instance| instance.running.engine_version = Some("17.6".into()));
+    assert_eq!(asked(&risen), Some(left));
+}
+
 #[test]
 fn i3_a_snapshot_of_its_own_comes_before_an_upgrade() {
     let ask = |world: &World| match cloud_steps(&planned(&upgrades(), world))[..] {

@@ -79,6 +79,11 @@ fn what_nobody_notices_goes_at_once_and_an_outage_waits() {
             Settings { maintenance_window: Some("mon:01:00-mon:02:00".into()), ..one() },
             false,
         ),
+        (
+            json!({"engineLifecycleSupport": "open-source-rds-extended-support-disabled"}),
+            Settings { extended_support: Some(false), ..one() },
+            false,
+        ),
         (json!({"deletionProtection": true}), Settings { deletion_protection: Some(true), ..one() }, false),
     ] {
         assert_eq!(sent(&planned(&wish(&besides), &settled_world())), Some((change.clone(), at_once)), "{besides}");
@@ -89,6 +94,7 @@ fn what_nobody_notices_goes_at_once_and_an_outage_waits() {
     for nothing in [
         json!({}),
         json!({"multiAZ": false}),
+        json!({"engineLifecycleSupport": "open-source-rds-extended-support"}),
         json!({"storage": {"type": "gp3", "autoscaling": {}}}),
         json!({"applyImmediately": true}),
     ] {

@@ -18,6 +18,7 @@ pub(super) fn of(change: &Settings, running: &Settings) -> Parts {
         storage_type,
         max_allocated_gib,
         multi_az,
+        extended_support,
         backup_retention_days,
         backup_window,
         maintenance_window,
@@ -37,6 +38,8 @@ pub(super) fn of(change: &Settings, running: &Settings) -> Parts {
         now: Settings {
             auto_minor_version_upgrade,
             max_allocated_gib,
+            // The standing of its version changes, and no server with it.
+            extended_support,
             backup_retention_days: retention,
             backup_window,
             maintenance_window,
@@ -78,6 +81,7 @@ mod tests {
             instance_class: Some("db.t4g.small".into()),
             allocated_gib: Some(40),
             multi_az: Some(true),
+            extended_support: Some(false),
             storage_type: Some("gp3".into()),
             backup_retention_days: Some(9),
             maintenance_window: Some("sun:04:00-sun:05:00".into()),
@@ -92,13 +96,13 @@ mod tests {
         for (running, now, quiet, outage) in [
             (
                 running("gp2", 7),
-                vec!["backups kept for", "maintenance window"],
+                vec!["extended support", "backups kept for", "maintenance window"],
                 vec!["storage", "storage type", "standby in another zone"],
                 vec!["engine version", "instance class"],
             ),
             (
                 running("standard", 0),
-                vec!["maintenance window"],
+                vec!["extended support", "maintenance window"],
                 vec!["storage", "standby in another zone"],
                 vec!["engine version", "instance class", "storage type", "backups kept for"],
             ),

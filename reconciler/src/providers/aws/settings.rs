@@ -9,7 +9,7 @@ use aws_sdk_rds::operation::restore_db_instance_from_db_snapshot::builders::Rest
 use aws_sdk_rds::operation::restore_db_instance_to_point_in_time::builders::RestoreDBInstanceToPointInTimeFluentBuilder as RestoreMoment;
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
 
-use shared::rules::{DailyWindow, WeeklyWindow};
+use shared::rules::{self, DailyWindow, WeeklyWindow};
 
 use crate::providers::request::Origin;
 use crate::providers::settings::Settings;
@@ -30,6 +30,7 @@ pub(super) fn running(from: &DbInstance) -> Settings {
         // Without one it does not grow by itself.
         max_allocated_gib: number(from.max_allocated_storage().or(from.allocated_storage())),
         multi_az: Some(from.multi_az().unwrap_or(false)),
+        extended_support: from.engine_lifecycle_support().and_then(rules::extended_support),
         backup_retention_days: number(from.backup_retention_period()),
         backup_window: owned(from.preferred_backup_window()),
         maintenance_window: owned(from.preferred_maintenance_window()),
@@ -89,6 +90,7 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         storage_type,
         max_allocated_gib,
         multi_az,
+        extended_support,
         backup_retention_days,
         backup_window,
         maintenance_window,
@@ -107,6 +109,7 @@ pub(super) fn create(call: CreateDBInstanceFluentBuilder, settings: &Settings) -
         .set_storage_type(storage_type)
         .set_max_allocated_storage(max_allocated_gib.map(whole))
         .set_multi_az(multi_az)
+        .set_engine_lifecycle_support(extended_support.map(support))
         .set_backup_retention_period(backup_retention_days.map(whole))
         .set_preferred_backup_window(backup_window)
         .set_preferred_maintenance_window(maintenance_window)
@@ -129,6 +132,7 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         storage_type,
         max_allocated_gib,
         multi_az,
+        extended_support,
         backup_retention_days,
         backup_window,
         maintenance_window,
@@ -148,6 +152,7 @@ pub(super) fn modify(call: ModifyDBInstanceFluentBuilder, change: &Settings) -> 
         .set_storage_type(storage_type)
         .set_max_allocated_storage(max_allocated_gib.map(whole))
         .set_multi_az(multi_az)
+        .set_engine_lifecycle_support(extended_support.map(support))
         .set_backup_retention_period(backup_retention_days.map(whole))
         .set_preferred_backup_window(backup_window)
         .set_preferred_maintenance_window(maintenance_window)
@@ -188,6 +193,7 @@ macro_rules! restored {
             throughput,
             storage_type,
             multi_az,
+            extended_support,
             backup_retention_days,
             backup_window,
             deletion_protection,
@@ -202,6 +208,7 @@ macro_rules! restored {
             .set_storage_throughput(throughput.map(whole))
             .set_storage_type(storage_type)
             .set_multi_az(multi_az)
+            .set_engine_lifecycle_support(extended_support.map(support))
             .set_backup_retention_period(backup_retention_days.map(whole))
             .set_preferred_backup_window(backup_window)
             .set_deletion_protection(deletion_protection)
@@ -284,6 +291,11 @@ fn gp3(gib: u32, iops: Option<u32>, throughput: Option<u32>) -> Result<(), Strin
 fn chosen(iops: Option<u32>, throughput: Option<u32>) -> [Option<String>; 2] {
     [("iops", iops), ("throughput", throughput)]
         .map(|(field, value)| value.map(|value| format!("spec.storage.{field}: {value}")))
+}
+
+/// RDS's word.
+fn support(extended: bool) -> String {
+    rules::lifecycle_support(extended).to_owned()
 }
 
 fn listed(groups: BTreeSet<String>) -> Vec<String> {

@@ -79,6 +79,11 @@ fn i10_a_birth_outside_a_limit_is_refused_with_the_field_the_value_and_what_is_a
         ),
         (json!({"maxRetention": "2x"}), json!({}), "its maxRetention \"2x\" is not a duration"),
         (json!({"maxSize": "50GB"}), json!({"size": "100GB"}), "spec.size: 94Gi is more than its maxSize of 50GB"),
+        (
+            json!({"allowExtendedSupport": false}),
+            json!({"engineLifecycleSupport": "open-source-rds-extended-support"}),
+            "spec.engineLifecycleSupport: Extended Support is not allowed (allowExtendedSupport)",
+        ),
         (json!({"maxSize": "0GB"}), json!({}), "its maxSize \"0GB\" is not a size"),
         (
             json!({"allowCreaterole": false}),
@@ -129,8 +134,28 @@ fn what_is_allowed_is_born() {
         (json!({"maxRetention": "2w"}), json!({"backup": {"retention": "14d"}})),
         (json!({"maxSize": "100GB"}), json!({"size": "100GB"})),
         (json!({"allowCreaterole": false}), json!({"users": {"app": ["createdb"]}})),
+        (
+            json!({"allowExtendedSupport": false}),
+            json!({"engineLifecycleSupport": "open-source-rds-extended-support-disabled"}),
+        ),
     ] {
         born(&class, &spec).unwrap_or_else(|refusal| unreachable!("{class} {spec}: {refusal}"));
+    }
+}
+
+#[test]
+fn what_nobody_may_ask_for_comes_by_no_silence() {
+    let (on, off) = ("open-source-rds-extended-support", "open-source-rds-extended-support-disabled");
+    for (class, support) in [
+        (json!({}), None),
+        (json!({"engineLifecycleSupport": off}), Some(false)),
+        (json!({"engineLifecycleSupport": on}), Some(true)),
+        (json!({"allowExtendedSupport": true}), None),
+        (json!({"allowExtendedSupport": false}), Some(false)),
+        // The platform's own word goes first.
+        (json!({"allowExtendedSupport": false, "engineLifecycleSupport": on}), Some(true)),
+    ] {
+        assert_eq!(born(&class, &json!({})).unwrap().class.extended_support, support, "{class}");
     }
 }
 

@@ -10,7 +10,7 @@ use reconciler::providers::{
     Create, CreateGroup, Delete, DeleteGroup, DeleteSnapshot, FillGroup, MarkInstance, MasterPassword, Modify, Origin,
     Reboot, Request, ResetMaster, Restore, Settings, TakeSnapshot,
 };
-use shared::rules::Engine;
+use shared::rules::{Engine, lifecycle_support};
 
 /// An action of RDS that changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,6 +186,7 @@ impl Sent {
             storage_type,
             max_allocated_gib,
             multi_az,
+            extended_support,
             backup_retention_days,
             backup_window,
             maintenance_window,
@@ -208,6 +209,7 @@ impl Sent {
             .option("StorageType", storage_type.as_ref())
             .option("MaxAllocatedStorage", max_allocated_gib.as_ref())
             .option("MultiAZ", multi_az.as_ref())
+            .option("EngineLifecycleSupport", extended_support.map(lifecycle_support).as_ref())
             .option("BackupRetentionPeriod", backup_retention_days.as_ref())
             .option("PreferredBackupWindow", backup_window.as_ref())
             .option("PreferredMaintenanceWindow", maintenance_window.as_ref())

@@ -48,6 +48,7 @@ pub(super) fn instance(account: &Account, from: &Instance, now: Timestamp) -> Db
         .storage_type(&from.storage_type)
         .set_max_allocated_storage(from.max_allocated_storage.map(whole))
         .multi_az(from.multi_az)
+        .engine_lifecycle_support(&from.lifecycle_support)
         .backup_retention_period(whole(from.backup_retention))
         .deletion_protection(from.deletion_protection)
         .set_vpc_security_groups(Some(groups.map(VpcSecurityGroupMembershipBuilder::build).collect()))

@@ -10,7 +10,7 @@ use reconciler::providers::{Endpoint, Group, Instance, Values, WantedGroup};
 use reconciler::turns::Key;
 use serde_json::Value;
 use shared::names;
-use shared::rules::{self, DatabaseName, DefaultVersions, Desired, RoleName};
+use shared::rules::{self, DatabaseName, DefaultVersions, Desired, EngineVersion, RoleName};
 
 use super::Violation;
 use super::rest::is_ready;
@@ -86,10 +86,16 @@ impl<'a> Promise<'a> {
         let iops = desired.storage.iops.is_some() && desired.storage.iops != running.iops;
         let throughput = desired.storage.throughput.is_some() && desired.storage.throughput != running.throughput;
         let standby = desired.multi_az.is_some() && desired.multi_az != running.multi_az;
+        let version = self.instance.running.engine_version.as_deref();
+        let version = version.and_then(|text| EngineVersion::read(desired.engine, text));
+        // Before an upgrade that is wanted nobody leaves paid support.
+        let rises = version.is_some_and(|version| version.major() < desired.version.major());
+        let support =
+            desired.extended_support.is_some() && desired.extended_support != running.extended_support && !rises;
         let window = desired.maintenance_window.map(|window| window.to_string());
         let window = window.is_some() && window != running.maintenance_window;
         let open = desired.deletion_protection && running.deletion_protection != Some(true);
-        (small || kept || class || iops || throughput || standby || window || open)
+        (small || kept || class || iops || throughput || standby || support || window || open)
             .then(|| format!("the instance runs with {running}"))
     }
 

@@ -16,7 +16,6 @@ use crate::state::{
 pub(super) const DEFAULT_BACKUP_WINDOW: &str = "03:00-03:30";
 pub(super) const DEFAULT_MAINTENANCE_WINDOW: &str = "sun:05:00-sun:05:30";
 pub(super) const DEFAULT_CA: &str = "rds-ca-rsa2048-g1";
-pub(super) const EXTENDED_SUPPORT: &str = "open-source-rds-extended-support";
 
 /// Accepts a new instance.
 pub fn create_instance(
@@ -82,7 +81,7 @@ fn parse(
     let storage = Storage::parse(params, None)?;
     let master_username = fields::master_username(params)?;
     let master_verifier = fields::master_verifier(params.required("MasterUserPassword")?, fresh)?;
-    let lifecycle = params.text("EngineLifecycleSupport").unwrap_or(EXTENDED_SUPPORT);
+    let lifecycle = fields::lifecycle_support(params)?.unwrap_or(fields::EXTENDED_SUPPORT);
     fields::check_lifecycle(lifecycle, version, now)?;
     let encrypted = params.boolean("StorageEncrypted")?.unwrap_or(false);
     let mut instance = Instance {

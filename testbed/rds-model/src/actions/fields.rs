@@ -1,7 +1,6 @@
 //! The fields that several actions take, parsed by the rules of RDS.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
 
 use crate::error::ApiError;
 use crate::fresh::Fresh;
@@ -233,28 +232,29 @@ pub(super) fn check_port(params: &Params, name: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Whether a version may be created without Extended Support today.
-pub(super) fn check_lifecycle(support: &str, version: EngineVersion, now: Timestamp) -> Result<(), ApiError> {
-    match support {
-        "open-source-rds-extended-support" => Ok(()),
-        "open-source-rds-extended-support-disabled" => {
-            let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-            if today > end_of_standard_support(version) {
-                return Err(ApiError::invalid_combination(format!(
-                    "You can't create a DB instance with engine version {version}, which is past its end of standard support, without \
-                     enrolling it in RDS Extended Support"
-                )));
-            }
-            Ok(())
+/// RDS's words for an instance that goes on into Extended Support, and for one that does not.
+pub(crate) const EXTENDED_SUPPORT: &str = "open-source-rds-extended-support";
+pub(crate) const EXTENDED_SUPPORT_DISABLED: &str = "open-source-rds-extended-support-disabled";
+
+/// What a request says of Extended Support.
+pub(super) fn lifecycle_support(params: &Params) -> Result<Option<&str>, ApiError> {
+    match params.text("EngineLifecycleSupport") {
+        Some(word) if ![EXTENDED_SUPPORT, EXTENDED_SUPPORT_DISABLED].contains(&word) => {
+            Err(ApiError::invalid_value(format!("Invalid EngineLifecycleSupport: {word}")))
         }
-        other => Err(ApiError::invalid_value(format!("Invalid EngineLifecycleSupport: {other}"))),
+        word => Ok(word),
     }
 }
 
-/// RDS ends standard support at the end of a February [endoflife.date], of 2025 for PostgreSQL 12, a year later for each further major.
-fn end_of_standard_support(version: EngineVersion) -> Date {
-    let years = i16::try_from(version.major.saturating_sub(12)).unwrap_or(i16::MAX);
-    date(2025_i16.saturating_add(years), 2, 28)
+/// Whether a version may be created without Extended Support today.
+pub(super) fn check_lifecycle(support: &str, version: EngineVersion, now: Timestamp) -> Result<(), ApiError> {
+    if support == EXTENDED_SUPPORT_DISABLED && version.standard_support_ended(now) {
+        return Err(ApiError::invalid_combination(format!(
+            "You can't create a DB instance with engine version {version}, which is past its end of standard support, without enrolling it in \
+             RDS Extended Support"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn extended_support_can_be_declined_only_before_its_time() {
-        let declined = "open-source-rds-extended-support-disabled";
+        let declined = EXTENDED_SUPPORT_DISABLED;
         let now: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
         let check = |major| check_lifecycle(declined, EngineVersion::default_of(major).unwrap(), now);
         assert!(check(12).is_err() && check(13).is_err() && check(14).is_ok());

@@ -37,6 +37,7 @@ pub(crate) use create::ports;
 pub use delete::delete_instance;
 pub use describe::describe_instances;
 pub use events::describe_events;
+pub(crate) use fields::EXTENDED_SUPPORT_DISABLED;
 pub use fields::instance_id;
 pub use maintenance::{apply_maintenance, describe_maintenance};
 pub use modify::modify_instance;

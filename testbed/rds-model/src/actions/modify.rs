@@ -65,7 +65,7 @@ fn modified(
     }
     let mut new = old.clone();
     settings::at_once(account, params, &mut new)?;
-    if let Some(lifecycle) = params.text("EngineLifecycleSupport") {
+    if let Some(lifecycle) = fields::lifecycle_support(params)? {
         fields::check_lifecycle(lifecycle, old.engine_version, at)?;
         lifecycle.clone_into(&mut new.lifecycle_support);
     }

@@ -66,8 +66,8 @@ pub(super) fn restored(
         storage::check_growth(source.allocated_storage, volume.size)?;
     }
     let tags = fields::tags(params)?;
-    let lifecycle = params.text("EngineLifecycleSupport").unwrap_or(create::EXTENDED_SUPPORT);
-    fields::check_lifecycle(lifecycle, version, now)?;
+    // One that is past its standard support, and is kept out of the extended one, is upgraded when it is there.
+    let lifecycle = fields::lifecycle_support(params)?.unwrap_or(fields::EXTENDED_SUPPORT);
     let mut instance = Instance {
         id,
         resource_id,
@@ -115,6 +115,7 @@ mod tests {
     use super::*;
     use crate::state::{Snapshot, SnapshotStatus};
     use crate::testing::{Counted, account, at, instance};
+    use crate::versions::EngineVersion;
     use crate::{backups, lifecycle};
 
     #[test]
@@ -145,5 +146,38 @@ mod tests {
         lifecycle::finish(&mut state, &again.resource_id, at(309));
         assert_eq!(state.instances["again"].restored_at, Some(at(309)));
         assert_eq!(state.events.last().unwrap().message, format!("Restored from snapshot {id}"));
+    }
+
+    #[test]
+    fn one_that_is_kept_out_of_extended_support_is_upgraded_when_it_is_restored() {
+        let now: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
+        for (major, support, runs) in [
+            (13, fields::EXTENDED_SUPPORT_DISABLED, 14),
+            (13, fields::EXTENDED_SUPPORT, 13),
+            (14, fields::EXTENDED_SUPPORT_DISABLED, 14),
+        ] {
+            let version = EngineVersion::default_of(major).unwrap();
+            let source =
+                Instance { engine_version: version, parameter_group: default_group(version), ..instance("orders") };
+            let mut state = State::default();
+            let snapshot = Snapshot { status: SnapshotStatus::Available, ..backups::automated(&state, &source, now) };
+            let id = snapshot.id.clone();
+            state.snapshots.insert(id.clone(), snapshot);
+            let params = [
+                ("DBInstanceIdentifier", "again"),
+                ("DBSnapshotIdentifier", id.as_str()),
+                ("EngineLifecycleSupport", support),
+            ];
+            let params = params.into_iter().collect();
+            let again = restore_instance(&account(), &mut state, &params, now, &mut Counted::default()).unwrap();
+            assert_eq!(again.engine_version, version);
+            // The creation, and what follows from it.
+            for _ in 0..2 {
+                lifecycle::finish(&mut state, &again.resource_id, now);
+            }
+            let again = &state.instances["again"];
+            let runs = EngineVersion::default_of(runs).unwrap();
+            assert_eq!((again.engine_version, &again.parameter_group), (runs, &default_group(runs)), "{support}");
+        }
     }
 }

@@ -145,6 +145,7 @@ fn create() -> Create {
             storage_type: Some("gp3".into()),
             max_allocated_gib: Some(100),
             multi_az: Some(false),
+            extended_support: Some(false),
             backup_retention_days: Some(7),
             backup_window: Some("01:00-02:00".into()),
             maintenance_window: Some(far_window()),
@@ -208,6 +209,7 @@ async fn conversation(side: Side) -> (Side, Vec<String>) {
     with.create("too small", |new| new.settings.allocated_gib = Some(5)).await;
     with.create("no such type", |new| new.settings.storage_type = Some("standard".into())).await;
     with.create("no such version", |new| new.settings.engine_version = Some("9.6".into())).await;
+    with.create("past its standard support", |new| new.settings.engine_version = Some("13".into())).await;
     with.create("kept too long", |new| new.settings.backup_retention_days = Some(36)).await;
     with.create("no such group", |new| new.settings.security_groups = Some(BTreeSet::from(["sg-0".into()]))).await;
     with.create("no such subnets", |new| new.settings.subnet_group = Some("nowhere".into())).await;
@@ -242,6 +244,7 @@ async fn conversation(side: Side) -> (Side, Vec<String>) {
         "what is applied at any time",
         Settings {
             max_allocated_gib: Some(200),
+            extended_support: Some(true),
             backup_window: Some("05:00-05:30".into()),
             auto_minor_version_upgrade: Some(true),
             ..Settings::default()

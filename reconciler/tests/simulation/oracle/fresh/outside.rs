@@ -33,6 +33,7 @@ impl Picture {
             // Whether TLS was forced depends on how the instance came to be; what is declared is held to by `end`.
             parameter_group: _,
             multi_az,
+            extended_support,
             backup_retention_days,
             backup_window,
             maintenance_window,
@@ -50,9 +51,10 @@ impl Picture {
         if desired.instance_class.is_some() {
             self.add("the instance class", instance_class);
         }
-        // So does who says nothing of a standby or of a window.
+        // So does who says nothing of a standby, of support or of a window.
         for (name, declared, there) in [
             ("the standby", desired.multi_az.is_some(), multi_az.map(|multi_az| multi_az.to_string())),
+            ("the support", desired.extended_support.is_some(), extended_support.map(|on| on.to_string())),
             ("the backup window", desired.backup.window.is_some(), backup_window.clone()),
             ("the maintenance window", desired.maintenance_window.is_some(), maintenance_window.clone()),
         ] {
