@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::Version;
+use super::port::Version;
 
 /// Writes that are remembered: a watch lags by seconds, not by more of them.
 const KEPT: usize = 1024;
