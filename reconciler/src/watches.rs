@@ -242,10 +242,12 @@ fn concerned(instance: &Instance, known: &[Arc<Guarded>], cluster: &str) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
     use kube::runtime::watcher::Event;
     use serde_json::json;
 
     use super::*;
+    use crate::cluster::Version;
 
     fn class(generation: i64, default: bool, databases: i64) -> GuardedClass {
         let annotations = default.then(|| json!({"rdsdatabaseclass.matrixmind.cloud/is-default-class": "true"}));
@@ -255,6 +257,27 @@ mod tests {
             "spec": {}, "status": {"databases": databases},
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn a_secret_that_this_process_wrote_calls_nobody_until_somebody_touches_it() {
+        let echoes = Echoes::default();
+        let owner = owner::<Secret>(None, &echoes);
+        let told = |version: &str| PartialObjectMeta::<Secret> {
+            metadata: ObjectMeta {
+                namespace: Some("shop".into()),
+                uid: Some("1".into()),
+                resource_version: Some(version.into()),
+                annotations: Some(crate::binding::annotations("shop", "orders")),
+                ..ObjectMeta::default()
+            },
+            ..PartialObjectMeta::default()
+        };
+        let orders = Some(ObjectRef::new("orders").within("shop"));
+        assert_eq!(owner(told("7")), orders);
+        echoes.wrote(Version::of(&told("7").metadata));
+        assert_eq!(owner(told("7")), None);
+        assert_eq!(owner(told("8")), orders);
     }
 
     #[test]

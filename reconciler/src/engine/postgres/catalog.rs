@@ -72,16 +72,20 @@ pub enum RoleState {
 
 /// A wanted user, as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[allow(missing_docs, reason = "the attributes are PostgreSQL's")]
 pub struct User {
     /// Its name.
     pub name: String,
     /// Whether it is there, and whose.
     pub state: RoleState,
+    /// It can log in.
     pub login: bool,
+    /// It can create databases.
     pub createdb: bool,
+    /// It can create roles.
     pub createrole: bool,
+    /// It has the rights of the roles that it is a member of, without `SET ROLE`.
     pub inherit: bool,
+    /// Row-level security hides nothing from it.
     pub bypassrls: bool,
     /// A member of `rds_superuser`.
     pub superuser: bool,

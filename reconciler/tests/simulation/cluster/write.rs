@@ -105,9 +105,7 @@ impl Kubernetes {
                 if state.secrets.contains_key(&of) {
                     return Err(conflict(&of));
                 }
-                let written = Version::of(&metadata);
-                self.put_secret(state, of, Some(Secret { metadata, ..Secret::clone(secret) }));
-                Some(written)
+                self.put_secret(state, of, Some(Secret { metadata, ..Secret::clone(secret) }))
             }
             Write::UpdateSecret { of, read, change } => {
                 let mut secret = Secret::clone(unchanged(&state.secrets, of, read)?);
@@ -119,40 +117,34 @@ impl Kubernetes {
                     }
                 }
                 secret.metadata.resource_version = Some(state.next());
-                let written = Version::of(&secret.metadata);
-                self.put_secret(state, of.clone(), Some(secret));
-                Some(written)
+                self.put_secret(state, of.clone(), Some(secret))
             }
             Write::DeleteSecret { of, read } => {
-                if state.secrets.contains_key(of) {
-                    unchanged(&state.secrets, of, read)?;
-                    self.put_secret(state, of.clone(), None);
+                if !state.secrets.contains_key(of) {
+                    return Ok(None);
                 }
-                None
+                unchanged(&state.secrets, of, read)?;
+                self.put_secret(state, of.clone(), None)
             }
             Write::CreateService(service) => {
                 let (of, metadata) = born(state, &service.metadata)?;
                 if state.services.contains_key(&of) {
                     return Err(conflict(&of));
                 }
-                let written = Version::of(&metadata);
-                self.put_service(state, of, Some(Service { metadata, ..Service::clone(service) }));
-                Some(written)
+                self.put_service(state, of, Some(Service { metadata, ..Service::clone(service) }))
             }
             Write::UpdateService { of, read, to } => {
                 let mut service = Service::clone(unchanged(&state.services, of, read)?);
                 service.spec.clone_from(&to.spec);
                 service.metadata.resource_version = Some(state.next());
-                let written = Version::of(&service.metadata);
-                self.put_service(state, of.clone(), Some(service));
-                Some(written)
+                self.put_service(state, of.clone(), Some(service))
             }
             Write::DeleteService { of, read } => {
-                if state.services.contains_key(of) {
-                    unchanged(&state.services, of, read)?;
-                    self.put_service(state, of.clone(), None);
+                if !state.services.contains_key(of) {
+                    return Ok(None);
                 }
-                None
+                unchanged(&state.services, of, read)?;
+                self.put_service(state, of.clone(), None)
             }
         };
         Ok(written)
@@ -196,42 +188,42 @@ impl Kubernetes {
         }
     }
 
-    fn put_secret(&self, state: &mut State, of: Key, after: Option<Secret>) {
+    fn put_secret(&self, state: &mut State, of: Key, after: Option<Secret>) -> Option<Version> {
         let (before, after) = (state.secrets.get(&of).cloned(), after.map(Arc::new));
         let keys: Vec<_> = after.iter().flat_map(|secret| secret.data.iter().flat_map(BTreeMap::keys)).collect();
         self.effect(format_args!("{of} Secret {keys:?}"));
         self.store_secret(state, &of, after.clone());
+        let written = after.as_ref().map(|secret| Version::of(&secret.metadata));
         self.history.happened(Event::Cluster(ClusterEvent::Secret { of, before, after }));
+        written
     }
 
     /// Stores a Secret or takes it away, and tells those who watch.
     pub(super) fn store_secret(&self, state: &mut State, of: &Key, after: Option<Arc<Secret>>) {
-        match after.as_ref().or(state.secrets.get(of)).map(|secret| secret.metadata.clone()) {
-            Some(metadata) if after.is_none() => self.tell_of(Kind::Secrets, &ended(state, metadata)),
-            Some(metadata) => self.tell_of(Kind::Secrets, &metadata),
-            None => {}
-        }
+        let [before, now] =
+            [state.secrets.get(of), after.as_ref()].map(|secret| secret.map(|secret| secret.metadata.clone()));
+        told(state, before, now).iter().for_each(|metadata| self.tell_of(Kind::Secrets, metadata));
         match after {
             Some(secret) => drop(state.secrets.insert(of.clone(), secret)),
             None => drop(state.secrets.remove(of)),
         }
     }
 
-    fn put_service(&self, state: &mut State, of: Key, after: Option<Service>) {
+    fn put_service(&self, state: &mut State, of: Key, after: Option<Service>) -> Option<Version> {
         let (before, after) = (state.services.get(&of).cloned(), after.map(Arc::new));
         let spec = after.as_ref().and_then(|service| service.spec.as_ref());
         self.effect(format_args!("{of} Service {:?}", spec.and_then(|spec| spec.external_name.as_ref())));
         self.store_service(state, &of, after.clone());
+        let written = after.as_ref().map(|service| Version::of(&service.metadata));
         self.history.happened(Event::Cluster(ClusterEvent::Service { of, before, after }));
+        written
     }
 
     /// Stores a Service or takes it away, and tells those who watch.
     pub(super) fn store_service(&self, state: &mut State, of: &Key, after: Option<Arc<Service>>) {
-        match after.as_ref().or(state.services.get(of)).map(|service| service.metadata.clone()) {
-            Some(metadata) if after.is_none() => self.tell_of(Kind::Services, &ended(state, metadata)),
-            Some(metadata) => self.tell_of(Kind::Services, &metadata),
-            None => {}
-        }
+        let [before, now] =
+            [state.services.get(of), after.as_ref()].map(|service| service.map(|service| service.metadata.clone()));
+        told(state, before, now).iter().for_each(|metadata| self.tell_of(Kind::Services, metadata));
         match after {
             Some(service) => drop(state.services.insert(of.clone(), service)),
             None => drop(state.services.remove(of)),
@@ -254,9 +246,9 @@ pub(super) fn born(state: &mut State, metadata: &ObjectMeta) -> Result<(Key, Obj
     Ok((of, ObjectMeta { uid, resource_version: Some(resource), ..metadata.clone() }))
 }
 
-/// What a watch tells of an object that is gone: its end is a version of its own.
-fn ended(state: &mut State, metadata: ObjectMeta) -> ObjectMeta {
-    ObjectMeta { resource_version: Some(state.next()), ..metadata }
+/// What a watch tells of an object: how it is now, or of one that is gone how it was, whose end is a version of its own.
+fn told(state: &mut State, before: Option<ObjectMeta>, now: Option<ObjectMeta>) -> Option<ObjectMeta> {
+    now.or_else(|| Some(ObjectMeta { resource_version: Some(state.next()), ..before? }))
 }
 
 /// The conditions of a status, in short.
