@@ -20,9 +20,6 @@ use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use crate::{eventually::eventually, resource::databases};
 
-/// How long a number of requests may take to be sent.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 /// Requests of one client after another, all the time.
 const STEADY: usize = 3;
 
@@ -106,7 +103,7 @@ impl Load {
     /// # Errors
     /// When they take too long.
     pub async fn sent(&self, wanted: u64) -> Result<()> {
-        eventually(PATIENCE, &format!("{wanted} requests"), async || {
+        eventually(&format!("{wanted} requests"), async || {
             let sent = self.tally.sent.load(Relaxed);
             ensure!(sent >= wanted, "{sent} so far");
             Ok(())

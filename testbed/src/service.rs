@@ -10,9 +10,6 @@ use crate::{
     process::{Process, Spec},
 };
 
-/// From the start to the first "ready", also on a busy machine.
-const READY: Duration = Duration::from_mins(1);
-
 /// How to ask a service whether it is ready; an error says why not.
 pub trait Readiness {
     /// Asks once.
@@ -68,7 +65,7 @@ impl<R: Readiness> Service<R> {
             }
         };
         tokio::select! {
-            ready = eventually(READY, &what, async || self.readiness.check().await) => ready,
+            ready = eventually(&what, async || self.readiness.check().await) => ready,
             ended = watch => ended,
         }
     }

@@ -12,7 +12,7 @@ use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::SourceType;
 use kube::api::DynamicObject;
 use kube::runtime::wait::await_condition;
-use testbed::eventually::eventually;
+use testbed::eventually::eventually_within;
 use testbed::resource::databases;
 use testbed::stack::Stack;
 use tokio::time::{sleep, timeout};
@@ -79,7 +79,8 @@ pub(super) async fn follow(stack: &Stack, name: &str) -> Result<Journey> {
     let (applied, ready, (identifier, accepted)) =
         timeout(LIMIT, all).await.with_context(|| format!("{name} is not Ready after {LIMIT:?}"))??;
     let available =
-        eventually(LIMIT, "the event of the first backup", async || availability(&rds, &identifier).await).await?;
+        eventually_within(LIMIT, "the event of the first backup", async || availability(&rds, &identifier).await)
+            .await?;
     Ok(Journey {
         kubectl: applied.duration_since(began)?,
         accepted: accepted.duration_since(began)?,

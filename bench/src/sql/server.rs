@@ -10,7 +10,7 @@ use local_rds::Options;
 use reconciler::engine::postgres::MAINTENANCE_DATABASE;
 use reconciler::engine::{Login, Password};
 use reconciler::entropy::SystemEntropy;
-use testbed::eventually::eventually;
+use testbed::eventually::eventually_within;
 use testbed::stack::REGION;
 
 /// The longest until an instance is there; the first of a version waits for the download of PostgreSQL.
@@ -83,7 +83,7 @@ impl Cloud {
             .master_username(MASTER)
             .master_user_password(password.expose());
         create.send().await.with_context(|| format!("creating {identifier}"))?;
-        eventually(LIMIT, identifier, async || {
+        eventually_within(LIMIT, identifier, async || {
             let seen = self.rds.describe_db_instances().db_instance_identifier(identifier).send().await?;
             let instance = seen.db_instances().first().context("no instance")?;
             let status = instance.db_instance_status().unwrap_or_default();
@@ -107,7 +107,7 @@ impl Cloud {
     pub(super) async fn delete(&self, server: Server) -> Result<()> {
         let identifier = &server.identifier;
         self.rds.delete_db_instance().db_instance_identifier(identifier).skip_final_snapshot(true).send().await?;
-        eventually(LIMIT, &format!("the end of {identifier}"), async || {
+        eventually_within(LIMIT, &format!("the end of {identifier}"), async || {
             let left = self.rds.describe_db_instances().send().await?;
             let gone = left.db_instances().iter().all(|one| one.db_instance_identifier() != Some(identifier));
             ensure!(gone, "it is still there");

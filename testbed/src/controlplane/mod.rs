@@ -50,9 +50,6 @@ use crate::{
     process::{Process, Spec},
 };
 
-/// From nothing to ready; two seconds on an idle machine.
-const READY: Duration = Duration::from_secs(90);
-
 /// More than two that start at once only make each other late: each takes all of a core for some seconds.
 static STARTING: Semaphore = Semaphore::const_new(2);
 
@@ -221,7 +218,7 @@ impl ControlPlane {
     /// When it does not become ready.
     pub async fn restart_apiserver(&self) -> Result<()> {
         self.apiserver.lock().await.restart().await?;
-        eventually(READY, "the API server to be ready again", async || Self::served(&self.client).await).await
+        eventually("the API server to be ready again", async || Self::served(&self.client).await).await
     }
 
     /// Writes a kubeconfig with a token of this ServiceAccount, which must exist, and gives its path. Whoever uses it has the very rights
@@ -290,7 +287,7 @@ impl ControlPlane {
     /// Looks until `ready`, or until one of the programs has ended.
     async fn wait_until(&mut self, ready: impl AsyncFn(&Client) -> Result<()>) -> Result<()> {
         let client = self.client.clone();
-        let ready = eventually(READY, "a ready control plane", async || ready(&client).await);
+        let ready = eventually("a ready control plane", async || ready(&client).await);
         let mut watch = tokio::time::interval(Duration::from_millis(200));
         tokio::pin!(ready);
         loop {

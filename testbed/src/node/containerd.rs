@@ -1,6 +1,6 @@
 //! containerd with folders of its own, and the images that are put into it without a registry.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
@@ -14,9 +14,6 @@ use crate::{
 /// In a folder that the node covers.
 pub(super) const SOCKET: &str = "/run/containerd/containerd.sock";
 
-/// From its start to its first answer.
-const READY: Duration = Duration::from_secs(60);
-
 /// Starts it and waits until it answers.
 pub(super) async fn start(dir: &Path, logs: &Path) -> Result<Process> {
     let networks = dir.join("cni");
@@ -26,7 +23,7 @@ pub(super) async fn start(dir: &Path, logs: &Path) -> Result<Process> {
     fs::write(&config, configuration(&dir.join("containerd"), &networks))?;
     let spec = Spec::new("containerd", "containerd", logs).args(["--config".as_ref(), config.as_os_str()]);
     let mut process = Process::start(spec).await?;
-    eventually(READY, "an answer of containerd", async || ctr(&["version"]).await).await.or_else(|error| {
+    eventually("an answer of containerd", async || ctr(&["version"]).await).await.or_else(|error| {
         process.check()?;
         Err(error)
     })?;

@@ -36,9 +36,6 @@ use crate::{
     stack::{LocalRds, NAMESPACE, Programs, WORKSPACE},
 };
 
-/// From kubelet's start to a node that takes Pods.
-const READY: Duration = Duration::from_mins(3);
-
 /// A kustomization that installs the operator: the overlay, and the patch for the local RDS.
 pub const SELF_MANAGED: &str = "testbed/node/self-managed";
 
@@ -47,9 +44,6 @@ pub const POSTGRESQL: &str = "17";
 
 /// Both Deployments, with all images there, on a busy machine.
 const ROLLED_OUT: &str = "--timeout=170s";
-
-/// From replicas that are ready to requests that reach them.
-const REACHED: Duration = Duration::from_secs(30);
 
 /// How long a program may take to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
@@ -127,7 +121,7 @@ impl Node {
         door::open_inside(namespaces::outside()?)?;
         let groups = namespaces::memory_groups(&cgroup)?;
         let mut node = Self { plane, rds, containerd, kubelet, proxy, dns, logs, groups, scratch };
-        let ready = eventually(READY, "a node that takes Pods", async || takes_pods(node.plane.kubectl()).await).await;
+        let ready = eventually("a node that takes Pods", async || takes_pods(node.plane.kubectl()).await).await;
         ready.or_else(|error| node.check().and(Err(error)))?;
         progress("kubelet and kube-proxy: the node is ready");
         Ok(node)
@@ -202,7 +196,7 @@ impl Node {
             self.kubectl().ok(&["rollout", "status", "-n", NAMESPACE, deployment, ROLLED_OUT]).await?;
         }
         let example = format!("{WORKSPACE}/manifests/examples/minimal.yaml");
-        eventually(REACHED, "the webhook to admit an object", async || {
+        eventually("the webhook to admit an object", async || {
             self.kubectl().ok(&["create", "--dry-run=server", "-f", &example]).await.map(drop)
         })
         .await

@@ -13,7 +13,6 @@ use std::{
     net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
-    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -22,9 +21,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::door::{self, Door};
 use crate::{eventually::eventually, launcher};
-
-/// How long the processes of a namespace take to be gone after its first one.
-const GONE: Duration = Duration::from_secs(30);
 
 /// Set for the run inside: the process id of the run outside, and the port where it lets people in.
 const INSIDE: &str = "RDS_TESTBED_NODE_OF";
@@ -192,7 +188,7 @@ pub async fn sweep() -> Result<()> {
 
 /// Removes the control groups of one node, whose processes are about to end.
 async fn remove_cgroups(owner: u32) -> Result<()> {
-    eventually(GONE, "the control groups of a node to be free", async || {
+    eventually("the control groups of a node to be free", async || {
         for hierarchy in hierarchies()? {
             remove_tree(&hierarchy.join(format!("{CGROUP}{owner}")))?;
         }

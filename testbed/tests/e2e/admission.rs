@@ -20,10 +20,7 @@ use testbed::{
     stack::{Manifests, Programs, WEBHOOK, service_address},
 };
 
-use crate::{
-    replica::{PATIENCE, metric},
-    world::World,
-};
+use crate::{replica::metric, world::World};
 
 /// From what happens to a Pod to where new connections go. The drain delay of the manifests must be longer.
 pub(crate) const PROPAGATION: Duration = Duration::from_secs(3);
@@ -95,7 +92,7 @@ impl Admission {
         while !self.replicas.is_empty() {
             self.proxy.terminating(self.replicas[0].readiness(), self.port);
             let gone = self.kill_oldest().await?;
-            eventually(PATIENCE, "the Service to forget a replica", async || {
+            eventually("the Service to forget a replica", async || {
                 ensure!(!self.is_led_to(&gone), "not yet");
                 Ok(())
             })
@@ -146,7 +143,7 @@ impl Admission {
         }
         for replica in &self.replicas {
             replica.wait_until_ready().await?;
-            eventually(PATIENCE, "the Service to lead to a new replica", async || {
+            eventually("the Service to lead to a new replica", async || {
                 ensure!(self.is_led_to(replica), "not yet");
                 Ok(())
             })
@@ -158,7 +155,7 @@ impl Admission {
     /// Waits until the API server's requests get through, defaults and all.
     pub(crate) async fn answering(&self) -> Result<()> {
         let object = "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata: {name: first, namespace: load}\n";
-        eventually(PATIENCE, "admission through the webhook", async || {
+        eventually("admission through the webhook", async || {
             let args = ["create", "--dry-run=server", "-o", "jsonpath={.spec.version}", "-f", "-"];
             let answer = self.kubectl().run_with_input(&args, object).await?;
             ensure!(answer.success && answer.stdout == "12", "{answer:?}");
@@ -207,14 +204,14 @@ impl Admission {
 
     /// Waits until every replica serves a later certificate than `before`, and then until the API server has made connections to them.
     pub(crate) async fn renewed_since(&self, before: &[f64]) -> Result<()> {
-        eventually(PATIENCE, "a new certificate in each replica", async || {
+        eventually("a new certificate in each replica", async || {
             let now = self.not_after().await?;
             ensure!(now.iter().zip(before).all(|(now, before)| now > before), "from {before:?} to {now:?}");
             Ok(())
         })
         .await?;
         let connections = self.proxy.connections();
-        eventually(PATIENCE, "new connections, which see the new certificate", async || {
+        eventually("new connections, which see the new certificate", async || {
             let made = self.proxy.connections() - connections;
             ensure!(made >= 30, "{made} so far");
             Ok(())

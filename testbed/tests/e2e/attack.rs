@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    replica::{PATIENCE, metric},
+    replica::metric,
     world::{World, quiet_trial},
 };
 
@@ -66,7 +66,7 @@ async fn both_ports_under_attack_creates_go_on(world: &World) -> Result<()> {
         attacks.push(Attack::start(admin, unfinished, KEPT));
         attacks.push(Attack::start(tls, String::new(), KEPT));
     }
-    eventually(PATIENCE, "thousands of connections", async || {
+    eventually("thousands of connections", async || {
         let made: Vec<u64> = attacks.iter().map(|attack| attack.made.load(Relaxed)).collect();
         ensure!(made.iter().all(|&made| made > MANY), "{made:?} so far");
         Ok(())

@@ -11,7 +11,7 @@ use sqlx::Connection as _;
 use testbed::eventually::eventually;
 
 use crate::{
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -109,7 +109,7 @@ async fn i4_a_password_changed_by_hand(world: &World) -> Result<()> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    eventually(SETTLED, "every user to log in with the password that it was given", async || {
+    eventually("every user to log in with the password that it was given", async || {
         for user in USERS {
             let login = scene.login("keys", user).await?;
             ensure!(Some(login.password()) == given.get(user).map(String::as_str), "the Secret of {user} has another");

@@ -9,7 +9,7 @@ use testbed::{eventually::eventually, kubectl::Output};
 
 use crate::{
     cloud, columns,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -70,7 +70,7 @@ async fn no_spec_at_all_is_a_postgresql_12_of_20_gib(world: &World) -> Result<()
 
 /// Waits until `kubectl get` shows what the cloud says: after Ready an instance goes through more states by itself.
 async fn the_table_follows(scene: &Scene<'_>, name: &str, version: &str, identifier: &str) -> Result<()> {
-    eventually(SETTLED, &format!("kubectl get to show {name} as the cloud does"), async || {
+    eventually(&format!("kubectl get to show {name} as the cloud does"), async || {
         let instance = cloud::existing(scene.stack.rds(), identifier).await?;
         let status = instance.db_instance_status().unwrap_or_default();
         let table = scene.ok(&["get", "rds", name]).await?;
@@ -96,7 +96,7 @@ async fn i4_secrets_come_first(world: &World) -> Result<()> {
     let stack = world.stack().await?;
     let scene = Scene::new(&stack, "order").await?;
     scene.apply("unhurried", "{users: {app: [], night_shift: []}, databases: {log: [app, night_shift]}}").await?;
-    let identifier = eventually(SETTLED, "the instance to be asked for", async || {
+    let identifier = eventually("the instance to be asked for", async || {
         let database = scene.database("unhurried").await?;
         let identifier = database.text("/status/instance/identifier").to_owned();
         stack.rds().order(&json!({"instance": identifier, "status": "creating"})).await?;
@@ -115,7 +115,7 @@ async fn i4_secrets_come_first(world: &World) -> Result<()> {
         ensure!(kind == "servicebinding.io/postgresql", "{secret} is of type {kind}");
     }
     // Really there by now, but not by what its API says.
-    eventually(SETTLED, "the status to show the instance in creation", async || {
+    eventually("the status to show the instance in creation", async || {
         let waiting = scene.database("unhurried").await?;
         waiting.expect("InstanceReady", "False")?;
         ensure!(waiting.text("/status/databaseStatus") == "creating", "{:?}", waiting.at("/status"));
@@ -167,7 +167,7 @@ async fn i10_an_alias_belongs_to_who_came_first(world: &World) -> Result<()> {
     ensure!(*leads_to.at("/status/endpoint/port") == port, "wanted.rds.svc leads to the port {port}");
 
     first.delete("wanted").await?;
-    eventually(SETTLED, "the alias to go to the second", async || {
+    eventually("the alias to go to the second", async || {
         let port = alias().await?;
         ensure!(*other.at("/status/endpoint/port") == port, "it leads to the port {port}");
         Ok(())

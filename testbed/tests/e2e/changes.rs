@@ -1,6 +1,6 @@
 //! What changes in a database that lives: its size, its users, its databases.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -9,7 +9,7 @@ use testbed::eventually::eventually;
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -45,12 +45,12 @@ async fn storage_grows(world: &World) -> Result<()> {
 
     // RDS takes no second growth for hours. A new user need not wait for that.
     scene.apply("bigger", "{size: 200GB, users: {app: [], late: []}, databases: {one: [app, late]}}").await?;
-    eventually(SETTLED, "the new user to log in", async || {
+    eventually("the new user to log in", async || {
         scene.connect("bigger", "late").await?.close().await?;
         Ok(())
     })
     .await?;
-    eventually(SETTLED, "the growth to say what it waits to do", async || {
+    eventually("the growth to say what it waits to do", async || {
         let waiting = scene.database("bigger").await?;
         waiting.expect("Ready", "False")?;
         let storage = waiting.expect("StorageReady", "False")?;
@@ -80,7 +80,7 @@ async fn extended_support(world: &World) -> Result<()> {
     let said =
         "spec.engineLifecycleSupport: RDS creates no PostgreSQL 13 with it: standard support ended on 2026-02-28";
     ensure!(applied.stderr.contains(said), "{applied:?}");
-    eventually(SETTLED, "the object to have RDS's words", async || {
+    eventually("the object to have RDS's words", async || {
         let told = scene.database("old").await?;
         let told = told.expect("InstanceReady", "False")?;
         ensure!(told.message.contains("past its end of standard support"), "{told:?}");
@@ -107,7 +107,7 @@ async fn extended_support(world: &World) -> Result<()> {
     let applied = scene.apply("new", &spec(&format!(", engineLifecycleSupport: {ON}"))).await?;
     let said = "spec.engineLifecycleSupport: cost: PostgreSQL 17 is billed as Extended Support from 2030-03-01";
     ensure!(applied.stderr.contains(said), "{applied:?}");
-    eventually(SETTLED, "RDS to have the other word", async || {
+    eventually("RDS to have the other word", async || {
         ensure!(support().await? == ON, "{}", support().await?);
         Ok(())
     })
@@ -122,7 +122,7 @@ async fn storage_changes_speed(world: &World) -> Result<()> {
     let scene = Scene::new(&stack, "faster").await?;
     // RDS lets nobody choose what gp3 does below 400 GiB. The object says so, and nothing is made.
     scene.apply("quick", "{size: 100GB, storage: {iops: 12500}}").await?;
-    eventually(SETTLED, "the object to say what is offered", async || {
+    eventually("the object to say what is offered", async || {
         let told = scene.database("quick").await?;
         let told = told.expect("InstanceReady", "False")?;
         ensure!(told.reason == "NotOffered" && told.message.contains("spec.storage.iops: 12500"), "{told:?}");
@@ -145,7 +145,7 @@ async fn storage_changes_speed(world: &World) -> Result<()> {
     ensure!(volume == (Some(500), Some(13_000), Some(600)), "{grown:?}");
 
     scene.apply("quick", "{size: 500Gi, storage: {iops: 14000}}").await?;
-    eventually(SETTLED, "the next change to wait", async || {
+    eventually("the next change to wait", async || {
         let waiting = scene.database("quick").await?;
         let storage = waiting.expect("StorageReady", "False")?;
         ensure!(storage.reason == "StorageCooldown", "{storage:?}");
@@ -212,7 +212,7 @@ async fn a_removed_user_leaves_its_work_behind(world: &World) -> Result<()> {
     ensure!(database.at("/status/users/temp").is_null(), "{:?}", database.at("/status/users"));
     ensure!(temp.execute("SELECT 1").await.is_err(), "temp's session lives on");
     ensure!(login.connect(&stack.rds().ca()).await.is_err(), "temp can still log in");
-    eventually(Duration::from_secs(30), "the Secret of temp to go", async || {
+    eventually("the Secret of temp to go", async || {
         let secrets = scene.names("secrets").await?;
         let wanted = ["shop.rds.app", "shop.rds.fresh", "shop.rds.master"];
         ensure!(secrets.iter().eq(wanted), "{secrets:?}");

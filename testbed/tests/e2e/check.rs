@@ -1,6 +1,6 @@
 //! `kubectl rds check` against the API server: both are held to one table of objects.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use http::Request;
@@ -25,7 +25,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
 async fn says_what_the_api_server_says(world: &World) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let plane = crds_alone(world, dir.path()).await?;
-    eventually(Duration::from_secs(10), "what the check admits", async || {
+    eventually("what the check admits", async || {
         for object in objects::admitted() {
             created(&plane, &object).await?.with_context(|| format!("{object} is admitted by the check"))?;
         }

@@ -1,6 +1,6 @@
 //! What becomes of a class while databases live in it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Result, ensure};
 use aws_sdk_rds::types::DbInstance;
@@ -39,7 +39,7 @@ async fn tags_and_groups_follow(world: &World) -> Result<()> {
         "{{tags: {{team: warehouse, owner: jane}}, securityGroups: [{one}, {other}], instanceClass: db.t4g.large}}"
     );
     scene.kubectl().apply(&class("followed", &after)).await?;
-    eventually(Duration::from_mins(1), "tags and security groups of the class", async || {
+    eventually("tags and security groups of the class", async || {
         let instance = cloud::existing(stack.rds(), &identifier).await?;
         let tags = tags(&instance);
         ensure!(tags["team"] == "warehouse" && tags.get("owner").is_some_and(|owner| owner == "jane"), "{tags:?}");
@@ -47,7 +47,7 @@ async fn tags_and_groups_follow(world: &World) -> Result<()> {
         Ok(())
     })
     .await?;
-    eventually(Duration::from_mins(1), "the status to say what stays", async || {
+    eventually("the status to say what stays", async || {
         let settings = scene.database("follower").await?.expect("SettingsApplied", "True")?;
         let said = "the class says db.t4g.large for new databases; this one stays db.t4g.micro";
         ensure!(settings.message.contains(said), "{settings:?}");
@@ -65,7 +65,7 @@ async fn one_that_has_databases_is_not_deleted(world: &World) -> Result<()> {
     let scene = Scene::new(&stack, "tenants").await?;
     let kubectl = scene.kubectl();
     let counted = async |wanted: &str| {
-        eventually(Duration::from_secs(30), &format!("the class to count {wanted}"), async || {
+        eventually(&format!("the class to count {wanted}"), async || {
             let count = kubectl.ok(&["get", "rdsclass", "rented", "-o", "jsonpath={.status.databases}"]).await?;
             ensure!(count == wanted, "it has {count:?} databases");
             Ok(())

@@ -1,15 +1,11 @@
 //! What the local RDS says through its API: the truth about instances and snapshots, whatever the objects claim.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_rds::{
     operation::describe_db_instances::DescribeDBInstancesError,
     types::{DbInstance, DbSnapshot},
 };
 use testbed::{eventually::eventually, stack::LocalRds};
-
-use crate::scene::SETTLED;
 
 /// The instance of this identifier, if there is one.
 pub(crate) async fn instance(rds: &LocalRds, identifier: &str) -> Result<Option<DbInstance>> {
@@ -43,7 +39,7 @@ pub(crate) async fn instances_of(rds: &LocalRds, namespace: &str, name: &str) ->
 
 /// Waits until the instance is in this state.
 pub(crate) async fn until(rds: &LocalRds, identifier: &str, status: &str) -> Result<DbInstance> {
-    eventually(SETTLED, &format!("the instance {identifier} to be {status}"), async || {
+    eventually(&format!("the instance {identifier} to be {status}"), async || {
         let found = existing(rds, identifier).await?;
         ensure!(found.db_instance_status() == Some(status), "it is {:?}", found.db_instance_status());
         Ok(found)
@@ -75,7 +71,7 @@ pub(crate) async fn discard(rds: &LocalRds, identifier: &str) -> Result<()> {
         let goes = left.is_none_or(|left| left.db_instance_status() == Some("deleting"));
         ensure!(goes, "deleting {identifier}: {error:?}");
     }
-    eventually(Duration::from_mins(1), &format!("the instance {identifier} to go"), async || {
+    eventually(&format!("the instance {identifier} to go"), async || {
         ensure!(instance(rds, identifier).await?.is_none(), "still there");
         Ok(())
     })

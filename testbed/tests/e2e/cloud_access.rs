@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Result, bail, ensure};
 use libtest_mimic::Trial;
 use testbed::{
-    eventually::eventually,
+    eventually::{eventually, eventually_within},
     stack::{Part, REGION},
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -53,7 +53,7 @@ async fn said_and_mends_itself(world: &World) -> Result<()> {
     says(&scene, &replica, "see that the endpoint can be reached").await?;
 
     stack.restart(Part::LocalRds).await?;
-    eventually(PATIENCE, "the reconciler to be ready", async || {
+    eventually("the reconciler to be ready", async || {
         let (status, text) = replica.get("readyz").await?;
         ensure!(status == 200, "{status} {text}");
         Ok(())
@@ -79,7 +79,7 @@ async fn said_and_mends_itself(world: &World) -> Result<()> {
 
 /// Waits until readiness and the object's status both say this.
 async fn says(scene: &Scene<'_>, replica: &Replica, wanted: &str) -> Result<()> {
-    eventually(PATIENCE, &format!("/readyz to say {wanted:?}"), async || {
+    eventually(&format!("/readyz to say {wanted:?}"), async || {
         let (status, text) = replica.get("readyz").await?;
         ensure!(status == 503 && text.contains(wanted), "{status} {text}");
         Ok(())
@@ -88,7 +88,7 @@ async fn says(scene: &Scene<'_>, replica: &Replica, wanted: &str) -> Result<()> 
     // Alive all the while: a restart would not help.
     let (status, text) = replica.get("healthz").await?;
     ensure!(status == 200, "{status} {text}");
-    eventually(PATIENCE, &format!("the object to say {wanted:?}"), async || {
+    eventually(&format!("the object to say {wanted:?}"), async || {
         let database = scene.database("orders").await?;
         let instance = database.expect("InstanceReady", "False")?;
         ensure!(instance.reason == "CloudUnavailable" && instance.message.contains(wanted), "{instance:?}");
@@ -118,7 +118,7 @@ async fn a_silent_endpoint(world: &World) -> Result<()> {
     let mute: Vec<String> = names.iter().map(|name| scene.manifest(name, "{className: silent}")).collect();
     scene.kubectl().apply(&mute.join("---\n")).await?;
     for name in &names {
-        eventually(PATIENCE, &format!("{name} to say that it waits"), async || {
+        eventually(&format!("{name} to say that it waits"), async || {
             let instance = scene.database(name).await?.expect("InstanceReady", "False")?;
             ensure!(instance.reason == "CloudUnavailable", "{instance:?}");
             Ok(())
@@ -138,7 +138,7 @@ async fn a_silent_endpoint(world: &World) -> Result<()> {
 async fn asked_for(scene: &Scene<'_>, name: &str, limit: Duration) -> Result<Duration> {
     let applied = Instant::now();
     scene.apply(name, "{}").await?;
-    eventually(limit, &format!("the instance of {name} to be asked for"), async || {
+    eventually_within(limit, &format!("the instance of {name} to be asked for"), async || {
         let database = scene.database(name).await?;
         ensure!(!database.text("/status/databaseStatus").is_empty(), "{:?}", database.conditions());
         Ok(())

@@ -1,6 +1,6 @@
 //! What people look at first: `kubectl get rds` says why a database is not Ready, in a word that docs/reasons.md explains.
 
-use std::{io::Write as _, sync::Arc, time::Duration};
+use std::{io::Write as _, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -8,7 +8,7 @@ use serde_json::json;
 use testbed::eventually::eventually;
 
 use crate::{
-    scene::{SETTLED, Scene},
+    scene::Scene,
     webhook_away::unregistered,
     world::{World, trial},
 };
@@ -40,21 +40,21 @@ async fn each_way_has_a_word(world: &World) -> Result<()> {
         scene.apply(name, spec).await?;
     }
     scene.apply("waiting", "{type: Postgresql, version: \"17\"}").await?;
-    let instance = eventually(SETTLED, "the instance to be asked for", async || {
+    let instance = eventually("the instance to be asked for", async || {
         let instance = scene.database("waiting").await?.text("/status/instance/identifier").to_owned();
         stack.rds().order(&json!({"instance": instance, "status": "creating"})).await?;
         Ok(instance)
     })
     .await?;
     let waits = "waits for the instance: creating";
-    eventually(SETTLED, "the database to be created", async || {
+    eventually("the database to be created", async || {
         let table = scene.ok(&["get", "rds", "-o", "wide"]).await?;
         ensure!(cell(&table, "waiting", "STATUS")? == "creating", "{table}");
         ensure!(cell(&table, "waiting", "REASON")? == "InstanceNotReady" && table.contains(waits), "{table}");
         Ok(())
     })
     .await?;
-    eventually(Duration::from_mins(1), "each way to have its word", async || {
+    eventually("each way to have its word", async || {
         let table = scene.ok(&["get", "rds"]).await?;
         for (name, _, reason) in WAYS {
             ensure!(cell(&table, name, "REASON")? == reason && cell(&table, name, "READY")? == "False", "{table}");

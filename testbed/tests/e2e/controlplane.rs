@@ -61,14 +61,11 @@ async fn rights_of_a_service_account(world: &World) -> Result<()> {
     admin
         .ok(&["create", "rolebinding", "-n", "rights", "filing", "--role=filing", "--serviceaccount=rights:clerk"])
         .await?;
-    eventually(Duration::from_secs(10), "the right to list Secrets", async || {
-        clerk.ok(&["get", "secrets", "-n", "rights"]).await
-    })
-    .await?;
+    eventually("the right to list Secrets", async || clerk.ok(&["get", "secrets", "-n", "rights"]).await).await?;
 
     clerk.ok(&["create", "secret", "generic", "-n", "rights", "receipt"]).await?;
     // A request is logged when its answer is on the way.
-    eventually(Duration::from_secs(10), "the write in the audit log", async || {
+    eventually("the write in the audit log", async || {
         let (writes, _) = plane.writes_since(Mark::default())?;
         let seen = writes.iter().any(|write| {
             write.user == "system:serviceaccount:rights:clerk"
@@ -91,7 +88,7 @@ async fn owned_objects_go_with_their_owner(world: &World) -> Result<()> {
     );
     kubectl.apply(&owned).await?;
     kubectl.ok(&["delete", "configmap", "-n", "owners", "owner"]).await?;
-    eventually(Duration::from_secs(30), "the owned object to go", async || {
+    eventually("the owned object to go", async || {
         let left = kubectl.ok(&["get", "configmap", "-n", "owners", "-o", "name"]).await?;
         ensure!(!left.contains("owned"), "still there: {left}");
         Ok(())
@@ -126,7 +123,7 @@ async fn dies_with_its_parent(world: &World) -> Result<()> {
 
     kill(Pid::from_raw(i32::try_from(parent.id())?), Signal::SIGKILL)?;
     parent.wait()?;
-    eventually(Duration::from_secs(10), "the end of the children", async || {
+    eventually("the end of the children", async || {
         let left: Vec<_> = pids.iter().filter(|&&pid| is_running(pid)).collect();
         ensure!(left.is_empty(), "still running: {left:?}");
         Ok(())

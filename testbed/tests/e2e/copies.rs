@@ -11,7 +11,7 @@ use testbed::{eventually::eventually, stack::LocalRds};
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -82,7 +82,7 @@ async fn kept(world: &World) -> Result<()> {
     let applied = scene.apply("orders", "{tags: {team: shop}, backup: {every: 48h, retention: 3d}}").await?;
     ensure!(applied.stderr.contains("spec.backup.every: keeps up to 2 snapshots for 3d"), "{}", applied.stderr);
 
-    let second = eventually(SETTLED, "another copy after the one that failed, and the first to go", async || {
+    let second = eventually("another copy after the one that failed, and the first to go", async || {
         let database = scene.database("orders").await?;
         let found = copies(rds, &identifier).await?;
         let available = found.iter().filter(|copy| copy.status() == Some("available")).map(name);
@@ -124,7 +124,7 @@ async fn quota(world: &World) -> Result<()> {
     let identifier = scene.ready("orders").await?.text("/status/instance/identifier").to_owned();
     rds.order(&json!({"snapshots_of_others": 9_500})).await?;
     scene.apply("orders", "{backup: {every: 2w, retention: 90d}}").await?;
-    let database = eventually(SETTLED, "the lack of room to be told", async || {
+    let database = eventually("the lack of room to be told", async || {
         let database = scene.database("orders").await?;
         let copies = database.expect("CopiesKept", "False")?;
         ensure!(copies.reason == "SnapshotQuotaNearlyFull" && copies.message.contains("higher quota"), "{copies:?}");

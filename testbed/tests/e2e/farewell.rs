@@ -10,7 +10,7 @@ use testbed::{eventually::eventually, sql::Login};
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -117,7 +117,7 @@ async fn i3_protection_holds(world: &World) -> Result<()> {
     change(r#"{"paused":true,"deletionPolicy":"Retain"}"#).await?;
     scene.ok(&["delete", "rds", "vault", "--wait=false"]).await?;
     change(r#"{"paused":false,"deletionPolicy":"Snapshot"}"#).await?;
-    let held = eventually(SETTLED, "the object to say why it stays", async || {
+    let held = eventually("the object to say why it stays", async || {
         let database = scene.database("vault").await?;
         database.expect("Stalled", "True")
     })
@@ -141,14 +141,14 @@ async fn i3_deleted_before_it_was_ready(world: &World) -> Result<()> {
     let rds = stack.rds();
     let scene = Scene::new(&stack, "hasty").await?;
     scene.apply("early", "{users: {app: []}}").await?;
-    let identifier = eventually(SETTLED, "the instance to be asked for", async || {
+    let identifier = eventually("the instance to be asked for", async || {
         let identifier = scene.database("early").await?.text("/status/instance/identifier").to_owned();
         rds.order(&json!({"instance": identifier, "status": "creating"})).await?;
         Ok(identifier)
     })
     .await?;
     scene.ok(&["delete", "rds", "early", "--wait=false"]).await?;
-    eventually(SETTLED, "the object to say what it waits for", async || {
+    eventually("the object to say what it waits for", async || {
         let condition = scene.database("early").await?.expect("Deleted", "False")?;
         ensure!(condition.reason == "InstanceCreating", "{condition:?}");
         Ok(())
@@ -169,7 +169,7 @@ async fn i3_a_namespace_takes_its_databases_along(world: &World) -> Result<()> {
     scene.apply("tenant", "{users: {app: []}, databases: {data: [app]}}").await?;
     let identifier = scene.ready("tenant").await?.text("/status/instance/identifier").to_owned();
     scene.kubectl().ok(&["delete", "namespace", "whole-namespace", "--wait=false"]).await?;
-    eventually(SETTLED, "the namespace to go", async || {
+    eventually("the namespace to go", async || {
         let left =
             scene.kubectl().ok(&["get", "namespace", "whole-namespace", "--ignore-not-found", "-o", "yaml"]).await?;
         ensure!(left.is_empty(), "{left}");

@@ -1,6 +1,6 @@
 //! What is somebody else's is left alone, whatever it is called, and an object that finds its way blocked goes on when it is free.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
@@ -8,7 +8,7 @@ use sqlx::Connection as _;
 use testbed::{eventually::eventually, resource::Database};
 
 use crate::{
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -42,7 +42,7 @@ async fn a_users_secret(world: &World) -> Result<()> {
         ensure!(blocked.contains(secret), "{secret} is not named: {blocked}");
     }
     // The others are served meanwhile.
-    eventually(SETTLED, "the user whose Secret is free to log in", async || {
+    eventually("the user whose Secret is free to log in", async || {
         Ok(scene.connect("orders", "free").await?.close().await?)
     })
     .await?;
@@ -67,7 +67,7 @@ async fn a_master_secret(world: &World) -> Result<()> {
     scene.apply("orders", "{}").await?;
     let blocked = blocked(&scene, "orders", "SecretsReady", "SecretNotOurs").await?;
     ensure!(blocked.contains("orders.rds.master"), "{blocked}");
-    eventually(SETTLED, "the creation to wait for the Secret", async || {
+    eventually("the creation to wait for the Secret", async || {
         let waiting = scene.database("orders").await?.expect("InstanceReady", "False")?;
         ensure!(waiting.reason == "WaitingForSecret", "{waiting:?}");
         Ok(())
@@ -107,7 +107,7 @@ async fn a_service(world: &World) -> Result<()> {
 /// Waits until the concern is blocked for this reason and the whole object says so; gives the message.
 async fn blocked(scene: &Scene<'_>, name: &str, concern: &str, reason: &str) -> Result<String> {
     let what = format!("{}/{name} to say {reason}", scene.namespace);
-    eventually(Duration::from_mins(2), &what, async || {
+    eventually(&what, async || {
         let database: Database = scene.database(name).await?;
         let found = database.expect(concern, "False")?;
         ensure!(found.reason == reason, "{found:?}");

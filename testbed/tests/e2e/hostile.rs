@@ -43,8 +43,6 @@ const USERS: &str = "app: [], chief: [createrole, createdb]";
 const MARGIN: Duration = Duration::from_secs(15);
 /// Half of the limit in `manifests/base/reconciler.yaml`.
 const HALF_OF_THE_MEMORY: u64 = 128 << 20;
-/// Until every hostile object has had its turn. A server that is silent costs five seconds, a busy one ten, and half of the turns are theirs.
-const EVERYBODY: Duration = Duration::from_mins(2);
 
 /// Tables of a user's own, which are to be given to the role that owns the database.
 const MADE: &str = "SET ROLE NONE; \
@@ -174,7 +172,7 @@ async fn postmaster(scene: &Scene<'_>, name: &str) -> Result<Pid> {
 
 /// Waits until the visit to an object has failed for this reason.
 async fn told(scene: &Scene<'_>, name: &str, reason: &str) -> Result<()> {
-    eventually(EVERYBODY, &format!("{name} to say {reason}"), async || {
+    eventually(&format!("{name} to say {reason}"), async || {
         let found = scene.database(name).await?.expect("DatabasesReady", "False")?;
         ensure!(found.reason == reason, "{found:?}");
         Ok(())
@@ -187,7 +185,7 @@ async fn left_for_its_deletion(scene: &Scene<'_>, name: &str) -> Result<()> {
     let identifier = scene.database(name).await?.text("/status/instance/identifier").to_owned();
     let mut master = scene.connect_to(name, "master", "postgres").await?;
     scene.apply(name, &format!("{{users: {{{USERS}, late: []}}, databases: {{orders: [app]}}}}")).await?;
-    let visit = eventually(EVERYBODY, &format!("a visit to {name} to wait for a lock"), async || {
+    let visit = eventually(&format!("a visit to {name} to wait for a lock"), async || {
         let waits =
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'rds-reconciler' AND wait_event_type = 'Lock'";
         let (pid,): (i32,) = sqlx::query_as(AssertSqlSafe(waits)).fetch_one(&mut master).await?;
@@ -197,7 +195,7 @@ async fn left_for_its_deletion(scene: &Scene<'_>, name: &str) -> Result<()> {
     let mut hanging = Frozen::default();
     hanging.freeze(Pid::from_raw(visit))?;
     scene.ok(&["delete", "rds", name, "--wait=false"]).await?;
-    eventually(Duration::from_secs(10), &format!("{name} to be deleted in the middle of a visit"), async || {
+    eventually(&format!("{name} to be deleted in the middle of a visit"), async || {
         let status = cloud::existing(scene.stack.rds(), &identifier).await?;
         ensure!(status.db_instance_status() == Some("deleting"), "it is {:?}", status.db_instance_status());
         Ok(())

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use libtest_mimic::Trial;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-use testbed::eventually::eventually;
+use testbed::eventually::{eventually, eventually_within};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -54,7 +54,7 @@ async fn impatient(world: &World) -> Result<()> {
 /// Tries to log in every 20 ms from the moment there is a server, and makes its table the moment it gets in.
 async fn starts_first(scene: &Scene<'_>, name: &str) -> Result<()> {
     let ca = scene.stack.rds().ca();
-    let login = eventually(ALL_MADE, &format!("the Secret of app in {name} to name a server"), async || {
+    let login = eventually_within(ALL_MADE, &format!("the Secret of app in {name} to name a server"), async || {
         let login = scene.login(name, "app").await;
         match login {
             Ok(login) => Ok(login),
@@ -95,7 +95,7 @@ async fn lost(world: &World) -> Result<()> {
     let word = format!("matrixmind.cloud/recreate-lost-database=orders.{oid}");
     ensure!(told.reason == "DatabaseLost" && told.message.contains(&word), "{told:?}");
     // Nothing else is held up by it.
-    eventually(SETTLED, "the new user to have come", async || {
+    eventually("the new user to have come", async || {
         let database = scene.database("store").await?;
         ensure!(database.at("/status/users/late/ready") == true, "{:?}", database.at("/status/users"));
         Ok(())

@@ -1,6 +1,6 @@
 //! One bad object never stops the others: one that a class forbids, and one that cannot be decoded.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -65,7 +65,7 @@ async fn forbidden_by_a_class(world: &World) -> Result<()> {
             "{className: classes-narrow, backup: {retention: 8d}, users: {late: []}, databases: {one: [late]}}",
         )
         .await?;
-    eventually(Duration::from_mins(1), "a new user, and the old backups", async || {
+    eventually("a new user, and the old backups", async || {
         let database = scene.database("elsewhere").await?;
         database.expect("DatabasesReady", "True")?;
         let backups = database.expect("BackupsReady", "False")?;
@@ -112,7 +112,7 @@ async fn undecodable(world: &World) -> Result<()> {
     let strict: Value = serde_json::from_str(&kubectl.ok(&["get", "crd", CRD, "-o", "json"]).await?)?;
     replace_schema(&stack, without_spec_schema(&strict)?).await?;
     // The API server takes a moment to serve by another schema.
-    eventually(Duration::from_secs(30), "a spec that no schema looks at", async || {
+    eventually("a spec that no schema looks at", async || {
         let manifest = scene.manifest("odd", "{users: app, size: [10]}");
         let created = kubectl.run_with_input(&["create", "-f", "-"], &manifest).await?;
         ensure!(created.success, "{}", created.stderr);
@@ -121,7 +121,7 @@ async fn undecodable(world: &World) -> Result<()> {
     .await?;
     scene.ok(&["patch", "rds", "settled", "--type=merge", "-p", r#"{"spec": {"users": "app"}}"#]).await?;
     replace_schema(&stack, strict).await?;
-    eventually(Duration::from_secs(30), "the schema to be back", async || {
+    eventually("the schema to be back", async || {
         let args = ["create", "--dry-run=server", "-f", "-"];
         let tried = kubectl.run_with_input(&args, &scene.manifest("probe", "{users: app}")).await?;
         ensure!(tried.stderr.contains("spec.users"), "{tried:?}");
@@ -182,7 +182,7 @@ fn without_spec_schema(crd: &Value) -> Result<Value> {
 
 /// Waits until the object stands still for this reason; gives the message, which must hold all of these.
 async fn refused(scene: &Scene<'_>, name: &str, reason: &str, said: &[&str]) -> Result<String> {
-    eventually(Duration::from_mins(1), &format!("{}/{name} to say {reason}", scene.namespace), async || {
+    eventually(&format!("{}/{name} to say {reason}", scene.namespace), async || {
         let database: Database = scene.database(name).await?;
         let stalled = database.expect("Stalled", "True")?;
         for (condition, status) in [("Ready", "False"), ("Reconciling", "False"), ("Accepted", "False")] {

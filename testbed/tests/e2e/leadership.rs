@@ -10,7 +10,7 @@ use libtest_mimic::Trial;
 use testbed::{eventually::eventually, stack::Part};
 
 use crate::{
-    replica::{PATIENCE, Replica, leader, metric, names},
+    replica::{Replica, leader, metric, names},
     scene::Scene,
     world::{World, trial},
 };
@@ -28,7 +28,7 @@ async fn another_replica_takes_over(world: &World) -> Result<()> {
     let stack = world.own_stack("leadership").await?;
     let scene = Scene::new(&stack, "led").await?;
     let first = stack.pid(Part::Reconciler).await.context("the reconciler does not run")?;
-    eventually(PATIENCE, "the first replica to lead", async || {
+    eventually("the first replica to lead", async || {
         let holder = leader(&stack).await?;
         ensure!(names(&holder, first), "{holder:?} leads");
         Ok(())
@@ -36,7 +36,7 @@ async fn another_replica_takes_over(world: &World) -> Result<()> {
     .await?;
 
     let mut second = Replica::start(&stack, "second-reconciler", |spec| spec).await?;
-    eventually(PATIENCE, "the second replica to be ready to take over", async || {
+    eventually("the second replica to be ready to take over", async || {
         let (status, text) = second.get("readyz").await?;
         ensure!(status == 200, "{status} {text}");
         Ok(())
@@ -62,7 +62,7 @@ async fn another_replica_takes_over(world: &World) -> Result<()> {
     scene.apply("crash", "{users: {app: []}, databases: {orders: [app]}}").await?;
     second.process.kill().await?;
     let first = stack.pid(Part::Reconciler).await.context("the reconciler does not run")?;
-    eventually(PATIENCE, "the first replica to lead again", async || {
+    eventually("the first replica to lead again", async || {
         let holder = leader(&stack).await?;
         ensure!(names(&holder, first), "{holder:?} leads");
         Ok(())
@@ -83,7 +83,7 @@ async fn another_replica_takes_over(world: &World) -> Result<()> {
 }
 
 async fn led_by(stack: &testbed::stack::Stack, replica: &Replica) -> Result<()> {
-    eventually(PATIENCE, "the second replica to lead", async || {
+    eventually("the second replica to lead", async || {
         let holder = leader(stack).await?;
         ensure!(replica.is_named(&holder), "{holder:?} leads");
         Ok(())

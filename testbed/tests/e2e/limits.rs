@@ -10,21 +10,27 @@ use kube::{
 use libtest_mimic::Trial;
 use serde_json::{Map, Value, json};
 use sqlx::{Executor as _, Row as _};
-use testbed::{eventually::eventually, resource::databases};
+use testbed::{
+    eventually::{eventually, eventually_within},
+    resource::databases,
+};
 
 use crate::{
     crds_alone::crds_alone,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     webhook_away::unregistered,
-    world::{World, trial},
+    world::{World, long_trial, trial},
 };
 
 /// Bytes of the users of all databases, each with its quotes and a comma.
 const LISTED: usize = 192 * 1024;
 
+/// To give each user its databases takes minutes.
+const ALL_MADE: Duration = Duration::from_mins(8);
+
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
-        trial(world, "limits::i13_the_largest_that_is_admitted_works", the_largest_works),
+        long_trial(world, "limits::i13_the_largest_that_is_admitted_works", ALL_MADE, the_largest_works),
         trial(world, "limits::i7_what_is_too_large_by_now_has_a_status_and_can_be_edited", too_large_by_now),
         trial(world, "limits::kubernetes_tells_that_an_object_is_too_large", kubernetes_tells),
     ]
@@ -61,8 +67,7 @@ async fn the_largest_works(world: &World) -> Result<()> {
     ensure!(count("/status/databases") == Some(6), "{:?} databases", count("/status/databases"));
     let secrets = scene.names("secrets").await?.len();
     ensure!(secrets == 501, "{secrets} Secrets");
-    // To give each of them its databases takes minutes.
-    eventually(SETTLED, "the users", async || {
+    eventually_within(ALL_MADE, "the users", async || {
         let mut master = scene.connect_to("crowd", "master", "postgres").await?;
         let users = master.fetch_one("SELECT count(*) FROM pg_roles WHERE rolname ~ '^u[0-9]{3}x'").await?;
         let users: i64 = users.try_get(0)?;
@@ -107,7 +112,7 @@ async fn too_large_by_now(world: &World) -> Result<()> {
     spec["paused"] = json!(true);
     let manifest = scene.manifest("crowd", &spec.to_string());
     set(json!(without)).await?;
-    let created = eventually(Duration::from_secs(30), "the object without a limit", async || {
+    let created = eventually("the object without a limit", async || {
         let created = scene.kubectl().run_with_input(&["create", "-f", "-"], &manifest).await?;
         ensure!(created.success, "{}", created.stderr);
         Ok(())
@@ -115,7 +120,7 @@ async fn too_large_by_now(world: &World) -> Result<()> {
     .await;
     set(json!(rules)).await?;
     created?;
-    eventually(Duration::from_secs(30), "the limit", async || {
+    eventually("the limit", async || {
         let args = ["create", "--dry-run=server", "-f", "-"];
         let refused = scene.kubectl().run_with_input(&args, &scene.manifest("another", &spec.to_string())).await?;
         ensure!(!refused.success, "another was admitted");
@@ -143,7 +148,7 @@ async fn too_large_by_now(world: &World) -> Result<()> {
     std::fs::write(&path, fewer)?;
     let path = path.to_str().context("a path that is no text")?;
     scene.ok(&["patch", "rds", "crowd", "--type=json", "--patch-file", path]).await?;
-    eventually(Duration::from_secs(60), "the whole status", async || {
+    eventually("the whole status", async || {
         let whole = scene.database("crowd").await?;
         whole.expect("Ready", "False")?;
         ensure!(whole.condition("StatusShortened").is_none(), "{:?}", whole.conditions());
@@ -163,7 +168,7 @@ async fn kubernetes_tells(world: &World) -> Result<()> {
     let object = serde_json::from_value(json!({
         "apiVersion": "matrixmind.cloud/v1", "kind": "RDSDatabase", "metadata": {"name": "orders"}, "spec": {},
     }))?;
-    eventually(Duration::from_secs(10), "the resource", async || {
+    eventually("the resource", async || {
         objects.create(&PostParams::default(), &object).await?;
         Ok(())
     })

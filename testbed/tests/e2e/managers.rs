@@ -1,6 +1,6 @@
 //! Several managers of one object under server-side apply: users and databases are written whole.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -82,7 +82,7 @@ async fn what_becomes_of_managed_fields(world: &World) -> Result<()> {
         });
         anyhow::Ok((object["spec"]["users"].clone(), of_users.collect::<BTreeMap<_, _>>()))
     };
-    eventually(Duration::from_secs(30), "the definition to be served", async || {
+    eventually("the definition to be served", async || {
         let applied = apply("shared", "team", "{app: [createdb], report: []}", &[]).await?;
         ensure!(applied.success, "{}", applied.stderr);
         Ok(())
@@ -97,7 +97,7 @@ async fn what_becomes_of_managed_fields(world: &World) -> Result<()> {
 
     let upgraded = define(Users::Whole).await?;
     ensure!(upgraded.success, "{}", upgraded.stderr);
-    eventually(Duration::from_secs(30), "the next apply to conflict", async || {
+    eventually("the next apply to conflict", async || {
         let next = apply("shared", "team", "{app: [createdb], report: []}", &[]).await?;
         ensure!(!next.success && next.stderr.contains("conflict with \"other\""), "{next:?}");
         Ok(())

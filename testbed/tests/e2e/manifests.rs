@@ -8,7 +8,7 @@ mod rendered;
 mod rights;
 mod single_namespace;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -139,7 +139,7 @@ async fn install(kubectl: &Kubectl, folder: &str, how: &[&str]) -> Result<()> {
         kubectl.ok(&["get", name]).await?;
     }
     // A controller may still be adding to what was applied, the aggregated roles for one.
-    eventually(Duration::from_secs(20), &format!("nothing left to apply of {folder}"), async || {
+    eventually(&format!("nothing left to apply of {folder}"), async || {
         let mut diff = vec!["diff", "-k", &folder];
         diff.extend(how);
         // 0 means no difference, 1 that there is one, more that it could not be told.
@@ -197,7 +197,7 @@ impl SelfManaged {
             .env("KUBECONFIG", kubeconfig);
         let process = Process::start(spec).await?;
         let webhook = Self { process, admin: format!("http://127.0.0.1:{admin}") };
-        eventually(Duration::from_secs(60), "the self-managed webhook to be ready", async || {
+        eventually("the self-managed webhook to be ready", async || {
             let (status, text) = page_of(&webhook.admin, "readyz").await?;
             ensure!(status == 200, "{status} {text}\n{}", webhook.process.log_tail(5));
             Ok(())

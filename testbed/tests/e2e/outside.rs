@@ -1,6 +1,6 @@
 //! What people do to an instance from outside: the object says it soon, and loses nothing by it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -11,12 +11,9 @@ use testbed::{eventually::eventually, stack::LocalRds};
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
-
-/// At rest the account is looked at once a minute.
-const SOON: Duration = Duration::from_secs(90);
 
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
@@ -39,7 +36,7 @@ async fn untagged_and_stopped(world: &World) -> Result<()> {
     let keys = tags.iter().filter_map(|tag| tag.key().map(str::to_owned)).collect();
     rds.client().remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(keys)).send().await?;
     rds.client().stop_db_instance().db_instance_identifier(identifier).send().await?;
-    let told = eventually(SOON, "the object to say that its instance has lost its tags", async || {
+    let told = eventually("the object to say that its instance has lost its tags", async || {
         scene.database("plain").await?.expect("InstanceReady", "False")
     })
     .await?;
@@ -48,14 +45,14 @@ async fn untagged_and_stopped(world: &World) -> Result<()> {
 
     cloud::until(rds, identifier, "stopped").await?;
     rds.client().add_tags_to_resource().resource_name(arn).set_tags(Some(tags)).send().await?;
-    eventually(SOON, "the object to say that its instance is stopped", async || {
+    eventually("the object to say that its instance is stopped", async || {
         let told = scene.database("plain").await?.expect("InstanceReady", "False")?;
         ensure!(told.reason == "InstanceStuck" && told.message.contains("start the instance"), "{told:?}");
         scene.database("plain").await?.expect("AccessVerified", "False").map(drop)
     })
     .await?;
     rds.client().start_db_instance().db_instance_identifier(identifier).send().await?;
-    eventually(SOON, "the object to be Ready again", async || {
+    eventually("the object to be Ready again", async || {
         scene.database("plain").await?.expect("Ready", "True").map(drop)
     })
     .await?;
@@ -101,7 +98,7 @@ async fn switched_over_and_replicated(world: &World) -> Result<()> {
 
     rds.order(&json!({"switch_over": identifier})).await?;
     let former = format!("{identifier}-old1");
-    let told = eventually(SOON, "the switchover to be told", async || {
+    let told = eventually("the switchover to be told", async || {
         let told = scene.database("books").await?.expect("InstanceReady", "False")?;
         ensure!(told.reason == "InstanceReplaced", "{told:?}");
         Ok(told.message)
@@ -111,7 +108,7 @@ async fn switched_over_and_replicated(world: &World) -> Result<()> {
     let now = cloud::until(rds, &identifier, "available").await?;
     let accept = format!("matrixmind.cloud/accept-instance={}", now.dbi_resource_id().context("it has an id")?);
     scene.ok(&["annotate", "rds", "books", &accept]).await?;
-    eventually(SOON, "the new instance to be taken up", async || {
+    eventually("the new instance to be taken up", async || {
         scene.database("books").await?.expect("Ready", "True").map(drop)
     })
     .await?;
@@ -124,7 +121,7 @@ async fn switched_over_and_replicated(world: &World) -> Result<()> {
     replicate.source_db_instance_identifier(&identifier).send().await?;
     cloud::until(rds, &replica, "available").await?;
     scene.ok(&["delete", "rds", "books", "--wait=false"]).await?;
-    eventually(SETTLED, "what stays to be told", async || {
+    eventually("what stays to be told", async || {
         let deletion = scene.database("books").await?.expect("Deleted", "False")?;
         ensure!(deletion.message.contains(&replica), "{deletion:?}");
         Ok(())
@@ -140,7 +137,7 @@ async fn switched_over_and_replicated(world: &World) -> Result<()> {
 }
 
 async fn available(rds: &LocalRds, identifier: &str) -> Result<()> {
-    eventually(SETTLED, &format!("the snapshot of {identifier}"), async || {
+    eventually(&format!("the snapshot of {identifier}"), async || {
         let snapshots = cloud::snapshots(rds, identifier).await?;
         ensure!(snapshots.iter().all(|snapshot| snapshot.status() == Some("available")), "{snapshots:?}");
         Ok(())

@@ -1,6 +1,6 @@
 //! Parameters reach the real servers, by groups that equal wishes share and that go when nobody uses them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -9,7 +9,7 @@ use testbed::{eventually::eventually, stack::LocalRds};
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -70,7 +70,7 @@ async fn what_is_asked_for(world: &World) -> Result<()> {
     let applied = scene.apply("engine", &format!("{{{wish}}}")).await?;
     let said = format!("spec.parameters: brief outage, in the maintenance window {day}:04:00");
     ensure!(applied.stderr.contains(&said), "{}", applied.stderr);
-    eventually(SETTLED, "the restart to wait", async || {
+    eventually("the restart to wait", async || {
         let waiting = scene.database("engine").await?;
         waiting.expect("Ready", "True")?;
         let told = waiting.expect("ParametersApplied", "False")?;
@@ -114,7 +114,7 @@ async fn equal_wishes(world: &World) -> Result<()> {
     ensure!(group == other, "{group} and {other}");
     scene.delete("left").await?;
     scene.delete("right").await?;
-    eventually(Duration::from_mins(2), "the group to go", async || {
+    eventually("the group to go", async || {
         let named = rds.client().describe_db_parameter_groups().db_parameter_group_name(group);
         match named.send().await {
             Err(error) if format!("{error:?}").contains("DBParameterGroupNotFound") => Ok(()),
@@ -136,7 +136,7 @@ async fn what_is_not_offered(world: &World) -> Result<()> {
         ("{fsync: false}", "spec.parameters[fsync]: RDS lets nobody set it"),
     ] {
         scene.apply("typo", &format!("{{parameters: {parameters}}}")).await?;
-        eventually(SETTLED, said, async || {
+        eventually(said, async || {
             let blocked = scene.database("typo").await?.expect("Stalled", "True")?;
             ensure!(blocked.reason == "NotOffered" && blocked.message.contains(said), "{blocked:?}");
             Ok(())

@@ -10,7 +10,7 @@ use testbed::eventually::eventually;
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     windows,
     world::{World, trial},
 };
@@ -40,7 +40,7 @@ async fn a_pause_shows(world: &World) -> Result<()> {
     scene.apply("stage", &format!("{{size: 20Gi, instanceClass: db.t4g.micro, {INSIDE}}}")).await?;
     let ready = scene.ready("stage").await?;
     let identifier = ready.text("/status/instance/identifier").to_owned();
-    eventually(SETTLED, "what is as it should be to have no plan", async || {
+    eventually("what is as it should be to have no plan", async || {
         let database = scene.database("stage").await?;
         ensure!(database.at("/status/plan").is_null(), "{}", database.at("/status/plan"));
         Ok(())
@@ -64,7 +64,7 @@ async fn a_pause_shows(world: &World) -> Result<()> {
             format!("in the maintenance window {window} UTC, once the step before it is done"),
         ),
     ];
-    eventually(SETTLED, "the paused object to show its plan", async || {
+    eventually("the paused object to show its plan", async || {
         let database = scene.database("stage").await?;
         ensure!(database.expect("Accepted", "False")?.reason == "Paused", "it is not paused yet");
         let plan = database.at("/status/plan");
@@ -88,7 +88,7 @@ async fn a_pause_shows(world: &World) -> Result<()> {
     ensure!(!scene.names("secrets").await?.contains("stage.rds.new"), "a Secret was made under a pause");
 
     scene.apply("stage", &format!("{{paused: false, applyImmediately: true, {wish}}}")).await?;
-    eventually(SETTLED, "all of it to be made, and nothing to be left", async || {
+    eventually("all of it to be made, and nothing to be left", async || {
         let database = scene.database("stage").await?;
         let instance = cloud::existing(stack.rds(), &identifier).await?;
         ensure!(
@@ -113,7 +113,7 @@ async fn what_waits_is_listed(world: &World) -> Result<()> {
     let identifier = scene.ready("patient").await?.text("/status/instance/identifier").to_owned();
     cloud::until(stack.rds(), &identifier, "available").await?;
     scene.apply("patient", &spec("db.t4g.small", "")).await?;
-    eventually(SETTLED, "the outage to wait, and to be listed with its time", async || {
+    eventually("the outage to wait, and to be listed with its time", async || {
         let database = scene.database("patient").await?;
         ensure!(database.expect("SettingsApplied", "False")?.reason == "WaitingForWindow", "it does not wait yet");
         let listed = step(database.at("/status/plan"), "instance class db.t4g.small")?;
@@ -123,7 +123,7 @@ async fn what_waits_is_listed(world: &World) -> Result<()> {
     })
     .await?;
     scene.apply("patient", &spec("db.t4g.small", "applyImmediately: true, ")).await?;
-    eventually(SETTLED, "the outage to come, and the plan to be done", async || {
+    eventually("the outage to come, and the plan to be done", async || {
         let database = scene.database("patient").await?;
         database.expect("SettingsApplied", "True")?;
         ensure!(database.at("/status/plan").is_null(), "{}", database.at("/status/plan"));
@@ -142,7 +142,7 @@ async fn an_upgrade_is_listed(world: &World) -> Result<()> {
     cloud::until(stack.rds(), &identifier, "available").await?;
     let later = before.replace("\"16\"", "\"17\", paused: true, allowMajorVersionUpgrade: true");
     scene.apply("books", &format!("{{{later}}}")).await?;
-    let plan = eventually(SETTLED, "the whole way to be listed", async || {
+    let plan = eventually("the whole way to be listed", async || {
         let database = scene.database("books").await?;
         let plan = database.at("/status/plan").clone();
         step(&plan, "upgrade the instance")?;

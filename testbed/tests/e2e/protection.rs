@@ -1,6 +1,6 @@
 //! The admission policies that keep protected objects, and classes that have databases: judged by the API server alone, with no service of ours running.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
@@ -49,7 +49,7 @@ async fn a_protected_object_is_not_deleted(world: &World) -> Result<()> {
     kubectl.ok(&["create", "namespace", "vaults"]).await?;
     create(kubectl, "first", "spec: {deletionProtection: true}").await?;
     // A new policy takes a moment to be in force.
-    eventually(Duration::from_secs(20), "the policy to be in force", async || {
+    eventually("the policy to be in force", async || {
         let tried = kubectl.run(&["delete", "rds", "-n", "vaults", "first", "--dry-run=server"]).await?;
         ensure!(!tried.success, "a protected object would be deleted");
         Ok(())
@@ -72,7 +72,7 @@ async fn a_protected_object_is_not_deleted(world: &World) -> Result<()> {
     // The namespace cannot go either, and goes by itself when the last protection is lifted.
     kubectl.ok(&["delete", "namespace", "vaults", "--wait=false"]).await?;
     let condition = r#"jsonpath={.status.conditions[?(@.type=="NamespaceDeletionContentFailure")].message}"#;
-    eventually(Duration::from_secs(30), "the namespace to say what holds it", async || {
+    eventually("the namespace to say what holds it", async || {
         let told = kubectl.ok(&["get", "namespace", "vaults", "-o", condition]).await?;
         ensure!(told.contains("spec.deletionProtection is true"), "it says {told:?}");
         Ok(())
@@ -86,7 +86,7 @@ async fn a_protected_object_is_not_deleted(world: &World) -> Result<()> {
         kubectl.ok(&["patch", "rds", "-n", "vaults", name, "--type=merge", "-p", lifted]).await?;
     }
     // The namespace controller tries again ever more slowly, at least once a minute.
-    eventually(Duration::from_secs(90), "the namespace to go", async || {
+    eventually("the namespace to go", async || {
         let left =
             kubectl.ok(&["get", "namespace", "vaults", "--ignore-not-found", "-o", "jsonpath={.status}"]).await?;
         ensure!(left.is_empty(), "{left}");
@@ -105,7 +105,7 @@ async fn a_class_in_use_is_not_deleted(world: &World) -> Result<()> {
         let manifest = format!(
             "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabaseClass\nmetadata: {{name: {name}}}\nspec: {{}}\n"
         );
-        eventually(Duration::from_secs(10), &format!("the class {name}"), async || {
+        eventually(&format!("the class {name}"), async || {
             kubectl.apply(&manifest).await?;
             Ok(())
         })
@@ -114,7 +114,7 @@ async fn a_class_in_use_is_not_deleted(world: &World) -> Result<()> {
         kubectl.ok(&["patch", "rdsclass", name, "--subresource=status", "--type=merge", "-p", &patch]).await
     };
     create("first", r#"{"databases": 3}"#).await?;
-    eventually(Duration::from_secs(20), "the policy to be in force", async || {
+    eventually("the policy to be in force", async || {
         let tried = kubectl.run(&["delete", "rdsclass", "first", "--dry-run=server"]).await?;
         ensure!(!tried.success, "a class in use would be deleted");
         Ok(())
@@ -149,7 +149,7 @@ async fn create(kubectl: &Kubectl, name: &str, spec: &str) -> Result<()> {
         "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata: {{name: {name}, namespace: vaults}}\n{spec}\n"
     );
     // Established comes a moment before the first request is served.
-    eventually(Duration::from_secs(10), &format!("{name} to be created"), async || {
+    eventually(&format!("{name} to be created"), async || {
         let output = kubectl.run_with_input(&["create", "-f", "-"], &manifest).await?;
         ensure!(output.success, "{}", output.stderr);
         Ok(())

@@ -1,6 +1,6 @@
 //! What is broken from outside is mended, and what cannot be mended is said.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
@@ -10,7 +10,7 @@ use testbed::{eventually::eventually, stack::Part};
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -33,7 +33,7 @@ async fn a_deleted_secret_comes_back_and_works(world: &World) -> Result<()> {
     for user in ["app", "master"] {
         let before = scene.login("keys", user).await?;
         scene.ok(&["delete", "secret", &format!("keys.rds.{user}")]).await?;
-        eventually(SETTLED, &format!("the new password of {user} to work"), async || {
+        eventually(&format!("the new password of {user} to work"), async || {
             let now = scene.login("keys", user).await?;
             ensure!(now.password() != before.password(), "the Secret is still the old one");
             now.connect(&stack.rds().ca()).await?.close().await?;
@@ -50,7 +50,7 @@ async fn a_deleted_secret_comes_back_and_works(world: &World) -> Result<()> {
     scene
         .ok(&["patch", "secret", "keys.rds.app", "--type=json", "-p", r#"[{"op":"remove","path":"/data/password"}]"#])
         .await?;
-    eventually(SETTLED, "the emptied Secret to work", async || {
+    eventually("the emptied Secret to work", async || {
         scene.connect("keys", "app").await?.close().await?;
         Ok(())
     })
@@ -66,7 +66,7 @@ async fn a_deleted_service_comes_back(world: &World) -> Result<()> {
     for (namespace, name) in [("lost-services", "signpost-rds"), ("rds", "signpost")] {
         let target = ["get", "service", "-n", namespace, name, "-o", "jsonpath={.spec.externalName}"];
         scene.kubectl().ok(&["delete", "service", "-n", namespace, name]).await?;
-        eventually(Duration::from_secs(30), &format!("the Service {namespace}/{name} to come back"), async || {
+        eventually(&format!("the Service {namespace}/{name} to come back"), async || {
             let leads_to = scene.kubectl().ok(&target).await?;
             ensure!(leads_to == host, "it leads to {leads_to}");
             Ok(())
@@ -74,7 +74,7 @@ async fn a_deleted_service_comes_back(world: &World) -> Result<()> {
         .await?;
         let astray = r#"{"spec":{"externalName":"elsewhere.example.org"}}"#;
         scene.kubectl().ok(&["patch", "service", "-n", namespace, name, "--type=merge", "-p", astray]).await?;
-        eventually(Duration::from_secs(30), &format!("the Service {namespace}/{name} to be set right"), async || {
+        eventually(&format!("the Service {namespace}/{name} to be set right"), async || {
             let leads_to = scene.kubectl().ok(&target).await?;
             ensure!(leads_to == host, "it leads to {leads_to}");
             Ok(())
@@ -97,7 +97,7 @@ async fn i11_what_went_wrong_meanwhile(world: &World) -> Result<()> {
     ensure!(scene.connect("drifted", "app").await.is_err(), "app can log in all the same");
 
     stack.restart(Part::Reconciler).await?;
-    eventually(SETTLED, "app to log in again", async || {
+    eventually("app to log in again", async || {
         scene.connect("drifted", "app").await?.close().await?;
         Ok(())
     })
@@ -145,7 +145,7 @@ async fn i9_a_throttled_creation_is_tried_again(world: &World) -> Result<()> {
     let fault = json!({"action": "CreateDBInstance", "code": "Throttling", "message": "Rate exceeded", "times": 3});
     rds.order(&fault).await?;
     scene.apply("patient", "{}").await?;
-    eventually(SETTLED, "the refusal to be told", async || {
+    eventually("the refusal to be told", async || {
         let database = scene.database("patient").await?;
         let condition = database.expect("InstanceReady", "False")?;
         ensure!(condition.reason == "CloudUnavailable" && condition.message.contains("Rate exceeded"), "{condition:?}");

@@ -24,7 +24,7 @@ impl Replica {
     pub(crate) async fn start(stack: &Stack, name: &str, adjust: impl FnOnce(Spec) -> Spec) -> Result<Self> {
         let prepared = stack.further_reconciler(name).await?.adjusted(adjust);
         let replica = Self { process: Process::start(prepared.spec.clone()).await?, url: prepared.admin().to_owned() };
-        eventually(PATIENCE, &format!("{name} to answer"), async || replica.get("healthz").await).await?;
+        eventually(&format!("{name} to answer"), async || replica.get("healthz").await).await?;
         Ok(replica)
     }
 

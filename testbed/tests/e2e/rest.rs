@@ -12,7 +12,7 @@ use testbed::{
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -34,7 +34,7 @@ async fn i5_two_minutes_without_a_write(world: &World) -> Result<()> {
     }
     // The last change of the cloud was seen, the last Event told.
     let mut quiet = Still::begin(&stack).await?;
-    eventually(SETTLED, "ten seconds without a write", async || {
+    eventually("ten seconds without a write", async || {
         let since = std::mem::replace(&mut quiet, Still::begin(&stack).await?);
         tokio::time::sleep(Duration::from_secs(10)).await;
         since.holds(&stack).await
@@ -52,7 +52,7 @@ async fn i5_two_minutes_without_a_write(world: &World) -> Result<()> {
     ensure!(before > 0, "the reconciler counts no passes");
     stack.stop_part(Part::Reconciler).await?;
     stack.restart(Part::Reconciler).await?;
-    eventually(Duration::from_mins(1), "a pass over each object by the new reconciler", async || {
+    eventually("a pass over each object by the new reconciler", async || {
         let passes = passes(&stack).await?;
         ensure!(passes >= 4, "{passes} passes");
         Ok(())

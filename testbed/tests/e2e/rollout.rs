@@ -8,7 +8,6 @@ use testbed::eventually::eventually;
 
 use crate::{
     admission::PROPAGATION,
-    replica::PATIENCE,
     world::{World, trial},
 };
 
@@ -47,7 +46,7 @@ async fn a_hasty_replica_loses_requests(world: &World) -> Result<()> {
     let load = admission.load();
     load.sent(60).await?;
     admission.delete_oldest().await?;
-    eventually(PATIENCE, "failures, while connections are led to a replica that is gone", async || {
+    eventually("failures, while connections are led to a replica that is gone", async || {
         ensure!(load.failed() > 0, "none");
         Ok(())
     })
@@ -61,7 +60,7 @@ async fn a_crash_is_survived(world: &World) -> Result<()> {
     let mut admission = world.admission().await?;
     let load = admission.load();
     let dead = admission.kill_oldest().await?;
-    eventually(PATIENCE, "connections to be led elsewhere", async || {
+    eventually("connections to be led elsewhere", async || {
         ensure!(!admission.is_led_to(&dead), "not yet");
         Ok(())
     })

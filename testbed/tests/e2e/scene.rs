@@ -73,7 +73,7 @@ impl<'a> Scene<'a> {
     /// Waits until the object has this condition with this status, for its present generation.
     pub(crate) async fn wait_for(&self, name: &str, condition: &str, status: &str) -> Result<Database> {
         let what = format!("{}/{name} to have {condition}={status}", self.namespace);
-        eventually(SETTLED, &what, async || {
+        eventually(&what, async || {
             let database = self.database(name).await?;
             database.expect(condition, status)?;
             Ok(database)
@@ -95,7 +95,7 @@ impl<'a> Scene<'a> {
     /// Waits until there is no object of this name.
     pub(crate) async fn gone(&self, name: &str) -> Result<()> {
         let client = self.stack.controlplane().client();
-        eventually(SETTLED, &format!("{}/{name} to be gone", self.namespace), async || {
+        eventually(&format!("{}/{name} to be gone", self.namespace), async || {
             match Database::read(client.clone(), &self.namespace, name).await? {
                 None => Ok(()),
                 Some(database) => bail!("{:?}", database.conditions()),
@@ -107,7 +107,7 @@ impl<'a> Scene<'a> {
     /// Waits until an Event of the namespace has this reason.
     pub(crate) async fn event(&self, reason: &str) -> Result<()> {
         let selector = format!("--field-selector=reason={reason}");
-        eventually(Duration::from_secs(30), &format!("an Event {reason} in {}", self.namespace), async || {
+        eventually(&format!("an Event {reason} in {}", self.namespace), async || {
             let events = self.ok(&["get", "events", &selector, "-o", "name"]).await?;
             ensure!(!events.is_empty(), "none");
             Ok(())

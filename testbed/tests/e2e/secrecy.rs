@@ -16,7 +16,7 @@ use testbed::{eventually::eventually, stack::Part};
 
 use crate::{
     replica::Replica,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -37,7 +37,7 @@ async fn no_password_is_logged_or_shown(world: &World) -> Result<()> {
 
     // New passwords for a user and for the master, an application that works, and one that fails.
     scene.ok(&["delete", "secret", "orders.rds.app", "orders.rds.master"]).await?;
-    eventually(SETTLED, "new Secrets that work", async || {
+    eventually("new Secrets that work", async || {
         for (user, database) in [("app", "orders"), ("master", "postgres")] {
             let mut connection = scene.connect_to("orders", user, database).await?;
             connection.execute("SELECT 1").await?;

@@ -9,7 +9,7 @@ use testbed::{eventually::eventually, service_proxy::ServiceProxy, stack::WEBHOO
 use crate::{
     admission::Admission,
     direct::Direct,
-    replica::{PATIENCE, page_of},
+    replica::page_of,
     world::{World, trial},
 };
 
@@ -43,7 +43,7 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     let port = format!(r#"[{{"op": "add", "path": "/spec/ports/-", "value": {{"name": "busy", "port": {BUSY}}}}}]"#);
     admission.kubectl().ok(&["patch", "service", "-n", "rds-system", WEBHOOK, "--type=json", "-p", &port]).await?;
     register_mutate(admission, BUSY).await?;
-    eventually(PATIENCE, "the API server to ask the small replica", async || {
+    eventually("the API server to ask the small replica", async || {
         ensure!(create(admission, "{}").await? == (true, "12".to_owned()), "no defaults");
         let (_, metrics) = page_of(small.readiness().admin(), "metrics").await?;
         ensure!(metrics.contains(r#"path="mutate""#), "it has not seen a review: {metrics}");
@@ -56,7 +56,7 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     let endless = format!("{head}{:1$}", "", LIMIT - 1);
     let mut held = Direct::send(admission, address, endless).await?;
     ensure!(held.unanswered(), "it answered before it had the body");
-    eventually(PATIENCE, "a review that is turned away", async || {
+    eventually("a review that is turned away", async || {
         let (admitted, version) = create(admission, "{users: {app: []}, databases: {orders: [app]}}").await?;
         ensure!(admitted && version.is_empty(), "not admitted as it was written: {version}");
         let (_, metrics) = page_of(small.readiness().admin(), "metrics").await?;
@@ -74,7 +74,7 @@ async fn shed(admission: &mut Admission) -> Result<()> {
     // It has been full all the time, and lives.
     ensure!(held.unanswered(), "the request that was to fill it has ended");
     drop(held);
-    eventually(PATIENCE, "defaults again", async || {
+    eventually("defaults again", async || {
         ensure!(create(admission, "{}").await? == (true, "12".to_owned()), "still none");
         Ok(())
     })

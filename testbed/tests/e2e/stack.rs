@@ -1,6 +1,6 @@
 //! The stack itself: what is installed answers where the API server looks for it, with the rights it is shipped with.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
@@ -81,7 +81,7 @@ async fn a_killed_webhook_comes_back(world: &World) -> Result<()> {
     ensure!(!refused.success && refused.stderr.contains("failed calling webhook"), "{refused:?}");
 
     stack.restart(Part::Webhook).await?;
-    eventually(Duration::from_secs(20), "admission to work again", async || {
+    eventually("admission to work again", async || {
         let output = scene.kubectl().run_with_input(&args, &manifest).await?;
         ensure!(output.success, "{}", output.stderr);
         Ok(())

@@ -16,7 +16,6 @@ use testbed::{
 use crate::{
     admission::Admission,
     direct::Direct,
-    replica::PATIENCE,
     world::{World, trial},
 };
 
@@ -54,7 +53,7 @@ async fn cert_manager_rotates_under_load(world: &World) -> Result<()> {
     let before = admission.not_after().await?;
     renew(&admission, AUTHORITY).await?;
     renew(&admission, LEAF).await?;
-    eventually(PATIENCE, "the new authority in the bundles", async || {
+    eventually("the new authority in the bundles", async || {
         ensure!(admission.bundle().await? != first_bundle, "the old one");
         Ok(())
     })
@@ -71,7 +70,7 @@ async fn renew(admission: &Admission, name: &str) -> Result<()> {
     let certificate = Certificate::new(admission.kubectl(), name);
     let before = certificate.revision().await?;
     certificate.renew().await?;
-    eventually(PATIENCE, &format!("the Certificate {name} to be issued anew"), async || {
+    eventually(&format!("the Certificate {name} to be issued anew"), async || {
         let revision = certificate.revision().await?;
         ensure!(revision > before, "revision {revision}");
         Ok(())
@@ -101,7 +100,7 @@ async fn self_managed_rotates_under_load(world: &World) -> Result<()> {
 
     let load = admission.load();
     let mut together = false;
-    eventually(2 * PATIENCE, "an authority after the first one", async || {
+    eventually("an authority after the first one", async || {
         let now = authorities(&admission).await?;
         let kept = now.iter().any(|one| first.contains(one));
         together |= kept && now.len() > 1;

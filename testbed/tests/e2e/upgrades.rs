@@ -10,7 +10,7 @@ use testbed::eventually::eventually;
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     windows,
     world::{World, trial},
 };
@@ -46,7 +46,7 @@ async fn twelve_becomes_seventeen(world: &World) -> Result<()> {
 
     let applied = scene.apply("books", &format!("{{version: \"17\", {WORDS}, {INSIDE}}}")).await?;
     ensure!(applied.stderr.contains("cannot take back the upgrade"), "{}", applied.stderr);
-    let upgraded = eventually(SETTLED, "17 to run and all to be Ready", async || {
+    let upgraded = eventually("17 to run and all to be Ready", async || {
         let database = scene.database("books").await?;
         database.expect("Ready", "True")?;
         let runs = database.text("/status/engineVersion").to_owned();
@@ -102,7 +102,7 @@ async fn what_is_in_the_way(world: &World) -> Result<()> {
         session.execute(statement).await?;
     }
     scene.apply("books", &format!("{{version: \"16\", {WORDS}, {besides}}}")).await?;
-    let blocked = eventually(SETTLED, "what is in the way to be told", async || {
+    let blocked = eventually("what is in the way to be told", async || {
         let database = scene.database("books").await?;
         let settings = database.expect("SettingsApplied", "False")?;
         ensure!(settings.reason == "UpgradeBlocked", "{settings:?}");
@@ -135,7 +135,7 @@ async fn what_waits_for_its_window(world: &World) -> Result<()> {
     cloud::until(stack.rds(), &identifier, "available").await?;
     let later = before.replace("\"16\"", "\"17\", allowMajorVersionUpgrade: true");
     scene.apply("books", &format!("{{{later}}}")).await?;
-    eventually(SETTLED, "the upgrade to wait for its window", async || {
+    eventually("the upgrade to wait for its window", async || {
         let settings = scene.database("books").await?.expect("SettingsApplied", "False")?;
         ensure!(settings.reason == "WaitingForWindow", "{settings:?}");
         Ok(())

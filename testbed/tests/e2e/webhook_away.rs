@@ -1,6 +1,6 @@
 //! While the webhook is away: what still works, what is still refused, and what the reconciler makes of objects that nobody judged.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -9,7 +9,7 @@ use sqlx::Connection as _;
 use testbed::{eventually::eventually, kubectl::Output, stack::Stack};
 
 use crate::{
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{UNREGISTERED, World, trial},
 };
 
@@ -75,7 +75,7 @@ pub(crate) async fn unregistered<'a>(stack: &'a Stack, namespace: &str) -> Resul
     let scene = Scene::new(stack, namespace).await?;
     scene.kubectl().ok(&["label", "namespace", namespace, UNREGISTERED]).await?;
     // The API server learns of labels and registrations by watching them.
-    eventually(Duration::from_secs(30), "admission without the webhook", async || {
+    eventually("admission without the webhook", async || {
         let tried = scene.kubectl().run_with_input(&CREATE_DRY, &scene.manifest("probe", "{}")).await?;
         ensure!(tried.success, "{}", tried.stderr);
         Ok(())
@@ -125,7 +125,7 @@ async fn only_specs_wait_for_it(world: &World) -> Result<()> {
     }
     let (key, _) = UNREGISTERED.split_once('=').context("a label without a value")?;
     scene.kubectl().ok(&["label", "namespace", &scene.namespace, &format!("{key}-")]).await?;
-    eventually(Duration::from_secs(30), "the webhook to be missed", async || {
+    eventually("the webhook to be missed", async || {
         let tried = scene.kubectl().run_with_input(&CREATE_DRY, &scene.manifest("probe", "{}")).await?;
         ensure!(tried.stderr.contains("failed calling webhook"), "{tried:?}");
         Ok(())
@@ -149,7 +149,7 @@ async fn only_specs_wait_for_it(world: &World) -> Result<()> {
 
         scene.ok(&["delete", "rds", name, "--wait=false"]).await?;
         // The reconciler's own finalizer goes, the other one stays; taking that away ends the object.
-        eventually(SETTLED, "the reconciler to let go", async || {
+        eventually("the reconciler to let go", async || {
             let left = scene.database(name).await?;
             ensure!(
                 *left.at("/metadata/finalizers") == serde_json::json!(["example.com/hold"]),

@@ -9,7 +9,7 @@ use testbed::eventually::eventually;
 
 use crate::{
     cloud,
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -44,7 +44,7 @@ async fn an_outage_waits(world: &World) -> Result<()> {
     ] {
         ensure!(applied.stderr.contains(&said), "{said} is not in {}", applied.stderr);
     }
-    eventually(SETTLED, "the outage to wait and the rest to be made", async || {
+    eventually("the outage to wait and the rest to be made", async || {
         let waiting = scene.database("patient").await?;
         waiting.expect("Ready", "True")?;
         let settings = waiting.expect("SettingsApplied", "False")?;
@@ -68,7 +68,7 @@ async fn an_outage_waits(world: &World) -> Result<()> {
         applied.stderr.contains("spec.applyImmediately: what waits for the maintenance window is made now"),
         "{applied:?}"
     );
-    eventually(SETTLED, "the outage to come", async || {
+    eventually("the outage to come", async || {
         let instance = cloud::existing(stack.rds(), &identifier).await?;
         ensure!(instance.db_instance_class() == Some("db.t4g.small"), "{instance:?}");
         scene.database("patient").await?.expect("SettingsApplied", "True").map(drop)
@@ -94,7 +94,7 @@ async fn the_full_resource(world: &World) -> Result<()> {
     );
     ensure!(database.text("/status/backups/window") == "02:00-03:00", "{:?}", database.at("/status/backups"));
     scene.apply("whole", &spec.replace("3000, autoscaling: {maxSize: 500Gi}", "3000, autoscaling: {}")).await?;
-    eventually(SETTLED, "the storage to grow by itself no more", async || {
+    eventually("the storage to grow by itself no more", async || {
         let instance = cloud::existing(stack.rds(), database.text("/status/instance/identifier")).await?;
         ensure!(instance.max_allocated_storage().is_none(), "{instance:?}");
         Ok(())

@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 use testbed::{
-    eventually::eventually,
+    eventually::{eventually, eventually_within},
     node::{self, SELF_MANAGED},
 };
 
@@ -26,9 +26,6 @@ const STAYS_UP: &str = "NODE_STAYS_UP";
 
 /// From the start to a node that takes Pods, on a busy machine.
 const UP: Duration = Duration::from_mins(5);
-
-/// From the kill to the end of all that it held.
-const GONE: Duration = Duration::from_secs(30);
 
 /// Kills a run of this very program when its node is up, and looks at the machine before and after. Runs outside of all namespaces.
 pub(crate) async fn a_killed_node_leaves_nothing() -> Result<()> {
@@ -43,7 +40,7 @@ pub(crate) async fn a_killed_node_leaves_nothing() -> Result<()> {
         .context("a second run")?;
     let group = format!("{}{}", node::CGROUP, child.id());
     let traces = || traces(&group);
-    eventually(UP, "Pods of a node", async || {
+    eventually_within(UP, "Pods of a node", async || {
         if let Some(status) = child.try_wait()? {
             bail!("it ended: {status}");
         }
@@ -61,7 +58,7 @@ pub(crate) async fn a_killed_node_leaves_nothing() -> Result<()> {
         ensure!(left.is_empty(), "{left:#?}");
         Ok(())
     };
-    eventually(GONE, "nothing of a killed node", next).await
+    eventually("nothing of a killed node", next).await
 }
 
 /// Has the node up until it is killed, in the run that is for that.

@@ -23,7 +23,7 @@ use testbed::{
 };
 
 use crate::{
-    replicas::{PATIENCE, Replica, replicas, rolled_out},
+    replicas::{Replica, replicas, rolled_out},
     world::{World, trial},
 };
 
@@ -74,7 +74,7 @@ async fn another_pod_takes_over(world: &World) -> Result<()> {
 async fn succeed(node: &Node, wanted: usize, end: End) -> Result<()> {
     let kubectl = node.kubectl();
     rolled_out(kubectl, RECONCILER, wanted).await?;
-    let leader = eventually(PATIENCE, "a leader", async || leader(kubectl).await).await?;
+    let leader = eventually("a leader", async || leader(kubectl).await).await?;
     let process = process_of(&leader)?;
 
     let begun = Instant::now();
@@ -96,8 +96,8 @@ async fn succeed(node: &Node, wanted: usize, end: End) -> Result<()> {
         ensure!(process_of(&now)? != process, "{} still leads", now.name);
         Ok((now, begun.elapsed()))
     };
-    let (_, led) = eventually(PATIENCE, "another leader", successor).await?;
-    let worked = eventually(PATIENCE, "a database that the new leader has worked on", async || {
+    let (_, led) = eventually("another leader", successor).await?;
+    let worked = eventually("a database that the new leader has worked on", async || {
         let database = Database::existing(node.plane().client(), LED, &name).await?;
         // An object is born with a status that speaks of no generation.
         let (observed, present) = (database.at("/status/observedGeneration"), database.at("/metadata/generation"));

@@ -7,7 +7,7 @@ use kube::api::PostParams;
 use libtest_mimic::Trial;
 use serde_json::{Map, Value, json};
 use testbed::{
-    eventually::eventually,
+    eventually::eventually_within,
     node::{Container, Node, SELF_MANAGED},
     resource::databases,
 };
@@ -140,7 +140,7 @@ async fn many_objects(world: &World) -> Result<()> {
         .collect();
     kubectl.apply(&manifest).await?;
     let deadline = EACH * u32::try_from(objects)?;
-    eventually(deadline, &format!("{objects} databases that are Ready"), async || {
+    eventually_within(deadline, &format!("{objects} databases that are Ready"), async || {
         let ready = kubectl
             .ok(&[
                 "get",

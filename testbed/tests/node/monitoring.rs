@@ -36,9 +36,6 @@ const MONITORING: &str = "manifests/components/monitoring";
 /// Where it answers, on the node.
 const ADDRESS: &str = "127.0.0.1:9090";
 
-/// From a cause to what Prometheus says of it.
-const SEEN: Duration = Duration::from_mins(1);
-
 /// The time of the local RDS goes a hundred times as fast as AWS's, and so does that of alerts.
 const FASTER: u32 = 100;
 
@@ -95,7 +92,7 @@ pub(crate) async fn ensure_prometheus() -> Result<()> {
 
 async fn watched(node: &Node, prometheus: &Prometheus) -> Result<()> {
     let kubectl = node.kubectl();
-    eventually(SEEN, "both services, each replica of them", async || {
+    eventually("both services, each replica of them", async || {
         // Those that an earlier rollout ended may not be gone yet.
         let replicas = replicas(kubectl).await?;
         ensure!(replicas.len() == 3, "{replicas:?}");
@@ -106,10 +103,8 @@ async fn watched(node: &Node, prometheus: &Prometheus) -> Result<()> {
     })
     .await?;
     kubectl.apply(DATABASE).await?;
-    eventually(SEEN, "every rule to be evaluated, and what it asks for to be there", async || {
-        prometheus.judges_all().await
-    })
-    .await?;
+    eventually("every rule to be evaluated, and what it asks for to be there", async || prometheus.judges_all().await)
+        .await?;
     let firing = prometheus.firing().await?;
     ensure!(firing.is_empty(), "although nothing is wrong, {firing:?}");
     kubectl.ok(&["delete", "-n", "default", "rds/watched", "--timeout=60s"]).await?;
@@ -118,7 +113,7 @@ async fn watched(node: &Node, prometheus: &Prometheus) -> Result<()> {
     let fires = fires(kubectl, prometheus).await;
     cut.mend().await?;
     fires?;
-    eventually(SEEN, "the alert to be over", async || {
+    eventually("the alert to be over", async || {
         let firing = prometheus.firing().await?;
         ensure!(!firing.contains(ALERT), "firing are {firing:?}");
         Ok(())
@@ -133,7 +128,7 @@ async fn watched(node: &Node, prometheus: &Prometheus) -> Result<()> {
 async fn fires(kubectl: &Kubectl, prometheus: &Prometheus) -> Result<()> {
     // The one that starts anew asks at once, and from then on every ten seconds; one that has an answer would ask again in two minutes.
     kubectl.ok(&["delete", "pod", "-n", "rds-system", "-l", "app.kubernetes.io/name=rds-reconciler"]).await?;
-    eventually(SEEN, "the alert", async || {
+    eventually("the alert", async || {
         let firing = prometheus.firing().await?;
         ensure!(firing.contains(ALERT), "firing are {firing:?}");
         Ok(())

@@ -1,6 +1,6 @@
 //! The operator on the node: each way to install it as it is shipped, from nothing to a database that an application is logged in to.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -32,12 +32,6 @@ const OF_THE_CLUSTER: &str = "mutatingwebhookconfigurations,validatingwebhookcon
 /// From the apply to a database that is Ready.
 const READY: &str = "--timeout=170s";
 
-/// The example asks once a minute.
-const ASKED: Duration = Duration::from_mins(2);
-
-/// From a new Secret to the replicas that show the certificate in it.
-const RENEWED: Duration = Duration::from_mins(1);
-
 pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
     vec![
         trial(world, "operator::cert_manager_signs_and_renews_under_load", cert_manager),
@@ -62,7 +56,7 @@ async fn cert_manager(world: &World) -> Result<()> {
     let (revision, shown) = (certificate.revision().await?, not_after(kubectl).await?);
     let load = Load::start(&node.plane().client(), "shop");
     certificate.renew().await?;
-    eventually(RENEWED, "another certificate", async || {
+    eventually("another certificate", async || {
         let now = certificate.revision().await?;
         ensure!(now > revision, "it is still revision {now}");
         Ok(())
@@ -72,7 +66,7 @@ async fn cert_manager(world: &World) -> Result<()> {
     let changed = format!("testbed/revision={revision}");
     let pods = ["annotate", "pods", "-n", "rds-system", "-l", "app.kubernetes.io/name=rds-webhook", &changed];
     kubectl.ok(&pods).await?;
-    eventually(RENEWED, "another certificate in each replica", async || {
+    eventually("another certificate in each replica", async || {
         let now = not_after(kubectl).await?;
         ensure!(now.len() == 2 && now.iter().all(|one| shown.iter().all(|old| one > old)), "{shown:?}, now {now:?}");
         Ok(())
@@ -169,7 +163,7 @@ pub(crate) fn workspace(path: &str) -> String {
 /// The example's database becomes Ready, and the example's application logs in with nothing but its Secret.
 pub(crate) async fn an_application_logs_in(kubectl: &Kubectl) -> Result<()> {
     an_application_runs(kubectl).await?;
-    eventually(ASKED, "an application that is logged in", async || {
+    eventually("an application that is logged in", async || {
         let said = kubectl.ok(&["logs", "-n", "shop", "deployment/orders-application"]).await?;
         let answer = said.lines().find(|line| line.contains('|') && line.contains("orders"));
         let answer = answer.with_context(|| format!("it said {said:?}"))?;

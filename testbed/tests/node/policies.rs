@@ -5,7 +5,6 @@
 use std::{
     net::{Ipv4Addr, SocketAddrV4, TcpListener},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -22,9 +21,6 @@ use crate::{
     pod_network::{Neighbour, PodNetwork, ip},
     world::{World, trial},
 };
-
-/// From a change of a policy to its enforcement.
-const ENFORCED: Duration = Duration::from_secs(30);
 
 /// Where clouds tell every Pod about its node, and hand out the node's role.
 const METADATA: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 169, 254), 80);
@@ -221,7 +217,7 @@ impl Ways {
 
     /// Each way is open or closed as the policies say.
     async fn hold(&self, policies: Policies) -> Result<()> {
-        eventually(ENFORCED, &format!("what the policies let through ({policies:?})"), async || {
+        eventually(&format!("what the policies let through ({policies:?})"), async || {
             let wrong = join_all(self.all.iter().map(|way| way.differs(policies))).await;
             let wrong: Vec<String> = wrong.into_iter().flatten().collect();
             ensure!(wrong.is_empty(), "{}", wrong.join("; "));

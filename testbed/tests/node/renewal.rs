@@ -22,7 +22,7 @@ use testbed::{
 };
 
 use crate::{
-    replicas::{PATIENCE, Replica, rolled_out},
+    replicas::{Replica, rolled_out},
     rollout::load,
     world::{World, trial},
 };
@@ -58,7 +58,7 @@ async fn self_managed_renews(world: &World) -> Result<()> {
 
     let begun = Instant::now();
     let former = served(&replicas, &first).await?;
-    eventually(PATIENCE, "a new leaf of the same authority in each replica", async || {
+    eventually("a new leaf of the same authority in each replica", async || {
         replaced(&former, &served(&replicas, &first).await?)
     })
     .await?;
@@ -70,7 +70,7 @@ async fn self_managed_renews(world: &World) -> Result<()> {
     let emptied = r#"[{"op": "remove", "path": "/data"}]"#;
     let args = ["patch", "secret", "-n", NAMESPACE, "rds-webhook-authority", "--type=json", "-p", emptied];
     kubectl.ok(&args).await?;
-    let second = eventually(PATIENCE, "a leaf of another authority in each replica", async || {
+    let second = eventually("a leaf of another authority in each replica", async || {
         let now = authorities(kubectl).await?;
         let second: Certificates = now.difference(&first).cloned().collect();
         ensure!(second.len() == 1, "{} of {} authorities are new", second.len(), now.len());
@@ -82,7 +82,7 @@ async fn self_managed_renews(world: &World) -> Result<()> {
     let changed = begun.elapsed().as_secs_f64();
 
     live(kubectl, LONG_LIVES).await?;
-    eventually(PATIENCE, "the former authority to be forgotten", async || {
+    eventually("the former authority to be forgotten", async || {
         let now = authorities(kubectl).await?;
         ensure!(now == second, "{} authorities", now.len());
         Ok(())

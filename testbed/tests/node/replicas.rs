@@ -1,16 +1,10 @@
 //! The operator's replicas, as Pods on the node.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use testbed::{eventually::eventually, kubectl::Kubectl, stack::NAMESPACE};
-
-/// Longer than a Pod may take to end, or another to be ready.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One Pod of a Deployment; those that are about to end count too.
 #[derive(Debug)]
@@ -37,7 +31,7 @@ pub(crate) async fn replicas(kubectl: &Kubectl, deployment: &str) -> Result<Vec<
 pub(crate) async fn rolled_out(kubectl: &Kubectl, deployment: &str, wanted: usize) -> Result<Vec<Replica>> {
     let name = format!("deployment/{deployment}");
     kubectl.ok(&["rollout", "status", "-n", NAMESPACE, &name, "--timeout=170s"]).await?;
-    eventually(PATIENCE, &format!("{wanted} replicas of {deployment} and no other"), async || {
+    eventually(&format!("{wanted} replicas of {deployment} and no other"), async || {
         let found = replicas(kubectl, deployment).await?;
         ensure!(found.len() == wanted && found.iter().all(|one| one.ready && !one.ending), "{found:?}");
         Ok(found)

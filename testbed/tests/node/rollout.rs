@@ -12,7 +12,7 @@ use testbed::{
 };
 
 use crate::{
-    replicas::{PATIENCE, replicas, rolled_out},
+    replicas::{replicas, rolled_out},
     world::{World, trial},
 };
 
@@ -33,7 +33,7 @@ pub(crate) fn trials(world: &Arc<World>) -> Vec<Trial> {
 pub(crate) async fn load(node: &Node) -> Result<Load> {
     node.kubectl().apply(LOADED).await?;
     let object = "apiVersion: matrixmind.cloud/v1\nkind: RDSDatabase\nmetadata: {name: first, namespace: load}\n";
-    eventually(PATIENCE, "admission through the webhook", async || {
+    eventually("admission through the webhook", async || {
         let args = ["create", "--dry-run=server", "-o", "jsonpath={.spec.version}", "-f", "-"];
         let answer = node.kubectl().run_with_input(&args, object).await?;
         ensure!(answer.success && answer.stdout == "12", "{answer:?}");
@@ -84,7 +84,7 @@ async fn drained(node: &Node) -> Result<f64> {
     let drain = kubectl.run(&args).await?;
     let took = begun.elapsed().as_secs_f64();
     ensure!(!drain.success && drain.stderr.contains("disruption budget"), "the drain was not refused: {drain:?}");
-    eventually(PATIENCE, "one replica that serves, and one that waits for a node", async || {
+    eventually("one replica that serves, and one that waits for a node", async || {
         let found = replicas(kubectl, WEBHOOK).await?;
         let (serving, waiting): (Vec<_>, Vec<_>) = found.iter().partition(|one| one.ready && !one.ending);
         ensure!(serving.len() == 1 && waiting.len() == 1, "{found:?}");

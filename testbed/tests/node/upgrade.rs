@@ -1,6 +1,6 @@
 //! From v0.1.0 to this version, the webhook alone back, then the reconciler too, and forward again, while the API server asks all the time.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::Trial;
@@ -32,15 +32,6 @@ const NOW: &str = env!("CARGO_PKG_VERSION");
 const KEEPER: &str = "databases-keeper";
 const OWNER: &str = "orders-owner";
 
-/// From a new reconciler or a changed object to what comes of it.
-const VISITED: Duration = Duration::from_mins(2);
-
-/// How long kubelet may take to show a Pod what its Secret has become.
-const SHOWN: Duration = Duration::from_mins(2);
-
-/// How long a Pod may take to end, with its grace.
-const GONE: Duration = Duration::from_mins(1);
-
 const WHOSE: &str = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()";
 const ROWS: &str = "SELECT string_agg(what, ',' ORDER BY what) FROM kept";
 
@@ -69,7 +60,7 @@ async fn forth_and_back(world: &World) -> Result<()> {
     let load = load(node);
     upgrade(node).await?;
     world.has(SELF_MANAGED).await;
-    eventually(VISITED, "the database inside to be handed over", async || {
+    eventually("the database inside to be handed over", async || {
         let whose = ask_with(kubectl, "require", WHOSE).await?;
         ensure!(whose == KEEPER, "it belongs to {whose}");
         Database::existing(node.plane().client(), "shop", "orders").await?.expect("Ready", "True")?;
@@ -80,7 +71,7 @@ async fn forth_and_back(world: &World) -> Result<()> {
     before.is_still_there(node).await?;
     // kubelet looks at a Pod that is changed at once, and at others about once a minute.
     kubectl.ok(&["annotate", "pods", "-n", "shop", "--all", "testbed/upgraded=true"]).await?;
-    eventually(SHOWN, "the Secret of this version at the application", async || {
+    eventually("the Secret of this version at the application", async || {
         ask(kubectl, "INSERT INTO kept VALUES ('upgraded')").await
     })
     .await?;
@@ -93,7 +84,7 @@ async fn forth_and_back(world: &World) -> Result<()> {
 
     // What docs/install.md says of the reconciler: it takes nothing back, and takes nothing away.
     run(node, "reconciler", BEFORE).await?;
-    eventually(VISITED, "v0.1.0 to say whose the database is", async || {
+    eventually("v0.1.0 to say whose the database is", async || {
         let database = Database::existing(node.plane().client(), "shop", "orders").await?;
         let told = database.conditions().into_iter().find(|one| one.message.contains(KEEPER));
         told.map(drop).with_context(|| format!("{:?}", database.conditions()))
@@ -109,7 +100,7 @@ async fn forth_and_back(world: &World) -> Result<()> {
     // Nothing of the way back stands against it.
     apply(kubectl, &workspace(SELF_MANAGED)).await?;
     node.works().await?;
-    eventually(VISITED, "a database that is Ready again", async || {
+    eventually("a database that is Ready again", async || {
         Database::existing(node.plane().client(), "shop", "orders").await?.expect("Ready", "True").map(drop)
     })
     .await?;
@@ -149,7 +140,7 @@ async fn run(node: &Node, service: &str, tag: &str) -> Result<()> {
     node.works().await?;
     let (label, path) =
         (format!("app.kubernetes.io/name=rds-{service}"), "jsonpath={.items[*].spec.containers[*].image}");
-    eventually(GONE, "the last Pod of the other version to be gone", async || {
+    eventually("the last Pod of the other version to be gone", async || {
         let images = kubectl.ok(&["get", "pods", "-n", "rds-system", "-l", &label, "-o", path]).await?;
         let other = images.split_whitespace().find(|image| !image.ends_with(&name));
         ensure!(other.is_none() && !images.is_empty(), "{images}");
@@ -162,7 +153,7 @@ async fn run(node: &Node, service: &str, tag: &str) -> Result<()> {
 async fn add_user(node: &Node, name: &str) -> Result<()> {
     let patch = format!(r#"{{"spec": {{"users": {{"{name}": []}}}}}}"#);
     node.kubectl().ok(&["patch", "rds", "-n", "shop", "orders", "--type=merge", "-p", &patch]).await?;
-    eventually(VISITED, "a user that v0.1.0 has admitted", async || {
+    eventually("a user that v0.1.0 has admitted", async || {
         let database = Database::existing(node.plane().client(), "shop", "orders").await?;
         database.expect("Ready", "True")?;
         let secret = format!("orders.rds.{name}");

@@ -27,9 +27,6 @@ use crate::operator;
 /// How much faster than AWS the local RDS is.
 const TIME_SCALE: f64 = 0.01;
 
-/// How long the processes of a node that was killed may take to end.
-const GONE: Duration = Duration::from_secs(30);
-
 /// The longest a trial may take.
 const LIMIT: Duration = Duration::from_mins(15);
 
@@ -54,7 +51,7 @@ impl World {
         self.node
             .get_or_try_init(async || {
                 // What a node that was killed has left may still be written to for a moment.
-                eventually(GONE, &format!("{} to be removed", self.dir.display()), async || match self.dir.exists() {
+                eventually(&format!("{} to be removed", self.dir.display()), async || match self.dir.exists() {
                     true => Ok(fs::remove_dir_all(&self.dir)?),
                     false => Ok(()),
                 })

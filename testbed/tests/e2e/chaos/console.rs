@@ -10,9 +10,6 @@ use tokio::time::sleep;
 use super::schedule::Deed;
 use crate::cloud;
 
-/// How long it may take to undo something beside everything else.
-const UNDONE: Duration = Duration::from_mins(2);
-
 /// The tag that names the owner of an instance.
 const OWNER: &str = "matrixmind.cloud/uid";
 
@@ -69,7 +66,7 @@ impl<'a> Console<'a> {
         let Some(Undo { instance: before, lasting, tag }) = done else { return Ok(()) };
         sleep(lasting).await;
         let (client, identifier) = (self.rds.client(), before.db_instance_identifier().unwrap_or_default());
-        eventually(UNDONE, &format!("{identifier} to be as before"), async || {
+        eventually(&format!("{identifier} to be as before"), async || {
             let Some(now) = self.same(&before, identifier).await? else { return Ok(()) };
             match (&tag, now.db_instance_status()) {
                 (Some(tag), _) => {

@@ -11,7 +11,7 @@ use kube::{
 };
 use serde_json::json;
 use testbed::{
-    eventually::eventually,
+    eventually::eventually_within,
     resource::{Database, databases},
 };
 use tokio::time::{sleep, timeout};
@@ -132,7 +132,7 @@ impl<'a> Objects<'a> {
         let client = self.scene.stack.controlplane().client();
         join_all((0..count).map(async |object| {
             let (name, wanted) = (name(object), self.wanted.borrow()[object].clone());
-            eventually(SETTLED, &format!("{name} to be as wanted"), async || {
+            eventually_within(SETTLED, &format!("{name} to be as wanted"), async || {
                 let found = Database::read(client.clone(), &self.scene.namespace, &name).await?;
                 let trouble = || self.trouble.borrow()[object].clone();
                 match (&wanted, found) {

@@ -24,9 +24,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How long to wait for an API server that may be away.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long a part may take to come back beside everything else.
-const BACK: Duration = Duration::from_mins(2);
-
 /// The replicas of the reconciler, which are started again when they end, as a kubelet does.
 pub(crate) struct Replicas<'a> {
     stack: &'a Stack,
@@ -98,7 +95,7 @@ pub(crate) async fn take_away(stack: &Stack, part: Away, lasting: Duration) -> R
     };
     stack.kill(of_the_stack).await?;
     sleep(lasting).await;
-    eventually(BACK, &format!("the {part:?} to be back"), async || stack.restart(of_the_stack).await).await
+    eventually(&format!("the {part:?} to be back"), async || stack.restart(of_the_stack).await).await
 }
 
 /// Kills the postmaster of an instance.

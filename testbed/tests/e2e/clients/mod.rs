@@ -30,7 +30,7 @@ use tokio::{process::Command, time::timeout};
 pub(crate) use self::rust::run_as_client;
 use self::wrong::{Keys, Wrong};
 use crate::{
-    scene::{SETTLED, Scene},
+    scene::Scene,
     world::{World, trial},
 };
 
@@ -126,7 +126,7 @@ async fn follows_a_new_password(
     before: &str,
 ) -> Result<()> {
     scene.ok(&["delete", "secret", secret]).await?;
-    eventually(SETTLED, "the same files to lead in with a new password", async || {
+    eventually("the same files to lead in with a new password", async || {
         let told = client.run(mounted).await?;
         let password = std::fs::read_to_string(mounted.secret().join("password"))?;
         ensure!(password != before, "the password is still the old one");

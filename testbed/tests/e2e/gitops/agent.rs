@@ -1,7 +1,7 @@
 //! gitops-engine's own agent: it synchronizes by itself, again and again, and prunes what carries its mark. On the client's side only: it gives
 //! the engine no field manager, without which the API server refuses every apply on its own side. `sync` gives Argo CD's.
 
-use std::{collections::BTreeMap, fs::File, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs::File, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use testbed::{eventually::eventually, go_programs, kubectl::Kubectl};
@@ -12,9 +12,6 @@ use tokio::{
 
 use super::{NAMES, WAYS, i10_children_are_nobody_elses, repository::Repository, tools::Health};
 use crate::{cloud, scene::Scene, world::World};
-
-/// It synchronizes each second.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) async fn synchronizes_and_prunes(world: &World) -> Result<()> {
     let stack = world.stack().await?;
@@ -43,7 +40,7 @@ pub(super) async fn synchronizes_and_prunes(world: &World) -> Result<()> {
     // What leaves the repository goes, with a last snapshot.
     let identifier = scene.database("minimal").await?.text("/status/instance/identifier").to_owned();
     repository.remove("minimal.yaml").await?;
-    eventually(PATIENCE, "the agent to prune", async || {
+    eventually("the agent to prune", async || {
         let deleted =
             match testbed::resource::Database::read(stack.controlplane().client(), namespace, "minimal").await? {
                 None => true,
@@ -63,7 +60,7 @@ async fn healthy(scene: &Scene<'_>) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let file = dir.path().join("live.yaml");
     let health = Health::find().await?;
-    eventually(PATIENCE, "all to be Current and Healthy", async || {
+    eventually("all to be Current and Healthy", async || {
         fs::write(&file, scene.ok(&["get", "rdsdatabases", "-o", "yaml"]).await?).await?;
         let seen = health.judge(&file.display().to_string()).await?;
         ensure!(seen.len() == NAMES.len(), "{seen:?}");
@@ -98,7 +95,7 @@ impl Agent {
     /// What it printed of a synchronization that began after this call: a line for each object.
     async fn synchronization(&self) -> Result<Vec<String>> {
         let before = self.tables().await?.len();
-        let synchronized = eventually(PATIENCE, "the agent to synchronize", async || {
+        let synchronized = eventually("the agent to synchronize", async || {
             let mut tables = self.tables().await?;
             // The last one may not be complete, and the first new one may have begun before.
             ensure!(tables.len() > before + 2, "it has printed {tables:?}");

@@ -6,7 +6,7 @@ mod removals;
 mod repository;
 mod tools;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Result, bail, ensure};
 use libtest_mimic::Trial;
@@ -96,7 +96,7 @@ async fn the_examples_fit_the_tools(world: &World) -> Result<()> {
     for (example, objects) in [("argocd-application.yaml", 3), ("flux-kustomization.yaml", 4)] {
         let path = format!("{}/../manifests/examples/gitops/{example}", env!("CARGO_MANIFEST_DIR"));
         let args = ["create", "--dry-run=server", "--validate=strict", "-o", "name", "-f", &path];
-        eventually(Duration::from_secs(30), &format!("{example} to be valid"), async || {
+        eventually(&format!("{example} to be valid"), async || {
             let created = kubectl.ok(&args).await?;
             ensure!(created.lines().count() == objects, "{created}");
             Ok(())
@@ -134,7 +134,7 @@ async fn argo_cd_is_content(world: &World, namespace: &str, way: Way) -> Result<
     scene.ok(&["annotate", "rds", "orders", &format!("{annotation}=db-OF-AN-ACTION")]).await?;
 
     // The instances' own words for their state may change for some seconds more.
-    eventually(Duration::from_secs(60), "all to be Synced and Healthy", async || {
+    eventually("all to be Synced and Healthy", async || {
         let second = argo.sync(&repository, &[]).await?;
         second.all_applied()?;
         ensure!(second.strays.is_empty(), "Argo CD would prune {:?}", second.strays);
@@ -281,7 +281,7 @@ async fn kubectl_finds_no_difference(world: &World) -> Result<()> {
         let applied = scene.kubectl().run_with_input(apply, &manifest).await?;
         ensure!(applied.success, "{applied:?}");
         let generation = scene.ready(name).await?.at("/metadata/generation").clone();
-        eventually(Duration::from_secs(30), &format!("no difference for {name}"), async || {
+        eventually(&format!("no difference for {name}"), async || {
             let compared = scene.kubectl().run_with_input(diff, &manifest).await?;
             ensure!(compared.success && compared.stdout.is_empty(), "{compared:?}");
             Ok(())

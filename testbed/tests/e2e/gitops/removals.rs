@@ -1,6 +1,6 @@
 //! What is emptied or removed is so in the end, whichever way it is applied: `[]` and `{}` mean what they say.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ pub(super) async fn end_alike(world: &World) -> Result<()> {
     let master = BTreeSet::from([format!("{NAME}.rds.master")]);
     let mut ends = Vec::new();
     for way in &ways {
-        eventually(Duration::from_secs(30), "the Secrets of removed users to go", async || {
+        eventually("the Secrets of removed users to go", async || {
             let secrets = way.scene.names("secrets").await?;
             ensure!(secrets == master, "{secrets:?}");
             Ok(())

@@ -1,7 +1,5 @@
 //! From the webhook's own certificates to cert-manager's, as far as it is the webhook's part.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +23,7 @@ pub(super) async fn others_are_trusted_and_injected_bundles_left_alone(
     kubectl.ok(&["patch", "secret", "-n", "rds-system", "rds-webhook-authority", "--type=merge", "-p", &data]).await?;
     let configurations = ["mutatingwebhookconfiguration", "validatingwebhookconfiguration"];
     for kind in configurations {
-        eventually(Duration::from_secs(30), "both authorities to be trusted", async || {
+        eventually("both authorities to be trusted", async || {
             let bundle = bundle(kubectl, kind).await?;
             ensure!(bundle.contains(&theirs) && bundle.matches("BEGIN").count() == 2, "{kind}: {bundle}");
             Ok(())
@@ -38,7 +36,7 @@ pub(super) async fn others_are_trusted_and_injected_bundles_left_alone(
             json!([{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": STANDARD.encode(&theirs)}]);
         kubectl.ok(&["patch", kind, "rds-webhook", "--type=json", "-p", &injected.to_string()]).await?;
     }
-    eventually(Duration::from_secs(30), "the webhook to say that it leaves them alone", async || {
+    eventually("the webhook to say that it leaves them alone", async || {
         let log = std::fs::read_to_string(webhook.log())?;
         for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
             let said = format!("{kind} is annotated with cert-manager.io/inject-ca-from");

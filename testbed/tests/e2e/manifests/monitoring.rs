@@ -19,11 +19,7 @@ use testbed::{controlplane::pki::Authority, eventually::eventually, go_programs,
 use tokio::process::Command;
 
 use super::{Empty, MANIFESTS, SelfManaged, install};
-use crate::{
-    replica::{PATIENCE, page_of},
-    scene::Scene,
-    world::World,
-};
+use crate::{replica::page_of, scene::Scene, world::World};
 
 /// Labels that Prometheus itself gives to what it scrapes from Pods, and to buckets.
 const LABELS_OF_PROMETHEUS: [&str; 5] = ["job", "namespace", "pod", "instance", "le"];
@@ -52,8 +48,7 @@ pub(super) async fn what_is_asked_for_is_there(world: &World) -> Result<()> {
         each_form_is_had(admin).await?;
     }
     // Some of it is counted when the one who caused it has already gone on.
-    let forgotten =
-        eventually(PATIENCE, "all that is asked for to be shown", async || forgotten(&shown(&admins).await?)).await?;
+    let forgotten = eventually("all that is asked for to be shown", async || forgotten(&shown(&admins).await?)).await?;
     drop(self_managed);
     empty.stop().await?;
     ensure!(forgotten.is_empty(), "neither dashboard nor alerts look at {forgotten:?}");

@@ -1,7 +1,5 @@
 //! Who may do what, and under which constraints Pods run.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use testbed::{eventually::eventually, kubectl::Kubectl};
@@ -145,7 +143,7 @@ pub(super) async fn the_webhook_has_its_own_names(kubectl: &Kubectl) -> Result<(
 pub(super) async fn may(kubectl: &Kubectl, who: &str, question: &[&str], allowed: bool) -> Result<()> {
     let args = [&["auth", "can-i"][..], question, &["--as", who]].concat();
     let answer = if allowed { "yes" } else { "no" };
-    eventually(Duration::from_secs(20), &format!("{who} {}: {answer}", question.join(" ")), async || {
+    eventually(&format!("{who} {}: {answer}", question.join(" ")), async || {
         let output = kubectl.run(&args).await?;
         ensure!(output.stdout.trim() == answer, "{output:?}");
         Ok(())

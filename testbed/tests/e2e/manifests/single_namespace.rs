@@ -1,7 +1,5 @@
 //! The component that leaves the reconciler its rights in one namespace.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use testbed::{
@@ -14,11 +12,7 @@ use super::{
     MANIFESTS, rendered,
     rights::{RECONCILER, may},
 };
-use crate::{
-    replica::{PATIENCE, Replica},
-    scene::Scene,
-    world::World,
-};
+use crate::{replica::Replica, scene::Scene, world::World};
 
 /// With these rights and no others it takes a database from its creation to its end, alias included, and looks at nobody else's. Elsewhere no
 /// new ones are admitted.
@@ -61,7 +55,7 @@ pub(super) async fn one_namespace_is_enough(world: &World) -> Result<()> {
     // Its watches are there: what somebody takes away comes back at once, in both namespaces.
     inside.ok(&["delete", "secret", "orders.rds.app"]).await?;
     kubectl.ok(&["delete", "service", "-n", "rds", "orders"]).await?;
-    eventually(Duration::from_secs(30), "the Secret and the alias to be back", async || {
+    eventually("the Secret and the alias to be back", async || {
         inside.ok(&["get", "secret", "orders.rds.app"]).await?;
         kubectl.ok(&alias).await
     })
@@ -90,7 +84,7 @@ async fn ends_and_says_why(stack: &Stack, namespace: &str, why: &str) -> Result<
     let flag = format!("--watch-namespace={namespace}");
     let prepared = stack.further_reconciler(&format!("watches-{namespace}")).await?;
     let process = Process::start(prepared.adjusted(|spec| spec.args([&flag])).spec.clone()).await?;
-    eventually(PATIENCE, &format!("a reconciler with {flag} to end"), async || {
+    eventually(&format!("a reconciler with {flag} to end"), async || {
         let log = std::fs::read_to_string(process.log())?;
         ensure!(log.contains(&format!("{flag}: {why}")), "{log}");
         Ok(())
@@ -100,7 +94,7 @@ async fn ends_and_says_why(stack: &Stack, namespace: &str, why: &str) -> Result<
 
 /// Waits until all of these are among the replica's metrics: it counts what its watch has seen.
 async fn counted(replica: &Replica, wanted: &[&str]) -> Result<()> {
-    eventually(PATIENCE, &format!("the metrics {wanted:?}"), async || {
+    eventually(&format!("the metrics {wanted:?}"), async || {
         let (_, metrics) = replica.get("metrics").await?;
         ensure!(wanted.iter().all(|line| metrics.lines().any(|found| found == *line)), "{metrics}");
         Ok(())
@@ -111,7 +105,7 @@ async fn counted(replica: &Replica, wanted: &[&str]) -> Result<()> {
 /// A namespace where nobody works gets no new objects; what it has may be changed, and goes when somebody deletes it.
 async fn only_what_is_there_stays(outside: &Scene<'_>) -> Result<()> {
     // A new policy takes a moment to be in force.
-    eventually(Duration::from_secs(20), "the policy to be in force", async || {
+    eventually("the policy to be in force", async || {
         let create = ["create", "--dry-run=server", "-f", "-"];
         let tried = outside.kubectl().run_with_input(&create, &outside.manifest("new", "{}")).await?;
         let told = "works in the namespace 'inside' only";
