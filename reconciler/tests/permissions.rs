@@ -18,8 +18,9 @@ const CLIENTS: [&str; 2] = ["rds", "sts"];
 const HOLDERS: [&str; 2] = ["self", "aws"];
 /// Needed without being called: see `manifests/aws/README.md`.
 const BESIDES: [&str; 3] = ["kms:DescribeKey", "kms:CreateGrant", "iam:CreateServiceLinkedRole"];
-/// They read, and are of no resource that could be named (AWS Service Authorization Reference).
-const OF_NO_RESOURCE: [&str; 2] = ["rds:DescribeEngineDefaultParameters", "rds:DescribeAccountAttributes"];
+/// They read, and are of no resource that could be named, or asked for all (AWS Service Authorization Reference).
+const OF_NO_RESOURCE: [&str; 3] =
+    ["rds:DescribeEngineDefaultParameters", "rds:DescribeAccountAttributes", "rds:DescribePendingMaintenanceActions"];
 /// Called without needing a right (AWS STS API Reference, GetCallerIdentity).
 const FREE: [&str; 1] = ["sts:GetCallerIdentity"];
 

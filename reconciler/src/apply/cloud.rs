@@ -21,7 +21,7 @@ pub(super) async fn apply(scene: &Scene<'_>, request: &Request) -> Result<(), Cr
             // Whatever the answer, even none at all, it may have had its effect: only a later sweep tells.
             account.sweeper.expect_change();
             if let Request::Snapshot(_) = request {
-                account.quotas.forget().await;
+                account.snapshot_quota.forget().await;
             }
             // It is shared: another object may have asked for it in the same moment. What it holds is read before it is used.
             match (request, answer) {

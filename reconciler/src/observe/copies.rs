@@ -43,7 +43,7 @@ pub(super) async fn look(
         world.copies = Some(KeptCopies { snapshots: seen, quota: Seen::Absent });
     }
     if copy_due(target, world) {
-        let quota = match account.quotas.snapshots(&*account.cloud, asked).await {
+        let quota = match account.snapshot_quota.answer(asked, account.cloud.snapshot_quota()).await {
             Ok(quota) => Seen::Known(quota),
             Err(error) => unknown(&error)?,
         };

@@ -3,6 +3,7 @@
 mod copies;
 mod crowded;
 mod kubernetes;
+mod maintenance;
 mod parameters;
 mod passage;
 mod recall;
@@ -142,6 +143,7 @@ pub(crate) async fn observe(
         offered: BTreeMap::new(),
         copies: None,
         at: context.clock.wall(),
+        maintenance: Seen::Absent,
         minute: minute_of_week(context.clock.wall()),
         passage,
         adopts,
@@ -164,6 +166,7 @@ pub(crate) async fn observe(
         context.memory.update(&world.object.uid, |recollection| recollection.estranged_at = Some(context.now()));
     }
     if let (Subject::Living(target), Ok(account)) = (subject, &account) {
+        world.maintenance = maintenance::look(context, account, &world).await?;
         parameters::look(context, account, target, &mut world).await?;
         copies::look(context, account, target, &mut world, kept).await?;
     }
@@ -313,20 +316,13 @@ mod tests {
     use super::*;
     use crate::plan::tests::{RESOURCE, instance as described};
     use crate::providers::Identity;
-    use crate::providers::catalogues::Catalogues;
-    use crate::providers::quotas::Quotas;
     use crate::providers::sweep::tests::{Played, sweeper};
 
     async fn seen(cloud: Played, by_name: bool) -> Seen<Instance> {
         let cloud: Arc<Played> = Arc::new(cloud);
-        let account = Account {
-            sweeper: sweeper(cloud.clone()),
-            cloud,
-            identity: Identity { account: "123456789012".into(), principal: "operator".into() },
-            region: "eu-central-1".into(),
-            catalogues: Catalogues::default(),
-            quotas: Quotas::default(),
-        };
+        let identity = Identity { account: "123456789012".into(), principal: "operator".into() };
+        let sweeper = sweeper(cloud.clone());
+        let account = Account::new(cloud, identity, "eu-central-1".into(), sweeper);
         let identifier = described("available").identifier.parse().expect("the fixture has a name");
         instance(&account, &identifier, Some(RESOURCE), None, by_name).await.expect("nobody else waits")
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
+use jiff::Timestamp;
 use shared::api::PlannedStep;
 use shared::rules::{Engine, EngineVersion, Impact, WeeklyWindow, When};
 
@@ -28,6 +29,8 @@ enum After {
     Pause,
     StepBefore,
     Wait(Concern, Reason),
+    /// Nothing of this operator's: a date of the provider's.
+    Date(Timestamp),
 }
 
 impl fmt::Display for After {
@@ -35,6 +38,7 @@ impl fmt::Display for After {
         match self {
             Self::Pause => f.write_str("once spec.paused is false"),
             Self::StepBefore => f.write_str("once the step before it is done"),
+            Self::Date(date) => write!(f, "on {date}"),
             Self::Wait(concern, reason) => write!(f, "once {} has what it waits for ({reason})", concern.condition()),
         }
     }
@@ -93,6 +97,7 @@ impl Outlook<'_> {
             outcomes = Cow::Owned(concerns(imagined.to_mut()));
         }
         entries.extend(self.users_and_databases());
+        entries.extend(self.maintenance());
         told(entries)
     }
 
@@ -203,6 +208,17 @@ impl Outlook<'_> {
         let major = to.zip(from).is_some_and(|(to, from)| to.major() > from.major());
         let request = Modify { identifier: instance.identifier.clone(), change, at_once: false, major };
         Some(Entry { after: None, ..self.entry(imagined, &Step::Cloud(Request::Modify(request)), None) })
+    }
+
+    /// What the provider does by itself, a pause or not. What waits until somebody opts in is no step to come.
+    fn maintenance(&self) -> impl Iterator<Item = Entry> {
+        let service = self.world.offer.service();
+        let pending = self.world.maintenance.known().into_iter().flatten();
+        pending.filter_map(move |pending| {
+            let step = format!("maintenance by {service}: {}", pending.what);
+            let (impact, after) = (BTreeSet::from([Impact::Outage]), Some(After::Date(pending.at?)));
+            Some(Entry { step, kind: None, more: 0, impact, when: When::Now, after })
+        })
     }
 
     /// A visit is made with passwords that are minted first.

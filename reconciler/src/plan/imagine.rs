@@ -149,6 +149,16 @@ fn modified(world: &mut World, request: &Modify) {
             applied(instance);
         }
     });
+    if *at_once {
+        upgraded(world);
+    }
+}
+
+/// What the provider does by itself with any change is made.
+fn upgraded(world: &mut World) {
+    if let Seen::Known(pending) = &mut world.maintenance {
+        pending.retain(|pending| !pending.with_changes);
+    }
 }
 
 /// What waited is made.

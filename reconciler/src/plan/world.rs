@@ -19,7 +19,7 @@ use crate::binding::SecretData;
 use crate::clock::Moment;
 use crate::cluster::Version;
 use crate::engine::{Known, Password};
-use crate::providers::{Backup, Group, Instance, Offer, Offered, Owner, Quota, Snapshot, Upgrades};
+use crate::providers::{Backup, Group, Instance, Maintenance, Offer, Offered, Owner, Quota, Snapshot, Upgrades};
 use crate::subject::Adoption;
 
 /// What is known of one thing in the world. `Unknown` never acts as `Absent`.
@@ -222,6 +222,8 @@ pub struct World {
     pub offered: BTreeMap<String, Seen<Arc<Offered>>>,
     /// The copies that are kept beside the automated backups; looked for where the object asks for some.
     pub copies: Option<KeptCopies>,
+    /// What the provider is going to do to the instance by itself.
+    pub maintenance: Seen<Vec<Maintenance>>,
     /// When this was observed, by the clock on the wall: what people count in days. No hold is counted by it.
     pub at: Timestamp,
     /// The minute of the week, in UTC: what maintenance windows are counted by. No hold is.

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use super::catalogues::Catalogues;
 use super::cloud::Cloud;
 use super::connector::{ConnectError, Connected, Connector, ProviderConfig};
-use super::model::Identity;
-use super::quotas::Quotas;
+use super::kept::Kept;
+use super::model::{Identity, Maintenance, Quota};
 use super::sweep::{Change, Sweep, Sweeper};
 use crate::clock::{Clock, Moment};
 
@@ -28,7 +28,17 @@ pub struct Account {
     /// Which parameters there are.
     pub catalogues: Catalogues,
     /// How many snapshots there may be.
-    pub quotas: Quotas,
+    pub snapshot_quota: Kept<Quota>,
+    /// What the provider is going to do by itself to which instance.
+    pub maintenance: Kept<Arc<BTreeMap<String, Vec<Maintenance>>>>,
+}
+
+impl Account {
+    /// One of which nothing is known yet.
+    pub(crate) fn new(cloud: Arc<dyn Cloud>, identity: Identity, region: String, sweeper: Sweeper) -> Self {
+        let (catalogues, snapshot_quota, maintenance) = Default::default();
+        Self { cloud, identity, region, sweeper, catalogues, snapshot_quota, maintenance }
+    }
 }
 
 /// A failed connection is not tried again for this long, however many objects ask.
@@ -192,8 +202,7 @@ impl Accounts {
             Ok(Connected { cloud, identity, region }) => {
                 tracing::info!(account = %identity.account, principal = %identity.principal, region, "connected to the cloud");
                 let sweeper = self.sweeper(&cloud, &identity, &region).await;
-                let (catalogues, quotas) = (Catalogues::default(), Quotas::default());
-                let account = Arc::new(Account { cloud, identity, region, sweeper, catalogues, quotas });
+                let account = Arc::new(Account::new(cloud, identity, region, sweeper));
                 way.state.send_replace(State::Connected(account.clone()));
                 Ok(account)
             }

@@ -1,10 +1,12 @@
 //! The port to one account of a provider.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use shared::rules::Engine;
 
 use super::error::CloudError;
-use super::model::{Backup, Identity, Instance, Quota, Snapshot, Source, Upgrades};
+use super::model::{Backup, Identity, Instance, Maintenance, Quota, Snapshot, Source, Upgrades};
 use super::parameters::{Group, Offered};
 use super::request::Request;
 
@@ -33,6 +35,8 @@ pub trait Cloud: Send + Sync {
     async fn parameters(&self, family: &str) -> Result<Offered, CloudError>;
     /// What an instance that runs this very version can be upgraded to, and what came of the last try.
     async fn upgrades(&self, engine: Engine, version: &str, identifier: &str) -> Result<Upgrades, CloudError>;
+    /// What the provider is going to do by itself to the instances of the account and region, by their names.
+    async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError>;
     /// Asks for a change. Returns when the provider has accepted it, not when it is made.
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError>;
 }

@@ -10,13 +10,13 @@ mod cloud;
 mod connector;
 pub(crate) mod error;
 mod impact;
+pub(crate) mod kept;
 mod listed;
 mod model;
 mod offer;
 mod offers;
 mod owner;
 mod parameters;
-pub(crate) mod quotas;
 mod request;
 mod settings;
 mod state;
@@ -27,7 +27,9 @@ pub use cloud::Cloud;
 pub use connector::{ConnectError, Connected, Connector, ProviderConfig};
 pub use error::{CloudError, ErrorClass};
 pub(crate) use listed::some;
-pub use model::{Backup, Endpoint, Identity, Instance, Quota, Snapshot, SnapshotKind, Source, UpgradeReport, Upgrades};
+pub use model::{
+    Backup, Endpoint, Identity, Instance, Maintenance, Quota, Snapshot, SnapshotKind, Source, UpgradeReport, Upgrades,
+};
 pub use offer::{Offer, Parts};
 pub(crate) use offers::offer;
 pub use owner::{Mark, Marks, Owner};

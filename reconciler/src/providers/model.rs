@@ -148,6 +148,17 @@ pub struct UpgradeReport {
     pub text: String,
 }
 
+/// Something that the provider is going to do to an instance by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maintenance {
+    /// What it is, in the provider's words; bounded.
+    pub what: String,
+    /// When it is done, as far as that is settled: without a date it waits until somebody opts in.
+    pub at: Option<Timestamp>,
+    /// It is done with any change of the instance that is applied at once.
+    pub with_changes: bool,
+}
+
 impl Instance {
     /// Whether it is as it was seen before, but for what advances by itself.
     pub(crate) fn is_as(&self, before: &Self) -> bool {

@@ -285,7 +285,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::clock::tests::TokioClock;
     use crate::plan::tests::instance;
-    use crate::providers::{Backup, Group, Identity, Offered, Quota, Request, Snapshot, Source, Upgrades};
+    use crate::providers::{Backup, Group, Identity, Maintenance, Offered, Quota, Request, Snapshot, Source, Upgrades};
     use shared::rules::Engine;
 
     /// A way to an account that gives these answers, and changes nothing.
@@ -344,6 +344,10 @@ pub(crate) mod tests {
 
         async fn parameters(&self, _: &str) -> Result<Offered, CloudError> {
             Ok(Offered::new())
+        }
+
+        async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError> {
+            Ok(BTreeMap::new())
         }
 
         async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

@@ -43,13 +43,15 @@ pub(crate) enum Console {
     /// Its snapshots become days older.
     Age,
     FillStorage,
+    /// RDS is going to upgrade the engine by itself.
+    RequireUpgrade,
     Lose,
     /// Shown until there is peace.
     State(&'static str),
     HideEndpoint,
 }
 
-const DEEDS: [Console; 24] = [
+const DEEDS: [Console; 25] = [
     Console::Stop,
     Console::Start,
     Console::Reboot,
@@ -72,6 +74,7 @@ const DEEDS: [Console; 24] = [
     Console::DropChange,
     Console::FailSnapshot,
     Console::FillStorage,
+    Console::RequireUpgrade,
     Console::Lose,
     Console::HideEndpoint,
 ];
@@ -109,6 +112,7 @@ impl Console {
             Self::FailSnapshot => cloud.fail_snapshot(id),
             Self::Age => cloud.age_snapshots(id, 3),
             Self::FillStorage => cloud.fill_storage(id),
+            Self::RequireUpgrade => cloud.require_upgrade(id),
             Self::Lose => cloud.lose(id),
             Self::State(word) => cloud.show_state(id, Some(word)),
             Self::HideEndpoint => cloud.show_endpoint(id, false),

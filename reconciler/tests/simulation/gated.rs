@@ -1,12 +1,13 @@
 //! The cloud and the servers as one process reaches them: through its gate.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use reconciler::engine::{Dialect, Engine, EngineError, Login, Password, Passwords, Planned, Question, Session};
 use reconciler::providers::{
-    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
-    Quota, Request, Snapshot, Source, Upgrades,
+    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Maintenance, Offered,
+    ProviderConfig, Quota, Request, Snapshot, Source, Upgrades,
 };
 use shared::rules::Engine as DatabaseEngine;
 
@@ -78,6 +79,11 @@ impl Cloud for Gated<Arc<dyn Cloud>> {
     async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
         self.gate.pass().await;
         self.inner.parameters(family).await
+    }
+
+    async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError> {
+        self.gate.pass().await;
+        self.inner.maintenance().await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

@@ -45,7 +45,7 @@ impl Author {
     /// Something that takes several acts.
     pub(crate) fn plot(&mut self) {
         let object = self.object();
-        match self.rng.random_range(0..22) {
+        match self.rng.random_range(0..24) {
             0..=1 => self.namesake(&object),
             2..=3 => self.older_snapshot(&object),
             4 => self.paused_way_out(&object),
@@ -57,6 +57,7 @@ impl Author {
             13..=15 => self.comeback(&object),
             16..=17 => self.kept_copies(&object),
             18..=19 => self.second_thought(&object),
+            20..=21 => self.required_upgrade(&object),
             _ => self.outrun(&object),
         }
     }
@@ -217,6 +218,15 @@ impl Author {
             self.then(Act::Kill { rest });
         }
         self.wait(60, 600);
+    }
+
+    /// The engine is going to be upgraded by itself, with the next change that is applied at once: somebody wants one that hurts nobody.
+    fn required_upgrade(&mut self, object: &Key) {
+        self.console(Moment::Ready(object.clone()), object, Console::RequireUpgrade);
+        // What is known of maintenance is kept for ten minutes.
+        self.wait(900, 1500);
+        let act = self.apply(object, true, Wish::grow);
+        self.then(act);
     }
 
     /// The cloud does not show what it has, while that matters.

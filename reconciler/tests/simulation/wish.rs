@@ -14,6 +14,8 @@ const USERS: [&str; 4] = ["app", "report", "etl", "audit_log"];
 const DATABASES: [&str; 3] = ["main", "orders", "stock"];
 const FLAGS: [&[&str]; 6] = [&[], &[], &["createdb"], &["createrole"], &["nologin"], &["noinherit", "createdb"]];
 const SIZES: [u32; 4] = [10, 20, 30, 50];
+const SUPPORTS: [Option<&str>; 3] =
+    [None, Some("open-source-rds-extended-support"), Some("open-source-rds-extended-support-disabled")];
 const INSTANCE_CLASSES: [Option<&str>; 3] = [None, Some("db.t4g.small"), Some("db.t4g.micro")];
 const POLICIES: [Option<&str>; 5] = [None, None, Some("Snapshot"), Some("Retain"), Some("Delete")];
 /// I/O operations and MiB a second of a volume that is large enough to be told.
@@ -71,6 +73,7 @@ pub(crate) struct Wish {
     standby: Option<bool>,
     maintenance: Option<&'static str>,
     at_once: bool,
+    support: Option<&'static str>,
     parameters: &'static [(&'static str, u32)],
     /// Whether another major version may run than did.
     rises: bool,
@@ -144,6 +147,7 @@ impl Wish {
             standby: None,
             maintenance: None,
             at_once: false,
+            support: None,
             parameters: PARAMETERS.choose(rng).copied().unwrap_or_default(),
             rises: false,
             restored: false,
@@ -189,14 +193,15 @@ impl Wish {
     }
 
     fn change(&mut self, rng: &mut StdRng) {
-        match rng.random_range(0..29) {
+        match rng.random_range(0..30) {
+            29 => self.support = *SUPPORTS.choose(rng).unwrap_or(&None),
             23..=24 => self.parameters = PARAMETERS.choose(rng).copied().unwrap_or_default(),
             20 => self.standby = *[None, Some(true), Some(false)].choose(rng).unwrap_or(&None),
             21 => self.maintenance = *MAINTENANCE.choose(rng).unwrap_or(&None),
             22 => self.at_once = !self.at_once,
             0..=4 => self.user(rng),
             5..=8 => self.database(rng),
-            9 => self.size = *SIZES.iter().filter(|size| **size >= self.size).max().unwrap_or(&50),
+            9 => self.size = SIZES.into_iter().filter(|size| *size >= self.size).max().unwrap_or(self.size),
             10 => self.retention = rng.random_range(1..15),
             27..=28 => self.backups(rng),
             11 => self.instance_class = *INSTANCE_CLASSES.choose(rng).unwrap_or(&None),
@@ -270,6 +275,12 @@ impl Wish {
         self.retention += 1;
     }
 
+    /// More storage, which nobody notices.
+    pub(crate) fn grow(&mut self) {
+        self.let_go();
+        self.size += 20;
+    }
+
     pub(crate) fn pause(&mut self) {
         self.slip = None;
         self.paused = true;
@@ -331,6 +342,7 @@ impl Wish {
             standby,
             maintenance,
             at_once,
+            support,
             parameters,
             rises,
             restored,
@@ -360,6 +372,7 @@ impl Wish {
         put("multiAZ", standby.map(Value::from));
         put("maintenanceWindow", maintenance.map(Value::from));
         put("applyImmediately", at_once.then_some(true.into()));
+        put("engineLifecycleSupport", support.map(Value::from));
         let asked: serde_json::Map<_, _> =
             parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         put("parameters", Some(Value::Object(asked)));

@@ -112,6 +112,13 @@ impl InstanceFault {
     }
 }
 
+/// RDS is going to upgrade the engine of the instance to its newest minor version, in the first maintenance window after that.
+pub fn require_upgrade(state: &mut State, id: &str, after: Timestamp) -> Result<(), ApiError> {
+    let action = MaintenanceAction::DbUpgrade;
+    let order = MaintenanceOrder { action, description: None, auto_applied_after: Some(after), forced_apply: None };
+    InstanceFault { maintenance: Some(order), ..InstanceFault::of(id) }.order(state)
+}
+
 /// The next snapshot of the instance fails, the final one among them.
 pub fn fail_snapshot(state: &mut State, id: &str) -> Result<(), ApiError> {
     InstanceFault { fail_snapshot: Some(true), ..InstanceFault::of(id) }.order(state)

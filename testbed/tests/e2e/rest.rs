@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use aws_sdk_rds::types::PendingModifiedValues;
 use libtest_mimic::Trial;
+use serde_json::json;
 use testbed::{
     controlplane::{Mark, WriteRequest},
     eventually::eventually,
@@ -13,6 +15,7 @@ use testbed::{
 use crate::{
     cloud,
     scene::Scene,
+    windows::away,
     world::{World, trial},
 };
 
@@ -27,7 +30,7 @@ async fn i5_two_minutes_without_a_write(world: &World) -> Result<()> {
     let stack = world.own_stack("rest").await?;
     let scene = Scene::new(&stack, "rest").await?;
     scene.apply("calm", "{users: {app: [], report: [createdb]}, databases: {sea: [app, report]}}").await?;
-    scene.apply("quiet", "{}").await?;
+    scene.apply("quiet", &format!("{{maintenanceWindow: \"{}\"}}", away())).await?;
     for name in ["calm", "quiet"] {
         let database = scene.ready(name).await?;
         cloud::until(stack.rds(), database.text("/status/instance/identifier"), "available").await?;
@@ -60,7 +63,41 @@ async fn i5_two_minutes_without_a_write(world: &World) -> Result<()> {
     .await?;
     // A pass under way is part of it.
     tokio::time::sleep(Duration::from_secs(10)).await;
-    restart.holds(&stack).await.context("after a restart")
+    restart.holds(&stack).await.context("after a restart")?;
+    i11_required_maintenance_is_told_and_not_brought_forward(&stack, &scene).await
+}
+
+/// Maintenance is asked for once in ten minutes, and by an operator that begins.
+async fn i11_required_maintenance_is_told_and_not_brought_forward(stack: &Stack, scene: &Scene<'_>) -> Result<()> {
+    let quiet = scene.database("quiet").await?;
+    let identifier = quiet.text("/status/instance/identifier");
+    stack.stop_part(Part::Reconciler).await?;
+    let required =
+        json!({"action": "db-upgrade", "auto_applied_after": "2099-01-01T00:00:00Z", "description": "a fix"});
+    stack.rds().order(&json!({"instance": identifier, "maintenance": required})).await?;
+    stack.restart(Part::Reconciler).await?;
+    eventually("the maintenance in the plan", async || {
+        let plan = scene.database("quiet").await?.at("/status/plan").clone();
+        let told =
+            plan[0]["step"] == "maintenance by RDS: db-upgrade (a fix)" && plan[0]["impact"] == json!(["outage"]);
+        ensure!(told && plan[0]["when"].as_str().is_some_and(|when| when.starts_with("on 2099-01-")), "{plan}");
+        Ok(())
+    })
+    .await?;
+    scene.ok(&["patch", "rds", "quiet", "--type=merge", "-p", r#"{"spec": {"size": "40Gi"}}"#]).await?;
+    eventually("the growth to wait with it", async || {
+        let told = scene.database("quiet").await?.condition("StorageReady").context("no condition")?;
+        ensure!(
+            told.message.contains("behind what else waits for it: maintenance by RDS: db-upgrade (a fix)"),
+            "{told:?}"
+        );
+        Ok(())
+    })
+    .await?;
+    let instance = cloud::existing(stack.rds(), identifier).await?;
+    let waits = instance.pending_modified_values().and_then(PendingModifiedValues::allocated_storage);
+    ensure!(waits == Some(40) && instance.allocated_storage() == Some(20), "{instance:?}");
+    Ok(())
 }
 
 /// How many passes the reconciler has made, by its own count.

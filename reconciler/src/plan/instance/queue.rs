@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::plan::outcome::Outcome;
 use crate::plan::reason::Reason;
 use crate::plan::step::Step;
-use crate::plan::world::World;
+use crate::plan::world::{Seen, World};
 use crate::providers::{Instance, Modify, Offer, Request, Settings};
 use crate::subject::Target;
 
@@ -24,6 +24,8 @@ pub(super) struct Standing<'a> {
     offer: &'static dyn Offer,
     instance: &'a Instance,
     engine: Engine,
+    /// What waits besides that no specification speaks of, in words.
+    besides: Vec<String>,
     /// The object says that nothing is to wait.
     at_once: bool,
     /// A change was asked to be applied at once a moment ago: for so long what is pending counts as on its way, and does not wait.
@@ -48,6 +50,7 @@ impl<'a> Standing<'a> {
             offer: world.offer,
             instance,
             engine: target.desired.engine,
+            besides: instance.pending_else.iter().cloned().chain(maintenance(world)).collect(),
             at_once: target.desired.apply_immediately,
             applying: world.ledger.applying(now),
             free,
@@ -88,7 +91,7 @@ pub(super) fn ask(
     whole: impl Fn(Settings) -> Settings,
     refused: impl Fn(&Settings) -> Option<Outcome>,
 ) -> Ask {
-    let Instance { running, pending, pending_else, .. } = standing.instance;
+    let Instance { running, pending, .. } = standing.instance;
     let left = declared.clone().beyond(running, pending);
     // What is neither so nor about to be, and what is so and about to be otherwise.
     let forward = declared.clone().beyond(running, &Settings::default());
@@ -103,13 +106,14 @@ pub(super) fn ask(
                 let others = others(standing, &coming);
                 Ask::Say(send(standing, whole(coming), true, &others))
             }
+            (false, true) if alone(standing, &coming) => Ask::Say(send(standing, whole(coming), true, &[])),
             (false, true) => Ask::Say(in_the_window(standing, &coming)),
         };
     }
     if let Some(outcome) = refused(&left) {
         return Ask::Say(outcome);
     }
-    let queued = !pending.is_empty() || !pending_else.is_empty();
+    let queued = !pending.is_empty() || !standing.besides.is_empty();
     let impact = standing.offer.impact(&left, running);
     let (change, at_once) = if !withdrawn.is_empty() {
         let others = others(standing, &withdrawn);
@@ -134,15 +138,33 @@ pub(super) fn ask(
     Ask::Say(send(standing, whole(change), at_once, &others))
 }
 
+/// It waited behind something else, which waits no more: nobody notices it, and nothing else would be applied.
+fn alone(standing: &Standing<'_>, coming: &Settings) -> bool {
+    others(standing, coming).is_empty() && standing.offer.impact(coming, &standing.instance.running).outage.is_empty()
+}
+
 /// What waits besides, and would be applied too.
 fn others(standing: &Standing<'_>, change: &Settings) -> Vec<String> {
-    let Instance { running, pending, pending_else, .. } = standing.instance;
+    let Instance { running, pending, .. } = standing.instance;
     if standing.applying.is_some() {
         return Vec::new();
     }
     let waiting = pending.clone().without(change);
     let named = (!waiting.is_empty()).then(|| waiting.from(running));
-    named.into_iter().chain(pending_else.iter().cloned()).collect()
+    named.into_iter().chain(standing.besides.iter().cloned()).collect()
+}
+
+/// What the provider is going to do by itself, and does with a change that is applied at once. Of what could not be looked for any may be there.
+fn maintenance(world: &World) -> Vec<String> {
+    let service = world.offer.service();
+    match &world.maintenance {
+        Seen::Known(pending) => {
+            let with_changes = pending.iter().filter(|pending| pending.with_changes);
+            with_changes.map(|pending| format!("maintenance by {service}: {}", pending.what)).collect()
+        }
+        Seen::Unknown(why) => vec![format!("any maintenance by {service}, which could not be asked for ({why})")],
+        Seen::Absent => Vec::new(),
+    }
 }
 
 fn send(standing: &Standing<'_>, change: Settings, at_once: bool, others: &[String]) -> Outcome {
@@ -171,9 +193,13 @@ fn send(standing: &Standing<'_>, change: Settings, at_once: bool, others: &[Stri
 fn in_the_window(standing: &Standing<'_>, coming: &Settings) -> Outcome {
     let Instance { running, .. } = standing.instance;
     let outage = !standing.offer.impact(coming, running).outage.is_empty();
+    let behind = match others(standing, coming) {
+        others if outage || others.is_empty() => String::new(),
+        others => format!(", behind what else waits for it: {}", others.join(", ")),
+    };
     let outage = if outage { ", an outage," } else { "" };
     let message = format!(
-        "{}{outage} waits for {}; spec.applyImmediately: true makes it at once",
+        "{}{outage} waits for {}{behind}; spec.applyImmediately: true makes it at once",
         coming.from(running),
         standing.window()
     );

@@ -109,6 +109,7 @@ pub(crate) fn empty_world() -> World {
         groups: groups(),
         offered: BTreeMap::new(),
         copies: None,
+        maintenance: Seen::Absent,
         at: at(),
         // Monday noon.
         minute: 12 * 60,

@@ -1,12 +1,14 @@
 //! What goes at once, what waits for the maintenance window, and what is never applied unasked.
 
 use serde_json::{Value, json};
+use shared::rules::Impact;
 
 use super::{
     Concern, Plan, Request, Settings, World, accepted, blocked, cloud_steps, now, on_instance, plan, planned,
     settled_world, target, waits,
 };
-use crate::providers::Modify;
+use crate::plan::Seen;
+use crate::providers::{Maintenance, Modify};
 use crate::subject::Target;
 
 /// The wish of [`super::orders`], with this besides.
@@ -204,4 +206,51 @@ fn what_was_sent_at_once_is_on_its_way_and_waits_for_no_window() {
     accepted(&mut world, &super::modify(grown), 1, now());
     let larger = wish(&json!({"size": "40Gi"}));
     assert_eq!(waits(&plan(&larger, &world, now()), Concern::Storage), "Growing");
+}
+
+fn pending(what: &str, with_changes: bool) -> Seen<Vec<Maintenance>> {
+    let at = Some("2026-05-03T04:00:00Z".parse().expect("a time"));
+    Seen::Known(vec![Maintenance { what: what.into(), at, with_changes }])
+}
+
+#[test]
+fn a_change_that_nobody_notices_does_not_bring_the_providers_own_upgrade_forward() {
+    let larger = wish(&json!({"size": "40Gi"}));
+    let grown = || Settings { allocated_gib: Some(40), ..Settings::default() };
+    let unknown = Seen::Unknown("DescribePendingMaintenanceActions: AccessDenied".into());
+    for (maintenance, at_once) in [
+        (pending("db-upgrade", true), false),
+        (unknown, false),
+        (pending("os-upgrade", false), true),
+        (Seen::Absent, true),
+    ] {
+        let world = World { maintenance, ..settled_world() };
+        assert_eq!(sent(&planned(&larger, &world)), Some((grown(), at_once)), "{:?}", world.maintenance);
+    }
+    let mut world = World { maintenance: pending("db-upgrade", true), ..settled_world() };
+    on_instance(&mut world, |instance| instance.pending = grown());
+    let told = planned(&larger, &world).outcome(Concern::Storage).unwrap().message().to_owned();
+    assert_eq!(
+        told,
+        "storage 20 GiB to 40 GiB waits for the maintenance window sun:04:00-sun:05:00 UTC, behind what else waits for it: \
+         maintenance by RDS: db-upgrade; spec.applyImmediately: true makes it at once"
+    );
+    // It has been made, or taken back: nothing is waited for any more.
+    world.maintenance = Seen::Absent;
+    assert_eq!(sent(&planned(&larger, &world)), Some((grown(), true)));
+}
+
+#[test]
+fn what_the_provider_does_by_itself_is_in_the_plan() {
+    let mut world = World { maintenance: pending("os-upgrade (a newer kernel)", false), ..settled_world() };
+    let plan = |world: &World| planned(&wish(&json!({})), world).ahead;
+    let [step] = &plan(&world)[..] else { panic!("{:?}", plan(&world)) };
+    let words = (step.step.as_str(), step.impact.as_slice(), step.when.as_str());
+    assert_eq!(
+        words,
+        ("maintenance by RDS: os-upgrade (a newer kernel)", &[Impact::Outage][..], "on 2026-05-03T04:00:00Z")
+    );
+    let Seen::Known(optional) = &mut world.maintenance else { panic!("it is known") };
+    optional[0].at = None;
+    assert_eq!(plan(&world), [], "it waits until somebody opts in");
 }

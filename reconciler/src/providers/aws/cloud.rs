@@ -1,5 +1,7 @@
 //! RDS behind the port [`Cloud`].
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_sdk_rds::types::Filter;
 use shared::rules::Engine;
@@ -10,7 +12,7 @@ use super::errors::{cloud_error, empty_answer};
 use super::{convert, requests, upgrades};
 use crate::providers::cloud::Cloud;
 use crate::providers::error::{CloudError, ErrorClass};
-use crate::providers::model::{Backup, Identity, Instance, Quota, Snapshot, Source, Upgrades};
+use crate::providers::model::{Backup, Identity, Instance, Maintenance, Quota, Snapshot, Source, Upgrades};
 use crate::providers::parameters::{Group, Offered};
 use crate::providers::request::Request;
 
@@ -126,6 +128,23 @@ impl Cloud for Aws {
     async fn upgrades(&self, engine: Engine, version: &str, identifier: &str) -> Result<Upgrades, CloudError> {
         let targets = upgrades::targets(self, engine, version).await?;
         Ok(Upgrades { targets, report: upgrades::report(self, engine, identifier).await? })
+    }
+
+    async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError> {
+        let action = "DescribePendingMaintenanceActions";
+        let mut all = BTreeMap::new();
+        let mut marker = None;
+        loop {
+            let call = self.rds.describe_pending_maintenance_actions().max_records(PAGE).set_marker(marker.take());
+            let page = self
+                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
+                .await?;
+            all.extend(page.pending_maintenance_actions().iter().filter_map(convert::maintenance));
+            match page.marker() {
+                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
+                _ => return Ok(all),
+            }
+        }
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{
-    AccountQuota, DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, Tag,
+    AccountQuota, DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot,
+    ResourcePendingMaintenanceActions, Tag,
 };
 use jiff::Timestamp;
 use shared::rules::Engine;
@@ -12,8 +13,11 @@ use shared::rules::Engine;
 use super::marks;
 use super::settings::{self, number, owned};
 use super::states::state;
-use crate::providers::model::{Backup, Endpoint, Instance, Quota, Snapshot, SnapshotKind};
+use crate::providers::model::{Backup, Endpoint, Instance, Maintenance, Quota, Snapshot, SnapshotKind};
 use crate::providers::parameters::Applied;
+
+/// Characters of a description that are told.
+const LONGEST: usize = 200;
 
 /// An instance; one without an identifier is nothing that can be spoken of, and RDS sends none.
 pub fn instance(from: &DbInstance) -> Option<Instance> {
@@ -37,6 +41,21 @@ pub fn instance(from: &DbInstance) -> Option<Instance> {
         marks: marks::read(&tags),
         tags,
     })
+}
+
+/// What is pending for an instance, with its name; `None` for what is no instance.
+///
+/// A required upgrade of the engine is applied with any change that is applied at once [RDS User Guide, "Using the schedule modifications
+/// setting"].
+pub fn maintenance(from: &ResourcePendingMaintenanceActions) -> Option<(String, Vec<Maintenance>)> {
+    let (_, name) = from.resource_identifier()?.split_once(":db:")?;
+    let pending = from.pending_maintenance_action_details().iter().filter_map(|pending| {
+        let (action, at) = (pending.action()?, pending.current_apply_date().and_then(time));
+        let what = pending.description().map_or_else(|| action.to_owned(), |words| format!("{action} ({words})"));
+        let what = what.chars().take(LONGEST).collect();
+        Some(Maintenance { what, at, with_changes: action == "db-upgrade" && at.is_some() })
+    });
+    Some((name.to_owned(), pending.collect()))
 }
 
 /// A snapshot; as with instances, RDS sends none without an identifier.

@@ -52,6 +52,10 @@ pub(crate) enum CloudEvent {
     Modified { resource_id: String, before: Box<Changing>, after: Box<Changing> },
     /// It has other tags.
     Marked { resource_id: String, before: BTreeMap<String, String>, after: BTreeMap<String, String> },
+    /// RDS is going to upgrade its engine by itself, with the next change that is applied at once at the latest.
+    UpgradeRequired { resource_id: String },
+    /// A change was applied at once, and so is the upgrade.
+    UpgradeBroughtForward { resource_id: String },
     /// It has another identifier.
     Renamed { resource_id: String, before: String, after: String },
     /// It is shown in another state.
@@ -176,6 +180,8 @@ impl fmt::Display for CloudEvent {
                 write!(f, "{resource_id} runs with {}, to come: {}", after.running, after.pending)
             }
             Self::Marked { resource_id, before: _, after } => write!(f, "{resource_id} has the tags {after:?}"),
+            Self::UpgradeRequired { resource_id } => write!(f, "{resource_id} is going to be upgraded"),
+            Self::UpgradeBroughtForward { resource_id } => write!(f, "{resource_id} is upgraded with what is changed"),
             Self::Renamed { resource_id, before, after } => write!(f, "{resource_id} was {before} and is {after}"),
             Self::State { resource_id, before, after } => write!(f, "{resource_id}: {before}, then {after}"),
             Self::Endpoint { resource_id, before: _, after } => {

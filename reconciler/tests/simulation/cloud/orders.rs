@@ -1,9 +1,13 @@
 //! What RDS is made to suffer: failures that no caller asks for. An order is refused where there is nothing that could fail so.
 
+use jiff::SignedDuration;
 use rds_model::{ApiError, Quotas, State, order};
 
-use super::history::By;
+use super::history::{By, CloudEvent, Record};
 use super::port::SimulatedCloud;
+
+/// Longer than any life.
+const FAR_AWAY: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 impl SimulatedCloud {
     /// The creation that is going on fails.
@@ -37,6 +41,18 @@ impl SimulatedCloud {
     /// The endpoint is shown, or is not.
     pub(crate) fn show_endpoint(&self, identifier: &str, shown: bool) -> Result<(), ApiError> {
         self.suffer(|rds| order::show_endpoint(rds, identifier, shown))
+    }
+
+    /// RDS is going to upgrade the engine by itself, in a window that is far away: until then any change that is applied at once brings it.
+    pub(crate) fn require_upgrade(&self, identifier: &str) -> Result<(), ApiError> {
+        self.act(|state, now, told| {
+            let after = now + FAR_AWAY;
+            state.change(now, By::Rds, told, |_, rds, _| order::require_upgrade(rds, identifier, after))?;
+            let event = state.view().named(identifier).and_then(|instance| instance.resource_id.clone());
+            let event = event.map(|resource_id| CloudEvent::UpgradeRequired { resource_id });
+            told.extend(event.map(|event| Record { at: now, by: By::Rds, sent: None, event }));
+            Ok(())
+        })
     }
 
     /// The instance is gone at once, data and all.

@@ -1,5 +1,6 @@
 //! The ports of the reconciler on the simulated cloud: what takes time and what goes wrong on the way.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use reconciler::entropy::Entropy;
 use reconciler::lease::Fence;
 use reconciler::providers::aws::errors::{empty_answer, fenced, refused, timed_out};
 use reconciler::providers::{
-    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Quota, Request, Snapshot, Source, Upgrades,
+    Backup, Cloud, CloudError, Group, Identity, Instance, Maintenance, Offered, Quota, Request, Snapshot, Source,
+    Upgrades,
 };
 use shared::rules::Engine;
 
@@ -230,6 +232,11 @@ impl Cloud for Way {
             CloudState::parameters(family).map_err(|error| refused(action, &error.code, &error.message))
         };
         self.cloud.answer(action, || family.to_owned(), false, serve).await
+    }
+
+    async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError> {
+        let serve = |state: &mut CloudState, now, _, _: &mut Vec<Record>| Ok(state.maintenance(now));
+        self.cloud.answer("DescribePendingMaintenanceActions", String::new, false, serve).await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

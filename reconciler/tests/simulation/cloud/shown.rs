@@ -4,7 +4,8 @@ use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::builders::VpcSecurityGroupMembershipBuilder;
 use aws_sdk_rds::types::{
     AccountQuota, DbInstance, DbInstanceAutomatedBackup, DbParameterGroupStatus, DbSnapshot, DbSubnetGroup, Endpoint,
-    Parameter, PendingModifiedValues, RestoreWindow, Tag, VpcSecurityGroupMembership,
+    Parameter, PendingMaintenanceAction, PendingModifiedValues, ResourcePendingMaintenanceActions, RestoreWindow, Tag,
+    VpcSecurityGroupMembership,
 };
 use jiff::Timestamp;
 use rds_model::{Account, DEFAULT_SECURITY_GROUP, DEFAULT_SUBNET_GROUP, EngineVersion, Instance, Snapshot, actions};
@@ -146,4 +147,20 @@ fn host(account: &Account, identifier: &str) -> String {
 /// The numbers of the model are bounded far below.
 fn whole(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+/// What is pending for an instance.
+pub(super) fn maintenance(account: &Account, from: &Instance, now: Timestamp) -> ResourcePendingMaintenanceActions {
+    let pending = from.maintenance.iter().map(|(action, pending)| {
+        let applied = pending.applied_at(&from.maintenance_window, now);
+        PendingMaintenanceAction::builder()
+            .action(action.name())
+            .set_description(pending.description.clone())
+            .set_current_apply_date(applied.map(|at| DateTime::from_secs(at.as_second())))
+            .build()
+    });
+    ResourcePendingMaintenanceActions::builder()
+        .resource_identifier(account.arn("db", &from.id))
+        .set_pending_maintenance_action_details(Some(pending.collect()))
+        .build()
 }

@@ -5,10 +5,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rds_model::{Account, Activity, ApiError, Fresh, Params, Phase, Quotas, State, actions, advance, next_moment};
+use rds_model::{
+    Account, Activity, ApiError, Fresh, MaintenanceAction, Params, Phase, Quotas, State, actions, advance, next_moment,
+};
 use reconciler::engine::Password;
 use reconciler::providers::aws::{convert, marks, parameters};
-use reconciler::providers::{Backup, Group, Offered, Quota, Source};
+use reconciler::providers::{Backup, Group, Maintenance, Offered, Quota, Source};
 
 use super::calls::{Action, Call};
 use super::history::{By, CloudEvent, Record};
@@ -152,6 +154,12 @@ impl CloudState {
         convert::snapshot_quota(&quotas.iter().map(shown::quota).collect::<Vec<_>>())
     }
 
+    /// What RDS is going to do to instances by itself.
+    pub(crate) fn maintenance(&self, now: Timestamp) -> BTreeMap<String, Vec<Maintenance>> {
+        let pending = self.rds.instances.values().filter(|instance| !instance.maintenance.is_empty());
+        pending.filter_map(|instance| convert::maintenance(&shown::maintenance(&self.account, instance, now))).collect()
+    }
+
     /// A group of parameters that somebody made.
     pub(crate) fn group(&self, name: &str) -> Option<Group> {
         let group = self.rds.parameter_groups.get(name)?;
@@ -229,6 +237,7 @@ impl CloudState {
         told: &mut Vec<Record>,
     ) -> Result<(), ApiError> {
         let (before, from) = (self.view.clone(), told.len());
+        let required = self.required_upgrade(call.subject());
         let by_name = self.pace == Pace::Brisk;
         self.change(at, by, told, |account, rds, fresh| {
             if by_name {
@@ -243,7 +252,20 @@ impl CloudState {
             let event = CloudEvent::DeletionAsked { before: Box::new(before.clone()), final_snapshot };
             told.insert(from, Record { at, by, sent: None, event });
         }
+        if call.action == Action::Modify
+            && call.params.text("ApplyImmediately") == Some("true")
+            && let Some(resource_id) = required
+        {
+            told.push(Record { at, by, sent: None, event: CloudEvent::UpgradeBroughtForward { resource_id } });
+        }
         Ok(())
+    }
+
+    /// The resource id of the instance of this name, where RDS is going to upgrade its engine by itself.
+    fn required_upgrade(&self, identifier: &str) -> Option<String> {
+        let instance = self.rds.instances.get(&identifier.to_lowercase())?;
+        let upgrade = instance.maintenance.get(&MaintenanceAction::DbUpgrade)?;
+        upgrade.auto_applied_after.map(|_| instance.resource_id.clone())
     }
 
     /// Changes what there is, begins the work behind it, and tells of what is seen of both. A refusal changes nothing.

@@ -10,14 +10,14 @@ use super::{
     ALIAS_TAKEN, DATABASE_ANEW, EMPTY_SWEEP, GROUP_UNREAD, LET_GO_EARLY, MARK_COPIED, Mutant, NAMESAKES_SNAPSHOT,
     NO_CONSENT, NO_FINAL_SNAPSHOT, NO_LEDGER, OLD_SNAPSHOT, PASSWORD_FIRST, PAUSE_UNHEEDED, PIN_LOST, PRUNED_EARLY,
     RESTART_UNASKED, SECRET_FIRST, SECRET_OVERWRITTEN, STATUS_OVERWRITTEN, STATUS_RESTLESS, TWO_CREATIONS, UNHELD,
-    UNKNOWN_IS_ABSENT, UNREADABLE_IS_ABSENT, UNSAVED, UNTOLD,
+    UNKNOWN_IS_ABSENT, UNREADABLE_IS_ABSENT, UNSAVED, UNTOLD, UPGRADE_UNSEEN,
 };
 use crate::figures;
 use crate::life::live_with;
 use crate::oracle::Violation;
 use crate::schedule::Schedule;
 
-pub(super) static MUTANTS: [Mutant; 26] = [
+pub(super) static MUTANTS: [Mutant; 27] = [
     NAMESAKES_SNAPSHOT,
     OLD_SNAPSHOT,
     PIN_LOST,
@@ -44,6 +44,7 @@ pub(super) static MUTANTS: [Mutant; 26] = [
     PRUNED_EARLY,
     UNTOLD,
     PAUSE_UNHEEDED,
+    UPGRADE_UNSEEN,
 ];
 
 /// Each is looked for from so many seeds on; `MUTANT_BASES` says otherwise.

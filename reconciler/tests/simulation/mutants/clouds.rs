@@ -1,10 +1,12 @@
 //! Faults of how the cloud is asked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use reconciler::providers::{
-    Backup, Cloud, CloudError, Group, Identity, Instance, Offered, Quota, Request, Snapshot, Source, Upgrades,
+    Backup, Cloud, CloudError, Group, Identity, Instance, Maintenance, Offered, Quota, Request, Snapshot, Source,
+    Upgrades,
 };
 use shared::rules::Engine;
 
@@ -56,6 +58,10 @@ impl Cloud for Unasked {
 
     async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
         self.0.parameters(family).await
+    }
+
+    async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError> {
+        self.0.maintenance().await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

@@ -56,6 +56,10 @@ pub(super) fn unsaved(subject: &Subject, world: &World, now: Moment) -> Plan {
     })
 }
 
+pub(super) fn upgrade_unseen(subject: &Subject, world: &World, now: Moment) -> Plan {
+    in_its_place(subject, world, now, |world| world.maintenance = Seen::Absent)
+}
+
 pub(super) fn pruned_early(subject: &Subject, world: &World, now: Moment) -> Plan {
     in_its_place(subject, world, now, |world| {
         let Some(KeptCopies { snapshots: Seen::Known(snapshots), .. }) = &mut world.copies else { return };

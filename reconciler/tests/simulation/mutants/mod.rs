@@ -162,6 +162,11 @@ pub(crate) const UNTOLD: Mutant = decides(
     "plan/ahead.rs, round: entries.push",
     decisions::untold,
 );
+pub(crate) const UPGRADE_UNSEEN: Mutant = decides(
+    "a change that nobody notices brings the provider's upgrade forward",
+    "plan/instance/queue.rs, Standing::of: besides",
+    decisions::upgrade_unseen,
+);
 pub(crate) const PAUSE_UNHEEDED: Mutant =
     decides("a pause holds nothing", "plan/mod.rs, rehearsal: Plan::held", decisions::pause_unheeded);
 pub(crate) const UNREADABLE_IS_ABSENT: Mutant = Mutant {

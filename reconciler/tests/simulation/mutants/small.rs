@@ -44,11 +44,12 @@ static HUNTS: [(&Mutant, World, Budget); 20] = [
 ];
 
 /// Those that need a larger world, and why.
-static LARGER: [(&Mutant, &str); 6] = [
+static LARGER: [(&Mutant, &str); 7] = [
     (&STATUS_OVERWRITTEN, "a pass is one step here: nobody writes between its look and its status"),
     (&RESTART_UNASKED, "nobody in a small world asks for other parameters"),
     (&NO_CONSENT, "a small world has no snapshot of another namespace's"),
     (&UNTOLD, "nobody in a small world asks for what waits for a window"),
+    (&UPGRADE_UNSEEN, "nobody in a small world is told of maintenance"),
     (&UNSAVED, "no edit of a small world asks for another major version"),
     (&PRUNED_EARLY, "no edit of a small world asks for copies"),
 ];

@@ -1,9 +1,10 @@
-//! I11: a server is restarted for its parameters in its maintenance window, or by its object's word.
+//! I11: a server is restarted for its parameters in its maintenance window, or by its object's word; and an upgrade that the provider is going to
+//! make by itself is not brought forward by a change that nobody would notice.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use reconciler::plan::ACCEPT_ANNOTATION;
 use reconciler::providers::Instance;
 use shared::api::labels::UID_TAG;
@@ -15,6 +16,9 @@ use crate::history::{Event, Happened};
 
 /// A restart is decided on what was seen, and a call takes its time, or comes late.
 const GRACE: Duration = Duration::from_secs(300);
+
+/// What is known of maintenance is kept for so long, and a decision takes its time.
+const KEPT: SignedDuration = SignedDuration::from_secs(900);
 
 /// What permits a restart, and when it did last.
 #[derive(Default)]
@@ -29,8 +33,20 @@ struct Permits<'a> {
     words: BTreeMap<&'a str, Option<Duration>>,
     /// The UIDs of those that accept an instance, by its resource id.
     accepted: BTreeMap<&'a str, &'a str>,
+    /// When it was told that an instance is going to be upgraded, by resource id.
+    upgrades: BTreeMap<&'a str, Timestamp>,
+    /// Until when the storage of an instance is full, by resource id.
+    full: BTreeMap<&'a str, Option<Duration>>,
     /// By how many seconds the clocks of processes are off, and until when: nobody knows the time but by a clock.
     clocks: Vec<(i64, Option<Duration>)>,
+}
+
+/// The state of an instance whose storage is full.
+const FULL: &str = "storage-full";
+
+/// It holds, or did until a moment ago.
+fn lately(until: Option<&Duration>, now: Duration) -> bool {
+    until.is_none_or(|until| now <= *until + GRACE)
 }
 
 /// Each restart that the operator asked for, whatever came of it.
@@ -86,22 +102,46 @@ impl<'a> Permits<'a> {
                     words.any(|word| word.eq_ignore_ascii_case(&instance.identifier))
                 };
                 let instance = self.instances.values().find(named)?;
-                let lately = |until: &Option<Duration>| until.is_none_or(|until| now <= until + GRACE);
                 let resource = instance.resource_id.as_deref().unwrap_or_default();
-                let uid = self.owners.get(resource).copied().unwrap_or_default();
-                let off = self.clocks.iter().filter(|(_, until)| lately(until)).map(|(seconds, _)| *seconds);
+                let off =
+                    self.clocks.iter().filter(|(_, until)| lately(until.as_ref(), now)).map(|(seconds, _)| *seconds);
                 let times = off.chain([0]).map(|seconds| record.at + SignedDuration::from_secs(seconds));
                 let minutes: Vec<_> = times.map(minute_of_week).collect();
                 let mut windows = self.windows.get(resource).into_iter().flatten();
                 let shows = |window: &WeeklyWindow| minutes.iter().any(|minute| window.left(*minute).is_some());
-                let open = windows.any(|(window, until)| lately(until) && shows(window));
-                let mut owners = [Some(uid), self.accepted.get(resource).copied()].into_iter().flatten();
-                let asked = owners.any(|uid| self.words.get(uid).is_some_and(lately));
-                return (!open && !asked).then(|| format!("{} was restarted, unasked: {about}", instance.identifier));
+                let open = windows.any(|(window, until)| lately(until.as_ref(), now) && shows(window));
+                return (!open && !self.asked(resource, now))
+                    .then(|| format!("{} was restarted, unasked: {about}", instance.identifier));
+            }
+            CloudEvent::UpgradeRequired { resource_id } => {
+                self.upgrades.entry(resource_id).or_insert(record.at);
+            }
+            CloudEvent::State { resource_id, before, after } => {
+                if after == FULL {
+                    self.full.insert(resource_id, None);
+                } else if before == FULL
+                    && let Some(until) = self.full.get_mut(resource_id.as_str())
+                {
+                    until.get_or_insert(now);
+                }
+            }
+            CloudEvent::UpgradeBroughtForward { resource_id } => {
+                let told = self.upgrades.remove(resource_id.as_str())?;
+                let full = self.full.get(resource_id.as_str()).is_some_and(|until| lately(until.as_ref(), now));
+                let known = record.sent.unwrap_or(record.at).duration_since(told) > KEPT;
+                let unasked = record.by == By::Operator && known && !full && !self.asked(resource_id, now);
+                return unasked.then(|| format!("the upgrade of {resource_id} was brought forward, unasked"));
             }
             _ => {}
         }
         None
+    }
+
+    /// The object of an instance says that nothing is to wait, or did lately.
+    fn asked(&self, resource: &str, now: Duration) -> bool {
+        let uid = self.owners.get(resource).copied().unwrap_or_default();
+        let mut owners = [Some(uid), self.accepted.get(resource).copied()].into_iter().flatten();
+        owners.any(|uid| self.words.get(uid).is_some_and(|until| lately(until.as_ref(), now)))
     }
 
     /// All that go on are off by so much more.

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use reconciler::cluster::{Cluster, ClusterError, NamespaceFacts, Notice, Version};
 use reconciler::providers::{
-    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Offered, ProviderConfig,
-    Quota, Request, Snapshot, Source, Upgrades,
+    Backup, Cloud, CloudError, ConnectError, Connected, Connector, Group, Identity, Instance, Maintenance, Offered,
+    ProviderConfig, Quota, Request, Snapshot, Source, Upgrades,
 };
 use serde_json::Value;
 use shared::api::RDSDatabase;
@@ -156,6 +156,10 @@ impl Cloud for Listing<Arc<dyn Cloud>> {
 
     async fn parameters(&self, family: &str) -> Result<Offered, CloudError> {
         self.inner.parameters(family).await
+    }
+
+    async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError> {
+        self.inner.maintenance().await
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {

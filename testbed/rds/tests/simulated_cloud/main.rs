@@ -96,6 +96,15 @@ impl Conversation {
         self.said.push(format!("{what}: {named:#?} {listed:#?} {offered:#?} {none:#?}"));
     }
 
+    /// Says what RDS is going to do by itself, with dates that are the same on every day.
+    async fn maintenance(&mut self, what: &str) {
+        let mut pending = self.side.port().maintenance().await;
+        for pending in pending.iter_mut().flat_map(BTreeMap::values_mut).flatten() {
+            pending.at = pending.at.map(|_| Timestamp::UNIX_EPOCH);
+        }
+        self.said.push(format!("{what}: {pending:#?}"));
+    }
+
     /// Says what is listed.
     async fn lists(&mut self, what: &str) {
         let port = self.side.port();
@@ -274,6 +283,17 @@ async fn conversation(side: Side) -> (Side, Vec<String>) {
     with.available("with another password", |_| true).await;
 
     groups(&mut with).await;
+
+    with.maintenance("nothing to do").await;
+    with.side.require_upgrade("orders").await;
+    with.maintenance("an upgrade that is required").await;
+    let standby = |there| Settings { multi_az: Some(there), ..Settings::default() };
+    with.modify_later("a change that waits with it", standby(false)).await;
+    with.until("it waits", |found| found.pending.multi_az == Some(false)).await;
+    with.maintenance("it is required still").await;
+    with.modify("a change that brings it", standby(false)).await;
+    with.available("upgraded", |is| is.multi_az == Some(false)).await;
+    with.maintenance("it is done").await;
 
     let tags = BTreeMap::from([("team".into(), "people".into())]);
     with.mark("marks", MarkInstance { retained: Some(true), tags, ..of(orders) }).await;

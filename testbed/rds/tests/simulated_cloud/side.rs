@@ -12,6 +12,7 @@ use reconciler::lease::Fence;
 use reconciler::metrics::CloudCalls;
 use reconciler::providers::aws::{Aws, convert};
 use reconciler::providers::{Cloud, Connector as _, Instance, ProviderConfig};
+use serde_json::json;
 
 use crate::cloud::connector::CloudConnector;
 use crate::cloud::history::Journal;
@@ -124,6 +125,18 @@ impl Side {
                 Box::pin(call.db_snapshot_identifier(snapshot).send()).await.map(drop).unwrap();
             }
             Self::Simulated { cloud, .. } => cloud.make_snapshot(identifier, snapshot).unwrap(),
+        }
+    }
+
+    /// RDS is going to upgrade its engine by itself, in far days.
+    pub(crate) async fn require_upgrade(&self, identifier: &str) {
+        match self {
+            Self::Local { server, .. } => {
+                let far = Timestamp::now() + SignedDuration::from_hours(24 * 60);
+                let upgrade = json!({"action": "db-upgrade", "auto_applied_after": far});
+                server.order_fault(json!({"instance": identifier, "maintenance": upgrade})).await;
+            }
+            Self::Simulated { cloud, .. } => cloud.require_upgrade(identifier).unwrap(),
         }
     }
 
