@@ -107,6 +107,11 @@ const WALL_CLOCK: Vocabulary = Vocabulary {
             "copies are dated by the provider; a clock that is set makes one too early, and deletes none",
         ),
         (
+            "plan/ahead.rs",
+            "timestamp",
+            "what the provider is going to do is told with its date, and nothing goes by it",
+        ),
+        (
             "plan/instance/restore.rs",
             "timestamp",
             "the moment to restore is written by a person, and compared with what the provider tells",
