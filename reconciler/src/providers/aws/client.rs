@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::bucket::Purpose;
-use super::errors::{fenced, throttled};
+use super::errors::{endless, fenced, throttled};
 use super::rate_limit::RateLimit;
 use crate::lease::Fence;
 use crate::metrics::CloudCalls;
@@ -70,6 +70,29 @@ impl Aws {
                 answer => return answer,
             }
         }
+    }
+
+    /// All of a list of at most so many pages. `ask` sends for the page after a marker, and gives what is on it with the marker of the next.
+    pub(super) async fn pages<T, F>(
+        &self,
+        action: &'static str,
+        most: usize,
+        ask: impl Fn(Option<String>) -> F + Send + Sync,
+    ) -> Result<Vec<T>, CloudError>
+    where
+        T: Send,
+        F: Future<Output = Result<(Vec<T>, Option<String>), CloudError>> + Send,
+    {
+        let (mut all, mut marker) = (Vec::new(), None);
+        for _ in 0..most {
+            let (page, next) = self.call(action, Purpose::Read, ask(marker)).await?;
+            all.extend(page);
+            marker = next.filter(|next| !next.is_empty());
+            if marker.is_none() {
+                return Ok(all);
+            }
+        }
+        Err(endless(action))
     }
 
     /// Makes a call that RDS does not limit, and counts it.
@@ -142,6 +165,18 @@ mod tests {
         assert!(began.elapsed() > Duration::from_secs(2), "{:?}", began.elapsed());
         assert_eq!(aws.page(ACTION, || ask(100)).await, Err(refused()), "not for ever");
         assert_eq!(asked.load(Ordering::Relaxed), 4 + 1 + PAGES_AGAIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i3_a_list_is_whole_or_none() {
+        let aws = Aws::at("http://127.0.0.1:1".into());
+        // Five pages, the last of which has an empty marker.
+        let ask = |marker: Option<String>| async move {
+            let page: u32 = marker.map_or(0, |marker| marker.parse().expect("the marker of the page before"));
+            Ok((vec![page], Some(if page < 4 { (page + 1).to_string() } else { String::new() })))
+        };
+        assert_eq!(aws.pages(ACTION, 5, ask).await, Ok(vec![0, 1, 2, 3, 4]));
+        assert_eq!(aws.pages(ACTION, 4, ask).await.expect_err("it has more pages").code, "NoEnd");
     }
 
     #[tokio::test(start_paused = true)]

@@ -18,6 +18,8 @@ use crate::providers::request::Request;
 
 /// DescribeDBInstances gives at most this many a page.
 const PAGE: i32 = 100;
+/// However many pages there are: an account can have as many of these as it pays for.
+const ANY: usize = usize::MAX;
 
 #[async_trait]
 impl Cloud for Aws {
@@ -55,29 +57,18 @@ impl Cloud for Aws {
 
     async fn snapshots_of(&self, identifier: &str) -> Result<Vec<Snapshot>, CloudError> {
         let action = "DescribeDBSnapshots";
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
+        let all = self.pages(action, ANY, |marker| {
             let instance = Filter::builder().name("db-instance-id").values(identifier).build();
-            let call = self
-                .rds
-                .describe_db_snapshots()
-                .filters(instance)
-                .snapshot_type("manual")
-                .max_records(PAGE)
-                .set_marker(marker.take());
-            let page = self
-                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
-                .await;
-            let page = match page {
-                Err(error) if error.class == ErrorClass::NotFound => return Ok(all),
-                other => other?,
-            };
-            all.extend(page.db_snapshots().iter().filter_map(convert::snapshot));
-            match page.marker() {
-                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
-                _ => return Ok(all),
+            let call = self.rds.describe_db_snapshots().filters(instance).snapshot_type("manual");
+            let call = call.max_records(PAGE).set_marker(marker);
+            async move {
+                let page = call.send().await.map_err(|e| cloud_error(action, &e))?;
+                Ok((page.db_snapshots().iter().filter_map(convert::snapshot).collect(), page.marker))
             }
+        });
+        match all.await {
+            Err(error) if error.class == ErrorClass::NotFound => Ok(Vec::new()),
+            other => other,
         }
     }
 
@@ -132,19 +123,15 @@ impl Cloud for Aws {
 
     async fn maintenance(&self) -> Result<BTreeMap<String, Vec<Maintenance>>, CloudError> {
         let action = "DescribePendingMaintenanceActions";
-        let mut all = BTreeMap::new();
-        let mut marker = None;
-        loop {
-            let call = self.rds.describe_pending_maintenance_actions().max_records(PAGE).set_marker(marker.take());
-            let page = self
-                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
-                .await?;
-            all.extend(page.pending_maintenance_actions().iter().filter_map(convert::maintenance));
-            match page.marker() {
-                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
-                _ => return Ok(all),
+        let all = self.pages(action, ANY, |marker| {
+            let call = self.rds.describe_pending_maintenance_actions().max_records(PAGE).set_marker(marker);
+            async move {
+                let page = call.send().await.map_err(|e| cloud_error(action, &e))?;
+                let pending = page.pending_maintenance_actions().iter().filter_map(convert::maintenance);
+                Ok((pending.collect(), page.marker))
             }
-        }
+        });
+        Ok(all.await?.into_iter().collect())
     }
 
     async fn carry_out(&self, request: &Request) -> Result<(), CloudError> {
@@ -163,24 +150,15 @@ impl Aws {
 
     async fn automated(&self, identifier: &str) -> Result<Vec<Backup>, CloudError> {
         let action = "DescribeDBInstanceAutomatedBackups";
-        let mut all = Vec::new();
-        let mut marker = None;
-        loop {
-            let call = self
-                .rds
-                .describe_db_instance_automated_backups()
-                .db_instance_identifier(identifier)
-                .max_records(PAGE)
-                .set_marker(marker.take());
-            let page = self
-                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
-                .await?;
-            all.extend(page.db_instance_automated_backups().iter().map(convert::automated));
-            match page.marker() {
-                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
-                _ => return Ok(all),
+        self.pages(action, ANY, |marker| {
+            let call = self.rds.describe_db_instance_automated_backups().db_instance_identifier(identifier);
+            let call = call.max_records(PAGE).set_marker(marker);
+            async move {
+                let page = call.send().await.map_err(|e| cloud_error(action, &e))?;
+                Ok((page.db_instance_automated_backups().iter().map(convert::automated).collect(), page.marker))
             }
-        }
+        })
+        .await
     }
 }
 

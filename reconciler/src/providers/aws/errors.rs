@@ -136,6 +136,11 @@ fn remedy(code: &str, class: ErrorClass) -> Option<&'static str> {
     }
 }
 
+/// A list that is not whole is none.
+pub(super) fn endless(action: &'static str) -> CloudError {
+    CloudError::new(action, "NoEnd", "the list has no end that was reached", ErrorClass::Transient)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

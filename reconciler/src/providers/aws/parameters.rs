@@ -5,7 +5,7 @@ use aws_sdk_rds::types::Parameter as RdsParameter;
 use super::bucket::Purpose;
 use super::client::Aws;
 use super::convert::tags;
-use super::errors::cloud_error;
+use super::errors::{cloud_error, endless};
 use super::marks;
 use crate::providers::error::{CloudError, ErrorClass};
 use crate::providers::parameters::{Allowed, Group, Offered, Parameter, Values};
@@ -80,65 +80,46 @@ impl Aws {
 
     async fn values_of(&self, name: &str) -> Result<Values, CloudError> {
         let action = "DescribeDBParameters";
-        let (mut all, mut marker) = (Values::new(), None);
-        for _ in 0..MOST_PAGES {
+        let all = self.pages(action, MOST_PAGES, |marker| {
             let call = self.rds.describe_db_parameters().db_parameter_group_name(name).source("user");
-            let call = call.max_records(PAGE).set_marker(marker.take());
-            let page = self
-                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
-                .await?;
-            let value =
-                |from: &RdsParameter| Some((from.parameter_name()?.to_owned(), from.parameter_value()?.to_owned()));
-            all.extend(page.parameters().iter().filter_map(value));
-            match page.marker() {
-                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
-                _ => return Ok(all),
+            let call = call.max_records(PAGE).set_marker(marker);
+            async move {
+                let page = call.send().await.map_err(|e| cloud_error(action, &e))?;
+                let value =
+                    |from: &RdsParameter| Some((from.parameter_name()?.to_owned(), from.parameter_value()?.to_owned()));
+                Ok((page.parameters().iter().filter_map(value).collect(), page.marker))
             }
-        }
-        Err(endless(action))
+        });
+        Ok(all.await?.into_iter().collect())
     }
 
     pub(super) async fn group_names(&self) -> Result<Vec<String>, CloudError> {
         let action = "DescribeDBParameterGroups";
-        let (mut all, mut marker) = (Vec::new(), None);
-        for _ in 0..MOST_PAGES {
-            let call = self.rds.describe_db_parameter_groups().max_records(PAGE).set_marker(marker.take());
-            let page = self
-                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
-                .await?;
-            let names = page.db_parameter_groups().iter().filter_map(|group| group.db_parameter_group_name());
-            all.extend(names.filter(|name| !name.starts_with(DEFAULT)).map(str::to_owned));
-            match page.marker() {
-                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
-                _ => return Ok(all),
+        self.pages(action, MOST_PAGES, |marker| {
+            let call = self.rds.describe_db_parameter_groups().max_records(PAGE).set_marker(marker);
+            async move {
+                let page = call.send().await.map_err(|e| cloud_error(action, &e))?;
+                let names = page.db_parameter_groups().iter().filter_map(|group| group.db_parameter_group_name());
+                let names = names.filter(|name| !name.starts_with(DEFAULT)).map(str::to_owned);
+                Ok((names.collect(), page.marker))
             }
-        }
-        Err(endless(action))
+        })
+        .await
     }
 
     pub(super) async fn offered(&self, family: &str) -> Result<Offered, CloudError> {
         let action = "DescribeEngineDefaultParameters";
-        let (mut all, mut marker) = (Offered::new(), None);
-        for _ in 0..MOST_PAGES {
+        let all = self.pages(action, MOST_PAGES, |marker| {
             let call = self.rds.describe_engine_default_parameters().db_parameter_group_family(family);
-            let call = call.max_records(PAGE).set_marker(marker.take());
-            let page = self
-                .call(action, Purpose::Read, async { call.send().await.map_err(|e| cloud_error(action, &e)) })
-                .await?;
-            let Some(page) = page.engine_defaults() else { return Err(endless(action)) };
-            all.extend(page.parameters().iter().filter_map(parameter));
-            match page.marker() {
-                Some(next) if !next.is_empty() => marker = Some(next.to_owned()),
-                _ => return Ok(all),
+            let call = call.max_records(PAGE).set_marker(marker);
+            async move {
+                let page = call.send().await.map_err(|e| cloud_error(action, &e))?;
+                let page = page.engine_defaults.ok_or_else(|| endless(action))?;
+                Ok((page.parameters().iter().filter_map(parameter).collect(), page.marker))
             }
-        }
-        Err(endless(action))
+        });
+        Ok(all.await?.into_iter().collect())
     }
-}
-
-/// A list that is not whole is none.
-fn endless(action: &'static str) -> CloudError {
-    CloudError::new(action, "NoEnd", "the list has no end that was reached", ErrorClass::Transient)
 }
 
 #[cfg(test)]
