@@ -1,24 +1,18 @@
-//! A visit that is under way, as far as it matters when what is done: pure, one transition for each thing that was done.
-
-use std::time::Duration;
+//! A visit that is under way: it has hold of the server, and goes on by one transition for each thing that was done. The plan sees its [`Progress`].
 
 use shared::number::are;
 
-use super::logins::Doorway;
 use crate::clock::Moment;
 use crate::engine::{Kind, Visit};
-use crate::plan::reason::Reason;
-use crate::plan::step::Part;
+use crate::plan::{Doorway, Part, Progress, Reason};
 
-/// What was looked at longer ago than this is looked at again before anything is done.
-const LONGEST_BREAK: Duration = Duration::from_mins(5);
 /// Logins of one slice.
 const LOGINS: usize = 64;
 
 /// A visit that is under way. It is lost with the process, and then another begins.
 #[derive(Clone, Debug)]
 pub struct Errand {
-    /// The digest of its [`VisitInputs`](super::inputs::VisitInputs).
+    /// The digest of its [`VisitInputs`](crate::plan::VisitInputs).
     inputs: String,
     /// When something was last done.
     at: Moment,
@@ -39,24 +33,6 @@ pub enum Stage {
     LogIn(Vec<Doorway>),
     /// It is over.
     Over,
-}
-
-/// How far a visit is that is under way.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
-    inputs: String,
-    at: Moment,
-    /// What it does next.
-    pub part: Part,
-    /// How far it is, for a condition.
-    pub message: String,
-}
-
-impl Progress {
-    /// Whether it is about what is wanted now, and not too old.
-    pub fn goes_on(&self, inputs: &str, now: Moment) -> bool {
-        inputs == self.inputs && now.since(self.at) < LONGEST_BREAK
-    }
 }
 
 /// The reason of the Event of each kind.
@@ -156,3 +132,6 @@ impl Errand {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

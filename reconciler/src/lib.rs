@@ -22,6 +22,7 @@ pub mod context;
 pub mod controller;
 pub mod engine;
 pub mod entropy;
+pub mod errand;
 pub mod lease;
 pub mod memory;
 pub mod metrics;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::plan::{Doorway, Errand, Ledger, LoginKnown, Moment, Seen, SqlVisit};
+use crate::errand::Errand;
+use crate::plan::{Doorway, Ledger, LoginKnown, Moment, Seen, SqlVisit};
 use crate::providers::Snapshot;
 use crate::told::Told;
 use crate::turns::{Key, Pace};

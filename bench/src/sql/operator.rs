@@ -14,7 +14,8 @@ use reconciler::engine::postgres::{
 };
 use reconciler::engine::{self, Engine as _, Known, Login, Mark, Password, Passwords, Question, Server as _, Why};
 use reconciler::entropy::SystemEntropy;
-use reconciler::plan::{Doorway, Errand, LoginKnown, Moment, Stage, due};
+use reconciler::errand::{Errand, Stage};
+use reconciler::plan::{Doorway, LoginKnown, Moment, due};
 use serde_json::{Value, json};
 use shared::rules::{DatabaseName, DefaultVersions, Desired, defaults, parse};
 

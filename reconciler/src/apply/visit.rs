@@ -9,9 +9,10 @@ use shared::rules::RoleName;
 use super::scene::{ApplyError, Scene};
 use crate::context::Context;
 use crate::engine::{EngineError, Login, Password, Question};
+use crate::errand::{Errand, Stage};
 use crate::plan::{
-    Concern, Doorway, Errand, Found, LoginKnown, Moment, Part, Reason, SqlFailure, SqlVisit, Stage, VisitInputs, due,
-    fingerprint, report, retry_at,
+    Concern, Doorway, Found, LoginKnown, Moment, Part, Reason, SqlFailure, SqlVisit, VisitInputs, due, fingerprint,
+    report, retry_at,
 };
 use crate::tell;
 use crate::turns::Key;

@@ -11,7 +11,7 @@ use crate::clock::SystemClock;
 use crate::engine::paper::{Chore, Found as Played, Lost, Paper, admit};
 use crate::engine::postgres::DIALECT;
 use crate::engine::{EngineError, Login, Mark, Password, Question, Visit};
-use crate::plan::step::Part;
+use crate::plan::{Found, LoginKnown, SqlReport, doorways, due, report};
 
 fn now() -> Moment {
     Moment::START

@@ -33,10 +33,10 @@ pub(crate) use crowded::Crowded;
 use crate::cluster::NamespaceFacts;
 use crate::context::Context;
 use crate::engine::RECREATE_DATABASE_ANNOTATION;
+use crate::errand::Errand;
 use crate::memory::Recollection;
 use crate::plan::{
-    ACCEPT_ANNOTATION, AccountFacts, Errand, Moment, ObjectFacts, RECREATE_ANNOTATION, Seen, World, estranged,
-    needs_renewal,
+    ACCEPT_ANNOTATION, AccountFacts, Moment, ObjectFacts, RECREATE_ANNOTATION, Seen, World, estranged, needs_renewal,
 };
 use crate::providers::accounts::Account;
 use crate::providers::sweep::SweepError;

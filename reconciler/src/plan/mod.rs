@@ -25,7 +25,7 @@ pub(crate) mod tests;
 pub use crate::clock::Moment;
 pub use ground::{ACCEPT_ANNOTATION, RECREATE_ANNOTATION};
 pub(crate) use ground::{estranged, foreign, serving, usable};
-pub use inside::{Doorway, Errand, LoginKnown, Progress, Stage, VisitInputs, doorways, due, fingerprint};
+pub use inside::{Doorway, LoginKnown, Progress, VisitInputs, doorways, due, fingerprint};
 pub(crate) use inside::{Found, kept, report, retry_at};
 pub(crate) use instance::{copies_at_rest, copies_looked_for, copies_told, copy_due, looked_for};
 pub(crate) use lead::bound;

@@ -9,9 +9,9 @@ use shared::api::InstanceRef;
 use shared::names::InstanceIdentifier;
 use shared::rules::DatabaseName;
 
-use super::inside::errand::Progress;
 use super::inside::inputs::VisitInputs;
 use super::inside::logins::{Doorway, LoginKnown};
+use super::inside::progress::Progress;
 use super::ledger::Ledger;
 use super::reason::Reason;
 use crate::authorities::Authorities;

@@ -16,9 +16,10 @@ const SHARE: usize = 100;
 
 /// Where a user logs in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "a user and a database are what they are called")]
 pub struct Doorway {
+    /// The user.
     pub user: String,
+    /// The database.
     pub database: String,
 }
 

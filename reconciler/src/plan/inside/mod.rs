@@ -3,9 +3,9 @@
 //! A visit is a look (read-only), work in bounded slices where something differs, another look, and logins. Each of these is a step of its
 //! own, so between any two of them the status is written and a deletion is noticed.
 
-pub(super) mod errand;
 pub(super) mod inputs;
 pub(super) mod logins;
+pub(super) mod progress;
 mod report;
 
 use std::time::Duration;
@@ -22,9 +22,9 @@ use crate::clock::Moment;
 use crate::providers::{MasterPassword, Request, ResetMaster};
 use crate::subject::Target;
 
-pub use errand::{Errand, Progress, Stage};
 pub use inputs::VisitInputs;
 pub use logins::{Doorway, LoginKnown, doorways, due, fingerprint};
+pub use progress::Progress;
 pub(crate) use report::{Seen as Found, kept, report, retry_at};
 
 pub(super) fn databases(target: &Target, world: &World, now: Moment) -> Outcome {
@@ -136,6 +136,3 @@ pub(super) fn verified(world: &World) -> Outcome {
         _ => Outcome::wait(Reason::WaitingForDatabases, "logins are checked when users and databases are there"),
     }
 }
-
-#[cfg(test)]
-mod tests;
