@@ -1,4 +1,4 @@
-//! An answer that all objects of an account share: one asks for all who want to know, and it is good for a while.
+//! An answer that all objects share which reach an account by one way: one asks for all who want to know, and it is good for a while.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const KEPT: Duration = Duration::from_secs(600);
 /// What was refused is not asked again at once by every object.
 const REFUSED: Duration = Duration::from_secs(30);
 
-/// That of an account and region to one question.
+/// That to one question.
 pub struct Kept<T>(Mutex<Option<Asked<T>>>);
 
 struct Asked<T> {

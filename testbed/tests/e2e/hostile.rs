@@ -39,8 +39,7 @@ const RUBBISH: Kind = ("rubbish", 2);
 const NAMESPACES: [&str; 2] = ["hostile-a", "hostile-b"];
 
 const USERS: &str = "app: [], chief: [createrole, createdb]";
-/// How much longer than twice its usual time the neighbour may take: as long as a look may hold a turn. Without turns it took half a minute on a
-/// fast machine.
+/// How much longer than twice its usual time the neighbour may take: as long as a look may hold a turn. Without turns it took half a minute.
 const MARGIN: Duration = Duration::from_secs(20);
 /// Half of the limit in `manifests/base/reconciler.yaml`.
 const HALF_OF_THE_MEMORY: u64 = 128 << 20;

@@ -165,16 +165,17 @@ pub struct RemovedDatabase {
 
 /// A user and a database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[allow(missing_docs, reason = "users, roles and databases are what they are called")]
 pub struct Pair {
+    /// The user.
     pub user: String,
+    /// The database.
     pub database: String,
 }
 
 /// A member of a role.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[allow(missing_docs, reason = "users, roles and databases are what they are called")]
 pub struct Member {
+    /// The role.
     pub role: String,
     /// Its member.
     pub user: String,
@@ -195,9 +196,10 @@ pub struct Possession {
 
 /// A database that belongs to an owner role.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[allow(missing_docs, reason = "users, roles and databases are what they are called")]
 pub struct GivenAway {
+    /// The database.
     pub database: String,
+    /// Its owner role.
     pub owner: String,
 }
 
